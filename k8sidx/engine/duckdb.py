@@ -1,0 +1,176 @@
+"""The embedded engine: DuckDB over the store's Parquet files."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from k8sidx.engine.duckdb_sql import compile_query
+from k8sidx.engine.result import Result, Value
+from k8sidx.errors import StoreError, UsageError
+from k8sidx.query.algebra import (
+    And,
+    Condition,
+    InNetwork,
+    Metric,
+    Not,
+    OneOf,
+    Or,
+    Query,
+    Terms,
+    leaves,
+)
+from k8sidx.store.columns import STORED, null_column
+from k8sidx.store.commit import reading
+from k8sidx.store.manifest import Manifest
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class DuckDBEngine:
+    """Answers queries over an embedded store, as it was when the engine was opened.
+
+    Use it as a context manager: while it is open, a merge keeps the files it reads.
+
+    :param store: the store's folder.
+    :param threads: how many cores to use; ``None`` for all.
+    :raises StoreError: when the folder is no store.
+    """
+
+    name = "duckdb"
+
+    def __init__(self, store: Path, *, threads: int | None = None) -> None:
+        self._store = store
+        self._held = ExitStack()
+        self._manifest: Manifest = self._held.enter_context(reading(store))
+        settings: dict[str, Any] = {
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+        }
+        if threads is not None:
+            settings["threads"] = threads
+        self._connection = duckdb.connect(":memory:", config=settings)
+        self._connection.execute("SET TimeZone = 'UTC'")
+        self._connection.execute("SET enable_progress_bar = false")
+
+    def __enter__(self) -> DuckDBEngine:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the files."""
+        self._connection.close()
+        self._held.close()
+
+    def run(self, query: Query) -> Result:
+        """Answer the query; see :class:`k8sidx.engine.protocol.Engine`.
+
+        :raises UnsupportedQuery: when DuckDB has no way to run it.
+        :raises UsageError: when DuckDB refuses a regular expression.
+        :raises StoreError: when a file of the store cannot be read.
+        """
+        query = self._with_networks(query)
+        statement = compile_query(query)
+        source, parameters = self._source(query)
+        sql = statement.sql.replace("{source}", source, 1)
+        try:
+            found = self._connection.execute(sql, [*parameters, *statement.parameters]).fetchall()
+        except duckdb.InvalidInputException as error:
+            raise UsageError(f"DuckDB refuses the query: {_first_line(error)}") from error
+        except (duckdb.IOException, duckdb.HTTPException) as error:
+            raise StoreError(
+                f"the store {self._store} cannot be read: {_first_line(error)}",
+                remedy="Look at it with: k8sidx doctor",
+            ) from error
+        rows = [_row(row, statement.times) for row in found] if statement.times else found
+        return Result(query.columns, rows, self.name)
+
+    def _source(self, query: Query) -> tuple[str, list[Any]]:
+        """The rows to read: the parts that can hold events of the query's time range."""
+        first = None if query.since is None else _micros(query.since)
+        last = None if query.until is None else _micros(query.until) - 1
+        bounded = first is not None or last is not None
+        low, high = -(2**62) if first is None else first, 2**62 if last is None else last
+        paths = [
+            str(self._store / part.path)
+            for part in self._manifest.parts
+            if not bounded or (part.first is not None and part.overlaps(low, high))
+        ]
+        if not paths:
+            columns = ", ".join(f'{null_column(one)} AS "{one.name}"' for one in STORED)
+            return f"(SELECT {columns} WHERE false) AS events", []
+        have = set(self._manifest.columns)
+        lacking = [one for one in STORED if one.name not in have] if have else []
+        if not lacking:
+            return "read_parquet(?) AS events", [paths]
+        columns = ", ".join(f'{null_column(one)} AS "{one.name}"' for one in lacking)
+        return f"(SELECT *, {columns} FROM read_parquet(?)) AS events", [paths]
+
+    def _with_networks(self, query: Query) -> Query:
+        """Networks become the addresses that lie in them: DuckDB has no address type here."""
+        found = [leaf for leaf in leaves(query.where) if isinstance(leaf, InNetwork)]
+        if not found:
+            return query
+        addresses = {name: self._distinct(name, query) for name in {leaf.field for leaf in found}}
+        return replace(query, where=_replace_networks(query.where, addresses))
+
+    def _distinct(self, field: str, query: Query) -> Sequence[Value]:
+        ask = Query(
+            since=query.since,
+            until=query.until,
+            group_by=(Terms(field, "address"),),
+            metrics=(Metric("n", "count"),),
+        )
+        return [row[0] for row in self.run(ask).rows]
+
+
+def _replace_networks(condition: Condition, addresses: dict[str, Sequence[Value]]) -> Condition:
+    if isinstance(condition, And):
+        return And(tuple(_replace_networks(one, addresses) for one in condition.conditions))
+    if isinstance(condition, Or):
+        return Or(tuple(_replace_networks(one, addresses) for one in condition.conditions))
+    if isinstance(condition, Not):
+        return Not(_replace_networks(condition.condition, addresses))
+    if isinstance(condition, InNetwork):
+        networks = [ipaddress.ip_network(text, strict=False) for text in condition.networks]
+        inside = [
+            str(value)
+            for value in addresses[condition.field]
+            if (found := _address(str(value))) and any(found in network for network in networks)
+        ]
+        return OneOf(condition.field, tuple(inside))
+    return condition
+
+
+def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(text)
+    except ValueError:
+        return None
+
+
+def _row(row: tuple[Any, ...], times: frozenset[int]) -> tuple[Value, ...]:
+    return tuple(_moment(value) if place in times else value for place, value in enumerate(row))
+
+
+def _moment(value: Any) -> Value:
+    if isinstance(value, list):
+        return [_moment(one) for one in value]
+    return None if value is None else _EPOCH + timedelta(microseconds=value)
+
+
+def _micros(moment: datetime) -> int:
+    return (moment - _EPOCH) // timedelta(microseconds=1)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0]

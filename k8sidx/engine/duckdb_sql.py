@@ -1,0 +1,313 @@
+"""Query → SQL for DuckDB over the store's Parquet files.
+
+Identifiers come only from the field table, values only as bound parameters: nothing of
+a log or of a user's text becomes part of a statement. Times leave as microseconds, since
+DuckDB hands out time zones only with a further library.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from k8sidx.errors import UnsupportedQuery
+from k8sidx.fields.lookup import FieldPath, resolve
+from k8sidx.fields.table import Kind
+from k8sidx.query.algebra import (
+    Always,
+    And,
+    Compare,
+    Condition,
+    DateHistogram,
+    InNetwork,
+    Key,
+    Leaf,
+    Metric,
+    Not,
+    OneOf,
+    Or,
+    Present,
+    Query,
+    Regex,
+    Terms,
+    Wildcard,
+)
+from k8sidx.query.coerce import coerce
+from k8sidx.store.columns import COMPUTED, ID, TIME
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_UPPER, _LOWER = "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz"
+
+
+@dataclass(slots=True)
+class Statement:
+    """SQL with its parameters; the rows come from ``{source}``.
+
+    :param times: positions of the result's columns that are microseconds since 1970.
+    """
+
+    sql: str
+    parameters: list[Any] = field(default_factory=list)
+    times: frozenset[int] = frozenset()
+
+
+def compile_query(query: Query) -> Statement:
+    """SQL for a query.
+
+    :raises UnsupportedQuery: when DuckDB has no way to run it.
+    """
+    return _select(query) if query.select else _aggregate(query)
+
+
+def _select(query: Query) -> Statement:
+    parameters: list[Any] = []
+    columns = [_output(resolve(name)) for name in query.select]
+    where = _where(query, parameters)
+    order = [
+        f"{_value(resolve(one.column))} {'DESC' if one.descending else 'ASC'} NULLS LAST"
+        for one in query.order
+    ]
+    order += [f'"{TIME}" ASC NULLS LAST', f'"{ID}" ASC']
+    sql = f"SELECT {', '.join(columns)} FROM {{source}} WHERE {where} ORDER BY {', '.join(order)}"
+    return Statement(_limited(sql, query, parameters), parameters, _times(query))
+
+
+def _aggregate(query: Query) -> Statement:
+    parameters: list[Any] = []
+    tables, columns, groups = ["{source}"], [], []
+    for place, key in enumerate(query.group_by):
+        expression = _key(key, f"u{place}", tables)
+        columns.append(f"{expression} AS k{place}")
+        groups.append(f"k{place}")
+    columns += [f"{_metric(m)} AS m{place}" for place, m in enumerate(query.metrics)]
+    where = [_where(query, parameters)]
+    where += [
+        f"{_key_test(key, f'u{place}')} IS NOT NULL"
+        for place, key in enumerate(query.group_by)
+        if not (isinstance(key, Terms) and key.keep_missing)
+    ]
+    sql = f"SELECT {', '.join(columns)} FROM {' '.join(tables)} WHERE {' AND '.join(where)}"
+    if groups:
+        sql += f" GROUP BY {', '.join(groups)}"
+    if query.having:
+        metric = {one.name: f"m{place}" for place, one in enumerate(query.metrics)}
+        tests = []
+        for having in query.having:
+            tests.append(f"{metric[having.metric]} {having.op} ?")
+            parameters.append(having.value)
+        sql = f"SELECT * FROM ({sql}) WHERE {' AND '.join(tests)}"
+    sql = f"SELECT * FROM ({sql}){_order(query, groups)}"
+    return Statement(_limited(sql, query, parameters), parameters, _times(query))
+
+
+def _order(query: Query, groups: list[str]) -> str:
+    names = dict(
+        zip(query.columns, [*groups, *(f"m{i}" for i in range(len(query.metrics)))], strict=True)
+    )
+    order = [
+        f"{names[one.column]} {'DESC' if one.descending else 'ASC'} NULLS LAST"
+        for one in query.order
+    ]
+    order += [f"{group} ASC NULLS LAST" for group in groups]
+    return f" ORDER BY {', '.join(order)}" if order else ""
+
+
+def _limited(sql: str, query: Query, parameters: list[Any]) -> str:
+    if query.limit is None:
+        return sql
+    parameters.append(query.limit)
+    return f"{sql} LIMIT ?"
+
+
+def _where(query: Query, parameters: list[Any]) -> str:
+    tests = []
+    for moment, op in ((query.since, ">="), (query.until, "<")):
+        if moment is not None:
+            tests.append(f'"{TIME}" {op} make_timestamptz(?)')
+            parameters.append(_micros(moment))
+    if not isinstance(query.where, Always):
+        tests.append(_condition(query.where, parameters))
+    return " AND ".join(tests) or "true"
+
+
+def _key(key: Key, alias: str, tables: list[str]) -> str:
+    if isinstance(key, DateHistogram):
+        width, offset = key.interval // timedelta(microseconds=1), _span(key.offset)
+        # Floor division, so that moments before 1970 fall into the interval they lie in.
+        return (
+            f'CAST(floor((epoch_us("{TIME}") - {offset}) / {width}.0) AS BIGINT)'
+            f" * {width} + {offset}"
+        )
+    path = resolve(key.field)
+    if path.many:
+        join = "LEFT JOIN" if key.keep_missing else "INNER JOIN"
+        tables.append(
+            f"{join} LATERAL (SELECT unnest(list_distinct({_value(path)})) AS v) AS {alias} ON true"
+        )
+        return f"{alias}.v"
+    return _micros_of(path) if path.field.kind is Kind.TIME else _value(path)
+
+
+def _key_test(key: Key, alias: str) -> str:
+    if isinstance(key, DateHistogram):
+        return f'"{TIME}"'
+    path = resolve(key.field)
+    return f"{alias}.v" if path.many else _value(path)
+
+
+def _metric(metric: Metric) -> str:
+    if metric.kind == "count":
+        return "count(*)"
+    path = resolve(metric.field)
+    value = _value(path)
+    if metric.kind == "first_values":
+        if path.many:
+            raise UnsupportedQuery(f"{metric.name}: first_values of {metric.field}, a list")
+        return f'arg_min({_output(path)}, ("{TIME}", "{ID}"), {int(metric.argument)})'
+    if metric.kind == "count_distinct":
+        if path.many:
+            return f"len(list_distinct(flatten(list({value}))))"
+        return f"count(DISTINCT {value})"
+    if path.many:
+        raise UnsupportedQuery(f"{metric.name}: {metric.kind} of {metric.field}, a list")
+    if metric.kind == "percentile":
+        return f"quantile_cont({value}, {metric.argument / 100})"
+    if path.field.kind is Kind.TIME:
+        value = _micros_of(path)
+    return f"{metric.kind}({value})"
+
+
+def _condition(condition: Condition, parameters: list[Any]) -> str:
+    if isinstance(condition, Always):
+        return "true"
+    if isinstance(condition, Not):
+        return f"NOT {_condition(condition.condition, parameters)}"
+    if isinstance(condition, And | Or):
+        if not condition.conditions:
+            return "true" if isinstance(condition, And) else "false"
+        word = " AND " if isinstance(condition, And) else " OR "
+        return "(" + word.join(_condition(one, parameters) for one in condition.conditions) + ")"
+    return _leaf(condition, parameters)
+
+
+def _leaf(leaf: Leaf, parameters: list[Any]) -> str:
+    """A comparison; false, never unknown, where the field is missing."""
+    path = resolve(leaf.field)
+    value = _value(path)
+    if isinstance(leaf, Present):
+        return f"coalesce(len({value}) > 0, false)" if path.many else f"({value} IS NOT NULL)"
+    if path.many:
+        test = _test(leaf, path, "x", parameters)
+        return f"coalesce(len(list_filter({value}, lambda x: {test})) > 0, false)"
+    return f"coalesce({_test(leaf, path, value, parameters)}, false)"
+
+
+def _test(leaf: Leaf, path: FieldPath, value: str, parameters: list[Any]) -> str:
+    if isinstance(leaf, Compare):
+        return _comparison(leaf, path, value, parameters)
+    if isinstance(leaf, OneOf):
+        return _membership(leaf, path, value, parameters)
+    if isinstance(leaf, Wildcard):
+        parameters.append(_like(_folded_text(leaf.pattern, leaf.ignore_case)))
+        return f"{_folded(_text(path, value), leaf.ignore_case)} LIKE ? ESCAPE '\\'"
+    if isinstance(leaf, Regex):
+        parameters.append(leaf.pattern)
+        return f"regexp_matches({_text(path, value)}, ?, '{'i' if leaf.ignore_case else 'c'}')"
+    if isinstance(leaf, InNetwork):
+        raise UnsupportedQuery("networks are looked up before the query is compiled")
+    raise UnsupportedQuery(f"DuckDB does not know the condition {type(leaf).__name__}")
+
+
+def _comparison(leaf: Compare, path: FieldPath, value: str, parameters: list[Any]) -> str:
+    wanted = coerce(path.field, leaf.value)
+    if wanted is None:
+        return "false"
+    if isinstance(wanted, datetime):
+        parameters.append(_micros(wanted))
+        return f"{value} {leaf.op} make_timestamptz(?)"
+    fold = leaf.ignore_case and isinstance(wanted, str)
+    parameters.append(_folded_text(wanted, True) if isinstance(wanted, str) and fold else wanted)
+    return f"{_folded(value, fold)} {leaf.op} ?"
+
+
+def _membership(leaf: OneOf, path: FieldPath, value: str, parameters: list[Any]) -> str:
+    if path.field.kind in (Kind.TIME, Kind.BOOLEAN):
+        tests = [
+            _comparison(Compare(leaf.field, "=", one), path, value, parameters)
+            for one in leaf.values
+        ]
+        return f"({' OR '.join(tests) or 'false'})"
+    wanted = [one for one in (coerce(path.field, v) for v in leaf.values) if one is not None]
+    if not wanted:
+        return "false"
+    fold = leaf.ignore_case and path.field.kind is not Kind.INTEGER
+    parameters.extend(_folded_text(str(one), True) if fold else one for one in wanted)
+    return f"{_folded(value, fold)} IN ({', '.join('?' * len(wanted))})"
+
+
+def _value(path: FieldPath) -> str:
+    name = path.field.name
+    expression = COMPUTED.get(name) or '"' + name.replace('"', '""') + '"'
+    return expression if path.position is None else f"{expression}[{path.position + 1}]"
+
+
+def _micros_of(path: FieldPath) -> str:
+    return f"epoch_us({_value(path)})"
+
+
+def _output(path: FieldPath) -> str:
+    return _micros_of(path) if path.field.kind is Kind.TIME else _value(path)
+
+
+def _text(path: FieldPath, value: str) -> str:
+    if path.field.kind in (Kind.INTEGER, Kind.BOOLEAN):
+        return f"CAST({value} AS VARCHAR)"
+    if path.field.kind is Kind.TIME:
+        raise UnsupportedQuery(f"{path.field.name} is a time and has no pattern")
+    return value
+
+
+def _folded(value: str, fold: bool) -> str:
+    return f"translate({value}, '{_UPPER}', '{_LOWER}')" if fold else value
+
+
+def _folded_text(text: str, fold: bool) -> str:
+    return text.translate(str.maketrans(_UPPER, _LOWER)) if fold else text
+
+
+def _like(pattern: str) -> str:
+    r"""A ``*``/``?`` pattern as LIKE's ``%``/``_``, both with ``\`` as escape."""
+    out = []
+    characters = iter(pattern)
+    for character in characters:
+        if character == "\\":
+            escaped = next(characters, "\\")
+            out.append(escaped if escaped not in "%_\\" else "\\" + escaped)
+        elif character in "%_":
+            out.append("\\" + character)
+        else:
+            out.append({"*": "%", "?": "_"}.get(character, character))
+    return "".join(out)
+
+
+def _times(query: Query) -> frozenset[int]:
+    kinds = [resolve(name).field.kind is Kind.TIME for name in query.select]
+    kinds += [
+        isinstance(key, DateHistogram) or resolve(key.field).field.kind is Kind.TIME
+        for key in query.group_by
+    ]
+    kinds += [
+        metric.kind in ("min", "max", "first_values")
+        and resolve(metric.field).field.kind is Kind.TIME
+        for metric in query.metrics
+    ]
+    return frozenset(place for place, is_time in enumerate(kinds) if is_time)
+
+
+def _micros(moment: datetime) -> int:
+    return (moment - _EPOCH) // timedelta(microseconds=1)
+
+
+def _span(span: timedelta) -> int:
+    return span // timedelta(microseconds=1)

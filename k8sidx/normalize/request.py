@@ -1,0 +1,38 @@
+"""What a requestURI says beyond objectRef: dry run, exec's command, the container."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import parse_qsl, unquote
+
+_WITH_COMMAND = frozenset({"exec", "attach", "log", "portforward"})
+
+
+def path(uri: str) -> str:
+    """Path of the URI, percent-decoded."""
+    return unquote(uri.partition("?")[0], errors="replace")
+
+
+def query_fields(uri: str, subresource: str) -> dict[str, Any]:
+    """Fields from the query string of a request.
+
+    The command of exec stands only there, as repeated ``command=`` (apiserver: audit
+    events of exec have no requestObject).
+    """
+    _path, _, query = uri.partition("?")
+    if not query:
+        return {}
+    found: dict[str, Any] = {}
+    if "dryRun=" in query:
+        found["request.dry_run"] = True
+    if subresource not in _WITH_COMMAND or "=" not in query:
+        return found
+    parameters = parse_qsl(query, keep_blank_values=True, max_num_fields=10_000)
+    command = [value for key, value in parameters if key == "command"]
+    if command:
+        found["exec.command"] = command
+        found["exec.command_line"] = " ".join(command)
+    container = next((value for key, value in parameters if key == "container"), "")
+    if container:
+        found["exec.container"] = container
+    return found

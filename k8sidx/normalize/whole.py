@@ -1,0 +1,59 @@
+"""The whole event again, from its stored fields: the inverse of normalization.
+
+What redaction replaced stays replaced; keys come in another order than they were sent.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from k8sidx.fields.table import FIELDS, Kind
+from k8sidx.normalize.moment import text_of
+
+_NESTED = ("user", "impersonatedUser", "objectRef", "responseStatus", "annotations")
+_MOVED = tuple(field for field in FIELDS if field.audit and field.name != "rest")
+
+
+def whole_event(row: dict[str, Any]) -> dict[str, Any]:
+    """An audit.k8s.io/v1 Event as a JSON object.
+
+    :param row: stored fields (moments as microseconds since 1970, JSON as text or bytes);
+        missing values may be absent or ``None``.
+    """
+    event: dict[str, Any] = {"kind": "Event", "apiVersion": "audit.k8s.io/v1"}
+    for field in _MOVED:
+        value = row.get(field.name)
+        if value is None or (field.many and not value):
+            continue
+        if field.kind is Kind.TIME:
+            value = text_of(value)
+        elif field.kind is Kind.JSON:
+            value = msgspec.json.decode(value)
+        if field.name == "annotations":
+            event.setdefault("annotations", {}).update(value)
+        else:
+            _put(event, field.name, value)
+    if event.get("objectRef", {}).get("apiGroup") == "core":
+        del event["objectRef"]["apiGroup"]
+    rest = row.get("rest")
+    return _merged(event, msgspec.json.decode(rest)) if rest else event
+
+
+def _put(event: dict[str, Any], name: str, value: Any) -> None:
+    head, _, tail = name.partition(".")
+    if tail and head in _NESTED:
+        event.setdefault(head, {})[tail] = value
+    else:
+        event[name] = value
+
+
+def _merged(event: dict[str, Any], rest: dict[str, Any]) -> dict[str, Any]:
+    for key, value in rest.items():
+        mine = event.get(key)
+        if key in _NESTED and type(mine) is dict and type(value) is dict:
+            event[key] = {**mine, **value}
+        else:
+            event[key] = value
+    return event

@@ -1,0 +1,69 @@
+"""The dead-letter file: what could not be stored, with its reason, ready to be shipped again.
+
+One JSON object a line::
+
+    {"k8sidx": "dead-letter", "source": "audit.log", "record": 17, "reason": "…", "raw": "…"}
+
+``raw_base64`` stands in place of ``raw`` when the record is not UTF-8. The file holds
+records as they were read, secrets included, so only its owner may read it.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+from io import BufferedWriter
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from k8sidx.decode.record import Rejected
+from k8sidx.errors import StoreError
+
+MARK = "dead-letter"
+
+
+class DeadLetter:
+    """Collects rejected records in a file that is made with the first one."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.count = 0
+        self._file: BufferedWriter | None = None
+
+    def add(self, rejected: Rejected) -> None:
+        """Write one record.
+
+        :raises StoreError: when the file cannot be written.
+        """
+        record: dict[str, Any] = {
+            "k8sidx": MARK,
+            "source": rejected.where.source.encode("utf-8", "replace").decode(),
+            "record": rejected.where.record,
+            "reason": rejected.reason,
+        }
+        try:
+            record["raw"] = rejected.raw.decode("utf-8")
+        except UnicodeDecodeError:
+            record["raw_base64"] = base64.b64encode(rejected.raw).decode("ascii")
+        try:
+            if self._file is None:
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+                handle = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+                self._file = os.fdopen(handle, "wb")
+            self._file.write(orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE))
+        except OSError as error:
+            raise StoreError(
+                f"the dead-letter file {self.path} cannot be written: {error.strerror}.",
+                remedy="Give another --dead-letter; nothing was lost, ship again.",
+            ) from error
+        self.count += 1
+
+    def close(self) -> None:
+        """Make what was written durable."""
+        if self._file is not None:
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            self._file.close()
+            self._file = None

@@ -1,0 +1,138 @@
+"""Stores by their location."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from k8sidx.errors import UsageError
+from k8sidx.fields.table import FIELDS, Kind
+
+if TYPE_CHECKING:
+    from k8sidx.engine.duckdb import DuckDBEngine
+    from k8sidx.store.commit import StoreWriter
+    from k8sidx.store.parts import Compression
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class StoreSummary:
+    """What a store holds.
+
+    :param bytes: size of its Parquet files.
+    :param first: earliest and ``last`` latest ``@timestamp``.
+    """
+
+    events: int
+    bytes: int
+    files: int
+    first: datetime | None
+    last: datetime | None
+    version: int
+
+
+class EmbeddedStore:
+    """A folder of Parquet files by event date, with DuckDB as the engine.
+
+    :param path: the folder.
+    :param thrown_away: a store for one command: quickly compressed, without the whole
+        events.
+    """
+
+    def __init__(self, path: Path, *, thrown_away: bool = False) -> None:
+        self.path = path
+        self.thrown_away = thrown_away
+
+    @property
+    def columns(self) -> frozenset[str] | None:
+        """Names of the columns to store; ``None`` for all."""
+        if not self.thrown_away:
+            return None
+        return frozenset(field.name for field in FIELDS if field.kind is not Kind.JSON)
+
+    @property
+    def compression(self) -> Compression:
+        from k8sidx.store.parts import SHIPPED, THROWN_AWAY
+
+        return THROWN_AWAY if self.thrown_away else SHIPPED
+
+    def engine(self, *, threads: int | None = None) -> DuckDBEngine:
+        """An engine over the store as it is now; a context manager.
+
+        :raises StoreError: when the folder is no store.
+        """
+        from k8sidx.engine.duckdb import DuckDBEngine
+
+        return DuckDBEngine(self.path, threads=threads)
+
+    def writer(self, on_wait: Callable[[str], None] | None = None) -> StoreWriter:
+        """A writer; the store is made when there is none, and migrated when it is old.
+
+        :raises StoreError: when the folder cannot be written.
+        """
+        from k8sidx.store.columns import STORED
+        from k8sidx.store.commit import StoreWriter
+
+        wanted = self.columns
+        names = [one.name for one in STORED if wanted is None or one.name in wanted]
+        return StoreWriter(self.path, names, self.compression, on_wait)
+
+    def summary(self) -> StoreSummary:
+        """What the store holds.
+
+        :raises StoreError: when the folder is no store.
+        """
+        from k8sidx.store.manifest import read_manifest
+
+        manifest = read_manifest(self.path)
+        first = [part.first for part in manifest.parts if part.first is not None]
+        last = [part.last for part in manifest.parts if part.last is not None]
+        return StoreSummary(
+            manifest.rows,
+            sum(part.bytes for part in manifest.parts),
+            len(manifest.parts),
+            _moment(min(first)) if first else None,
+            _moment(max(last)) if last else None,
+            manifest.version,
+        )
+
+
+def open_store(location: str, *, create: bool = False) -> EmbeddedStore:
+    """The store at a location: the path of an embedded store.
+
+    :param create: a missing store is no error, it will be made by the first writer.
+    :raises UsageError: for the address of a cluster.
+    :raises StoreError: when there is no store.
+    """
+    if location.startswith(("http://", "https://")):
+        raise UsageError(
+            "cluster stores are not in this version.",
+            remedy="Give --store the path of an embedded store.",
+        )
+    path = Path(location)
+    if not create:
+        from k8sidx.store.manifest import read_manifest
+
+        read_manifest(path)
+    return EmbeddedStore(path)
+
+
+@contextmanager
+def temporary_store() -> Iterator[EmbeddedStore]:
+    """An embedded store that is thrown away."""
+    folder = tempfile.mkdtemp(prefix="k8sidx-")
+    try:
+        yield EmbeddedStore(Path(folder) / "store", thrown_away=True)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _moment(micros: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=micros)

@@ -1,0 +1,196 @@
+"""Writing Parquet parts: events of one day, aside, until they are committed."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from k8sidx.fields.table import Kind
+from k8sidx.normalize.event import OWN, Normalized
+from k8sidx.store.columns import ID, STORED, TIME, to_table
+
+ROW_GROUP_BYTES = 24 * 1024 * 1024
+"""A row group is written when its columns have grown to this many bytes."""
+PART_ROWS = 120_000
+"""A part is finished when it has this many events."""
+UNDATED = "undated"
+
+_DAY = 86_400_000_000
+_TIME_AT = OWN.index(TIME)
+_ID_AT = OWN.index(ID)
+_PAGE_BYTES = 4 * 1024 * 1024
+_TIMES = [field.name for field in STORED if field.kind is Kind.TIME]
+_BODIES = ("requestObject", "responseObject")
+_NO_DICTIONARY = {ID, "auditID", *_TIMES, *_BODIES}
+
+
+@dataclass(frozen=True, slots=True)
+class Compression:
+    """How parts are compressed.
+
+    :param codec: Parquet codec.
+    :param level: its level.
+    """
+
+    codec: str = "zstd"
+    level: int | None = 3
+
+
+SHIPPED = Compression()
+MERGED = Compression(level=7)
+THROWN_AWAY = Compression("lz4", None)
+
+
+@dataclass(slots=True)
+class StagedPart:
+    """A finished part that is not committed.
+
+    :param ids: event ids, 16 bytes each, joined in the order of the rows.
+    """
+
+    path: Path
+    day: str
+    rows: int
+    first: int | None
+    last: int | None
+    ids: bytes = b""
+
+
+def day_of(micros: int | None) -> str:
+    """UTC day of a moment as ``YYYY-MM-DD``; ``undated`` when there is none."""
+    if micros is None:
+        return UNDATED
+    day = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=micros)
+    return f"{day.year:04d}-{day.month:02d}-{day.day:02d}"
+
+
+class PartBuilder:
+    """Collects normalized events of any days and writes a part for each day.
+
+    :param staging: folder for the parts.
+    :param only: names of the columns to keep; ``None`` for all.
+    """
+
+    def __init__(
+        self,
+        staging: Path,
+        compression: Compression = SHIPPED,
+        only: frozenset[str] | None = None,
+    ) -> None:
+        self._staging = staging
+        self._compression = compression
+        self._only = only
+        self._open: dict[str, _OpenPart] = {}
+
+    def add(self, events: Sequence[Normalized]) -> int:
+        """Take events in; returns how many were in an open part already (same id)."""
+        by_day: dict[int | None, list[Normalized]] = {}
+        for event in events:
+            micros = event.own[_TIME_AT]
+            day = None if micros is None else micros // _DAY
+            by_day.setdefault(day, []).append(event)
+        doubled = 0
+        for day, group in by_day.items():
+            name = day_of(None if day is None else day * _DAY)
+            part = self._open.get(name)
+            if part is None:
+                path = self._staging / f"{uuid.uuid4().hex}.parquet"
+                part = self._open[name] = _OpenPart(path, name, self._compression, self._only)
+            doubled += part.add(group)
+        return doubled
+
+    def full(self) -> list[StagedPart]:
+        """Finish and hand over the parts that have grown to their size."""
+        names = [name for name, part in self._open.items() if len(part.ids) >= PART_ROWS]
+        return [self._open.pop(name).finish() for name in names]
+
+    def finish(self) -> list[StagedPart]:
+        """Finish and hand over all parts."""
+        parts = [part.finish() for part in self._open.values()]
+        self._open.clear()
+        return parts
+
+
+class _OpenPart:
+    def __init__(
+        self, path: Path, day: str, compression: Compression, only: frozenset[str] | None
+    ) -> None:
+        self.ids: dict[bytes, None] = {}
+        self._path = path
+        self._day = day
+        self._compression = compression
+        self._only = only
+        self._tables: list[pa.Table] = []
+        self._waiting = 0
+        self._writer: pq.ParquetWriter | None = None
+        self._first: int | None = None
+        self._last: int | None = None
+
+    def add(self, events: list[Normalized]) -> int:
+        fresh = []
+        for event in events:
+            identity = bytes.fromhex(event.own[_ID_AT])
+            if identity not in self.ids:
+                self.ids[identity] = None
+                fresh.append(event)
+        if not fresh:
+            return len(events)
+        times = [event.own[_TIME_AT] for event in fresh]
+        if self._day != UNDATED:
+            first, last = min(times), max(times)
+            self._first = first if self._first is None else min(self._first, first)
+            self._last = last if self._last is None else max(self._last, last)
+        table = to_table(fresh, self._only)
+        self._tables.append(table)
+        self._waiting += table.nbytes
+        if self._waiting >= ROW_GROUP_BYTES:
+            self._write()
+        return len(events) - len(fresh)
+
+    def _write(self) -> None:
+        # Dictionaries differ from table to table; one row group has one of each.
+        table = pa.concat_tables(self._tables).unify_dictionaries().combine_chunks()
+        self._tables.clear()
+        self._waiting = 0
+        if self._writer is None:
+            self._writer = open_writer(self._path, table.schema, self._compression)
+        self._writer.write_table(table, row_group_size=max(1, table.num_rows))
+
+    def finish(self) -> StagedPart:
+        if self._tables:
+            self._write()
+        if self._writer is not None:
+            self._writer.close()
+        return StagedPart(
+            self._path, self._day, len(self.ids), self._first, self._last, b"".join(self.ids)
+        )
+
+
+def open_writer(path: Path, schema: pa.Schema, compression: Compression) -> pq.ParquetWriter:
+    """A Parquet writer set up for audit events (measured in benchmarks/README.md)."""
+    dictionary = [
+        f"{name}.list.element" if pa.types.is_list(schema.field(name).type) else name
+        for name in schema.names
+        if name not in _NO_DICTIONARY
+    ]
+    encoding = {name: "DELTA_BINARY_PACKED" for name in _TIMES if name in schema.names}
+    options: dict[str, Any] = {"store_schema": False}
+    if compression.level is not None:
+        options["compression_level"] = compression.level
+    return pq.ParquetWriter(
+        path,
+        schema,
+        compression=compression.codec,
+        data_page_size=_PAGE_BYTES,
+        use_dictionary=dictionary,
+        column_encoding=encoding,
+        write_statistics=[name for name in schema.names if name not in _BODIES],
+        **options,
+    )

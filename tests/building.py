@@ -1,0 +1,90 @@
+"""Audit events for tests: short to write, true to the API server's form."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from k8sidx.decode.audit_event import from_object
+from k8sidx.decode.record import Context
+from k8sidx.normalize.event import Normalized, Normalizer
+
+SHARED = Path(__file__).parents[2] / "shared"
+"""Material that lies beside the checkout on some machines; tests skip without it."""
+
+START = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+
+
+def at(seconds: float = 0) -> str:
+    """A timestamp as the API server writes it, that long after ``START``."""
+    return f"{START + timedelta(seconds=seconds):%Y-%m-%dT%H:%M:%S.%f}Z"
+
+
+def event(
+    verb: str = "get",
+    resource: str = "pods",
+    *,
+    user: str = "alice",
+    seconds: float = 0,
+    namespace: str = "shop",
+    name: str = "",
+    subresource: str = "",
+    code: int = 200,
+    decision: str = "",
+    source: str | list[str] = "10.0.0.7",
+    agent: str = "kubectl/v1.37.2 (linux/amd64) kubernetes/0000000",
+    stage: str = "ResponseComplete",
+    **more: Any,
+) -> dict[str, Any]:
+    """One audit.k8s.io/v1 Event; keyword arguments set or replace top-level keys."""
+    reference = {
+        "resource": resource,
+        "namespace": namespace,
+        "name": name,
+        "apiVersion": "v1",
+        "subresource": subresource,
+    }
+    uri = f"/api/v1/namespaces/{namespace}/{resource}"
+    for part in (name, subresource):
+        uri += f"/{part}" if part else ""
+    made: dict[str, Any] = {
+        "kind": "Event",
+        "apiVersion": "audit.k8s.io/v1",
+        "level": "Metadata",
+        "auditID": f"{user}-{verb}-{resource}-{name}-{seconds}",
+        "stage": stage,
+        "requestURI": uri,
+        "verb": verb,
+        "user": {"username": user, "groups": ["system:authenticated"]},
+        "sourceIPs": [source] if isinstance(source, str) else source,
+        "userAgent": agent,
+        "objectRef": {key: value for key, value in reference.items() if value},
+        "responseStatus": {"metadata": {}, "code": code},
+        "requestReceivedTimestamp": at(seconds),
+        "stageTimestamp": at(seconds + 0.002),
+        "annotations": {
+            "authorization.k8s.io/decision": decision or ("forbid" if code == 403 else "allow"),
+            "authorization.k8s.io/reason": "",
+        },
+    }
+    made.update(more)
+    return {key: value for key, value in made.items() if value is not None}
+
+
+def normalized(body: dict[str, Any], **options: Any) -> Normalized:
+    """The event through decoding and normalization."""
+    plain, rest = from_object(json.loads(json.dumps(body)))
+    return Normalizer(**options).normalize(plain, rest, Context())
+
+
+def row(body: dict[str, Any], **options: Any) -> dict[str, Any]:
+    """Stored fields of the event."""
+    return normalized(body, **options).row
+
+
+def write_log(path: Path, events: list[dict[str, Any]]) -> Path:
+    """A log file as the API server writes it."""
+    path.write_text("".join(json.dumps(one) + "\n" for one in events), "utf-8")
+    return path

@@ -1,0 +1,44 @@
+"""Embedded stores for tests."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from k8sidx.normalize.event import Normalized
+from k8sidx.store.commit import Committed
+from k8sidx.store.merge import merge_small_parts
+from k8sidx.store.open import EmbeddedStore
+from k8sidx.store.parts import PartBuilder
+from tests.building import normalized
+
+
+def stored(folder: Path, bodies: Sequence[dict[str, Any]]) -> EmbeddedStore:
+    """A store that holds the events."""
+    store = EmbeddedStore(folder)
+    put(store, bodies)
+    return store
+
+
+def put(
+    store: EmbeddedStore, bodies: Sequence[dict[str, Any]], *, merge: bool = False
+) -> Committed:
+    """Commit the events in one go."""
+    return put_normalized(store, [normalized(body) for body in bodies], merge=merge)
+
+
+def put_normalized(
+    store: EmbeddedStore, events: Sequence[Normalized], *, merge: bool = False
+) -> Committed:
+    writer = store.writer()
+    try:
+        builder = PartBuilder(writer.staging, store.compression, store.columns)
+        doubled = builder.add(events)
+        committed = writer.commit(builder.finish())
+        committed.duplicates += doubled
+        if merge:
+            merge_small_parts(writer)
+        return committed
+    finally:
+        writer.close()
