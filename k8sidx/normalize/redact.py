@@ -24,10 +24,12 @@ KIND_OF_RESOURCE = {
     "configmaps": "ConfigMap",
     "tokenreviews": "TokenReview",
     "certificatesigningrequests": "CertificateSigningRequest",
+    "certificatesigningrequests/approval": "CertificateSigningRequest",
+    "certificatesigningrequests/status": "CertificateSigningRequest",
     "serviceaccounts/token": "TokenRequest",
 }
 _PARTS: dict[str, tuple[tuple[str, ...], ...]] = {
-    "Secret": (("data",), ("stringData",)),
+    "Secret": (("data",), ("stringData",), ("binaryData",)),
     "ConfigMap": (("data",), ("binaryData",)),
     "TokenRequest": (("status", "token"),),
     "TokenReview": (("spec", "token"),),
@@ -110,7 +112,26 @@ def redact_object(body: Any, target: str) -> bool:
     kind = KIND_OF_RESOURCE.get(target, "")
     if isinstance(body, list):
         return _redact_json_patch(body, kind)
+    if kind and isinstance(body, dict):
+        said = body.get("kind", kind)
+        if said == kind:
+            return _redact_one(body, kind)
+        items = body.get("items")
+        if said == f"{kind}List" and isinstance(items, list):
+            return sum(_redact_one(one, kind) for one in items if isinstance(one, dict)) > 0
     return _redact_objects(body, kind)
+
+
+def _redact_one(node: dict[str, Any], kind: str) -> bool:
+    """An object of a kind of Kubernetes' own: its secrets are in known places."""
+    changed = False
+    for path in _PARTS[kind]:
+        changed |= _mask_path(node, path)
+    metadata = node.get("metadata")
+    annotations = metadata.get("annotations") if isinstance(metadata, dict) else None
+    if isinstance(annotations, dict):
+        changed |= _mask_entry(annotations, LAST_APPLIED)
+    return changed
 
 
 def redact_annotations(annotations: dict[str, Any], target: str) -> bool:

@@ -99,10 +99,10 @@ def _add_parts(
         places = pa.array([codes[part] for part in parts], pa.int32())
         for name in wanted:
             distinct = _array(_BY_NAME[name], [part.fields.get(name) for part in codes])
+            if pa.types.is_string(distinct.type):
+                distinct = pc.dictionary_encode(distinct)
             if distinct.null_count == len(distinct):
                 columns[name] = pa.nulls(len(events), distinct.type)
-            elif pa.types.is_string(distinct.type):
-                columns[name] = pc.dictionary_encode(distinct).take(places)
             else:
                 columns[name] = distinct.take(places)
 

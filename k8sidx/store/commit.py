@@ -25,6 +25,7 @@ import pyarrow.parquet as pq
 from k8sidx.errors import StoreBusy, StoreError
 from k8sidx.store.columns import ID, TIME
 from k8sidx.store.manifest import (
+    VERSION,
     Manifest,
     Part,
     is_store,
@@ -32,7 +33,7 @@ from k8sidx.store.manifest import (
     sync_folder,
     write_manifest,
 )
-from k8sidx.store.parts import SHIPPED, Compression, StagedPart, open_writer
+from k8sidx.store.parts import SHIPPED, Compression, PartBuilder, StagedPart, open_writer
 
 LOCK_SECONDS = 600.0
 """How long a writer waits for its turn."""
@@ -71,16 +72,26 @@ class StoreWriter:
                 if not is_store(store):
                     _refuse_strange_folder(store)
                     write_manifest(store, Manifest(columns=self._columns))
-                read_manifest(store)
-                _sweep(store)
-            self.staging = store / "staging" / uuid.uuid4().hex
-            self.staging.mkdir(parents=True)
-            self._lease = _flock(self.staging / "lease", fcntl.LOCK_EX)
+                manifest = read_manifest(store, any_version=True)
+                _sweep(store, manifest)
+                self.staging = store / "staging" / uuid.uuid4().hex
+                self.staging.mkdir(parents=True)
+                self._lease = _flock(self.staging / "lease", fcntl.LOCK_EX)
+                if manifest.version < VERSION:
+                    self._migrate(manifest)
         except OSError as error:
             raise StoreError(
                 f"the store {store} cannot be written: {error.strerror or error}.",
                 remedy="Give another --store, or make the folder writable.",
             ) from error
+
+    def _migrate(self, manifest: Manifest) -> None:
+        from k8sidx.store.migrate import migrate
+
+        if self._on_wait:
+            self._on_wait(f"migrating {self.path} from format version {manifest.version}")
+        migrate(self.path, manifest, PartBuilder(self.staging, self._compression), self.place)
+        collect_garbage(self.path)
 
     def close(self) -> None:
         """Remove what was staged and not committed."""
@@ -214,7 +225,7 @@ def _flock(path: Path, kind: int) -> int:
     return handle
 
 
-def _sweep(store: Path) -> None:
+def _sweep(store: Path, manifest: Manifest) -> None:
     """Delete what killed writers left, and merged files that nobody reads any more."""
     staging = store / "staging"
     for folder in staging.iterdir() if staging.is_dir() else ():
@@ -223,13 +234,13 @@ def _sweep(store: Path) -> None:
         except (BlockingIOError, FileNotFoundError):
             continue
         shutil.rmtree(folder, ignore_errors=True)
-    manifest = read_manifest(store)
     named = {part.path for part in manifest.parts} | set(manifest.garbage)
     events = store / "events"
     for file in events.glob("*/*.parquet") if events.is_dir() else ():
         if file.relative_to(store).as_posix() not in named:
             file.unlink(missing_ok=True)
-    collect_garbage(store)
+    if manifest.version == VERSION:
+        collect_garbage(store)
 
 
 def collect_garbage(store: Path) -> None:

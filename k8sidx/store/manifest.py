@@ -113,7 +113,7 @@ def read_manifest(store: Path, *, any_version: bool = False) -> Manifest:
     if version < VERSION and not any_version:
         raise StoreVersion(
             f"the store {store} has format version {version}; this k8sidx has {VERSION}.",
-            remedy="The next k8sidx ship migrates it; or run: k8sidx doctor --migrate",
+            remedy="The next k8sidx ship into it migrates it.",
         )
     parts = tuple(Part(**part) for part in found["parts"])
     garbage, columns = tuple(found.get("garbage", ())), tuple(found.get("columns", ()))

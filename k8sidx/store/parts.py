@@ -17,7 +17,8 @@ from k8sidx.normalize.event import OWN, Normalized
 from k8sidx.store.columns import ID, STORED, TIME, to_table
 
 ROW_GROUP_BYTES = 24 * 1024 * 1024
-"""A row group is written when its columns have grown to this many bytes."""
+ROW_GROUP_ROWS = 8_192
+"""A row group is written when its bodies or its rows have grown to this many."""
 PART_ROWS = 120_000
 """A part is finished when it has this many events."""
 UNDATED = "undated"
@@ -28,6 +29,7 @@ _ID_AT = OWN.index(ID)
 _PAGE_BYTES = 4 * 1024 * 1024
 _TIMES = [field.name for field in STORED if field.kind is Kind.TIME]
 _BODIES = ("requestObject", "responseObject")
+_BODIES_AT = tuple(OWN.index(name) for name in _BODIES)
 _NO_DICTIONARY = {ID, "auditID", *_TIMES, *_BODIES}
 
 
@@ -127,44 +129,43 @@ class _OpenPart:
         self._day = day
         self._compression = compression
         self._only = only
-        self._tables: list[pa.Table] = []
-        self._waiting = 0
+        self._waiting: list[Normalized] = []
+        self._waiting_bytes = 0
         self._writer: pq.ParquetWriter | None = None
         self._first: int | None = None
         self._last: int | None = None
 
     def add(self, events: list[Normalized]) -> int:
-        fresh = []
+        known = len(self.ids)
         for event in events:
-            identity = bytes.fromhex(event.own[_ID_AT])
-            if identity not in self.ids:
-                self.ids[identity] = None
-                fresh.append(event)
-        if not fresh:
-            return len(events)
-        times = [event.own[_TIME_AT] for event in fresh]
+            own = event.own
+            identity = bytes.fromhex(own[_ID_AT])
+            if identity in self.ids:
+                continue
+            self.ids[identity] = None
+            self._waiting.append(event)
+            for place in _BODIES_AT:
+                if own[place]:
+                    self._waiting_bytes += len(own[place])
+            if self._waiting_bytes >= ROW_GROUP_BYTES or len(self._waiting) >= ROW_GROUP_ROWS:
+                self._write()
+        return len(events) - (len(self.ids) - known)
+
+    def _write(self) -> None:
+        table = to_table(self._waiting, self._only)
         if self._day != UNDATED:
+            times = [event.own[_TIME_AT] for event in self._waiting]
             first, last = min(times), max(times)
             self._first = first if self._first is None else min(self._first, first)
             self._last = last if self._last is None else max(self._last, last)
-        table = to_table(fresh, self._only)
-        self._tables.append(table)
-        self._waiting += table.nbytes
-        if self._waiting >= ROW_GROUP_BYTES:
-            self._write()
-        return len(events) - len(fresh)
-
-    def _write(self) -> None:
-        # Dictionaries differ from table to table; one row group has one of each.
-        table = pa.concat_tables(self._tables).unify_dictionaries().combine_chunks()
-        self._tables.clear()
-        self._waiting = 0
+        self._waiting.clear()
+        self._waiting_bytes = 0
         if self._writer is None:
             self._writer = open_writer(self._path, table.schema, self._compression)
-        self._writer.write_table(table, row_group_size=max(1, table.num_rows))
+        self._writer.write_table(table, row_group_size=table.num_rows)
 
     def finish(self) -> StagedPart:
-        if self._tables:
+        if self._waiting:
             self._write()
         if self._writer is not None:
             self._writer.close()

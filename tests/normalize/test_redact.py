@@ -38,6 +38,8 @@ CASES: dict[str, tuple[str, str, Any]] = {
     "a CertificateSigningRequest": ("certificatesigningrequests", "",
                                     {"spec": {"request": SECRET},
                                      "status": {"certificate": SECRET}}),
+    "a patch of a certificate": ("certificatesigningrequests", "status",
+                                 {"status": {"certificate": SECRET}}),
     "last-applied-configuration": ("pods", "", {"metadata": {"annotations": {
         LAST_APPLIED: '{"env":"\\"quoted\\" ' + SECRET + '"}'}}}),
     "last-applied-configuration that is no text": ("pods", "", {"metadata": {"annotations": {

@@ -1,0 +1,45 @@
+# make demo   the article's hunts over a real log, in a minute
+# make test   the whole suite
+# make lint   format, lint, types
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+
+.PHONY: demo test lint format generated bench clean
+
+$(BIN)/k8sidx: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml | $(BIN)/k8sidx
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+demo: $(BIN)/k8sidx
+	@PATH="$(CURDIR)/$(BIN):$$PATH" sh demo/demo.sh
+
+test: $(VENV)/.dev
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+format: $(VENV)/.dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+# Pages that are made from the code; a test fails when one is stale.
+generated: $(VENV)/.dev
+	$(BIN)/python -m k8sidx.fields.document > docs/fields.md
+	$(BIN)/python -m k8sidx.hunt.document > docs/hunts.md
+	$(BIN)/python -m k8sidx.cli.reference > docs/cli.md
+
+bench: $(VENV)/.dev
+	$(BIN)/python benchmarks/measure.py
+
+clean:
+	rm -rf $(VENV) demo/store demo/report.html benchmarks/work

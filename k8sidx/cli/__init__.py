@@ -1,0 +1,50 @@
+"""The command line: parse, call one function, render, map errors to exit codes.
+
+Nothing heavy is imported before a command runs, so that ``--help`` answers at once.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from k8sidx import __version__
+from k8sidx.cli import doctor, hunt, hunts, report, ship
+
+app = typer.Typer(
+    name="k8sidx",
+    help="Kubernetes audit logs in, threats found out.",
+    epilog=(
+        "\b\nExample:\n"
+        "  k8sidx ship audit.log\n"
+        "  k8sidx hunt --all --since 7d\n\n"
+        "Exit codes: 0 done, 1 findings at or above --fail-on, 2 wrong usage or "
+        "configuration, 3 the store cannot be reached or refused us, 4 input was "
+        "rejected, 70 a defect in k8sidx, 130 stopped by Ctrl-C."
+    ),
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+for module in (ship, hunts, hunt, report, doctor):
+    app.command(module.NAME, epilog=module.EXAMPLE)(module.command)
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"k8sidx {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def k8sidx(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
+    ] = False,
+) -> None:
+    """Kubernetes audit logs in, threats found out."""

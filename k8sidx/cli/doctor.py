@@ -1,0 +1,49 @@
+"""``k8sidx doctor``: what is set up, what is missing, how to mend it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import typer
+
+from k8sidx.cli.ending import ends_with_exit_code
+from k8sidx.cli.options import (
+    DebugOption,
+    OutputOption,
+    QuietOption,
+    StoreOption,
+    configuration,
+    store_location,
+)
+from k8sidx.cli.output import chosen, write_sheet
+
+NAME = "doctor"
+EXAMPLE = "\b\nExample:\n  k8sidx doctor\n  k8sidx doctor -o json"
+
+
+@ends_with_exit_code
+def command(
+    store: StoreOption = None,
+    output: OutputOption = None,
+    quiet: QuietOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Say what is set up, what is missing and how to mend it.
+
+    Ends with 0 when everything needed works, 2 when the configuration does not, 3 when the
+    store does not.
+    """
+    from k8sidx.doctor import check_configuration, check_software, check_store
+    from k8sidx.render.sheet import Sheet
+
+    configured = check_configuration(lambda: configuration().source)
+    checks = [check_software(), configured]
+    if store is not None or configured.state != "fail":
+        location = store_location(store)
+        checks += check_store(Path(location), datetime.now(UTC))
+    rows = [(check.name, check.state, check.seen, check.mend) for check in checks]
+    write_sheet(Sheet(("check", "state", "seen", "mend"), rows, "k8sidx doctor"), chosen(output))
+    exit_code = max((check.exit_code for check in checks), default=0)
+    if exit_code:
+        raise typer.Exit(exit_code)

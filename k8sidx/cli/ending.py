@@ -1,0 +1,77 @@
+"""How a command ends: every error becomes one clear line and an exit code."""
+
+from __future__ import annotations
+
+import functools
+import io
+import os
+import sys
+import traceback
+from collections.abc import Callable
+from typing import NoReturn, ParamSpec
+
+import typer
+
+from k8sidx.cli.output import say
+from k8sidx.errors import K8sidxError
+
+DEFECT = 70
+"""EX_SOFTWARE of BSD's sysexits.h: an error that no user made."""
+INTERRUPTED = 130
+"""128 + SIGINT, as shells report it."""
+
+P = ParamSpec("P")
+
+
+def ends_with_exit_code(command: Callable[P, None]) -> Callable[P, None]:
+    """Run a command so that no traceback reaches a user without ``--debug``.
+
+    A reader that closes our pipe early (``| head``) has what it wanted: exit code 0.
+    """
+
+    @functools.wraps(command)
+    def ended(*args: P.args, **kwargs: P.kwargs) -> None:
+        debug = bool(kwargs.get("debug"))
+        try:
+            command(*args, **kwargs)
+            sys.stdout.flush()
+        except (typer.Exit, typer.Abort):
+            raise
+        except K8sidxError as error:
+            _end(str(error), error.exit_code, debug)
+        except BrokenPipeError:
+            _abandon_stdout()
+            raise typer.Exit(0) from None
+        except KeyboardInterrupt:
+            _end("stopped by Ctrl-C.", INTERRUPTED, debug)
+        except OSError as error:
+            _end(_system_error(error), 3, debug)
+        except Exception as error:  # noqa: BLE001 - the last stop before the user
+            about = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+            advice = "" if debug else " Please run again with --debug and report what it shows."
+            _end(f"this is a defect in k8sidx: {about}.{advice}", DEFECT, debug)
+
+    return ended
+
+
+def _end(message: str, exit_code: int, debug: bool) -> NoReturn:
+    if debug:
+        traceback.print_exc()
+    say(f"k8sidx: {message}")
+    raise typer.Exit(exit_code) from None
+
+
+def _system_error(error: OSError) -> str:
+    reason = error.strerror or str(error) or type(error).__name__
+    return f"{error.filename}: {reason}." if error.filename else f"{reason}."
+
+
+def _abandon_stdout() -> None:
+    # Python flushes stdout once more when it exits and would complain on stderr.
+    try:
+        descriptor = sys.stdout.fileno()
+    except (OSError, io.UnsupportedOperation):
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, descriptor)
+    os.close(nowhere)

@@ -1,0 +1,183 @@
+"""``k8sidx hunt``: run hunts over the store, or straight over files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from k8sidx.cli import progress
+from k8sidx.cli.completion import complete_hunt
+from k8sidx.cli.ending import ends_with_exit_code
+from k8sidx.cli.options import (
+    LEVELS_SAID,
+    BaselineOption,
+    DebugOption,
+    Level,
+    Output,
+    OutputOption,
+    QuietOption,
+    SinceOption,
+    StoreOption,
+    UntilOption,
+    store_location,
+)
+from k8sidx.cli.output import chosen, say, show, write
+from k8sidx.cli.selection import Selection, selected_hunts, window
+
+if TYPE_CHECKING:
+    from k8sidx.hunt.result import HuntResult
+    from k8sidx.shipping.ship import ShipReport
+    from k8sidx.store.open import EmbeddedStore
+
+NAME = "hunt"
+EXAMPLE = (
+    "\b\nExample:\n"
+    "  k8sidx hunt topn_user_agent\n"
+    "  k8sidx hunt --all --level high --since 7d --fail-on critical\n"
+    "  k8sidx hunt --all --input audit.log.gz -o json"
+)
+FOUND = 1
+REJECTED = 4
+
+
+@ends_with_exit_code
+def command(
+    hunts: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="ID|FILE.yml",
+            help="Hunts of the library by id, Sigma rule files, or folders of them.",
+            autocompletion=complete_hunt,
+            show_default=False,
+        ),
+    ] = None,
+    all_: Annotated[bool, typer.Option("--all", help="Run the whole library.")] = False,
+    tag: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--tag",
+            metavar="TAG",
+            help="Only hunts with this ATT&CK tag: t1609, credential-access. Repeatable: any.",
+            show_default=False,
+        ),
+    ] = None,
+    level: Annotated[
+        Level | None,
+        typer.Option(
+            "--level",
+            metavar="LEVEL",
+            help=f"Only hunts of this level and above: {LEVELS_SAID}.",
+        ),
+    ] = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    baseline: BaselineOption = None,
+    fail_on: Annotated[
+        Level | None,
+        typer.Option(
+            "--fail-on",
+            metavar="LEVEL",
+            help="End with 1 on findings of this level or above.",
+        ),
+    ] = None,
+    input_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--input",
+            metavar="FILE",
+            help="Hunt over files instead of the store; nothing is kept. Repeatable.",
+            show_default=False,
+        ),
+    ] = None,
+    store: StoreOption = None,
+    output: OutputOption = None,
+    quiet: QuietOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Run hunts: --all, some by id, or your own Sigma rules."""
+    from k8sidx.hunt.run import run_hunts
+
+    names, inputs = _split(hunts or [], input_ or [])
+    chosen_hunts = selected_hunts(Selection(names, all_, tuple(tag or ()), level))
+    if not chosen_hunts:
+        say(f"no hunt is of level {level} or above.", quiet=quiet)
+    asked = window(since, until, baseline)
+    with (
+        _opened(store, inputs, quiet=quiet) as (opened, report),
+        opened.engine() as engine,
+        progress.hunting(len(chosen_hunts), quiet=quiet) as on_start,
+    ):
+        results = run_hunts(chosen_hunts, engine, asked, on_start)
+    _show(results, chosen(output), quiet=quiet)
+    if fail_on and _reached(results, fail_on):
+        raise typer.Exit(FOUND)
+    if report and report.rejected:
+        raise typer.Exit(REJECTED)
+
+
+def _split(names: Sequence[str], inputs: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Hunts and inputs: after ``--input`` a shell's glob leaves more files among the hunts."""
+    if not inputs:
+        return tuple(names), ()
+    more = [name for name in names if _is_input(name)]
+    return tuple(name for name in names if name not in more), (*inputs, *more)
+
+
+def _is_input(name: str) -> bool:
+    return Path(name).suffix not in (".yml", ".yaml") and Path(name).is_file()
+
+
+@contextmanager
+def _opened(
+    store: str | None, inputs: Sequence[str], *, quiet: bool
+) -> Iterator[tuple[EmbeddedStore, ShipReport | None]]:
+    """The store, or one that holds the inputs and is thrown away."""
+    from k8sidx.store.open import open_store, temporary_store
+
+    if not inputs:
+        yield open_store(store_location(store), create=False), None
+        return
+    with temporary_store() as opened:
+        yield opened, _shipped(inputs, opened, quiet=quiet)
+
+
+def _shipped(inputs: Sequence[str], store: EmbeddedStore, *, quiet: bool) -> ShipReport:
+    from k8sidx.render.shipped import rejected_lines
+    from k8sidx.shipping.ship import ShipOptions, ship
+
+    with progress.shipping(quiet=quiet) as on_progress:
+        report = ship(inputs, store, ShipOptions(), on_progress)
+    if report.rejected:
+        say(f"{report.rejected:,} of {report.read:,} records were rejected:", quiet=quiet)
+    for line in rejected_lines(report):
+        say(line, quiet=quiet)
+    return report
+
+
+def _show(results: Sequence[HuntResult], output: Output, *, quiet: bool) -> None:
+    from k8sidx.render import hunts
+
+    match output:
+        case Output.TABLE:
+            show(lambda console: hunts.print_hunts(console, results))
+        case Output.CSV:
+            for result in results:
+                for note in hunts.sheet_of(result).notes:
+                    say(f"{result.hunt}: {note}", quiet=quiet)
+            write(hunts.hunts_csv(results))
+        case Output.JSON:
+            write(hunts.hunts_json(results))
+        case Output.MARKDOWN:
+            write(hunts.hunts_markdown(results))
+        case Output.HTML:
+            write(hunts.hunts_html(results))
+
+
+def _reached(results: Sequence[HuntResult], level: Level) -> bool:
+    from k8sidx.render.level import urgency
+
+    return any(urgency(f.level) >= urgency(level) for result in results for f in result.findings)

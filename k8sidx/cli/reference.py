@@ -1,0 +1,72 @@
+"""Keeps the reference in ``docs/cli.md`` equal to what ``--help`` says.
+
+``python -m k8sidx.cli.reference docs/cli.md`` rewrites what stands between the markers;
+the prose around them is written by hand.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from k8sidx.cli import app
+
+_BLOCK = re.compile(r"(<!-- reference: (\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def with_current_reference(text: str) -> str:
+    """The page with every reference block as the commands are now."""
+    commands: dict[str, Any] = vars(typer.main.get_command(app))["commands"]
+    return _BLOCK.sub(lambda match: match[1] + _reference(commands[match[2]]) + match[3], text)
+
+
+def _reference(command: Any) -> str:
+    arguments = [p for p in command.params if p.param_type_name == "argument"]
+    usage = " ".join(f"{p.metavar}..." if p.required else f"[{p.metavar}]..." for p in arguments)
+    example = command.epilog.partition("Example:\n")[2]
+    return "\n".join(
+        [
+            command.help.strip(),
+            "",
+            "```text",
+            f"k8sidx {command.name} [OPTIONS] {usage}".rstrip(),
+            "```",
+            "",
+            "| | |",
+            "| --- | --- |",
+            *(_line(parameter) for parameter in command.params),
+            "",
+            "```console",
+            *(f"$ {line.strip()}" for line in example.splitlines()),
+            "```",
+            "",
+        ]
+    )
+
+
+def _line(parameter: Any) -> str:
+    if parameter.param_type_name == "argument":
+        return f"| `{_cell(parameter.metavar)}` | {_cell(parameter.help)} |"
+    value = f" {parameter.metavar}" if parameter.metavar else ""
+    flags = ", ".join(f"`{flag}{value}`" for flag in sorted(parameter.opts, key=len, reverse=True))
+    return f"| {_cell(flags)} | {_cell(parameter.help + _default(parameter))} |"
+
+
+def _default(parameter: Any) -> str:
+    said = f" Environment: `{parameter.envvar}`." if parameter.envvar else ""
+    if parameter.default and not parameter.is_flag:
+        return f" [default: {parameter.default}]{said}"
+    return said
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+if __name__ == "__main__":
+    page = Path(sys.argv[1])
+    page.write_text(with_current_reference(page.read_text("utf-8")), "utf-8")

@@ -1,0 +1,86 @@
+"""``k8sidx report``: all hunts in one HTML page."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from k8sidx.cli import progress
+from k8sidx.cli.ending import ends_with_exit_code
+from k8sidx.cli.options import (
+    BaselineOption,
+    DebugOption,
+    QuietOption,
+    SinceOption,
+    StoreOption,
+    UntilOption,
+    store_location,
+)
+from k8sidx.cli.output import say
+from k8sidx.cli.selection import Selection, selected_hunts, window
+from k8sidx.errors import UsageError
+
+NAME = "report"
+EXAMPLE = "\b\nExample:\n  k8sidx report -o report.html\n  k8sidx report --since 7d"
+
+
+@ends_with_exit_code
+def command(
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FILE", help="The page to write.")
+    ] = Path("report.html"),
+    since: SinceOption = None,
+    until: UntilOption = None,
+    baseline: BaselineOption = None,
+    store: StoreOption = None,
+    quiet: QuietOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Run the whole library and write what it found as one HTML page.
+
+    The page needs no server and loads nothing from anywhere.
+    """
+    from k8sidx.hunt.run import run_hunts
+    from k8sidx.render.hunts import counted
+    from k8sidx.render.report import Looked, report_html
+    from k8sidx.store.open import open_store
+
+    asked = window(since, until, baseline)
+    hunts = selected_hunts(Selection(everything=True))
+    location = store_location(store)
+    opened = open_store(location, create=False)
+    summary = opened.summary()
+    with opened.engine() as engine, progress.hunting(len(hunts), quiet=quiet) as on_start:
+        results = run_hunts(hunts, engine, asked, on_start)
+    times = [("--since", since), ("--until", until), ("--baseline", baseline)]
+    given = [word for option, value in times if value is not None for word in (option, value)]
+    looked = Looked(
+        store=location,
+        events=summary.events,
+        first=summary.first,
+        last=summary.last,
+        since=asked.since,
+        until=asked.until,
+        command=shlex.join(["k8sidx", "report", "--store", location, "-o", str(output), *given]),
+        made=datetime.now(UTC),
+    )
+    _replace(output, report_html(looked, results))
+    say(f"{counted(results)}: {output}", quiet=quiet)
+
+
+def _replace(path: Path, text: str) -> None:
+    """Write a file whole; the old one stays when that fails."""
+    aside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        aside.write_text(text, encoding="utf-8", newline="\n")
+        aside.replace(path)
+    except OSError as error:
+        aside.unlink(missing_ok=True)
+        raise UsageError(
+            f"{path} cannot be written: {error.strerror}.", remedy="Give another -o."
+        ) from error

@@ -1,0 +1,99 @@
+"""Which hunts to run, over which time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from k8sidx.cli.options import Level
+from k8sidx.errors import UsageError
+from k8sidx.render.level import urgency
+
+if TYPE_CHECKING:
+    from k8sidx.hunt.definition import Hunt
+    from k8sidx.hunt.run import Window
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What the user asked for.
+
+    :param names: ids of the library's hunts, and Sigma rule files.
+    :param everything: the whole library.
+    :param tags: only hunts with one of these.
+    :param level: only hunts of this level and above.
+    """
+
+    names: tuple[str, ...] = ()
+    everything: bool = False
+    tags: tuple[str, ...] = ()
+    level: Level | None = None
+
+
+def selected_hunts(selection: Selection) -> list[Hunt]:
+    """The hunts to run, in the library's order or the one they were named in.
+
+    ``tags`` or ``level`` without names choose from the whole library.
+
+    Without a hunt of the level the list is empty.
+
+    :raises UsageError: when nothing is asked for, or no hunt has the tag.
+    """
+    from k8sidx.hunt.library import load_hunts, load_library
+
+    chooses = bool(selection.everything or selection.tags or selection.level)
+    if selection.names and selection.everything:
+        raise UsageError("--all and single hunts exclude each other.", remedy="Give one of them.")
+    if selection.names:
+        hunts = list(load_hunts(selection.names))
+    elif chooses:
+        hunts = list(load_library())
+    else:
+        raise UsageError(
+            "no hunt is named.",
+            remedy="Give ids (k8sidx hunts lists them), Sigma rule files, or --all.",
+        )
+    if selection.tags:
+        hunts = [hunt for hunt in hunts if any(has_tag(hunt.tags, tag) for tag in selection.tags)]
+        if not hunts:
+            raise UsageError(
+                f"no hunt is tagged {' or '.join(selection.tags)}.",
+                remedy="k8sidx hunts lists what there is.",
+            )
+    if selection.level:
+        hunts = [hunt for hunt in hunts if urgency(hunt.level) >= urgency(selection.level)]
+    return hunts
+
+
+def has_tag(tags: Sequence[str], asked: str) -> bool:
+    """Whether a hunt has a Sigma tag, written as in Sigma or as in ATT&CK.
+
+    ``T1078`` also means its sub-techniques; ``credential-access`` is Sigma's
+    ``attack.credential-access``.
+    """
+    wanted = _tag(asked)
+    return any(_tag(tag) == wanted or _tag(tag).startswith(f"{wanted}.") for tag in tags)
+
+
+def _tag(text: str) -> str:
+    return text.strip().lower().replace("_", "-").removeprefix("attack.")
+
+
+def window(since: str | None, until: str | None, baseline: str | None) -> Window:
+    """The time to hunt in.
+
+    :raises UsageError: when a time cannot be read, or nothing lies between the two.
+    """
+    from k8sidx.hunt.run import Window
+    from k8sidx.query.moments import parse_moment, parse_span
+
+    now = datetime.now(UTC)
+    first = parse_moment(since, now) if since is not None else None
+    end = parse_moment(until, now) if until is not None else None
+    if first and end and first >= end:
+        raise UsageError("--since lies after --until.", remedy="Exchange them.")
+    if baseline is None:
+        return Window(since=first, until=end)
+    return Window(since=first, until=end, baseline=parse_span(baseline))

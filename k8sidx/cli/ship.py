@@ -1,0 +1,109 @@
+"""``k8sidx ship``: audit logs into the store."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from k8sidx.cli import progress
+from k8sidx.cli.ending import ends_with_exit_code
+from k8sidx.cli.options import (
+    DebugOption,
+    Output,
+    QuietOption,
+    StoreOption,
+    configuration,
+    store_location,
+)
+from k8sidx.cli.output import say, write, write_sheet
+from k8sidx.cli.size import parse_size
+
+if TYPE_CHECKING:
+    from k8sidx.shipping.ship import ShipReport
+
+NAME = "ship"
+EXAMPLE = (
+    "\b\nExample:\n"
+    "  k8sidx ship audit.log --cluster production\n"
+    "  zcat audit.log.gz | k8sidx ship -"
+)
+REJECTED = 4
+
+
+@ends_with_exit_code
+def command(
+    inputs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="INPUT",
+            help="Files, globs, folders, or - for stdin; .gz, .zst and .bz2 are unpacked.",
+            show_default=False,
+        ),
+    ],
+    store: StoreOption = None,
+    format_: Annotated[
+        str, typer.Option("--format", metavar="FORMAT", help="What wraps the events in the input.")
+    ] = "auto",
+    dead_letter: Annotated[
+        Path | None,
+        typer.Option(
+            "--dead-letter",
+            metavar="FILE",
+            help="Where rejected records go. [default: a new file in the store]",
+            show_default=False,
+        ),
+    ] = None,
+    keep_secrets: Annotated[
+        bool, typer.Option("--keep-secrets", help="Store the values of secrets and tokens, too.")
+    ] = False,
+    cluster: Annotated[
+        str | None,
+        typer.Option("--cluster", metavar="NAME", help="Name of the cluster the events are from."),
+    ] = None,
+    max_record_size: Annotated[
+        str,
+        typer.Option("--max-record-size", metavar="SIZE", help="Longer records are rejected."),
+    ] = "32MiB",
+    output: Annotated[
+        Output | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="table|csv|json|md|html",
+            help="Write the counts to stdout, too.",
+        ),
+    ] = None,
+    quiet: QuietOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Store audit events, each exactly once however often it is shipped."""
+    from k8sidx.shipping.ship import ShipOptions, ship
+    from k8sidx.store.open import open_store
+
+    options = ShipOptions(
+        cluster=configuration().cluster if cluster is None else cluster,
+        format=format_,
+        keep_secrets=keep_secrets,
+        dead_letter=dead_letter,
+        record_limit=parse_size(max_record_size),
+    )
+    opened = open_store(store_location(store), create=True)
+    with progress.shipping(quiet=quiet) as on_progress:
+        report = ship(inputs, opened, options, on_progress, partial(say, quiet=quiet))
+    _tell(report, output, quiet=quiet)
+    if report.rejected:
+        raise typer.Exit(REJECTED)
+
+
+def _tell(report: ShipReport, output: Output | None, *, quiet: bool) -> None:
+    from k8sidx.render.shipped import shipped_json, shipped_lines, shipped_sheet
+
+    for line in shipped_lines(report):
+        say(line, quiet=quiet)
+    if output is Output.JSON:
+        write(shipped_json(report))
+    elif output is not None:
+        write_sheet(shipped_sheet(report), output)

@@ -1,0 +1,157 @@
+"""What a hunt is, once its document has been read.
+
+A hunt is a Sigma document (https://github.com/SigmaHQ/sigma-specification). What Sigma has
+no word for stands under its one extra key ``k8sidx`` (:mod:`k8sidx.hunt.block`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from k8sidx.query.algebra import Condition
+
+LIBRARY = "library"
+"""``Hunt.source`` of the hunts that come with k8sidx."""
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """The article's eight steps of a threat hunt, a sentence or more each.
+
+    :param environment: what is true of the environment.
+    :param criterion: when the hunt has succeeded.
+    :param hypothesis: what an attacker would do, and how that shows.
+    :param data: which events it needs, and what they leave out.
+    :param baseline: what is usual, and how to gather it.
+    :param test: how the data support or reject the hypothesis.
+    :param automation: how the pattern repeats by itself.
+    :param next: what to look at after a finding, and what to hand to detection.
+    """
+
+    environment: str = ""
+    criterion: str = ""
+    hypothesis: str = ""
+    data: str = ""
+    baseline: str = ""
+    test: str = ""
+    automation: str = ""
+    next: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a hunt's table.
+
+    :param field: the field that it shows.
+    :param name: its heading.
+    """
+
+    field: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hunt:
+    """What all hunts have in common.
+
+    :param id: the document's Sigma ``name``; without one, its file's name.
+    :param level: Sigma level: informational, low, medium, high, critical.
+    :param condition: the events it is about.
+    :param tags: Sigma tags, such as ``attack.t1613``.
+    :param source: ``library``, or the file it was read from.
+    :param level_needed: lowest audit level that carries what it needs.
+    :param platforms_blind: platforms that cannot show it, and why.
+    :param reason: the sentence of a finding (:mod:`k8sidx.hunt.sentence`); empty for the
+        usual one.
+    """
+
+    id: str
+    title: str
+    level: str
+    condition: Condition
+    uuid: str = ""
+    description: str = ""
+    tags: tuple[str, ...] = ()
+    references: tuple[str, ...] = ()
+    falsepositives: tuple[str, ...] = ()
+    source: str = LIBRARY
+    steps: Steps = field(default_factory=Steps)
+    level_needed: str = "Metadata"
+    platforms_blind: tuple[tuple[str, str], ...] = ()
+    reason: str = ""
+
+    @property
+    def kind(self) -> str:
+        """match, threshold, top, new or spike."""
+        return type(self).__name__.removesuffix("Hunt").lower()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MatchHunt(Hunt):
+    """Requests that match, one finding for each value of ``finding_by``."""
+
+    finding_by: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TopHunt(Hunt):
+    """The most frequent values.
+
+    :param by: what is counted.
+    :param count: heading of the count, the table's last column.
+    :param keep_missing: count events that lack a field, too.
+    """
+
+    by: tuple[Column, ...]
+    count: str
+    limit: int
+    keep_missing: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThresholdHunt(Hunt):
+    """Many requests, or many different values, of one key within a time span.
+
+    :param group_by: the key.
+    :param values: fields whose combinations are counted; empty to count requests.
+    :param at_least: how many make a finding.
+    :param timespan: within which.
+    """
+
+    group_by: tuple[str, ...]
+    values: tuple[str, ...]
+    at_least: int
+    timespan: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewHunt(Hunt):
+    """Values that the time before did not have.
+
+    :param by: the fields whose combination is new.
+    :param window: how long the current time is, when none is asked for.
+    :param history: how long the time before is, when none is asked for.
+    """
+
+    by: tuple[str, ...]
+    window: timedelta
+    history: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpikeHunt(Hunt):
+    """More requests in an interval than the same data usually have.
+
+    :param interval: length of an interval.
+    :param at_least: fewer than so many requests are never a surge.
+    :param deviations: how many median absolute deviations above the median a surge is.
+    :param history: how long the time before is, when none is asked for.
+    :param who: the field that tells who made the surge.
+    """
+
+    interval: timedelta
+    at_least: int
+    deviations: float
+    history: timedelta
+    who: str

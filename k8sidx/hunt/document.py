@@ -1,0 +1,118 @@
+"""``docs/hunts.md``, made from the library: ``python -m k8sidx.hunt.document``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import fields
+from pathlib import Path
+
+from k8sidx.hunt.definition import (
+    Hunt,
+    MatchHunt,
+    NewHunt,
+    SpikeHunt,
+    Steps,
+    ThresholdHunt,
+    TopHunt,
+)
+from k8sidx.hunt.library import load_library
+from k8sidx.hunt.sentence import listed, span
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "hunts.md"
+
+_INTRODUCTION = """\
+# Hunts
+
+Made from `k8sidx/hunts/*.yml` by `python -m k8sidx.hunt.document`. Every hunt is a Sigma
+document; what Sigma has no word for stands under its key `k8sidx`.
+
+- **match**: requests that match, one finding for each key. A request counts once although
+  it makes several events: the stage that the key has most events of is counted
+  (ResponseComplete and Panic are one), so a 401 (ResponseStarted only) and an exec that is
+  still open count, too.
+- **threshold**: Sigma's `event_count` and `value_count`. The window slides; overlapping
+  windows that reach the threshold are one finding. A request counts once.
+- **top**: the most frequent values, events counted as the article counts them. With
+  `--baseline` each entry is compared with the time before, and those that are new to the
+  data or to the table are findings.
+- **new**: what the time before did not have. Nothing is judged where the data reach back
+  less than a tenth of that time.
+- **spike**: intervals with more requests than usual: above the median by a number of median
+  absolute deviations. Nothing is judged with fewer than ten intervals of data.
+
+A Sigma rule of your own runs with `k8sidx hunt rule.yml`. Rules compare without regard to
+case unless `|cased` is said; keywords without a field, `|fieldref`, `|expand` and
+correlations other than the two above are refused with the rule and the field in the way.
+"""
+
+
+def document(hunts: list[Hunt]) -> str:
+    """The page."""
+    lines = [_INTRODUCTION, "| hunt | title | level | kind | ATT&CK |", "|---|---|---|---|---|"]
+    lines += [
+        f"| [`{hunt.id}`](#{hunt.id}) | {hunt.title} | {hunt.level} | {hunt.kind} "
+        f"| {_attack(hunt)} |"
+        for hunt in hunts
+    ]
+    for hunt in hunts:
+        lines += _section(hunt)
+    return "\n".join(lines) + "\n"
+
+
+def _section(hunt: Hunt) -> Iterator[str]:
+    yield from ("", f"## {hunt.id}", "", f"**{hunt.title}.** {hunt.description}", "")
+    yield f"- Level: {hunt.level}. ATT&CK: {_attack(hunt)}."
+    yield f"- Finds: {_finds(hunt)}."
+    yield f"- Audit level needed: {hunt.level_needed}."
+    for platform, why in hunt.platforms_blind:
+        yield f"- {platform} may not show it: {why}"
+    yield ""
+    for step in fields(Steps):
+        text = getattr(hunt.steps, step.name)
+        yield f"{_number(step.name)}. **{step.name.capitalize()}.** {text}"
+    yield ""
+    yield "False positives:"
+    yield ""
+    yield from (f"- {one}" for one in hunt.falsepositives)
+
+
+def _number(step: str) -> int:
+    return [one.name for one in fields(Steps)].index(step) + 1
+
+
+def _attack(hunt: Hunt) -> str:
+    names = [tag.removeprefix("attack.") for tag in hunt.tags if tag.startswith("attack.")]
+    return ", ".join(name.upper() if name[1:2].isdigit() else name for name in names)
+
+
+def _finds(hunt: Hunt) -> str:
+    match hunt:
+        case MatchHunt():
+            return f"one finding for each {_named(hunt.finding_by)}"
+        case TopHunt():
+            columns = _named([column.field for column in hunt.by])
+            return f"the {hunt.limit} most frequent {columns}"
+        case ThresholdHunt():
+            what = f"different {_named(hunt.values)}" if hunt.values else "requests"
+            by = f" by {_named(hunt.group_by)}" if hunt.group_by else ""
+            return f"{hunt.at_least} or more {what} within {span(hunt.timespan)}{by}"
+        case NewHunt():
+            return (
+                f"{_named(hunt.by)} of the last {span(hunt.window)} that the "
+                f"{span(hunt.history)} before did not have"
+            )
+        case SpikeHunt():
+            return (
+                f"intervals of {span(hunt.interval)} with {hunt.at_least} or more requests, "
+                f"{hunt.deviations:g} deviations above the median"
+            )
+    raise TypeError(f"no kind of hunt: {type(hunt).__name__}")
+
+
+def _named(names: tuple[str, ...] | list[str]) -> str:
+    return listed([f"`{name}`" for name in names])
+
+
+if __name__ == "__main__":
+    DOCUMENT.parent.mkdir(exist_ok=True)
+    DOCUMENT.write_text(document(load_library()), encoding="utf-8")

@@ -1,0 +1,78 @@
+"""The hunt library, and hunts from files."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from functools import cache
+from importlib import resources
+from pathlib import Path
+
+from k8sidx.errors import InvalidHunt, UsageError, Where
+from k8sidx.hunt.definition import Hunt
+
+_SUFFIXES = (".yml", ".yaml")
+
+
+def library_ids() -> list[str]:
+    """Ids of the library's hunts, without reading them: each is its file's name."""
+    folder = resources.files("k8sidx") / "hunts"
+    return sorted(Path(one.name).stem for one in folder.iterdir() if one.name.endswith(_SUFFIXES))
+
+
+def load_library() -> list[Hunt]:
+    """All hunts that come with k8sidx, by id."""
+    return [_shipped(identifier) for identifier in library_ids()]
+
+
+def load_hunts(selectors: Sequence[str]) -> list[Hunt]:
+    """Hunts by id, by file, or all of a folder, in the order they are named, each once.
+
+    :raises UsageError: for an id that the library does not have.
+    :raises InvalidHunt: for a file that cannot be read.
+    """
+    hunts: dict[tuple[str, str], Hunt] = {}
+    for selector in selectors:
+        for hunt in _selected(selector):
+            hunts.setdefault((hunt.source, hunt.id), hunt)
+    return list(hunts.values())
+
+
+def _selected(selector: str) -> list[Hunt]:
+    ids = library_ids()
+    if selector in ids:
+        return [_shipped(selector)]
+    path = Path(selector)
+    if path.is_dir():
+        files = sorted(one for one in path.rglob("*") if one.suffix in _SUFFIXES)
+        if not files:
+            raise UsageError(f"{selector} has no Sigma rules (*.yml).")
+        return [hunt for file in files for hunt in _read_file(file)]
+    if path.suffix in _SUFFIXES or path.exists():
+        return _read_file(path)
+    near = difflib.get_close_matches(selector, ids, n=3)
+    remedy = f"Did you mean {' or '.join(near)}?" if near else "k8sidx hunts lists what there is."
+    raise UsageError(f"no hunt is named {selector!r}.", remedy=remedy)
+
+
+@cache
+def _shipped(identifier: str) -> Hunt:
+    from k8sidx.hunt.read import read_hunts
+
+    name = f"{identifier}.yml"
+    text = (resources.files("k8sidx") / "hunts" / name).read_text(encoding="utf-8")
+    hunts = read_hunts(text, file=f"hunts/{name}", stem=identifier)
+    if len(hunts) != 1 or hunts[0].id != identifier:
+        raise InvalidHunt("a file of the library has one hunt, of its name.", where=Where(name))
+    return hunts[0]
+
+
+def _read_file(path: Path) -> list[Hunt]:
+    from k8sidx.hunt.read import read_hunts
+
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text"
+        raise InvalidHunt(f"cannot be read: {reason}.", where=Where(str(path))) from error
+    return read_hunts(text, file=str(path), stem=path.stem, source=str(path))

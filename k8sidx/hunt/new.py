@@ -1,0 +1,88 @@
+"""New-entrant hunts: values in the current time that the time before did not have."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from k8sidx.engine.protocol import Engine
+from k8sidx.engine.result import Value
+from k8sidx.hunt.definition import NewHunt
+from k8sidx.hunt.match import EVIDENCE_METRICS, sortable, texts, whole
+from k8sidx.hunt.result import Finding, HuntResult
+from k8sidx.hunt.sentence import fill, shown, span, times
+from k8sidx.hunt.window import LEAST_HISTORY, Spans, Window, compared_spans, extent_of, reaches_back
+from k8sidx.query.algebra import Metric, Query, Terms
+
+
+def run_new(hunt: NewHunt, engine: Engine, window: Window) -> HuntResult:
+    """One finding, and one row, for each new combination of values."""
+    extent = extent_of(engine, window)
+    spans = compared_spans(window, extent, hunt.window, hunt.history)
+    if spans is None:
+        return _result(hunt, engine, [])
+    if not reaches_back(extent, spans):
+        return _result(hunt, engine, [], (_too_short(spans, extent.first),))
+    keys = tuple(Terms(name) for name in hunt.by)
+    width = len(keys)
+    now = engine.run(
+        Query(
+            where=hunt.condition,
+            since=spans.since,
+            until=spans.until,
+            group_by=keys,
+            metrics=(Metric("count", "count"), *EVIDENCE_METRICS),
+        )
+    )
+    before = engine.run(
+        Query(
+            where=hunt.condition,
+            since=spans.start,
+            until=spans.since,
+            group_by=keys,
+            metrics=(Metric("count", "count"),),
+        )
+    )
+    known = {row[:width] for row in before.rows}
+    new = [row for row in now.rows if row[:width] not in known]
+    new.sort(key=lambda row: (-whole(row[width]), sortable(row[:width])))
+    return _result(hunt, engine, [_finding(hunt, row, spans) for row in new])
+
+
+def _too_short(spans: Spans, first: datetime | None) -> str:
+    reach = f"begin {first:%F %T}Z" if first else "have no times"
+    return (
+        f"cannot judge what is new: the data {reach}, and at least {LEAST_HISTORY:.0%} of the "
+        f"{span(spans.since - spans.start)} before {spans.since:%F %T}Z is needed."
+    )
+
+
+def _finding(hunt: NewHunt, row: tuple[Value, ...], spans: Spans) -> Finding:
+    width = len(hunt.by)
+    count, first, last, audit_ids = row[width : width + 4]
+    key: dict[str, Value] = dict(zip(hunt.by, row[:width], strict=True))
+    facts = {"times": times(whole(count))}
+    told = ", ".join(f"{name} {shown(name, value)}" for name, value in key.items())
+    usual = f"{hunt.title}: {told}, {facts['times']}"
+    reason = fill(hunt.reason, key, facts) if hunt.reason else usual
+    return Finding(
+        hunt.id,
+        hunt.level,
+        key,
+        whole(count),
+        first if isinstance(first, datetime) else None,
+        last if isinstance(last, datetime) else None,
+        f"{reason}; never in the {span(spans.since - spans.start)} before",
+        texts(audit_ids),
+    )
+
+
+def _result(
+    hunt: NewHunt, engine: Engine, findings: list[Finding], notes: tuple[str, ...] = ()
+) -> HuntResult:
+    rows: list[tuple[Value, ...]] = [
+        (*one.key.values(), one.first_seen, one.last_seen, one.count) for one in findings
+    ]
+    columns = (*hunt.by, "first_seen", "last_seen", "count")
+    return HuntResult(
+        hunt.id, hunt.title, hunt.level, engine.name, True, columns, rows, findings, notes
+    )

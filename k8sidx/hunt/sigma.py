@@ -1,0 +1,263 @@
+"""A Sigma detection → a condition of the query algebra.
+
+Sigma compares without regard to case unless ``|cased`` is said, and regular expressions
+with regard to it unless ``|re|i`` is (Sigma specification, "Sigma Modifiers"). Whatever
+the algebra cannot say raises :class:`~k8sidx.errors.InvalidHunt`: no part of a rule is
+left out in silence.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import cast
+
+from sigma.conditions import (
+    ConditionAND,
+    ConditionFieldEqualsValueExpression,
+    ConditionNOT,
+    ConditionOR,
+    ConditionValueExpression,
+)
+from sigma.exceptions import SigmaError
+from sigma.policy import SigmaPolicy
+from sigma.policy.regex_engine import RE2RegexEngine, RegexPattern
+from sigma.rule import SigmaRule
+from sigma.types import (
+    SigmaBool,
+    SigmaCasedString,
+    SigmaCIDRExpression,
+    SigmaCompareExpression,
+    SigmaExists,
+    SigmaExpansion,
+    SigmaNull,
+    SigmaNumber,
+    SigmaRegularExpression,
+    SigmaRegularExpressionFlag,
+    SigmaString,
+    SigmaTimestampPart,
+    SigmaType,
+    SpecialChars,
+)
+
+from k8sidx.errors import InvalidHunt, InvalidQuery, UnknownField, Where
+from k8sidx.fields.lookup import resolve
+from k8sidx.fields.table import Field, Kind
+from k8sidx.query.algebra import (
+    And,
+    Compare,
+    Comparison,
+    Condition,
+    InNetwork,
+    Not,
+    OneOf,
+    Or,
+    Present,
+    Regex,
+    Wildcard,
+    check_condition,
+)
+from k8sidx.query.coerce import coerce
+
+SIGMA_NAMES = {
+    "apiGroup": "objectRef.apiGroup",
+    "capabilities": "pod.capabilities",
+    "hostPath": "pod.host_paths",
+}
+"""Names in rules of SigmaHQ that no audit.k8s.io/v1 event has → what they mean."""
+
+_COMPARISONS: dict[str, Comparison] = {"LT": "<", "LTE": "<=", "GT": ">", "GTE": ">="}
+_FLAGS = {SigmaRegularExpressionFlag.MULTILINE: "m", SigmaRegularExpressionFlag.DOTALL: "s"}
+
+
+class NotRE2(Exception):
+    """A regular expression that RE2 does not know, and so no engine."""
+
+
+class QuietRE2(RE2RegexEngine):
+    """RE2, as pySigma uses it by default, without its log on stderr."""
+
+    def compile(self, pattern: str, flags: int = 0) -> RegexPattern:
+        import re2  # type: ignore[import-untyped]
+
+        options = re2.Options()
+        options.log_errors = False
+        try:
+            return cast("RegexPattern", re2.compile(pattern, options))
+        except re2.error as error:
+            reason = error.args[0]
+            text = reason.decode() if isinstance(reason, bytes) else str(reason)
+            raise NotRE2(f"{text} (RE2 syntax)") from error
+
+    @property
+    def error(self) -> type[Exception]:
+        return NotRE2
+
+
+POLICY = SigmaPolicy(regex_engine=QuietRE2())
+
+
+def rule_condition(rule: SigmaRule, where: Where) -> Condition:
+    """The condition of a rule; of several conditions, any.
+
+    :param where: the rule's place, for errors.
+    :raises InvalidHunt: for what is wrong with the rule, or has no equivalent here.
+    """
+    reader = _Reader(f"rule {rule.title!r}", where)
+    try:
+        parsed = [condition.parsed for condition in rule.detection.parsed_condition]
+    except SigmaError as error:
+        raise InvalidHunt(f"{reader.rule}: {error.args[0]}.", where=where) from error
+    conditions = [reader.condition(one) for one in parsed]
+    found = conditions[0] if len(conditions) == 1 else Or(tuple(conditions))
+    try:
+        check_condition(found)
+    except InvalidQuery as error:
+        raise InvalidHunt(f"{reader.rule}: {error.message}.", where=where) from error
+    return found
+
+
+def field_name(name: str, rule: str, where: Where) -> str:
+    """The stored name of a field as a rule calls it.
+
+    :raises InvalidHunt: when there is no such field, or when it cannot be searched.
+    """
+    name = SIGMA_NAMES.get(name, name)
+    try:
+        field = resolve(name).field
+    except UnknownField as error:
+        raise InvalidHunt(f"{rule}: {error.message}", remedy=error.remedy, where=where) from error
+    if field.kind is Kind.JSON:
+        raise InvalidHunt(
+            f"{rule}: {name} is stored, but not searched.",
+            remedy="docs/fields.md lists the fields that are promoted from it.",
+            where=where,
+        )
+    return name
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Translates the conditions of one rule."""
+
+    rule: str
+    where: Where
+
+    def condition(self, node: object) -> Condition:
+        if isinstance(node, ConditionAND):
+            return And(tuple(self.condition(one) for one in node.args))
+        if isinstance(node, ConditionOR):
+            return _any_of([self.condition(one) for one in node.args])
+        if isinstance(node, ConditionNOT):
+            return Not(self.condition(node.args[0]))
+        if isinstance(node, ConditionFieldEqualsValueExpression):
+            name = field_name(node.field, self.rule, self.where)
+            return self.value(name, node.value)
+        if isinstance(node, ConditionValueExpression):
+            raise self.error(
+                f"the keyword {str(node.value)!r} stands without a field.",
+                "Name the field it is looked for in: audit events have no free text.",
+            )
+        raise self.error("the condition is empty.", "")
+
+    def value(self, name: str, value: SigmaType) -> Condition:
+        field = resolve(name).field
+        if isinstance(value, SigmaNull):
+            return Not(Present(name))
+        if isinstance(value, SigmaExists):
+            return Present(name) if value.exists else Not(Present(name))
+        if isinstance(value, SigmaExpansion):
+            return _any_of([self.value(name, one) for one in value.values])
+        if isinstance(value, SigmaString):
+            return self.text(name, field, value)
+        if isinstance(value, SigmaTimestampPart):
+            raise self.error(f"{name}: parts of a time cannot be compared.", "")
+        if isinstance(value, SigmaNumber):
+            return self.checked(name, field, Compare(name, "=", value.number))
+        if isinstance(value, SigmaBool):
+            return self.checked(name, field, Compare(name, "=", value.boolean))
+        if isinstance(value, SigmaCompareExpression):
+            return self.comparison(name, field, value)
+        if isinstance(value, SigmaRegularExpression):
+            return self.regex(name, field, value)
+        if isinstance(value, SigmaCIDRExpression):
+            if field.kind is not Kind.ADDRESS:
+                raise self.error(f"{name} holds no addresses, |cidr needs them.", "")
+            return InNetwork(name, (str(value.network),))
+        modifier = type(value).__name__.removeprefix("Sigma")
+        raise self.error(f"{name}: {modifier} is not supported.", "")
+
+    def text(self, name: str, field: Field, value: SigmaString) -> Condition:
+        if value.contains_placeholder():
+            raise self.error(f"{name}: placeholders (|expand) are not supported.", "")
+        ignore_case = not isinstance(value, SigmaCasedString)
+        if value.s == [SpecialChars.WILDCARD_MULTI]:
+            return Present(name)
+        if not value.contains_special():
+            plain = "".join(str(part) for part in value.s)
+            return self.checked(name, field, Compare(name, "=", plain, ignore_case))
+        self.need_text(name, field, "a pattern")
+        return Wildcard(name, _pattern(value), ignore_case)
+
+    def comparison(self, name: str, field: Field, value: SigmaCompareExpression) -> Condition:
+        op = _COMPARISONS.get(value.op.name)
+        if op is None or not field.is_number:
+            raise self.error(f"{name} holds no numbers, |{value.op.name.lower()} needs them.", "")
+        return Compare(name, op, value.number.number)
+
+    def regex(self, name: str, field: Field, value: SigmaRegularExpression) -> Condition:
+        self.need_text(name, field, "a regular expression")
+        pattern = str(value.regexp)
+        if value.contains_placeholder():
+            raise self.error(f"{name}: placeholders (|expand) are not supported.", "")
+        flags = "".join(sorted(_FLAGS[flag] for flag in value.flags if flag in _FLAGS))
+        ignore_case = SigmaRegularExpressionFlag.IGNORECASE in value.flags
+        return Regex(name, f"(?{flags}){pattern}" if flags else pattern, ignore_case)
+
+    def checked(self, name: str, field: Field, leaf: Compare) -> Condition:
+        try:
+            possible = coerce(field, leaf.value) is not None
+        except InvalidQuery as error:
+            raise self.error(error.message, error.remedy) from error
+        if not possible:
+            raise self.error(
+                f"{name} is of the kind {field.kind.value} and never {leaf.value!r}.",
+                "The rule could never match: name the field that is meant.",
+            )
+        return leaf
+
+    def need_text(self, name: str, field: Field, what: str) -> None:
+        if field.kind is Kind.ADDRESS:
+            raise self.error(f"{name} holds addresses, not {what}.", "Write a network with |cidr.")
+        if field.kind is not Kind.KEYWORD:
+            raise self.error(
+                f"{name} is of the kind {field.kind.value} and has no {what}.",
+                "Compare numbers with |gt, |gte, |lt or |lte.",
+            )
+
+    def error(self, message: str, remedy: str) -> InvalidHunt:
+        return InvalidHunt(f"{self.rule}: {message}", remedy=remedy, where=self.where)
+
+
+def _any_of(conditions: list[Condition]) -> Condition:
+    """Any of them; equalities of one field are put together."""
+    first = conditions[0]
+    if len(conditions) == 1:
+        return first
+    equal = [one for one in conditions if isinstance(one, Compare) and one.op == "="]
+    if isinstance(first, Compare) and len(equal) == len(conditions):
+        alike = {(one.field, one.ignore_case) for one in equal}
+        if len(alike) == 1:
+            return OneOf(first.field, tuple(one.value for one in equal), first.ignore_case)
+    networks = [one for one in conditions if isinstance(one, InNetwork)]
+    if len(networks) == len(conditions) and len({one.field for one in networks}) == 1:
+        return InNetwork(networks[0].field, tuple(n for one in networks for n in one.networks))
+    return Or(tuple(conditions))
+
+
+def _pattern(value: SigmaString) -> str:
+    signs = {SpecialChars.WILDCARD_MULTI: "*", SpecialChars.WILDCARD_SINGLE: "?"}
+    return "".join(
+        signs[part] if isinstance(part, SpecialChars) else re.sub(r"[*?\\]", r"\\\g<0>", str(part))
+        for part in value.s
+    )

@@ -1,0 +1,174 @@
+"""Spike hunts: more requests in an interval than the same data usually have.
+
+Usual is the median over the intervals, and what lies around it their median absolute
+deviation (MAD); both stay as they are when a few intervals hold an attack. Times 1.4826 a
+MAD estimates a standard deviation (Rousseeuw and Croux, 1993). It is taken to be at least
+the square root of the median, that of counts of independent requests (Poisson), so that a
+steady number is not made a surge by one request more.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from math import sqrt
+from statistics import median
+
+from k8sidx.engine.protocol import Engine
+from k8sidx.engine.result import Value
+from k8sidx.hunt.definition import SpikeHunt
+from k8sidx.hunt.match import EVIDENCE_METRICS, texts, whole
+from k8sidx.hunt.result import Finding, HuntResult
+from k8sidx.hunt.sentence import fill, listed, shown, span
+from k8sidx.hunt.window import Window, extent_of
+from k8sidx.query.algebra import (
+    Always,
+    Condition,
+    DateHistogram,
+    Metric,
+    Order,
+    Query,
+    Terms,
+)
+
+LEAST_INTERVALS = 10
+"""Intervals with data that are needed to say what is usual."""
+
+CONSISTENT = 1.4826
+_WHO = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Usual:
+    """What is usual: requests in an interval, and the most that is no surge."""
+
+    middle: float
+    limit: float
+
+
+@dataclass(slots=True)
+class Surge:
+    """Adjacent intervals above what is usual."""
+
+    since: datetime
+    until: datetime
+    count: int
+
+
+def run_spike(hunt: SpikeHunt, engine: Engine, window: Window) -> HuntResult:
+    """One finding, and one row, for each surge."""
+    extent = extent_of(engine, window)
+    if extent.last is None:
+        return _result(hunt, engine, [], [])
+    since = window.since
+    start = (since or extent.last) - (window.baseline or hunt.history)
+    data = _histogram(hunt, engine, Always(), start, window.until)
+    counted = _histogram(hunt, engine, hunt.condition, start, window.until)
+    # Intervals without any event are gaps in the data; without such requests they are zeros.
+    series = {moment: counted.get(moment, 0) for moment in sorted(data)}
+    past = [count for moment, count in series.items() if since is None or moment < since]
+    if len(past) < LEAST_INTERVALS:
+        note = (
+            f"cannot judge what is usual: {len(past)} intervals of {span(hunt.interval)} have "
+            f"data before, at least {LEAST_INTERVALS} are needed."
+        )
+        return _result(hunt, engine, [], [], (note,))
+    usual = _usual(hunt, past)
+    current = {
+        moment: count
+        for moment, count in series.items()
+        if since is None or moment + hunt.interval > since
+    }
+    surges = _surges(hunt, current, usual)
+    findings = [_finding(hunt, engine, surge, usual) for surge in surges]
+    rows: list[tuple[Value, ...]] = [(s.since, s.until, usual.middle, s.count) for s in surges]
+    return _result(hunt, engine, rows, findings)
+
+
+def _histogram(
+    hunt: SpikeHunt,
+    engine: Engine,
+    where: Condition,
+    since: datetime,
+    until: datetime | None,
+) -> dict[datetime, int]:
+    query = Query(
+        where=where,
+        since=since,
+        until=until,
+        group_by=(DateHistogram(hunt.interval, "interval"),),
+        metrics=(Metric("count", "count"),),
+    )
+    rows = engine.run(query).rows
+    return {row[0]: whole(row[1]) for row in rows if isinstance(row[0], datetime)}
+
+
+def _usual(hunt: SpikeHunt, counts: list[int]) -> Usual:
+    middle = float(median(counts))
+    deviation = CONSISTENT * median(abs(count - middle) for count in counts)
+    return Usual(middle, middle + hunt.deviations * max(deviation, sqrt(middle)))
+
+
+def _surges(hunt: SpikeHunt, series: dict[datetime, int], usual: Usual) -> list[Surge]:
+    interval = hunt.interval
+    surges: list[Surge] = []
+    for moment, count in series.items():
+        if count < hunt.at_least or count <= usual.limit:
+            continue
+        if surges and surges[-1].until == moment:
+            surges[-1].until += interval
+            surges[-1].count += count
+        else:
+            surges.append(Surge(moment, moment + interval, count))
+    return surges
+
+
+def _finding(hunt: SpikeHunt, engine: Engine, surge: Surge, usual: Usual) -> Finding:
+    within = Query(
+        where=hunt.condition,
+        since=surge.since,
+        until=surge.until,
+        metrics=(Metric("count", "count"), *EVIDENCE_METRICS),
+    )
+    _, first, last, audit_ids = engine.run(within).rows[0]
+    who = Query(
+        where=hunt.condition,
+        since=surge.since,
+        until=surge.until,
+        group_by=(Terms(hunt.who, keep_missing=True),),
+        metrics=(Metric("count", "count"),),
+        order=(Order("count", descending=True),),
+        limit=_WHO,
+    )
+    most = [f"{shown(hunt.who, name)} ({n:,})" for name, n in engine.run(who).rows]
+    facts = {
+        "count": f"{surge.count:,}",
+        "usual": f"{usual.middle:g}",
+        "interval": span(surge.until - surge.since),
+        "time": f"{surge.since:%F %R}Z",
+        "who": listed(most),
+    }
+    plain = "{count} requests within {interval} from {time} on, where {usual} are usual: {who}"
+    return Finding(
+        hunt.id,
+        hunt.level,
+        {"since": surge.since, "until": surge.until},
+        surge.count,
+        first if isinstance(first, datetime) else None,
+        last if isinstance(last, datetime) else None,
+        fill(hunt.reason or plain, {}, facts),
+        texts(audit_ids),
+    )
+
+
+def _result(
+    hunt: SpikeHunt,
+    engine: Engine,
+    rows: list[tuple[Value, ...]],
+    findings: list[Finding],
+    notes: tuple[str, ...] = (),
+) -> HuntResult:
+    columns = ("since", "until", "usual", "count")
+    return HuntResult(
+        hunt.id, hunt.title, hunt.level, engine.name, True, columns, rows, findings, notes
+    )

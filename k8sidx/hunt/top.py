@@ -1,0 +1,202 @@
+"""Top-N hunts: the most frequent values, and which of them the time before did not have.
+
+The table counts events, as the article's ``count(*)`` does: every stage of a request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from k8sidx.engine.protocol import Engine
+from k8sidx.engine.result import Result, Value
+from k8sidx.hunt.definition import TopHunt
+from k8sidx.hunt.match import EVIDENCE_METRICS, texts, whole
+from k8sidx.hunt.result import Finding, HuntResult
+from k8sidx.hunt.sentence import events, fill, shown, span
+from k8sidx.hunt.window import Extent, Spans, Window, compared_spans, extent_of
+from k8sidx.query.algebra import (
+    And,
+    Compare,
+    Condition,
+    Having,
+    Metric,
+    Not,
+    Or,
+    Order,
+    Present,
+    Query,
+    Terms,
+)
+
+CURRENT = timedelta(days=1)
+"""The current time when it is compared and no ``since`` was asked for."""
+
+RANKED_BEFORE = 1000
+"""Ranks of the time before that are told."""
+
+_COUNT = "counted"
+_ADDED = ("rank_before", "daily_before", "change", "new")
+NEW_TO_DATA = "new to the data"
+NEW_TO_TOP = "new to the top {limit}"
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """The time before.
+
+    :param ranks: rank of each key, 1 for the most frequent; up to ``RANKED_BEFORE``.
+    :param counts: events of the keys that are in the current table.
+    :param days: length of the time that has data, in days.
+    """
+
+    ranks: Mapping[tuple[Value, ...], int]
+    counts: Mapping[tuple[Value, ...], int]
+    days: float
+
+
+def run_top(hunt: TopHunt, engine: Engine, window: Window) -> HuntResult:
+    """The table; with ``window.baseline``, findings for the entries that are new to it."""
+    if window.baseline is None:
+        result = engine.run(_query(hunt, window.since, window.until, limit=hunt.limit))
+        return _result(hunt, result, result.rows)
+    extent = extent_of(engine, window)
+    spans = compared_spans(window, extent, CURRENT, window.baseline)
+    if spans is None:
+        result = engine.run(_query(hunt, window.since, window.until, limit=hunt.limit))
+        return _result(hunt, result, result.rows, notes=("nothing to compare with: no events.",))
+    return _compared(hunt, engine, spans, extent)
+
+
+def _query(
+    hunt: TopHunt,
+    since: datetime | None,
+    until: datetime | None,
+    *,
+    limit: int,
+    where: Condition | None = None,
+    evidence: bool = False,
+) -> Query:
+    return Query(
+        where=where or hunt.condition,
+        since=since,
+        until=until,
+        group_by=tuple(
+            Terms(column.field, column.name, keep_missing=hunt.keep_missing) for column in hunt.by
+        ),
+        metrics=(Metric(_COUNT, "count"), *(EVIDENCE_METRICS if evidence else ())),
+        having=(Having(_COUNT, ">=", 1),),
+        order=(Order(_COUNT, descending=True),),
+        limit=limit,
+    )
+
+
+def _compared(hunt: TopHunt, engine: Engine, spans: Spans, extent: Extent) -> HuntResult:
+    width = len(hunt.by)
+    result = engine.run(_query(hunt, spans.since, spans.until, limit=hunt.limit, evidence=True))
+    before = _before(hunt, engine, spans, extent, [row[:width] for row in result.rows])
+    if not before.ranks:
+        length = span(spans.since - spans.start)
+        note = (
+            f"nothing to compare with: no such events in the {length} before {spans.since:%F %R}."
+        )
+        return _result(hunt, result, [row[: width + 1] for row in result.rows], notes=(note,))
+    now = _days(spans.since, spans.until or extent.last, extent)
+    rows: list[tuple[Value, ...]] = []
+    findings: list[Finding] = []
+    for row in result.rows:
+        key, count = row[:width], whole(row[width])
+        new = _novelty(hunt, before, key)
+        rows.append((*key, *_comparison(before, key, count, now), new, count))
+        if new:
+            findings.append(_finding(hunt, row, new, spans))
+    columns = (*(column.name for column in hunt.by), *_ADDED, hunt.count)
+    return HuntResult(
+        hunt.id, hunt.title, hunt.level, result.engine, result.exact, columns, rows, findings
+    )
+
+
+def _before(
+    hunt: TopHunt, engine: Engine, spans: Spans, extent: Extent, keys: list[tuple[Value, ...]]
+) -> Before:
+    width = len(hunt.by)
+    ranked = engine.run(_query(hunt, spans.start, spans.since, limit=RANKED_BEFORE)).rows
+    ranks = {row[:width]: place for place, row in enumerate(ranked, 1)}
+    counts = {row[:width]: whole(row[width]) for row in ranked}
+    unknown = [key for key in keys if key not in counts]
+    if unknown and len(ranked) == RANKED_BEFORE:
+        where = And((hunt.condition, Or(tuple(_is(hunt, key) for key in unknown))))
+        rest = _query(hunt, spans.start, spans.since, limit=len(unknown), where=where)
+        counts |= {row[:width]: whole(row[width]) for row in engine.run(rest).rows}
+    return Before(ranks, counts, _days(spans.start, spans.since, extent))
+
+
+def _is(hunt: TopHunt, key: tuple[Value, ...]) -> Condition:
+    tests: list[Condition] = []
+    for column, value in zip(hunt.by, key, strict=True):
+        known = isinstance(value, str | int | float)
+        tests.append(Compare(column.field, "=", value) if known else Not(Present(column.field)))  # type: ignore[arg-type]
+    return And(tuple(tests))
+
+
+def _days(since: datetime, until: datetime | None, extent: Extent) -> float:
+    """Days of a time that the data cover."""
+    first = max(since, extent.first) if extent.first else since
+    last = min(until or since, extent.last) if extent.last else since
+    return max((last - first).total_seconds(), 1.0) / 86_400
+
+
+def _novelty(hunt: TopHunt, before: Before, key: tuple[Value, ...]) -> str:
+    if key not in before.counts:
+        return NEW_TO_DATA
+    rank = before.ranks.get(key)
+    return NEW_TO_TOP.format(limit=hunt.limit) if rank is None or rank > hunt.limit else ""
+
+
+def _comparison(
+    before: Before, key: tuple[Value, ...], count: int, now: float
+) -> tuple[Value, Value, Value]:
+    """Rank and events a day before, and how many times as many a day there are now."""
+    had = before.counts.get(key, 0)
+    daily = had / before.days
+    change = round(count / now / daily, 2) if daily else None
+    return before.ranks.get(key), round(daily, 1), change
+
+
+def _finding(hunt: TopHunt, row: tuple[Value, ...], new: str, spans: Spans) -> Finding:
+    width = len(hunt.by)
+    count, first, last, audit_ids = row[width : width + 4]
+    key: dict[str, Value] = {
+        column.name: value for column, value in zip(hunt.by, row[:width], strict=True)
+    }
+    told = ", ".join(
+        shown(column.field, value) for column, value in zip(hunt.by, row[:width], strict=True)
+    )
+    facts = {"events": events(whole(count))}
+    reason = fill(hunt.reason, key, facts) if hunt.reason else f"{told}: {facts['events']}"
+    return Finding(
+        hunt.id,
+        hunt.level,
+        key,
+        whole(count),
+        first if isinstance(first, datetime) else None,
+        last if isinstance(last, datetime) else None,
+        f"{reason}: {new}, compared with the {span(spans.since - spans.start)} before",
+        texts(audit_ids),
+    )
+
+
+def _result(
+    hunt: TopHunt, result: Result, rows: list[tuple[Value, ...]], notes: tuple[str, ...] = ()
+) -> HuntResult:
+    return HuntResult(
+        hunt.id,
+        hunt.title,
+        hunt.level,
+        result.engine,
+        result.exact,
+        (*(column.name for column in hunt.by), hunt.count),
+        rows,
+        notes=notes,
+    )

@@ -1,0 +1,76 @@
+"""Sizes, tags, stores and windows as the command line takes them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from k8sidx.cli.options import DEFAULT_STORE, store_location
+from k8sidx.cli.selection import has_tag
+from k8sidx.cli.size import parse_size
+from k8sidx.errors import UsageError
+
+TAGS = ("attack.credential-access", "attack.t1552.007", "attack.privilege_escalation")
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty working directory and home."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [
+        ("1", 1),
+        ("33554432", 33554432),
+        ("500kB", 500_000),
+        ("32MiB", 32 * 1024**2),
+        ("1G", 10**9),
+        ("2 KiB", 2048),
+    ],
+)
+def test_sizes(text: str, size: int) -> None:
+    assert parse_size(text) == size
+
+
+@pytest.mark.parametrize("text", ["", "0", "MiB", "-1", "1TB", "1.5M", "many"])
+def test_what_is_no_size_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match=r"no size.*32MiB"):
+        parse_size(text)
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ("attack.t1552.007", True),
+        ("T1552.007", True),
+        ("t1552", True),
+        ("t155", False),
+        ("credential-access", True),
+        ("credential_access", True),
+        ("attack.Credential-Access", True),
+        ("privilege-escalation", True),
+        ("execution", False),
+    ],
+)
+def test_a_tag_may_be_written_as_in_sigma_or_in_attack(asked: str, found: bool) -> None:
+    assert has_tag(TAGS, asked) is found
+
+
+def test_the_store_is_the_given_one_then_the_configured_then_the_default(here: Path) -> None:
+    assert store_location(None) == DEFAULT_STORE
+    (here / "k8sidx.toml").write_text('store = "configured"')
+    assert store_location(None) == str(here / "configured")
+    assert store_location("given") == "given"
+
+
+@pytest.mark.parametrize("location", ["http://search:9200", "HTTPS://search", "s3://bucket/audit"])
+def test_stores_of_later_versions_are_refused_plainly(here: Path, location: str) -> None:
+    with pytest.raises(UsageError, match=r"path of a folder\.$"):
+        store_location(location)
+    assert list(here.iterdir()) == []

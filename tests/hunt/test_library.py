@@ -1,0 +1,132 @@
+"""The shipped hunts are plain Sigma, whole, and documented."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+import yaml
+from sigma.collection import SigmaCollection
+
+from k8sidx.errors import InvalidHunt, UsageError
+from k8sidx.fields.lookup import resolve
+from k8sidx.hunt.definition import Hunt, Steps
+from k8sidx.hunt.document import DOCUMENT, document
+from k8sidx.hunt.library import library_ids, load_hunts, load_library
+from k8sidx.query.algebra import leaves
+from tests.building import SHARED
+
+FOLDER = Path(__file__).parents[2] / "k8sidx" / "hunts"
+LIBRARY = load_library()
+EACH = pytest.mark.parametrize("hunt", LIBRARY, ids=lambda hunt: hunt.id)
+
+ARTICLE = {
+    "topn_user_agent",
+    "topn_source_ip",
+    "topn_user_by_agent",
+    "topn_user_by_ip",
+    "topn_status_code",
+    "topn_forbidden_user",
+    "topn_forbidden_list_resource",
+    "new_user_agent",
+    "unauthorized_or_forbidden",
+    "forbidden_burst_user",
+    "forbidden_surge",
+    "secret_read_burst",
+    "secret_get_denied",
+    "pod_exec",
+    "exec_forbidden_repeat",
+}
+
+
+def test_the_articles_hunts_are_there() -> None:
+    assert set(library_ids()) >= ARTICLE
+
+
+@EACH
+def test_a_hunt_is_a_plain_sigma_document(hunt: Hunt) -> None:
+    text = (FOLDER / f"{hunt.id}.yml").read_text("utf-8")
+    rules = list(SigmaCollection.from_yaml(text).get_output_rules())
+    assert [rule.name for rule in rules] == [hunt.id]
+    assert rules[0].custom_attributes.keys() <= {"k8sidx", "correlation"}
+
+
+@EACH
+def test_a_hunt_has_all_that_a_hunter_needs(hunt: Hunt) -> None:
+    assert all(getattr(hunt.steps, step.name) for step in fields(Steps)), "the eight steps"
+    assert any(re.fullmatch(r"attack\.t\d{4}(\.\d{3})?", tag) for tag in hunt.tags)
+    assert hunt.level in ("informational", "low", "medium", "high", "critical")
+    assert hunt.falsepositives
+    assert hunt.references
+    assert hunt.description
+    assert hunt.source == "library"
+
+
+@EACH
+def test_every_field_of_a_hunt_is_in_the_field_table(hunt: Hunt) -> None:
+    assert all(resolve(leaf.field) for leaf in leaves(hunt.condition))
+
+
+def test_every_document_has_a_uuid_of_its_own() -> None:
+    found = [
+        document["id"]
+        for file in FOLDER.glob("*.yml")
+        for document in yaml.safe_load_all(file.read_text("utf-8"))
+    ]
+    assert len(found) == len(set(found)) >= len(LIBRARY)
+
+
+def test_the_documentation_is_current() -> None:
+    assert DOCUMENT.read_text("utf-8") == document(LIBRARY), "python -m k8sidx.hunt.document"
+
+
+def test_hunts_are_given_by_id_file_and_folder(tmp_path: Path) -> None:
+    rule = (FOLDER / "pod_exec.yml").read_text("utf-8").replace("name: pod_exec\n", "")
+    (tmp_path / "mine.yml").write_text(rule)
+    (tmp_path / "more").mkdir()
+    (tmp_path / "more" / "other.yaml").write_text(rule)
+    hunts = load_hunts(["pod_exec", str(tmp_path / "mine.yml"), str(tmp_path), "pod_exec"])
+    assert [hunt.id for hunt in hunts] == ["pod_exec", "mine", "other"]
+    assert [hunt.source for hunt in hunts[:2]] == ["library", str(tmp_path / "mine.yml")]
+
+
+def test_an_unknown_id_names_the_nearest() -> None:
+    with pytest.raises(UsageError, match="Did you mean pod_exec"):
+        load_hunts(["pod_exce"])
+
+
+@pytest.mark.parametrize("selector", ["missing.yml", "empty", "binary.yml"])
+def test_what_cannot_be_read_is_a_usage_error(selector: str, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "binary.yml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(UsageError):
+        load_hunts([str(tmp_path / selector)])
+
+
+def test_the_ids_are_known_without_reading_sigma() -> None:
+    code = (
+        "import sys, k8sidx.hunt.library as l; l.library_ids();"
+        "print([m for m in ('sigma', 'pydantic', 'yaml') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+SIGMA_HQ = sorted((SHARED / "data" / "sigma").glob("*.yml"))
+NOT_MEANT = {"kubernetes_audit_potential_enumeration_activity": "responseStatus.code"}
+
+
+@pytest.mark.skipif(not SIGMA_HQ, reason="needs SigmaHQ's rules beside the checkout")
+def test_rules_of_sigma_hq_run_as_they_are_or_say_which_field_is_in_the_way() -> None:
+    refused = {}
+    for file in SIGMA_HQ:
+        try:
+            assert load_hunts([str(file)])[0].kind == "match"
+        except InvalidHunt as error:
+            refused[file.stem] = str(error)
+    assert refused.keys() == NOT_MEANT.keys()
+    assert all(NOT_MEANT[name] in message for name, message in refused.items())
