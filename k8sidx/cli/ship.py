@@ -30,6 +30,8 @@ EXAMPLE = (
     "  k8sidx ship audit.log --cluster production\n"
     "  zcat audit.log.gz | k8sidx ship -"
 )
+FORMATS = ("auto", "apiserver", "eks", "gke", "aks", "openshift", "rancher", "shipper")
+"""The keys of :data:`k8sidx.decode.envelopes.FORMATS`, which takes long to import."""
 REJECTED = 4
 
 
@@ -45,7 +47,10 @@ def command(
     ],
     store: StoreOption = None,
     format_: Annotated[
-        str, typer.Option("--format", metavar="FORMAT", help="What wraps the events in the input.")
+        str,
+        typer.Option(
+            "--format", metavar="FORMAT", help=f"What wraps the events: {', '.join(FORMATS)}."
+        ),
     ] = "auto",
     dead_letter: Annotated[
         Path | None,

@@ -28,7 +28,6 @@ from k8sidx.normalize.parts import (
     clean_uri,
     notes_part,
     origin_part,
-    reference_json,
 )
 from k8sidx.normalize.redact import redact_json
 from k8sidx.normalize.request import path, query_fields
@@ -65,7 +64,7 @@ class Normalized:
 
     :ivar parts: the repeating parts, one of each family.
     :ivar own: values of the fields named by ``OWN``; moments are microseconds since 1970,
-        JSON is compact bytes.
+        JSON is compact bytes, the id 16 bytes.
     :ivar more: further fields that only some events have.
     :ivar redacted: a secret was taken out.
     """
@@ -82,8 +81,9 @@ class Normalized:
 
     @property
     def row(self) -> Fields:
-        """All fields by name; a missing value has no key."""
+        """All fields by name, the id as hexadecimal digits; a missing value has no key."""
         row = {name: value for name, value in zip(OWN, self.own, strict=True) if value is not None}
+        row["event.id"] = row["event.id"].hex()
         for part in self.parts:
             row.update(part.fields)
         row.update(self.more)
@@ -150,14 +150,16 @@ class Normalizer:
 
         head = orjson.dumps(
             [event.level, event.auditID, event.stage, event.verb, clean, event.userAgent,
-             event.requestReceivedTimestamp, event.stageTimestamp]
+             event.requestReceivedTimestamp, event.stageTimestamp, reference.resource or None,
+             reference.namespace or None, reference.name or None, reference.uid or None,
+             reference.apiGroup or None, reference.apiVersion or None,
+             reference.resourceVersion or None, reference.subresource or None]
         )  # fmt: skip
         identity = digest(
             (
                 head,
                 actor.canonical,
                 origin.canonical,
-                reference_json(reference),
                 answer.canonical,
                 notes.canonical,
                 bytes(event.authenticationMetadata),

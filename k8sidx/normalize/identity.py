@@ -26,11 +26,11 @@ def canonical_json(value: Any) -> bytes:
         return _sorted(value)
 
 
-def digest(parts: Iterable[bytes]) -> str:
-    """128 bits of SHA-256 as 32 hexadecimal digits.
+def digest(parts: Iterable[bytes]) -> bytes:
+    """128 bits of SHA-256.
 
     :param parts: canonical JSON of each part of the event in a fixed order, empty where
         the event has none. Compact JSON has no line break, so joining them by one is
         unambiguous.
     """
-    return hashlib.sha256(b"\n".join(parts)).hexdigest()[:32]
+    return hashlib.sha256(b"\n".join(parts)).digest()[:16]

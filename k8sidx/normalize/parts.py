@@ -13,7 +13,6 @@ from typing import Any
 
 import msgspec
 
-from k8sidx.decode.audit_event import ObjectReference
 from k8sidx.normalize.actor import address, product, user_kind
 from k8sidx.normalize.identity import canonical_json
 from k8sidx.normalize.objects import put_text
@@ -278,11 +277,6 @@ ANSWER = tuple(
 NOTES = (*(f"annotations.{key}" for key in _ANNOTATIONS), "annotations")
 FAMILIES: tuple[tuple[str, ...], ...] = (CALL, ACTOR, ORIGIN, AGENT, ANSWER, NOTES)
 """The fields that each family of parts fills, in the order of ``Normalized.parts``."""
-
-
-def reference_json(reference: ObjectReference) -> bytes:
-    """Canonical objectRef: empty values left out."""
-    return msgspec.json.encode(reference)
 
 
 def clean_uri(uri: str) -> str:

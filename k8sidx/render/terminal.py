@@ -83,7 +83,7 @@ def heading(sheet: Sheet) -> Text:
     """The title and the level; without rows, that there are none."""
     if not sheet.rows:
         return Text(f"{visible(sheet.title)}: no rows", style="dim")
-    text = Text(visible(sheet.title), style="bold")
+    text = Text().append(visible(sheet.title), style="bold")
     if sheet.level:
         text.append("  ").append(level_text(sheet.level))
     return text

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import queue
 import signal
+import threading
 from collections.abc import Iterator
 from multiprocessing.connection import Connection, wait
 
@@ -24,16 +26,7 @@ class WorkerPool:
     """
 
     def __init__(self, settings: WorkerSettings, count: int) -> None:
-        context = multiprocessing.get_context("spawn")
-        self._processes = []
-        self._busy: dict[Connection, int] = {}
-        for _ in range(count):
-            mine, theirs = context.Pipe()
-            process = context.Process(target=_serve, args=(theirs, settings), daemon=True)
-            process.start()
-            theirs.close()
-            self._processes.append(process)
-            self._busy[mine] = 0
+        self._workers = [_Remote(settings) for _ in range(count)]
 
     def submit(self, chunk: Chunk) -> Iterator[Outcome]:
         """Hand a chunk out, first waiting for room; yields the outcomes that came meanwhile.
@@ -41,45 +34,79 @@ class WorkerPool:
         :raises StoreError: when a worker died.
         """
         yield from self._ready(timeout=0)
-        while min(self._busy.values()) >= AHEAD:
+        while min(worker.busy for worker in self._workers) >= AHEAD:
             yield from self._ready(timeout=None)
-        worker = min(self._busy, key=lambda one: self._busy[one])
-        self._send(worker, chunk)
+        min(self._workers, key=lambda worker: worker.busy).give(chunk)
 
     def finish(self) -> Iterator[Outcome]:
         """Let all workers end; yields what is still to come from them."""
-        for worker in self._busy:
-            self._send(worker, None)
-        while any(self._busy.values()):
+        for worker in self._workers:
+            worker.give(None)
+        while any(worker.busy for worker in self._workers):
             yield from self._ready(timeout=None)
-        for process in self._processes:
-            process.join()
+        for worker in self._workers:
+            worker.process.join()
 
     def stop(self) -> None:
         """End the workers at once."""
-        for process in self._processes:
-            process.terminate()
-            process.join()
-
-    def _send(self, worker: Connection, chunk: Chunk | None) -> None:
-        try:
-            worker.send(chunk)
-        except OSError as error:
-            raise _died() from error
-        self._busy[worker] += 1
+        for worker in self._workers:
+            worker.process.terminate()
+            worker.process.join()
 
     def _ready(self, timeout: float | None) -> Iterator[Outcome]:
-        waiting = [worker for worker, busy in self._busy.items() if busy]
-        for worker in wait(waiting, timeout):
-            assert isinstance(worker, Connection)  # noqa: S101 - for the type checker
+        busy = {worker.connection: worker for worker in self._workers if worker.busy}
+        for connection in wait(list(busy), timeout):
+            yield busy[connection].take()  # type: ignore[index]
+
+
+class _Remote:
+    """A worker process, seen from the shipping process.
+
+    Chunks are sent by a thread: were both processes to send at once, each would wait for
+    the other to receive.
+    """
+
+    def __init__(self, settings: WorkerSettings) -> None:
+        context = multiprocessing.get_context("spawn")
+        self.connection, theirs = context.Pipe()
+        self.process = context.Process(target=_serve, args=(theirs, settings), daemon=True)
+        self.process.start()
+        theirs.close()
+        self.busy = 0
+        self._outbox: queue.SimpleQueue[Chunk | None] = queue.SimpleQueue()
+        threading.Thread(target=self._send, daemon=True).start()
+
+    def give(self, chunk: Chunk | None) -> None:
+        """Send a chunk; ``None`` lets the worker finish and end."""
+        self.busy += 1
+        self._outbox.put(chunk)
+
+    def take(self) -> Outcome:
+        """The outcome of a chunk.
+
+        :raises StoreError: when the worker died.
+        """
+        try:
+            outcome: Outcome | BaseException = self.connection.recv()
+        except (EOFError, OSError) as error:
+            raise StoreError(
+                "a worker process ended before its work was done (out of memory?).",
+                remedy="What was committed is stored; run the command again.",
+            ) from error
+        if isinstance(outcome, BaseException):
+            raise outcome
+        self.busy -= 1
+        return outcome
+
+    def _send(self) -> None:
+        while True:
+            chunk = self._outbox.get()
             try:
-                outcome = worker.recv()
-            except (EOFError, OSError) as error:
-                raise _died() from error
-            if isinstance(outcome, BaseException):
-                raise outcome
-            self._busy[worker] -= 1
-            yield outcome
+                self.connection.send(chunk)
+            except OSError:
+                return  # the worker is gone: receiving from it says so
+            if chunk is None:
+                return
 
 
 def worker_count() -> int:
@@ -88,13 +115,6 @@ def worker_count() -> int:
         return len(os.sched_getaffinity(0))
     except AttributeError:
         return os.cpu_count() or 1
-
-
-def _died() -> StoreError:
-    return StoreError(
-        "a worker process ended before its work was done (out of memory?).",
-        remedy="What was committed is stored; run the command again.",
-    )
 
 
 def _serve(connection: Connection, settings: WorkerSettings) -> None:

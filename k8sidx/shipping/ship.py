@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from k8sidx.decode.envelopes import Unwrapper
 from k8sidx.decode.record import Rejected, Skipped
 from k8sidx.errors import UsageError
 from k8sidx.shipping.dead_letter import DeadLetter
@@ -91,6 +92,7 @@ def ship(
     :raises StoreError: when the store cannot be written.
     """
     options = options or ShipOptions()
+    Unwrapper(options.format)  # refuses an unknown format before a store is made for it
     sources = expand(inputs)
     run = _Run(sources, store, options, on_progress)
     run.refuse_loop()

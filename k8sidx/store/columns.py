@@ -63,7 +63,7 @@ def to_table(events: Sequence[Normalized], only: frozenset[str] | None = None) -
     columns: dict[str, pa.Array | pa.ChunkedArray] = {}
     for name, values in zip(OWN, zip(*(event.own for event in events), strict=True), strict=True):
         if name == ID:
-            columns[name] = pa.array([bytes.fromhex(value) for value in values], pa.binary(16))
+            columns[name] = pa.array(values, pa.binary(16))
         elif name not in COMPUTED and (only is None or name in only):
             columns[name] = _array(_BY_NAME[name], values)
     _add_parts(events, only, columns)

@@ -139,7 +139,7 @@ class _OpenPart:
         known = len(self.ids)
         for event in events:
             own = event.own
-            identity = bytes.fromhex(own[_ID_AT])
+            identity = own[_ID_AT]
             if identity in self.ids:
                 continue
             self.ids[identity] = None
@@ -192,6 +192,6 @@ def open_writer(path: Path, schema: pa.Schema, compression: Compression) -> pq.P
         data_page_size=_PAGE_BYTES,
         use_dictionary=dictionary,
         column_encoding=encoding,
-        write_statistics=[name for name in schema.names if name not in _BODIES],
+        write_statistics=[TIME],
         **options,
     )

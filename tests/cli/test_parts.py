@@ -14,15 +14,6 @@ from k8sidx.errors import UsageError
 TAGS = ("attack.credential-access", "attack.t1552.007", "attack.privilege_escalation")
 
 
-@pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty working directory and home."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
-    return tmp_path
-
-
 @pytest.mark.parametrize(
     ("text", "size"),
     [

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from k8sidx.cli import ship
+from k8sidx.decode import decode
 from tests.cli.conftest import audit_event, k8sidx
 
 
@@ -48,6 +50,10 @@ def test_rejected_records_end_with_4_and_are_kept_with_reasons(here: Path) -> No
     assert len((here / "dead.jsonl").read_text().splitlines()) == 1
     assert "broken.log:2: " in done.stderr
     assert "dead.jsonl" in done.stderr
+
+
+def test_help_names_every_format() -> None:
+    assert tuple(decode.FORMATS) == ship.FORMATS
 
 
 def test_csv_counts_are_one_row(log: Path) -> None:

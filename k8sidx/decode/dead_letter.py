@@ -1,0 +1,28 @@
+"""The dead-letter file that shipping writes, taken in again: its records as if read anew."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Iterable
+
+from k8sidx.decode.held import Broken, Held, NoEvent, Piece
+from k8sidx.decode.record import Context, JsonObject
+
+MARK = "dead-letter"
+
+
+def read(record: JsonObject, context: Context) -> Iterable[Piece] | None:
+    """A line of a dead-letter file: what could not be stored stands under ``raw``, or
+    ``raw_base64`` when it is not UTF-8."""
+    if record.get("k8sidx") != MARK:
+        return None
+    raw, packed = record.get("raw"), record.get("raw_base64")
+    if type(packed) is str:
+        try:
+            raw = base64.b64decode(packed, validate=True)
+        except binascii.Error:
+            return (Broken("raw_base64 of the dead letter is not Base64"),)
+    if type(raw) not in (str, bytes):
+        return (Broken("the dead letter has no raw record"),)
+    return (Held(raw, context),) if raw else (NoEvent("dead letter without a record"),)

@@ -1,0 +1,60 @@
+"""A source as plain bytes in blocks, which can be put back, and how it ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import BinaryIO
+
+from k8sidx.sources.compression import DamagedStreamError, decompressed
+
+_READ_BYTES = 1024 * 1024
+
+
+class Blocks:
+    """Blocks of plain bytes.
+
+    :ivar damage: why the stream ended before its end, in words for the user; empty while
+        it has not.
+    """
+
+    def __init__(self, blocks: Iterator[bytes]) -> None:
+        self._blocks = blocks
+        self._back: list[bytes] = []
+        self.damage = ""
+
+    def next(self) -> bytes:
+        """The next block; empty at the end."""
+        if self._back:
+            return self._back.pop()
+        try:
+            for block in self._blocks:
+                if block:
+                    return block
+        except DamagedStreamError as error:
+            self.damage = str(error)
+        except OSError as error:
+            why = (error.strerror or str(error)).lower()
+            self.damage = f"the input cannot be read further: {why} (what came before was kept)"
+        return b""
+
+    def put_back(self, data: bytes) -> None:
+        """Give these bytes out again before all others."""
+        if data:
+            self._back.append(data)
+
+
+def plain_blocks(stream: BinaryIO, on_bytes: Callable[[int], None] | None) -> Blocks:
+    """Read a stream, decompressing it.
+
+    :param on_bytes: told how many stored (compressed) bytes were read.
+    """
+    return Blocks(decompressed(_stored(stream, on_bytes)))
+
+
+def _stored(stream: BinaryIO, on_bytes: Callable[[int], None] | None) -> Iterator[bytes]:
+    # A pipe is read as it fills; `read` of a buffered stream would wait for all of it.
+    read = getattr(stream, "read1", stream.read)
+    while block := read(_READ_BYTES):
+        if on_bytes is not None:
+            on_bytes(len(block))
+        yield block
