@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Iterable
+from typing import Any
 
 from k8sidx.decode.held import Broken, Held, NoEvent, Piece
 from k8sidx.decode.record import Context, JsonObject
@@ -17,6 +18,7 @@ def read(record: JsonObject, context: Context) -> Iterable[Piece] | None:
     ``raw_base64`` when it is not UTF-8."""
     if record.get("k8sidx") != MARK:
         return None
+    raw: Any
     raw, packed = record.get("raw"), record.get("raw_base64")
     if type(packed) is str:
         try:
@@ -25,4 +27,7 @@ def read(record: JsonObject, context: Context) -> Iterable[Piece] | None:
             return (Broken("raw_base64 of the dead letter is not Base64"),)
     if type(raw) not in (str, bytes):
         return (Broken("the dead letter has no raw record"),)
-    return (Held(raw, context),) if raw else (NoEvent("dead letter without a record"),)
+    if not raw:
+        return (NoEvent("dead letter without a record"),)
+    record_bytes = raw.encode("utf-8", "replace") if isinstance(raw, str) else raw
+    return (Held(record_bytes, context, record_bytes),)

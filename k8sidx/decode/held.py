@@ -18,7 +18,7 @@ class Held(NamedTuple):
 
     content: Any
     context: Context
-    alone: JsonObject | None = None
+    alone: JsonObject | bytes | None = None
 
 
 class Packed(NamedTuple):

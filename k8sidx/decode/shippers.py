@@ -8,7 +8,7 @@ from typing import Any
 
 from k8sidx.decode.apiserver import is_event, is_rancher_api_log
 from k8sidx.decode.cloudwatch import context_of
-from k8sidx.decode.held import Found, Held, NoEvent, Piece, at, elements, text
+from k8sidx.decode.held import EMPTY, Found, Held, NoEvent, Piece, at, text
 from k8sidx.decode.record import Context, JsonObject
 
 _ACTIONS = frozenset({"index", "create", "update", "delete"})
@@ -24,11 +24,7 @@ def read(record: JsonObject, context: Context) -> Iterable[Piece] | None:
         return (NoEvent("bulk action"),)
     hits = at(record, "hits", "hits")
     if type(hits) is list:
-        found = elements({"hits": hits}, "hits", context)
-        return [
-            one._replace(alone={"hits": one.alone}) if isinstance(one, Held) else one
-            for one in found
-        ]
+        return [Held(hit, context, {"hits": {"hits": [hit]}}) for hit in hits] or [EMPTY]
     if type(record.get("_source")) is dict:
         return (Held(record["_source"], context),)
     context = _context(record, context)

@@ -9,62 +9,9 @@ fields have ECS names where ECS has one.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import Enum
+from k8sidx.fields.field import NAME_LENGTH, TEXT_LENGTH, Field, Kind
 
-NAMESPACE_LENGTH = 256
-NAME_LENGTH = 1024
-TEXT_LENGTH = 8191
-"""Longest value that is indexed, in characters; 8191 four-byte characters stay under
-Lucene's 32,766 byte limit for a term."""
-
-
-class Kind(Enum):
-    """What a field holds; each store has one type for each kind."""
-
-    KEYWORD = "keyword"
-    ADDRESS = "address"
-    INTEGER = "integer"
-    BOOLEAN = "boolean"
-    TIME = "time"
-    JSON = "json"
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """One stored field.
-
-    :param name: stored name.
-    :param kind: what it holds.
-    :param about: what it says and, for derived fields, from what it is derived.
-    :param many: holds a list of values.
-    :param audit: the value is moved here from the event, unchanged, and put back when
-        the whole event is asked for. False for derived fields.
-    :param length: characters after which a value is no longer indexed by a cluster.
-    :param ecs: the Elastic Common Schema name of the same fact.
-    :param aliases: other names that queries may use.
-    :param positions: for ``many``: how many leading elements can be asked for by index.
-    :param example: a value as it is stored.
-    """
-
-    name: str
-    kind: Kind
-    about: str
-    many: bool = False
-    audit: bool = False
-    length: int = NAMESPACE_LENGTH
-    ecs: str = ""
-    aliases: tuple[str, ...] = ()
-    positions: int = 0
-    example: str = ""
-
-    @property
-    def is_number(self) -> bool:
-        return self.kind is Kind.INTEGER
-
-    @property
-    def is_address(self) -> bool:
-        return self.kind is Kind.ADDRESS
+__all__ = ["FIELDS", "Field", "Kind"]
 
 
 def _keyword(name: str, about: str, **more: object) -> Field:

@@ -24,7 +24,8 @@ WORDS = """
     authenticationInfo authorizationInfo labels operation properties category log_s Category AuditId
     Verb tables rows columns name azure platformlogs kubernetes audit annotations structured
     log_type log_source http method k8sidx raw raw_base64 metadata involvedObject result event
-    original index k8s_audit_level timestamp @timestamp request response level jsonPayload logName resource .
+    original index k8s_audit_level timestamp @timestamp request response level jsonPayload
+    logName resource .
 """
 KEYS = st.sampled_from(WORDS.split()) | st.text(max_size=4)
 VALUES = st.sampled_from(

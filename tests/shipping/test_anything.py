@@ -17,7 +17,8 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from k8sidx.cli.output import Output, write_sheet
+from k8sidx.cli.options import Output
+from k8sidx.cli.output import write_sheet
 from k8sidx.fields.table import FIELDS
 from k8sidx.hunt.library import load_library
 from k8sidx.hunt.result import HuntResult
