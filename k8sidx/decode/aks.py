@@ -129,5 +129,6 @@ def _is_audit(category: Any) -> bool:
 
 
 def _context(resource: Any, time: Any, context: Context) -> Context:
-    cluster = text(resource).rstrip("/").rpartition("/")[2]
+    # Azure writes its names in either case; they mean the same.
+    cluster = text(resource).rstrip("/").rpartition("/")[2].lower()
     return Context("aks", cluster or context.cluster, text(time) or context.time)

@@ -22,8 +22,8 @@ from k8sidx.store.merge import merge_small_parts
 from k8sidx.store.open import EmbeddedStore
 from k8sidx.store.parts import StagedPart
 
-CHUNK_BYTES = 4 * 1024 * 1024
-INLINE_CHUNKS = 4
+CHUNK_BYTES = 1024 * 1024
+INLINE_CHUNKS = 12
 """Inputs of so many chunks are done before further processes would have started."""
 SHOWN_REJECTS = 20
 
@@ -164,7 +164,9 @@ class _Run:
         try:
             for place, chunk in enumerate(self._chunks()):
                 if count > 1 and place >= INLINE_CHUNKS:
-                    pool = pool or WorkerPool(settings, count)
+                    if pool is None:
+                        pool = WorkerPool(settings, count)
+                        yield inline.finish()
                     yield from pool.submit(chunk)
                 else:
                     yield inline.take(chunk)

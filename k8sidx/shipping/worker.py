@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
+import pyarrow
 
 from k8sidx.decode.audit_event import AuditEvent, decode_line, from_object
 from k8sidx.decode.decode import decode
@@ -54,6 +55,8 @@ class Worker:
     """Decodes, normalizes and stages the chunks it is given."""
 
     def __init__(self, settings: WorkerSettings) -> None:
+        # Arrow's own allocator keeps what it has once had: half as much memory again.
+        pyarrow.set_memory_pool(pyarrow.system_memory_pool())
         self._settings = settings
         self._normalizer = Normalizer(cluster=settings.cluster, keep_secrets=settings.keep_secrets)
         self._builder = PartBuilder(settings.staging, settings.compression, settings.columns)
@@ -135,7 +138,6 @@ def _lines(data: bytes) -> Iterator[memoryview]:
 
 
 def _is_plain(event: AuditEvent) -> bool:
-    """As the API server writes it to its log, or an item of an EventList."""
-    if event.apiVersion is not None:
-        return event.kind == "Event" and event.apiVersion == "audit.k8s.io/v1"
-    return event.kind is None and event.auditID is not None and event.stage is not None
+    """As the API server writes it to its log; what lacks its type is for the decoders to judge
+    (Rancher's own API audit log has the same keys)."""
+    return event.kind == "Event" and event.apiVersion == "audit.k8s.io/v1"

@@ -15,7 +15,7 @@ RESOURCE = (
     "/SUBSCRIPTIONS/1/RESOURCEGROUPS/G/PROVIDERS/MICROSOFT.CONTAINERSERVICE/MANAGEDCLUSTERS/PROD"
 )
 TIME = "2026-11-23T12:00:00.1234567Z"
-AKS = Context("aks", "PROD", TIME)
+AKS = Context("aks", "prod", TIME)
 
 
 def record(log: object, category: str = "kube-audit") -> dict[str, Any]:

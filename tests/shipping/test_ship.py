@@ -269,3 +269,18 @@ def test_an_unknown_format_is_refused_before_a_store_is_made(tmp_path: Path) -> 
     with pytest.raises(UsageError, match="nonsense"):
         shipped(tmp_path / "s", log, format="nonsense")
     assert not (tmp_path / "s").exists()
+
+
+def test_ranchers_own_api_audit_log_is_skipped(tmp_path: Path) -> None:
+    record = {
+        "auditID": "a",
+        "stage": "ResponseComplete",
+        "verb": "GET",
+        "requestURI": "/v3/clusters",
+        "sourceIPs": ["10.0.0.1"],
+        "user": {"name": "user-x", "group": ["system:authenticated"]},
+        "stageTimestamp": "2026-11-23T12:00:00Z",
+    }
+    log = write_log(tmp_path / "a.log", [record, event()])
+    report = shipped(tmp_path / "s", log)
+    assert (report.indexed, sum(report.skipped.values())) == (1, 1)
