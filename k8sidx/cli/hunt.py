@@ -29,6 +29,7 @@ from k8sidx.cli.output import chosen, say, show, write
 from k8sidx.cli.selection import Selection, selected_hunts, window
 
 if TYPE_CHECKING:
+    from k8sidx.hunt.definition import Hunt
     from k8sidx.hunt.result import HuntResult
     from k8sidx.shipping.ship import ShipReport
     from k8sidx.store.open import EmbeddedStore
@@ -107,7 +108,7 @@ def command(
         say(f"no hunt is of level {level} or above.", quiet=quiet)
     asked = window(since, until, baseline)
     with (
-        _opened(store, inputs, quiet=quiet) as (opened, report),
+        _opened(store, inputs, chosen_hunts, quiet=quiet) as (opened, report),
         opened.engine() as engine,
         progress.hunting(len(chosen_hunts), quiet=quiet) as on_start,
     ):
@@ -133,15 +134,16 @@ def _is_input(name: str) -> bool:
 
 @contextmanager
 def _opened(
-    store: str | None, inputs: Sequence[str], *, quiet: bool
+    store: str | None, inputs: Sequence[str], hunts: Sequence[Hunt], *, quiet: bool
 ) -> Iterator[tuple[EmbeddedStore, ShipReport | None]]:
     """The store, or one that holds the inputs and is thrown away."""
+    from k8sidx.hunt.needs import fields_needed
     from k8sidx.store.open import open_store, temporary_store
 
     if not inputs:
         yield open_store(store_location(store), create=False), None
         return
-    with temporary_store() as opened:
+    with temporary_store(fields_needed(hunts)) as opened:
         yield opened, _shipped(inputs, opened, quiet=quiet)
 
 

@@ -25,9 +25,10 @@ from k8sidx.query.algebra import (
     Or,
     Query,
     Terms,
+    fields_of,
     leaves,
 )
-from k8sidx.store.columns import STORED, null_column
+from k8sidx.store.columns import COMPUTED, STORED, null_column
 from k8sidx.store.commit import reading
 from k8sidx.store.manifest import Manifest
 
@@ -78,6 +79,7 @@ class DuckDBEngine:
         :raises UsageError: when DuckDB refuses a regular expression.
         :raises StoreError: when a file of the store cannot be read.
         """
+        self._refuse_missing(query)
         query = self._with_networks(query)
         statement = compile_query(query)
         source, parameters = self._source(query)
@@ -94,6 +96,14 @@ class DuckDBEngine:
         rows = [_row(row, statement.times) for row in found] if statement.times else found
         return Result(query.columns, rows, self.name)
 
+    def _refuse_missing(self, query: Query) -> None:
+        """A store that was made with some columns must not answer for the others."""
+        have = set(self._manifest.columns)
+        missing = [path.field.name for path in fields_of(query) if path.field.name not in have]
+        missing = [name for name in missing if name not in COMPUTED]
+        if missing and self._manifest.parts:
+            raise StoreError(f"the store {self._store} was made without {', '.join(missing)}.")
+
     def _source(self, query: Query) -> tuple[str, list[Any]]:
         """The rows to read: the parts that can hold events of the query's time range."""
         first = None if query.since is None else _micros(query.since)
@@ -108,12 +118,7 @@ class DuckDBEngine:
         if not paths:
             columns = ", ".join(f'{null_column(one)} AS "{one.name}"' for one in STORED)
             return f"(SELECT {columns} WHERE false) AS events", []
-        have = set(self._manifest.columns)
-        lacking = [one for one in STORED if one.name not in have] if have else []
-        if not lacking:
-            return "read_parquet(?) AS events", [paths]
-        columns = ", ".join(f'{null_column(one)} AS "{one.name}"' for one in lacking)
-        return f"(SELECT *, {columns} FROM read_parquet(?)) AS events", [paths]
+        return "read_parquet(?) AS events", [paths]
 
     def _with_networks(self, query: Query) -> Query:
         """Networks become the addresses that lie in them: DuckDB has no address type here."""

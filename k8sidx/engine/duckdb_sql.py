@@ -209,8 +209,9 @@ def _test(leaf: Leaf, path: FieldPath, value: str, parameters: list[Any]) -> str
     if isinstance(leaf, OneOf):
         return _membership(leaf, path, value, parameters)
     if isinstance(leaf, Wildcard):
-        parameters.append(_like(_folded_text(leaf.pattern, leaf.ignore_case)))
-        return f"{_folded(_text(path, value), leaf.ignore_case)} LIKE ? ESCAPE '\\'"
+        fold = leaf.ignore_case and _has_letters(leaf.pattern)
+        parameters.append(_like(_folded_text(leaf.pattern, fold)))
+        return f"{_folded(_text(path, value), fold)} LIKE ? ESCAPE '\\'"
     if isinstance(leaf, Regex):
         parameters.append(leaf.pattern)
         return f"regexp_matches({_text(path, value)}, ?, '{'i' if leaf.ignore_case else 'c'}')"
@@ -226,7 +227,7 @@ def _comparison(leaf: Compare, path: FieldPath, value: str, parameters: list[Any
     if isinstance(wanted, datetime):
         parameters.append(_micros(wanted))
         return f"{value} {leaf.op} make_timestamptz(?)"
-    fold = leaf.ignore_case and isinstance(wanted, str)
+    fold = leaf.ignore_case and isinstance(wanted, str) and _has_letters(wanted)
     parameters.append(_folded_text(wanted, True) if isinstance(wanted, str) and fold else wanted)
     return f"{_folded(value, fold)} {leaf.op} ?"
 
@@ -241,7 +242,7 @@ def _membership(leaf: OneOf, path: FieldPath, value: str, parameters: list[Any])
     wanted = [one for one in (coerce(path.field, v) for v in leaf.values) if one is not None]
     if not wanted:
         return "false"
-    fold = leaf.ignore_case and path.field.kind is not Kind.INTEGER
+    fold = leaf.ignore_case and any(_has_letters(str(one)) for one in wanted)
     parameters.extend(_folded_text(str(one), True) if fold else one for one in wanted)
     return f"{_folded(value, fold)} IN ({', '.join('?' * len(wanted))})"
 
@@ -274,6 +275,11 @@ def _folded(value: str, fold: bool) -> str:
 
 def _folded_text(text: str, fold: bool) -> str:
     return text.translate(str.maketrans(_UPPER, _LOWER)) if fold else text
+
+
+def _has_letters(text: str) -> bool:
+    """Without letters the case makes no difference, and folding every value costs time."""
+    return any(character in _UPPER or character in _LOWER for character in text)
 
 
 def _like(pattern: str) -> str:

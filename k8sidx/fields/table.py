@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from k8sidx.fields.field import NAME_LENGTH, TEXT_LENGTH, Field, Kind
 
-__all__ = ["FIELDS", "Field", "Kind"]
+__all__ = ["FIELDS", "FROM_BODIES", "Field", "Kind"]
 
 
 def _keyword(name: str, about: str, **more: object) -> Field:
@@ -530,3 +530,9 @@ WHOLE: tuple[Field, ...] = (
 
 FIELDS: tuple[Field, ...] = (*IDENTITY, *AUDIT, *BODIES, *DERIVED, *POD, *RBAC, *WHOLE)
 """All stored fields, in column order."""
+
+FROM_BODIES = frozenset(
+    {"requestObject", "responseObject", "target.name", "message", "event.truncated"}
+    | {field.name for field in (*BODIES, *POD, *RBAC)}
+)
+"""Names of the fields that come from the request and response objects."""

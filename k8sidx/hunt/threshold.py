@@ -41,8 +41,9 @@ KEYS_AT_ONCE = 200
 EVENTS_AT_ONCE = 200_000
 """How much one query reads, at most, where intervals allow."""
 
-_CONTEXT = ("@timestamp", "stage", "auditID", "requestReceivedTimestamp", "source.ip",
-            "target.resource")  # fmt: skip
+CONTEXT = ("@timestamp", "stage", "auditID", "requestReceivedTimestamp", "source.ip",
+           "target.resource")  # fmt: skip
+"""Fields that every threshold hunt reads beside its own."""
 
 GroupKey = tuple[Value, ...]
 
@@ -80,7 +81,7 @@ class _Search:
         self.hunt = hunt
         self.engine = engine
         self.window = window
-        self.select = tuple(dict.fromkeys((*hunt.group_by, *hunt.values, *_CONTEXT)))
+        self.select = tuple(dict.fromkeys((*hunt.group_by, *hunt.values, *CONTEXT)))
         self.place = {name: place for place, name in enumerate(self.select)}
 
     def run(self) -> dict[GroupKey, Slider]:

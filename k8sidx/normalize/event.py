@@ -96,11 +96,17 @@ class Normalizer:
     :param cluster: the cluster's name, when the user gave one; wins over the envelope's.
     :param keep_secrets: store secrets as they are. The id is that of the redacted event
         either way.
+    :param bodies: false where no field of a body is asked for: bodies are then neither
+        read nor kept, and the id is made of their bytes as they came. It still tells
+        events apart, and finds an event again that came twice in the same form.
     """
 
-    def __init__(self, *, cluster: str = "", keep_secrets: bool = False) -> None:
+    def __init__(
+        self, *, cluster: str = "", keep_secrets: bool = False, bodies: bool = True
+    ) -> None:
         self.cluster = cluster
         self.keep_secrets = keep_secrets
+        self.bodies = bodies
         self._calls = Memory(call_part)
         self._actors = Memory(actor_part)
         self._origins = Memory(origin_part)
@@ -139,8 +145,8 @@ class Normalizer:
         response, response_json, redacted_response = self._body(event.responseObject, target, call)
         if request is not None or response is not None:
             promoted_fields(request, response, event.verb, target, more)
-            if AKS_CUT in (request_json, response_json):
-                more["event.truncated"] = True
+        if AKS_CUT in (request_json, response_json):
+            more["event.truncated"] = True
         if notes.fields.get("annotations.audit.k8s.io/truncated") == "true":
             more["event.truncated"] = True
         uri = event.requestURI
@@ -200,10 +206,15 @@ class Normalizer:
             name or None,
             (staged - received) * 1000 if staged is not None and received is not None else None,
             _outcome(answer, notes),
-            (request_json if self.keep_secrets else redacted_request) or None,
-            (response_json if self.keep_secrets else redacted_response) or None,
+            self._stored(request_json, redacted_request),
+            self._stored(response_json, redacted_response),
         )
         return Normalized(parts, own, more, redacted or clean is not uri or notes.redacted)
+
+    def _stored(self, plain: bytes, redacted: bytes) -> bytes | None:
+        if not self.bodies:
+            return None
+        return (plain if self.keep_secrets else redacted) or None
 
     def _body(self, raw: msgspec.Raw, target: str, call: Part) -> tuple[Any, bytes, bytes]:
         """A body as an object, as canonical JSON, and as that without secrets.
@@ -212,6 +223,8 @@ class Normalizer:
         """
         if raw is NOTHING:
             return None, b"", b""
+        if not self.bodies:
+            return None, (plain := bytes(raw)), plain
         value = msgspec.json.decode(raw)
         if value is None:
             return None, b"", b""

@@ -15,6 +15,7 @@ from k8sidx.decode.audit_event import AuditEvent, decode_line, from_object
 from k8sidx.decode.decode import decode
 from k8sidx.decode.record import Context, Event, Rejected, Skipped
 from k8sidx.errors import Where
+from k8sidx.fields.table import FROM_BODIES
 from k8sidx.normalize.event import Normalized, Normalizer
 from k8sidx.sources.chunks import Chunk
 from k8sidx.store.parts import Compression, PartBuilder, StagedPart
@@ -58,7 +59,11 @@ class Worker:
         # Arrow's own allocator keeps what it has once had: half as much memory again.
         pyarrow.set_memory_pool(pyarrow.system_memory_pool())
         self._settings = settings
-        self._normalizer = Normalizer(cluster=settings.cluster, keep_secrets=settings.keep_secrets)
+        self._normalizer = Normalizer(
+            cluster=settings.cluster,
+            keep_secrets=settings.keep_secrets,
+            bodies=settings.columns is None or not settings.columns.isdisjoint(FROM_BODIES),
+        )
         self._builder = PartBuilder(settings.staging, settings.compression, settings.columns)
 
     def take(self, chunk: Chunk) -> Outcome:

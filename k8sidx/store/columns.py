@@ -38,6 +38,9 @@ COMPUTED = {
 """DuckDB expressions of fields that are stored otherwise than they read: the duration follows
 from the two timestamps, and the id's 128 bits take half the room of their digits."""
 
+ALWAYS_STORED = frozenset({ID, TIME, "requestReceivedTimestamp", "stageTimestamp"})
+"""What every query needs to be ordered, and the computed fields to be computed."""
+
 
 def arrow_type(field: Field) -> pa.DataType:
     """The column type of a field."""

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from k8sidx.errors import UsageError
-from k8sidx.fields.table import FIELDS, Kind
 
 if TYPE_CHECKING:
     from k8sidx.engine.duckdb import DuckDBEngine
@@ -42,20 +41,18 @@ class EmbeddedStore:
     """A folder of Parquet files by event date, with DuckDB as the engine.
 
     :param path: the folder.
-    :param thrown_away: a store for one command: quickly compressed, without the whole
-        events.
+    :param columns: for a store that one command makes for itself: the fields to keep;
+        ``None`` for all, and with them the whole events.
     """
 
-    def __init__(self, path: Path, *, thrown_away: bool = False) -> None:
+    def __init__(self, path: Path, *, columns: frozenset[str] | None = None) -> None:
         self.path = path
-        self.thrown_away = thrown_away
+        self.columns = columns
 
     @property
-    def columns(self) -> frozenset[str] | None:
-        """Names of the columns to store; ``None`` for all."""
-        if not self.thrown_away:
-            return None
-        return frozenset(field.name for field in FIELDS if field.kind is not Kind.JSON)
+    def thrown_away(self) -> bool:
+        """The store lives as long as the command that made it."""
+        return self.columns is not None
 
     @property
     def compression(self) -> Compression:
@@ -125,11 +122,17 @@ def open_store(location: str, *, create: bool = False) -> EmbeddedStore:
 
 
 @contextmanager
-def temporary_store() -> Iterator[EmbeddedStore]:
-    """An embedded store that is thrown away."""
+def temporary_store(columns: frozenset[str]) -> Iterator[EmbeddedStore]:
+    """An embedded store that is thrown away.
+
+    :param columns: names of the fields that will be asked for.
+    """
+    from k8sidx.store.columns import ALWAYS_STORED
+
+    columns |= ALWAYS_STORED
     folder = tempfile.mkdtemp(prefix="k8sidx-")
     try:
-        yield EmbeddedStore(Path(folder) / "store", thrown_away=True)
+        yield EmbeddedStore(Path(folder) / "store", columns=columns)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

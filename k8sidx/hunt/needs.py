@@ -1,0 +1,32 @@
+"""Which stored fields hunts read: a store that is thrown away keeps no others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from k8sidx.fields.lookup import resolve
+from k8sidx.hunt.definition import Hunt, MatchHunt, NewHunt, SpikeHunt, ThresholdHunt, TopHunt
+from k8sidx.hunt.match import EVIDENCE_METRICS
+from k8sidx.hunt.threshold import CONTEXT
+from k8sidx.query.algebra import leaves
+
+_ALWAYS = ("event.id", "@timestamp", *CONTEXT, *(one.field for one in EVIDENCE_METRICS))
+
+
+def fields_needed(hunts: Iterable[Hunt]) -> frozenset[str]:
+    """Names of the stored fields that the hunts' queries read."""
+    names: set[str] = set(_ALWAYS)
+    for hunt in hunts:
+        names.update(leaf.field for leaf in leaves(hunt.condition))
+        match hunt:
+            case MatchHunt():
+                names.update(hunt.finding_by)
+            case TopHunt():
+                names.update(column.field for column in hunt.by)
+            case ThresholdHunt():
+                names.update((*hunt.group_by, *hunt.values))
+            case NewHunt():
+                names.update(hunt.by)
+            case SpikeHunt():
+                names.add(hunt.who)
+    return frozenset(resolve(name).field.name for name in names)
