@@ -28,13 +28,27 @@ class WorkerPool:
     def __init__(self, settings: WorkerSettings, count: int) -> None:
         self._workers = [_Remote(settings) for _ in range(count)]
 
+    @property
+    def starting(self) -> bool:
+        """All workers have their chunks and none has answered yet: processes take a while to
+        start, and the shipping process can work meanwhile."""
+        return not any(w.started for w in self._workers) and not self._has_room
+
+    @property
+    def _has_room(self) -> bool:
+        return min(worker.busy for worker in self._workers) < AHEAD
+
+    def ready(self) -> Iterator[Outcome]:
+        """The outcomes that have come, without waiting."""
+        yield from self._ready(timeout=0)
+
     def submit(self, chunk: Chunk) -> Iterator[Outcome]:
         """Hand a chunk out, first waiting for room; yields the outcomes that came meanwhile.
 
         :raises StoreError: when a worker died.
         """
-        yield from self._ready(timeout=0)
-        while min(worker.busy for worker in self._workers) >= AHEAD:
+        yield from self.ready()
+        while not self._has_room:
             yield from self._ready(timeout=None)
         min(self._workers, key=lambda worker: worker.busy).give(chunk)
 
@@ -73,6 +87,7 @@ class _Remote:
         self.process.start()
         theirs.close()
         self.busy = 0
+        self.started = False
         self._outbox: queue.SimpleQueue[Chunk | None] = queue.SimpleQueue()
         threading.Thread(target=self._send, daemon=True).start()
 
@@ -96,6 +111,7 @@ class _Remote:
         if isinstance(outcome, BaseException):
             raise outcome
         self.busy -= 1
+        self.started = True
         return outcome
 
     def _send(self) -> None:

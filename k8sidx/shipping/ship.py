@@ -23,7 +23,7 @@ from k8sidx.store.open import EmbeddedStore
 from k8sidx.store.parts import StagedPart
 
 CHUNK_BYTES = 1024 * 1024
-INLINE_CHUNKS = 12
+INLINE_CHUNKS = 6
 """Inputs of so many chunks are done before further processes would have started."""
 SHOWN_REJECTS = 20
 
@@ -163,13 +163,14 @@ class _Run:
         pool: WorkerPool | None = None
         try:
             for place, chunk in enumerate(self._chunks()):
-                if count > 1 and place >= INLINE_CHUNKS:
-                    if pool is None:
-                        pool = WorkerPool(settings, count)
-                        yield inline.finish()
-                    yield from pool.submit(chunk)
-                else:
+                if count > 1 and place == INLINE_CHUNKS:
+                    pool = WorkerPool(settings, count)
+                if pool is None or pool.starting:
                     yield inline.take(chunk)
+                else:
+                    yield from pool.submit(chunk)
+                if pool is not None:
+                    yield from pool.ready()
             yield inline.finish()
             if pool is not None:
                 yield from pool.finish()
