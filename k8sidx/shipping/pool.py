@@ -1,4 +1,5 @@
-"""Workers in processes of their own, one a core, fed and emptied by the shipping process."""
+"""Workers in processes of their own, fed and emptied by the shipping process, which works
+itself whenever they all have enough to do."""
 
 from __future__ import annotations
 
@@ -15,8 +16,8 @@ from k8sidx.shipping.worker import Outcome, Worker, WorkerSettings
 from k8sidx.sources.chunks import Chunk
 
 AHEAD = 2
-"""Chunks that a worker may have waiting: enough to keep it busy, no more, so that a slow
-store slows reading and memory stays bounded."""
+"""Chunks that a worker may have: one it works on and the next. No more, so that memory stays
+bounded."""
 
 
 class WorkerPool:
@@ -29,28 +30,20 @@ class WorkerPool:
         self._workers = [_Remote(settings) for _ in range(count)]
 
     @property
-    def starting(self) -> bool:
-        """All workers have their chunks and none has answered yet: processes take a while to
-        start, and the shipping process can work meanwhile."""
-        return not any(w.started for w in self._workers) and not self._has_room
-
-    @property
-    def _has_room(self) -> bool:
+    def has_room(self) -> bool:
+        """A worker can take another chunk without keeping it waiting for long."""
         return min(worker.busy for worker in self._workers) < AHEAD
 
-    def ready(self) -> Iterator[Outcome]:
-        """The outcomes that have come, without waiting."""
-        yield from self._ready(timeout=0)
+    def submit(self, chunk: Chunk) -> None:
+        """Hand a chunk to the least busy worker."""
+        min(self._workers, key=lambda worker: worker.busy).give(chunk)
 
-    def submit(self, chunk: Chunk) -> Iterator[Outcome]:
-        """Hand a chunk out, first waiting for room; yields the outcomes that came meanwhile.
+    def ready(self) -> Iterator[Outcome]:
+        """The outcomes that have come, without waiting.
 
         :raises StoreError: when a worker died.
         """
-        yield from self.ready()
-        while not self._has_room:
-            yield from self._ready(timeout=None)
-        min(self._workers, key=lambda worker: worker.busy).give(chunk)
+        yield from self._ready(timeout=0)
 
     def finish(self) -> Iterator[Outcome]:
         """Let all workers end; yields what is still to come from them."""
@@ -87,7 +80,6 @@ class _Remote:
         self.process.start()
         theirs.close()
         self.busy = 0
-        self.started = False
         self._outbox: queue.SimpleQueue[Chunk | None] = queue.SimpleQueue()
         threading.Thread(target=self._send, daemon=True).start()
 
@@ -111,7 +103,6 @@ class _Remote:
         if isinstance(outcome, BaseException):
             raise outcome
         self.busy -= 1
-        self.started = True
         return outcome
 
     def _send(self) -> None:

@@ -37,7 +37,7 @@ class ShipOptions:
     :param keep_secrets: store secrets as they are.
     :param dead_letter: file for what cannot be stored; in the store's folder by default.
     :param record_limit: longest record in bytes.
-    :param processes: worker processes; 0 means one a core, 1 means none beside this.
+    :param processes: processes that work, this one included; 0 means one a core.
     """
 
     cluster: str = ""
@@ -164,11 +164,11 @@ class _Run:
         try:
             for place, chunk in enumerate(self._chunks()):
                 if count > 1 and place == INLINE_CHUNKS:
-                    pool = WorkerPool(settings, count)
-                if pool is None or pool.starting:
-                    yield inline.take(chunk)
+                    pool = WorkerPool(settings, count - 1)
+                if pool is not None and pool.has_room:
+                    pool.submit(chunk)
                 else:
-                    yield from pool.submit(chunk)
+                    yield inline.take(chunk)
                 if pool is not None:
                     yield from pool.ready()
             yield inline.finish()

@@ -82,6 +82,9 @@ class Worker:
             if collecting:
                 gc.enable()
         outcome.parts = self._builder.full()
+        if outcome.parts:
+            # Otherwise the heap, in pieces by then, grows from part to part.
+            pyarrow.default_memory_pool().release_unused()
         return outcome
 
     def finish(self) -> Outcome:

@@ -17,9 +17,9 @@ from k8sidx.normalize.event import OWN, Normalized
 from k8sidx.store.columns import ID, STORED, TIME, to_table
 
 ROW_GROUP_BYTES = 24 * 1024 * 1024
-ROW_GROUP_ROWS = 6_144
+ROW_GROUP_ROWS = 5_632
 """A row group is written when its bodies or its rows have grown to this many."""
-PART_ROWS = 80_000
+PART_ROWS = 50_000
 """A part is finished when it has this many events."""
 UNDATED = "undated"
 
