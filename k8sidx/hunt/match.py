@@ -9,12 +9,13 @@ only) or is still open (an exec). It does not rest on auditID, which clients can
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from k8sidx.engine.protocol import Engine
 from k8sidx.engine.result import Value
-from k8sidx.hunt.definition import MatchHunt
+from k8sidx.hunt.definition import Hunt, MatchHunt
 from k8sidx.hunt.result import Finding, HuntResult
 from k8sidx.hunt.sentence import fill, shown, times
 from k8sidx.hunt.window import Window
@@ -117,6 +118,26 @@ def _finding(hunt: MatchHunt, values: tuple[Value, ...], group: Group) -> Findin
         reason = f"{hunt.title}: {times(group.requests)} with {told}"
     return Finding(
         hunt.id, hunt.level, key, group.requests, group.first, group.last, reason, group.evidence
+    )
+
+
+def finding_of(
+    hunt: Hunt, key: dict[str, Value], evidence: Sequence[Value], reason: str
+) -> Finding:
+    """A finding from a row's metrics.
+
+    :param evidence: the count, then ``EVIDENCE_METRICS``.
+    """
+    count, first, last, audit_ids = evidence
+    return Finding(
+        hunt.id,
+        hunt.level,
+        key,
+        whole(count),
+        first if isinstance(first, datetime) else None,
+        last if isinstance(last, datetime) else None,
+        reason,
+        texts(audit_ids),
     )
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from k8sidx.engine.protocol import Engine
 from k8sidx.engine.result import Value
 from k8sidx.hunt.definition import NewHunt
-from k8sidx.hunt.match import EVIDENCE_METRICS, sortable, texts, whole
+from k8sidx.hunt.match import EVIDENCE_METRICS, finding_of, sortable, whole
 from k8sidx.hunt.result import Finding, HuntResult
 from k8sidx.hunt.sentence import fill, shown, span, times
 from k8sidx.hunt.window import LEAST_HISTORY, Spans, Window, compared_spans, extent_of, reaches_back
@@ -58,22 +58,13 @@ def _too_short(spans: Spans, first: datetime | None) -> str:
 
 def _finding(hunt: NewHunt, row: tuple[Value, ...], spans: Spans) -> Finding:
     width = len(hunt.by)
-    count, first, last, audit_ids = row[width : width + 4]
     key: dict[str, Value] = dict(zip(hunt.by, row[:width], strict=True))
-    facts = {"times": times(whole(count))}
+    facts = {"times": times(whole(row[width]))}
     told = ", ".join(f"{name} {shown(name, value)}" for name, value in key.items())
     usual = f"{hunt.title}: {told}, {facts['times']}"
     reason = fill(hunt.reason, key, facts) if hunt.reason else usual
-    return Finding(
-        hunt.id,
-        hunt.level,
-        key,
-        whole(count),
-        first if isinstance(first, datetime) else None,
-        last if isinstance(last, datetime) else None,
-        f"{reason}; never in the {span(spans.since - spans.start)} before",
-        texts(audit_ids),
-    )
+    unseen = f"{reason}; never in the {span(spans.since - spans.start)} before"
+    return finding_of(hunt, key, row[width:], unseen)
 
 
 def _result(

@@ -17,7 +17,7 @@ from statistics import median
 from k8sidx.engine.protocol import Engine
 from k8sidx.engine.result import Value
 from k8sidx.hunt.definition import SpikeHunt
-from k8sidx.hunt.match import EVIDENCE_METRICS, texts, whole
+from k8sidx.hunt.match import EVIDENCE_METRICS, finding_of, whole
 from k8sidx.hunt.result import Finding, HuntResult
 from k8sidx.hunt.sentence import fill, listed, shown, span
 from k8sidx.hunt.window import Window, extent_of
@@ -130,7 +130,7 @@ def _finding(hunt: SpikeHunt, engine: Engine, surge: Surge, usual: Usual) -> Fin
         until=surge.until,
         metrics=(Metric("count", "count"), *EVIDENCE_METRICS),
     )
-    _, first, last, audit_ids = engine.run(within).rows[0]
+    _, *evidence = engine.run(within).rows[0]
     who = Query(
         where=hunt.condition,
         since=surge.since,
@@ -149,15 +149,11 @@ def _finding(hunt: SpikeHunt, engine: Engine, surge: Surge, usual: Usual) -> Fin
         "who": listed(most),
     }
     plain = "{count} requests within {interval} from {time} on, where {usual} are usual: {who}"
-    return Finding(
-        hunt.id,
-        hunt.level,
+    return finding_of(
+        hunt,
         {"since": surge.since, "until": surge.until},
-        surge.count,
-        first if isinstance(first, datetime) else None,
-        last if isinstance(last, datetime) else None,
+        (surge.count, *evidence),
         fill(hunt.reason or plain, {}, facts),
-        texts(audit_ids),
     )
 
 

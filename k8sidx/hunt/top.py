@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from k8sidx.engine.protocol import Engine
 from k8sidx.engine.result import Result, Value
 from k8sidx.hunt.definition import TopHunt
-from k8sidx.hunt.match import EVIDENCE_METRICS, texts, whole
+from k8sidx.hunt.match import EVIDENCE_METRICS, finding_of, whole
 from k8sidx.hunt.result import Finding, HuntResult
 from k8sidx.hunt.sentence import events, fill, shown, span
 from k8sidx.hunt.window import Extent, Spans, Window, compared_spans, extent_of
@@ -166,25 +166,16 @@ def _comparison(
 
 def _finding(hunt: TopHunt, row: tuple[Value, ...], new: str, spans: Spans) -> Finding:
     width = len(hunt.by)
-    count, first, last, audit_ids = row[width : width + 4]
     key: dict[str, Value] = {
         column.name: value for column, value in zip(hunt.by, row[:width], strict=True)
     }
     told = ", ".join(
         shown(column.field, value) for column, value in zip(hunt.by, row[:width], strict=True)
     )
-    facts = {"events": events(whole(count))}
+    facts = {"events": events(whole(row[width]))}
     reason = fill(hunt.reason, key, facts) if hunt.reason else f"{told}: {facts['events']}"
-    return Finding(
-        hunt.id,
-        hunt.level,
-        key,
-        whole(count),
-        first if isinstance(first, datetime) else None,
-        last if isinstance(last, datetime) else None,
-        f"{reason}: {new}, compared with the {span(spans.since - spans.start)} before",
-        texts(audit_ids),
-    )
+    entered = f"{reason}: {new}, compared with the {span(spans.since - spans.start)} before"
+    return finding_of(hunt, key, row[width:], entered)
 
 
 def _result(
