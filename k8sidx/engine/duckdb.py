@@ -6,7 +6,6 @@ import ipaddress
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ import duckdb
 from k8sidx.engine.duckdb_sql import compile_query
 from k8sidx.engine.result import Result, Value
 from k8sidx.errors import StoreError, UsageError
+from k8sidx.fields.moment import to_micros, to_moment
 from k8sidx.query.algebra import (
     And,
     Condition,
@@ -31,8 +31,6 @@ from k8sidx.query.algebra import (
 from k8sidx.store.columns import COMPUTED, STORED, null_column
 from k8sidx.store.commit import reading
 from k8sidx.store.manifest import Manifest
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class DuckDBEngine:
@@ -106,8 +104,8 @@ class DuckDBEngine:
 
     def _source(self, query: Query) -> tuple[str, list[Any]]:
         """The rows to read: the parts that can hold events of the query's time range."""
-        first = None if query.since is None else _micros(query.since)
-        last = None if query.until is None else _micros(query.until) - 1
+        first = None if query.since is None else to_micros(query.since)
+        last = None if query.until is None else to_micros(query.until) - 1
         bounded = first is not None or last is not None
         low, high = -(2**62) if first is None else first, 2**62 if last is None else last
         paths = [
@@ -170,11 +168,7 @@ def _row(row: tuple[Any, ...], times: frozenset[int]) -> tuple[Value, ...]:
 def _moment(value: Any) -> Value:
     if isinstance(value, list):
         return [_moment(one) for one in value]
-    return None if value is None else _EPOCH + timedelta(microseconds=value)
-
-
-def _micros(moment: datetime) -> int:
-    return (moment - _EPOCH) // timedelta(microseconds=1)
+    return None if value is None else to_moment(value)
 
 
 def _first_line(error: Exception) -> str:

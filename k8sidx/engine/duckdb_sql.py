@@ -8,11 +8,12 @@ DuckDB hands out time zones only with a further library.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from k8sidx.errors import UnsupportedQuery
 from k8sidx.fields.lookup import FieldPath, resolve
+from k8sidx.fields.moment import MICROSECOND, to_micros
 from k8sidx.fields.table import Kind
 from k8sidx.query.algebra import (
     Always,
@@ -36,7 +37,6 @@ from k8sidx.query.algebra import (
 from k8sidx.query.coerce import coerce
 from k8sidx.store.columns import COMPUTED, ID, TIME
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _UPPER, _LOWER = "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz"
 
 
@@ -125,7 +125,7 @@ def _where(query: Query, parameters: list[Any]) -> str:
     for moment, op in ((query.since, ">="), (query.until, "<")):
         if moment is not None:
             tests.append(f'"{TIME}" {op} make_timestamptz(?)')
-            parameters.append(_micros(moment))
+            parameters.append(to_micros(moment))
     if not isinstance(query.where, Always):
         tests.append(_condition(query.where, parameters))
     return " AND ".join(tests) or "true"
@@ -133,7 +133,7 @@ def _where(query: Query, parameters: list[Any]) -> str:
 
 def _key(key: Key, alias: str, tables: list[str]) -> str:
     if isinstance(key, DateHistogram):
-        width, offset = key.interval // timedelta(microseconds=1), _span(key.offset)
+        width, offset = key.interval // MICROSECOND, key.offset // MICROSECOND
         # Floor division, so that moments before 1970 fall into the interval they lie in.
         return (
             f'CAST(floor((epoch_us("{TIME}") - {offset}) / {width}.0) AS BIGINT)'
@@ -225,7 +225,7 @@ def _comparison(leaf: Compare, path: FieldPath, value: str, parameters: list[Any
     if wanted is None:
         return "false"
     if isinstance(wanted, datetime):
-        parameters.append(_micros(wanted))
+        parameters.append(to_micros(wanted))
         return f"{value} {leaf.op} make_timestamptz(?)"
     fold = leaf.ignore_case and isinstance(wanted, str) and _has_letters(wanted)
     parameters.append(_folded_text(wanted, True) if isinstance(wanted, str) and fold else wanted)
@@ -309,11 +309,3 @@ def _times(query: Query) -> frozenset[int]:
         for metric in query.metrics
     ]
     return frozenset(place for place, is_time in enumerate(kinds) if is_time)
-
-
-def _micros(moment: datetime) -> int:
-    return (moment - _EPOCH) // timedelta(microseconds=1)
-
-
-def _span(span: timedelta) -> int:
-    return span // timedelta(microseconds=1)

@@ -12,13 +12,13 @@ from typing import Any
 import msgspec
 import orjson
 
+from k8sidx.decode.apiserver import V1
 from k8sidx.decode.audit_event import NOTHING, V1_KEYS, AuditEvent, ObjectReference
 from k8sidx.decode.record import Context
 from k8sidx.normalize.identity import canonical_json, digest
 from k8sidx.normalize.moment import is_canonical, microseconds
-from k8sidx.normalize.objects import promoted_fields
+from k8sidx.normalize.objects import Fields, promoted_fields
 from k8sidx.normalize.parts import (
-    Fields,
     Memory,
     Part,
     actor_part,
@@ -55,7 +55,7 @@ OWN = (
 # What AKS writes in place of a body that is too long for its table (AKSAudit).
 AKS_CUT = b'"skipped-too-big-size-object"'
 _KINDS = ("Event", None)
-_VERSIONS = ("audit.k8s.io/v1", None)
+_VERSIONS = (V1, None)
 _NO_REFERENCE = ObjectReference()
 
 

@@ -6,10 +6,10 @@ zone, write offsets, or the zero time of Go (year 1), which means "none".
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
+from k8sidx.fields.moment import to_micros, to_moment
+
 _SECONDS: dict[str, int] = {}
 _SECONDS_KEPT = 4096
 
@@ -42,7 +42,7 @@ def is_canonical(text: str | None, micros: int | None) -> bool:
 
 def text_of(micros: int) -> str:
     """The moment as the API server writes it."""
-    moment = EPOCH + timedelta(microseconds=micros)
+    moment = to_moment(micros)
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond:06d}Z".rjust(27, "0")
 
 
@@ -54,7 +54,7 @@ def _parse(text: str) -> int | None:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     try:
-        micros = (moment - EPOCH) // _MICROSECOND
+        micros = to_micros(moment)
     except OverflowError:
         return None
     if moment.year <= 1:

@@ -15,10 +15,8 @@ import msgspec
 
 from k8sidx.normalize.actor import address, product, user_kind
 from k8sidx.normalize.identity import canonical_json
-from k8sidx.normalize.objects import put_text
+from k8sidx.normalize.objects import Fields, put_text
 from k8sidx.normalize.redact import embeds_objects, redact_annotations, redact_uri
-
-Fields = dict[str, Any]
 
 PARTS_KEPT = 20_000
 """Distinct parts of a family that are remembered before the memory is emptied."""

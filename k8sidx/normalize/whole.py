@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from k8sidx.decode.apiserver import V1
 from k8sidx.fields.table import FIELDS, Kind
 from k8sidx.normalize.moment import text_of
 
@@ -22,7 +23,7 @@ def whole_event(row: dict[str, Any]) -> dict[str, Any]:
     :param row: stored fields (moments as microseconds since 1970, JSON as text or bytes);
         missing values may be absent or ``None``.
     """
-    event: dict[str, Any] = {"kind": "Event", "apiVersion": "audit.k8s.io/v1"}
+    event: dict[str, Any] = {"kind": "Event", "apiVersion": V1}
     for field in _MOVED:
         value = row.get(field.name)
         if value is None or (field.many and not value):

@@ -18,10 +18,9 @@ from typing import Any
 
 import orjson
 
+from k8sidx.decode.dead_letter import MARK
 from k8sidx.decode.record import Rejected
 from k8sidx.errors import StoreError
-
-MARK = "dead-letter"
 
 
 class DeadLetter:
@@ -29,7 +28,6 @@ class DeadLetter:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.count = 0
         self._file: BufferedWriter | None = None
 
     def add(self, rejected: Rejected) -> None:
@@ -58,7 +56,6 @@ class DeadLetter:
                 f"the dead-letter file {self.path} cannot be written: {error.strerror}.",
                 remedy="Give another --dead-letter; nothing was lost, ship again.",
             ) from error
-        self.count += 1
 
     def close(self) -> None:
         """Make what was written durable."""

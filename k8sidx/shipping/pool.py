@@ -55,7 +55,7 @@ class WorkerPool:
             worker.process.join()
 
     def stop(self) -> None:
-        """End the workers at once."""
+        """End the workers, at once where they have not finished."""
         for worker in self._workers:
             worker.process.terminate()
             worker.process.join()

@@ -174,10 +174,9 @@ class _Run:
             yield inline.finish()
             if pool is not None:
                 yield from pool.finish()
-        except BaseException:
+        finally:
             if pool is not None:
                 pool.stop()
-            raise
 
     def _chunks(self) -> Iterator[Chunk]:
         for source in self.sources:

@@ -11,10 +11,10 @@ from pathlib import Path
 import msgspec
 import pyarrow
 
+from k8sidx.decode.apiserver import V1
 from k8sidx.decode.audit_event import AuditEvent, decode_line, from_object
 from k8sidx.decode.decode import decode
 from k8sidx.decode.record import Context, Event, Rejected, Skipped
-from k8sidx.errors import Where
 from k8sidx.fields.table import FROM_BODIES
 from k8sidx.normalize.event import Normalized, Normalizer
 from k8sidx.sources.chunks import Chunk
@@ -129,7 +129,7 @@ class Worker:
             reason = "the event is nested too deeply"
         except (msgspec.MsgspecError, UnicodeError) as error:
             reason = f"the event cannot be written as JSON: {error}"
-        return Rejected(reason, Where(*event.where), raw)
+        return Rejected(reason, event.where, raw)
 
 
 def _lines(data: bytes) -> Iterator[memoryview]:
@@ -148,4 +148,4 @@ def _lines(data: bytes) -> Iterator[memoryview]:
 def _is_plain(event: AuditEvent) -> bool:
     """As the API server writes it to its log; what lacks its type is for the decoders to judge
     (Rancher's own API audit log has the same keys)."""
-    return event.kind == "Event" and event.apiVersion == "audit.k8s.io/v1"
+    return event.kind == "Event" and event.apiVersion == V1

@@ -6,12 +6,17 @@ import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-import orjson
-
 from k8sidx.decode.record import Rejected, Skipped
 from k8sidx.errors import Where
 from k8sidx.sources.blocks import Blocks, plain_blocks
-from k8sidx.sources.documents import ENDS_EARLY, RAW_BYTES, WHOLE_BYTES, Documents, Fault
+from k8sidx.sources.documents import (
+    ENDS_EARLY,
+    RAW_BYTES,
+    WHOLE_BYTES,
+    Documents,
+    Fault,
+    is_json,
+)
 from k8sidx.sources.expand import Source
 
 CHUNK_BYTES = 8 * 1024 * 1024
@@ -110,7 +115,7 @@ class _Reader:
         if not newline and len(first) > longest:
             return True
         # How pretty-printed documents start, after others that were not.
-        return not _is_json(first) or any(line in _OPENING for line in rest.split(b"\n"))
+        return not is_json(first) or any(line in _OPENING for line in rest.split(b"\n"))
 
     def _lines(self) -> Iterator[Chunk | Rejected]:
         """The normal case: cuts at the last newline and looks at no line."""
@@ -144,7 +149,7 @@ class _Reader:
         if not data:
             return
         before, newline, last = data.rpartition(b"\n")
-        if not self._blocks.damage or not last or _is_json(last):
+        if not self._blocks.damage or not last or is_json(last):
             yield from self._whole_lines(number, data)
             return
         if newline:
@@ -241,11 +246,3 @@ def _is_binary(head: bytes) -> bool:
     if _JSON_KEY.search(head):
         return False
     return len(head) - len(head.translate(None, _CONTROL)) > _BINARY_SHARE * len(head)
-
-
-def _is_json(line: bytes) -> bool:
-    try:
-        orjson.loads(line)
-    except orjson.JSONDecodeError:
-        return False
-    return True

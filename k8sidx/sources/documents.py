@@ -83,7 +83,7 @@ class Documents:
         if length > self._limit or length == self._text.unused():
             return None
         line = self._text.look(0, length)
-        if not _is_json(line):
+        if not is_json(line.encode("latin-1")):
             return None
         self._text.take(length)
         return line.encode("latin-1")
@@ -278,7 +278,7 @@ def _whole_records(text: str) -> tuple[list[bytes], str]:
     records: list[bytes] = []
     lost = [first]
     for line in lines:
-        if line.startswith("{") and _is_json(line):
+        if line.startswith("{") and is_json(line.encode("latin-1")):
             records.append(line.rstrip("\r").encode("latin-1"))
         else:
             lost.append(line)
@@ -292,9 +292,10 @@ def _one_line(text: str) -> bytes:
     return text.encode("latin-1")
 
 
-def _is_json(line: str) -> bool:
+def is_json(line: bytes) -> bool:
+    """Whether the bytes are one JSON document."""
     try:
-        orjson.loads(line.encode("latin-1"))
+        orjson.loads(line)
     except orjson.JSONDecodeError:
         return False
     return True

@@ -7,18 +7,17 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from k8sidx.errors import UsageError
+from k8sidx.fields.moment import to_moment
 
 if TYPE_CHECKING:
     from k8sidx.engine.duckdb import DuckDBEngine
     from k8sidx.store.commit import StoreWriter
     from k8sidx.store.parts import Compression
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +94,8 @@ class EmbeddedStore:
             manifest.rows,
             sum(part.bytes for part in manifest.parts),
             len(manifest.parts),
-            _moment(min(first)) if first else None,
-            _moment(max(last)) if last else None,
+            to_moment(min(first)) if first else None,
+            to_moment(max(last)) if last else None,
             manifest.version,
         )
 
@@ -135,7 +134,3 @@ def temporary_store(columns: frozenset[str]) -> Iterator[EmbeddedStore]:
         yield EmbeddedStore(Path(folder) / "store", columns=columns)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _moment(micros: int) -> datetime:
-    return _EPOCH + timedelta(microseconds=micros)

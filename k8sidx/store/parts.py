@@ -5,13 +5,13 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from k8sidx.fields.moment import to_moment
 from k8sidx.fields.table import Kind
 from k8sidx.normalize.event import OWN, Normalized
 from k8sidx.store.columns import ID, STORED, TIME, to_table
@@ -69,7 +69,7 @@ def day_of(micros: int | None) -> str:
     """UTC day of a moment as ``YYYY-MM-DD``; ``undated`` when there is none."""
     if micros is None:
         return UNDATED
-    day = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=micros)
+    day = to_moment(micros)
     return f"{day.year:04d}-{day.month:02d}-{day.day:02d}"
 
 
