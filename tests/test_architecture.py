@@ -19,10 +19,11 @@ MAY_IMPORT = {
     "sources": {"errors", "decode.record"},
     "decode": {"errors", "sources"},
     "normalize": {"errors", "fields", "decode"},
-    "store": {"errors", "fields", "decode", "normalize", "engine.duckdb"},
-    "engine": {"errors", "fields", "query", "store"},
+    "cluster": {"errors", "fields", "decode", "normalize", "configuration"},
+    "store": {"errors", "fields", "decode", "normalize", "cluster", "engine"},
+    "engine": {"errors", "fields", "query", "store", "cluster"},
     "hunt": {"errors", "fields", "query", "engine"},
-    "shipping": {"errors", "fields", "sources", "decode", "normalize", "store"},
+    "shipping": {"errors", "fields", "sources", "decode", "normalize", "store", "cluster"},
     "render": {"errors", "engine.result", "hunt", "shipping", "decode.record"},
 }
 
