@@ -1,0 +1,60 @@
+"""Engines that the judge asks: the embedded one, and one that sees the events of one case."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+from k8sidx.engine.protocol import Engine
+from k8sidx.engine.result import Result
+from k8sidx.normalize.event import Normalized
+from k8sidx.query.algebra import And, Compare, Query
+from k8sidx.store.open import EmbeddedStore
+from tests.building import normalized
+from tests.stores import put_normalized
+
+CASE = "orchestrator.cluster.name"
+"""The field that says which case an event belongs to."""
+
+
+class CaseEngine:
+    """Answers as if the store held the events of one case alone."""
+
+    def __init__(self, engine: Engine, case: str) -> None:
+        self.name = engine.name
+        self._engine = engine
+        self._case = Compare(CASE, "=", case)
+
+    def run(self, query: Query) -> Result:
+        return self._engine.run(query.replace(where=And((query.where, self._case))))
+
+
+def tagged(cases: dict[str, Sequence[dict[str, Any]]]) -> list[list[Normalized]]:
+    """The events of all cases, each tagged with its case.
+
+    Some suites use an event in several cases, and a store holds an event once: the second
+    use comes in a second list, and so on.
+    """
+    rounds: list[dict[bytes, Normalized]] = []
+    for case, events in cases.items():
+        for event in events:
+            made = normalized(event, cluster=case)
+            place = next((one for one in rounds if made.own[0] not in one), None)
+            if place is None:
+                rounds.append(place := {})
+            place[made.own[0]] = made
+    return [list(one.values()) for one in rounds]
+
+
+@contextmanager
+def embedded(folder: Path, rounds: Sequence[Sequence[Normalized]]) -> Iterator[list[Engine]]:
+    """An embedded store for each list of events."""
+    with ExitStack() as opened:
+        engines: list[Engine] = []
+        for number, events in enumerate(rounds):
+            store = EmbeddedStore(folder / f"store-{number}")
+            put_normalized(store, events)
+            engines.append(opened.enter_context(store.engine()))
+        yield engines

@@ -1,0 +1,38 @@
+"""The library over everything that it is judged by."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from k8sidx.hunt.definition import Hunt
+from k8sidx.hunt.result import Finding
+from k8sidx.hunt.run import Window, run_hunts
+from tests.judge.cases import Verdict, judged, load_cases
+from tests.judge.engines import embedded, tagged
+from tests.judge.recorded import Sighting, attack_time, load_scenarios, log, sightings
+from tests.stores import stored
+
+
+def judge_cases(hunts: Sequence[Hunt], folder: Path) -> Iterator[tuple[str, list[Verdict]]]:
+    """The verdict on each public case, engine by engine."""
+    cases = load_cases()
+    rounds = tagged({one.id: one.events for one in cases})
+    with embedded(folder / "cases", rounds) as engines:
+        yield "DuckDB", judged(cases, hunts, engines)
+
+
+def judge_scenarios(hunts: Sequence[Hunt], folder: Path) -> tuple[list[Sighting], list[Sighting]]:
+    """What is seen of each recorded attack: by itself, and with ordinary work before it."""
+    scenarios = load_scenarios()
+    attacks = log("attacks")
+    with stored(folder / "alone", attacks).engine() as engine:
+        alone = sightings(scenarios, run_hunts(hunts, engine, Window()))
+    with stored(folder / "attacks", [*log("baseline"), *attacks]).engine() as engine:
+        return alone, sightings(scenarios, run_hunts(hunts, engine, attack_time()))
+
+
+def judge_quiet(hunts: Sequence[Hunt], folder: Path) -> list[Finding]:
+    """What ordinary work sets off."""
+    with stored(folder / "quiet", log("baseline")).engine() as engine:
+        return [one for result in run_hunts(hunts, engine, Window()) for one in result.findings]

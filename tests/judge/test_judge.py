@@ -1,0 +1,50 @@
+"""The judge judges: a verdict is what the hunts say, case by case."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from k8sidx.hunt.library import load_hunts
+from tests.building import event
+from tests.judge.cases import Case, judged
+from tests.judge.engines import embedded, tagged
+
+NONE: frozenset[str] = frozenset()
+EXEC = event("get", name="web", subresource="exec", code=101)
+
+
+def case(name: str, *events: dict[str, Any], **more: Any) -> Case:
+    said: dict[str, Any] = {"expected": NONE, "must_not_fire": NONE, "filter_only": NONE}
+    said |= {"indicators": (), "strict": True, "benign": False}
+    return Case(name, "ours", "self-managed", events, **(said | more))
+
+
+@pytest.mark.parametrize(
+    ("one", "missed", "false"),
+    [
+        (case("a", EXEC, expected={"pod_exec"}), set(), set()),
+        (case("a", event(), expected={"pod_exec"}), {"pod_exec"}, set()),
+        (case("a", EXEC, must_not_fire={"pod_exec"}), set(), {"pod_exec"}),
+        (case("a", event(), must_not_fire={"pod_exec"}), set(), set()),
+        (case("a", event(code=403), expected={"forbidden_burst_user"}), set(), set()),
+        (case("a", event(code=403), must_not_fire={"forbidden_burst_user"}), set(),
+         {"forbidden_burst_user"}),
+        (case("a", event(code=403), event(code=403, seconds=1),
+              must_not_fire={"forbidden_burst_user"}), set(), set()),
+        (case("a"), set(), set()),
+    ],
+)  # fmt: skip
+def test_a_verdict_is_what_the_hunts_say_of_the_cases_own_events(
+    one: Case, missed: set[str], false: set[str], tmp_path: Path
+) -> None:
+    # The same events in another case are no part of the verdict on this one.
+    other = case("b", EXEC, event(code=403))
+    rounds = tagged({each.id: each.events for each in (other, one)})
+    hunts = load_hunts(["pod_exec", "forbidden_burst_user"])
+    with embedded(tmp_path, rounds) as engines:
+        verdict = judged([one, other], hunts, engines)[0]
+    assert set(verdict.missed) == missed
+    assert set(verdict.false) == false
