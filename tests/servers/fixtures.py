@@ -1,0 +1,154 @@
+"""Fixtures with real servers: nothing is started before a test asks for it."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+
+import pytest
+
+from k8sidx.cluster.connection import Cluster
+from tests.servers.cleaning import remove_all
+from tests.servers.find import Servers, plan
+from tests.servers.node import Node
+from tests.servers.start import VERSIONS, CannotStart, start_nodes, start_server
+
+CURRENT = ["opensearch", "elasticsearch"]
+"""What every test of a cluster runs on; the others are for what differs between versions."""
+
+_SERVERS = pytest.StashKey[Servers]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[_SERVERS] = Servers()
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    """Where each server would come from."""
+    lines = []
+    for name in VERSIONS:
+        try:
+            lines.append(f"{name}: {plan(name)}")
+        except CannotStart as error:
+            lines.append(f"{name}: NOT TO BE HAD, ITS TESTS ARE SKIPPED: {error}")
+    return lines
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Which servers the run had, by their own word, and which it lacked."""
+    servers = config.stash[_SERVERS]
+    for name, cluster in servers.clusters.items():
+        version = ".".join(map(str, cluster.version))
+        terminalreporter.write_line(f"ran on {cluster.product} {version} ({name})")
+    for name, reason in servers.missing.items():
+        line = f"NO {name.upper()}: its tests did not run: {reason.splitlines()[0]}"
+        terminalreporter.write_line(line, red=True, bold=True)
+
+
+def or_skip(error: Exception) -> None:
+    """End a test whose server cannot be had: a skip here, a failure under ``CI``."""
+    if os.environ.get("CI", "").lower() in ("1", "true", "yes"):
+        pytest.fail(f"under CI every server must be there: {error}")
+    pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def servers(pytestconfig: pytest.Config) -> Iterator[Servers]:
+    """Servers by name, started when asked for."""
+    found = pytestconfig.stash[_SERVERS]
+    yield found
+    found.close()
+
+
+def _cluster(servers: Servers, name: str) -> Cluster:
+    try:
+        return servers.get(name)
+    except CannotStart as error:
+        or_skip(error)
+        raise
+
+
+@pytest.fixture(scope="session")
+def opensearch(servers: Servers) -> Cluster:
+    """OpenSearch 3."""
+    return _cluster(servers, "opensearch")
+
+
+@pytest.fixture(scope="session")
+def opensearch_2(servers: Servers) -> Cluster:
+    """OpenSearch 2."""
+    return _cluster(servers, "opensearch_2")
+
+
+@pytest.fixture(scope="session")
+def elasticsearch(servers: Servers) -> Cluster:
+    """Elasticsearch 9."""
+    return _cluster(servers, "elasticsearch")
+
+
+@pytest.fixture(scope="session")
+def elasticsearch_8(servers: Servers) -> Cluster:
+    """Elasticsearch 8."""
+    return _cluster(servers, "elasticsearch_8")
+
+
+@pytest.fixture(scope="session", params=CURRENT)
+def cluster(request: pytest.FixtureRequest, servers: Servers) -> Cluster:
+    """Each product at its current version, in turn."""
+    return _cluster(servers, request.param)
+
+
+@pytest.fixture(scope="session", params=list(VERSIONS))
+def every_cluster(request: pytest.FixtureRequest, servers: Servers) -> Cluster:
+    """Each product at each supported version, in turn: for what differs between them."""
+    return _cluster(servers, request.param)
+
+
+def unique_prefix() -> str:
+    """An index prefix that nobody else uses. Give it to ``remove_all`` in the end."""
+    return f"k8sidx-test-{secrets.token_hex(4)}"
+
+
+@pytest.fixture
+def prefix(request: pytest.FixtureRequest) -> Iterator[str]:
+    """An index prefix of the test's own; what was made under it is removed from the clusters
+    that the test used as fixtures."""
+    name = unique_prefix()
+    used = [one for one in _arguments(request) if isinstance(one, Cluster)]
+    yield name
+    for cluster in used:
+        remove_all(cluster, name)
+
+
+def _arguments(request: pytest.FixtureRequest) -> list[object]:
+    names = [name for name in request.fixturenames if name in (*VERSIONS, "cluster")]
+    names += [name for name in request.fixturenames if name == "every_cluster"]
+    return [request.getfixturevalue(name) for name in names]
+
+
+@pytest.fixture
+def own_node() -> Iterator[Node]:
+    """An OpenSearch of the test's own, to kill, restart and fill up."""
+    try:
+        node = start_server("opensearch")
+    except CannotStart as error:
+        or_skip(error)
+        raise
+    yield node
+    node.stop()
+
+
+@pytest.fixture
+def three_nodes() -> Iterator[list[Node]]:
+    """An OpenSearch cluster of three nodes of the test's own."""
+    try:
+        nodes = start_nodes(3)
+    except CannotStart as error:
+        or_skip(error)
+        raise
+    yield nodes
+    for node in nodes:
+        node.stop()
