@@ -49,9 +49,10 @@ class Part:
     :ivar rest: what of it no field holds, under the event's key.
     :ivar redacted: a secret was taken out of it.
     :ivar embedding: bodies of such calls may hold secrets inside other objects.
+    :ivar written: its share of a document, once it was written (:mod:`k8sidx.cluster.document`).
     """
 
-    __slots__ = ("canonical", "embedding", "fields", "label", "redacted", "rest")
+    __slots__ = ("canonical", "embedding", "fields", "label", "redacted", "rest", "written")
 
     def __init__(self, fields: Fields, canonical: bytes, label: str = "") -> None:
         self.fields = fields
@@ -60,6 +61,7 @@ class Part:
         self.rest: Fields = {}
         self.redacted = False
         self.embedding = False
+        self.written: tuple[bytes, bytes] | None = None
 
 
 class Memory(dict[Any, Part]):

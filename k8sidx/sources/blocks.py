@@ -15,20 +15,25 @@ class Blocks:
 
     :ivar damage: why the stream ended before its end, in words for the user; empty while
         it has not.
+    :ivar position: bytes that were taken and not put back.
     """
 
     def __init__(self, blocks: Iterator[bytes]) -> None:
         self._blocks = blocks
         self._back: list[bytes] = []
         self.damage = ""
+        self.position = 0
 
     def next(self) -> bytes:
         """The next block; empty at the end."""
         if self._back:
-            return self._back.pop()
+            block = self._back.pop()
+            self.position += len(block)
+            return block
         try:
             for block in self._blocks:
                 if block:
+                    self.position += len(block)
                     return block
         except DamagedStreamError as error:
             self.damage = str(error)
@@ -40,6 +45,7 @@ class Blocks:
     def put_back(self, data: bytes) -> None:
         """Give these bytes out again before all others."""
         if data:
+            self.position -= len(data)
             self._back.append(data)
 
 

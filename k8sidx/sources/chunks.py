@@ -38,11 +38,15 @@ class Chunk(NamedTuple):
     :param source: name of the source.
     :param first: 1-based number of the first record; the line number in files of lines.
     :param data: the records, as read.
+    :param end: a position in the decompressed source, in bytes, before which nothing is left
+        to read once this chunk is delivered: where the next line starts. Inside of a document
+        or a line that is taken apart, where that one starts.
     """
 
     source: str
     first: int
     data: bytes
+    end: int = 0
 
 
 def read_chunks(
@@ -130,14 +134,16 @@ class _Reader:
             if size >= self._chunk_bytes and cut >= 0:
                 held[-1] = block[:cut]
                 data = b"".join(held)
-                yield from self._whole_lines(number, data)
+                stop = self._blocks.position - tail
+                yield from self._whole_lines(number, data, stop - len(data) - 1, stop)
                 number += data.count(b"\n") + 1
                 held, size = [block[cut + 1 :]], tail
             elif tail > self._limit:
                 data = b"".join(held)
                 before, newline, line = data.rpartition(b"\n")
                 if newline:
-                    yield from self._whole_lines(number, before)
+                    stop = self._blocks.position - len(line)
+                    yield from self._whole_lines(number, before, stop - len(before) - 1, stop)
                     number += before.count(b"\n") + 1
                 yield from self._long_line(number, self._rest_of_line(line))
                 number += 1
@@ -149,17 +155,25 @@ class _Reader:
         if not data:
             return
         before, newline, last = data.rpartition(b"\n")
+        stop = self._blocks.position
+        begin = stop - len(data)
         if not self._blocks.damage or not last or is_json(last):
-            yield from self._whole_lines(number, data)
+            yield from self._whole_lines(number, data, begin, stop)
             return
         if newline:
-            yield from self._whole_lines(number, before)
+            yield from self._whole_lines(number, before, begin, stop - len(last))
             number += before.count(b"\n") + 1
         yield Rejected(self._blocks.damage, Where(self._name, number), last[:RAW_BYTES])
         self._blocks.damage = ""
 
-    def _whole_lines(self, number: int, data: bytes) -> Iterator[Chunk | Rejected]:
-        """A chunk, or several around lines that are too long."""
+    def _whole_lines(
+        self, number: int, data: bytes, begin: int, stop: int
+    ) -> Iterator[Chunk | Rejected]:
+        """A chunk, or several around lines that are too long.
+
+        :param begin: position of the data.
+        :param stop: position of the line after it.
+        """
         start = 0
         place = 0
         while len(data) - place > self._limit:
@@ -170,13 +184,13 @@ class _Reader:
             end = data.find(b"\n", place)
             end = end if end >= 0 else len(data)
             if place > start:
-                yield Chunk(self._name, number, data[start : place - 1])
+                yield Chunk(self._name, number, data[start : place - 1], begin + place)
                 number += data.count(b"\n", start, place)
             yield from self._long_line(number, Blocks(_slices(data[place:end])))
             number += 1
             start = place = end + 1
         if start < len(data):
-            yield Chunk(self._name, number, data[start:])
+            yield Chunk(self._name, number, data[start:], stop)
 
     def _long_line(self, number: int, line: Blocks) -> Iterator[Chunk | Rejected]:
         """A line longer than a record may be: kept when it is a wrapper that can be split."""
@@ -218,7 +232,7 @@ class _Reader:
                     held, size, first = [], 0, number + 1
             number += 1
         if held:
-            yield Chunk(self._name, first, b"\n".join(held))
+            yield Chunk(self._name, first, b"\n".join(held), self._blocks.position)
 
     def _fault(self, fault: Fault, number: int) -> Rejected:
         """A document that ends early because its stream does is one reject, not two."""

@@ -49,6 +49,44 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "audit.log"
 
 
+# Positions
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_reading_on_at_the_end_of_a_chunk_gives_the_rest(path: Path, packed: bool) -> None:
+    content = b"\xef\xbb\xbf" + b"\n".join(
+        b'{"n":%d,"x":"%s"}' % (n, b"x" * (300 if n % 11 == 0 else n % 5)) for n in range(200)
+    )
+    written = gzip.compress(content) if packed else content
+    pieces = chunks(path, written, chunk_bytes=128, record_limit=200)
+    ends = [piece.end for piece in pieces if isinstance(piece, Chunk)]
+    assert len(ends) > 15
+    assert ends == sorted(ends)
+    assert ends[-1] == len(content)
+    everything = values(pieces)
+    seen = 0
+    for piece in pieces:
+        if isinstance(piece, Chunk):
+            seen += len(values([piece]))
+            left = values(chunks(path, content[piece.end :], record_limit=200))
+            assert left == everything[seen:]
+
+
+def test_a_hole_at_the_start_of_a_rotated_log_counts_as_position(path: Path) -> None:
+    content = b"\0" * 5000 + b'{"n":1}\n{"n":2}\n'
+    (piece,) = chunks(path, content)
+    assert isinstance(piece, Chunk)
+    assert piece.end == len(content)
+
+
+def test_within_a_document_the_position_stays_before_it(path: Path) -> None:
+    items = [{"n": n, "x": "x" * 300_000} for n in range(20)]
+    pieces = chunks(path, json.dumps({"items": items}, indent=1).encode(), chunk_bytes=1000)
+    ends = [piece.end for piece in pieces if isinstance(piece, Chunk)]
+    assert len(ends) > 5
+    assert set(ends[:-1]) == {0}
+
+
 # Lines
 
 
