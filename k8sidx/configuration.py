@@ -10,12 +10,17 @@ import difflib
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from k8sidx.errors import UsageError, Where
 
 FILE_NAME = "k8sidx.toml"
+
+
+def _several(value: object) -> object:
+    return [value] if isinstance(value, str) else value
 
 
 class Configuration(BaseModel):
@@ -23,6 +28,8 @@ class Configuration(BaseModel):
 
     :param store: where the events live; a relative path starts at the file's folder.
     :param cluster: name stored with the events whose envelope names no cluster.
+    :param lists: files with entries of the lists that hunts name, by the list's name; one
+        or several, relative paths start at the file's folder.
     :param source: the file it was read from; ``None`` without one.
     """
 
@@ -30,6 +37,7 @@ class Configuration(BaseModel):
 
     store: str = ""
     cluster: str = ""
+    lists: dict[str, Annotated[list[str], BeforeValidator(_several)]] = Field(default_factory=dict)
     source: Path | None = None
 
 
@@ -66,7 +74,12 @@ def _read(path: Path) -> Configuration:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
         raise UsageError(f"{name}: {first['msg']}.", where=where) from error
-    return configuration.model_copy(update={"store": _from(path.parent, configuration.store)})
+    lists = {
+        name: [str(path.parent / Path(file).expanduser()) for file in files]
+        for name, files in configuration.lists.items()
+    }
+    store = _from(path.parent, configuration.store)
+    return configuration.model_copy(update={"store": store, "lists": lists})
 
 
 def _from(folder: Path, store: str) -> str:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from k8sidx.cli.options import Level
+from k8sidx.cli.options import Level, configuration
 from k8sidx.errors import UsageError
 from k8sidx.render.level import urgency
 
 if TYPE_CHECKING:
     from k8sidx.hunt.definition import Hunt
+    from k8sidx.hunt.lists import Lists
     from k8sidx.hunt.run import Window
 
 
@@ -43,13 +45,14 @@ def selected_hunts(selection: Selection) -> list[Hunt]:
     """
     from k8sidx.hunt.library import load_hunts, load_library
 
+    lists = configured_lists()
     chooses = bool(selection.everything or selection.tags or selection.level)
     if selection.names and selection.everything:
         raise UsageError("--all and single hunts exclude each other.", remedy="Give one of them.")
     if selection.names:
-        hunts = list(load_hunts(selection.names))
+        hunts = load_hunts(selection.names, lists)
     elif chooses:
-        hunts = list(load_library())
+        hunts = load_library(lists)
     else:
         raise UsageError(
             "no hunt is named.",
@@ -65,6 +68,18 @@ def selected_hunts(selection: Selection) -> list[Hunt]:
     if selection.level:
         hunts = [hunt for hunt in hunts if urgency(hunt.level) >= urgency(selection.level)]
     return hunts
+
+
+def configured_lists() -> Lists:
+    """The shipped lists with the entries of the files that the configuration names.
+
+    :raises UsageError: when one of them cannot be read.
+    """
+    from k8sidx.hunt.lists import lists_from
+
+    return lists_from(
+        {name: [Path(file) for file in files] for name, files in configuration().lists.items()}
+    )
 
 
 def has_tag(tags: Sequence[str], asked: str) -> bool:

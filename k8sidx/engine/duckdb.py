@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
@@ -12,22 +11,11 @@ from typing import Any
 import duckdb
 
 from k8sidx.engine.duckdb_sql import compile_query
+from k8sidx.engine.narrow import narrowed, needs_narrowing
 from k8sidx.engine.result import Result, Value
 from k8sidx.errors import StoreError, UsageError
 from k8sidx.fields.moment import to_micros, to_moment
-from k8sidx.query.algebra import (
-    And,
-    Condition,
-    InNetwork,
-    Metric,
-    Not,
-    OneOf,
-    Or,
-    Query,
-    Terms,
-    fields_of,
-    leaves,
-)
+from k8sidx.query.algebra import Metric, Query, Terms, fields_of, leaves
 from k8sidx.store.columns import COMPUTED, STORED, null_column
 from k8sidx.store.commit import reading
 from k8sidx.store.manifest import Manifest
@@ -78,7 +66,7 @@ class DuckDBEngine:
         :raises StoreError: when a file of the store cannot be read.
         """
         self._refuse_missing(query)
-        query = self._with_networks(query)
+        query = self._narrowed(query)
         statement = compile_query(query)
         source, parameters = self._source(query)
         sql = statement.sql.replace("{source}", source, 1)
@@ -118,13 +106,14 @@ class DuckDBEngine:
             return f"(SELECT {columns} WHERE false) AS events", []
         return "read_parquet(?) AS events", [paths]
 
-    def _with_networks(self, query: Query) -> Query:
-        """Networks become the addresses that lie in them: DuckDB has no address type here."""
-        found = [leaf for leaf in leaves(query.where) if isinstance(leaf, InNetwork)]
-        if not found:
+    def _narrowed(self, query: Query) -> Query:
+        """Networks and long lists become the values that there are: DuckDB has no address
+        type here, and a statement of a hundred thousand parameters takes minutes."""
+        fields = {leaf.field for leaf in leaves(query.where) if needs_narrowing(leaf)}
+        if not fields:
             return query
-        addresses = {name: self._distinct(name, query) for name in {leaf.field for leaf in found}}
-        return replace(query, where=_replace_networks(query.where, addresses))
+        values = {name: self._distinct(name, query) for name in fields}
+        return replace(query, where=narrowed(query.where, values.__getitem__))
 
     def _distinct(self, field: str, query: Query) -> Sequence[Value]:
         ask = Query(
@@ -134,31 +123,6 @@ class DuckDBEngine:
             metrics=(Metric("n", "count"),),
         )
         return [row[0] for row in self.run(ask).rows]
-
-
-def _replace_networks(condition: Condition, addresses: dict[str, Sequence[Value]]) -> Condition:
-    if isinstance(condition, And):
-        return And(tuple(_replace_networks(one, addresses) for one in condition.conditions))
-    if isinstance(condition, Or):
-        return Or(tuple(_replace_networks(one, addresses) for one in condition.conditions))
-    if isinstance(condition, Not):
-        return Not(_replace_networks(condition.condition, addresses))
-    if isinstance(condition, InNetwork):
-        networks = [ipaddress.ip_network(text, strict=False) for text in condition.networks]
-        inside = [
-            str(value)
-            for value in addresses[condition.field]
-            if (found := _address(str(value))) and any(found in network for network in networks)
-        ]
-        return OneOf(condition.field, tuple(inside))
-    return condition
-
-
-def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    try:
-        return ipaddress.ip_address(text)
-    except ValueError:
-        return None
 
 
 def _row(row: tuple[Any, ...], times: frozenset[int]) -> tuple[Value, ...]:

@@ -64,6 +64,7 @@ class Hunt:
     :param platforms_blind: platforms that cannot show it, and why.
     :param reason: the sentence of a finding (:mod:`k8sidx.hunt.sentence`); empty for the
         usual one.
+    :param lists_missing: lists that its rules name and nobody has given: it cannot judge.
     """
 
     id: str
@@ -80,6 +81,7 @@ class Hunt:
     level_needed: str = "Metadata"
     platforms_blind: tuple[tuple[str, str], ...] = ()
     reason: str = ""
+    lists_missing: tuple[str, ...] = ()
 
     @property
     def kind(self) -> str:

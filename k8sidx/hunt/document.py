@@ -41,7 +41,7 @@ document; what Sigma has no word for stands under its key `k8sidx`.
   absolute deviations. Nothing is judged with fewer than ten intervals of data.
 
 A Sigma rule of your own runs with `k8sidx hunt rule.yml`. Rules compare without regard to
-case unless `|cased` is said; keywords without a field, `|fieldref`, `|expand` and
+case unless `|cased` is said; keywords without a field, `|fieldref` and
 correlations other than the two above are refused with the rule and the field in the way.
 """
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from k8sidx.errors import InvalidHunt, UsageError, Where
 from k8sidx.hunt.definition import Hunt
+from k8sidx.hunt.lists import SHIPPED, Lists
 
 _SUFFIXES = (".yml", ".yaml")
 
@@ -20,54 +21,58 @@ def library_ids() -> list[str]:
     return sorted(Path(one.name).stem for one in folder.iterdir() if one.name.endswith(_SUFFIXES))
 
 
-def load_library() -> list[Hunt]:
-    """All hunts that come with k8sidx, by id."""
-    return [_shipped(identifier) for identifier in library_ids()]
+def load_library(lists: Lists = SHIPPED) -> list[Hunt]:
+    """All hunts that come with k8sidx, by id.
+
+    :param lists: what their placeholders mean.
+    """
+    return [_shipped(identifier, lists) for identifier in library_ids()]
 
 
-def load_hunts(selectors: Sequence[str]) -> list[Hunt]:
+def load_hunts(selectors: Sequence[str], lists: Lists = SHIPPED) -> list[Hunt]:
     """Hunts by id, by file, or all of a folder, in the order they are named, each once.
 
+    :param lists: what their placeholders mean.
     :raises UsageError: for an id that the library does not have.
     :raises InvalidHunt: for a file that cannot be read.
     """
     hunts: dict[tuple[str, str], Hunt] = {}
     for selector in selectors:
-        for hunt in _selected(selector):
+        for hunt in _selected(selector, lists):
             hunts.setdefault((hunt.source, hunt.id), hunt)
     return list(hunts.values())
 
 
-def _selected(selector: str) -> list[Hunt]:
+def _selected(selector: str, lists: Lists) -> list[Hunt]:
     ids = library_ids()
     if selector in ids:
-        return [_shipped(selector)]
+        return [_shipped(selector, lists)]
     path = Path(selector)
     if path.is_dir():
         files = sorted(one for one in path.rglob("*") if one.suffix in _SUFFIXES)
         if not files:
             raise UsageError(f"{selector} has no Sigma rules (*.yml).")
-        return [hunt for file in files for hunt in _read_file(file)]
+        return [hunt for file in files for hunt in _read_file(file, lists)]
     if path.suffix in _SUFFIXES or path.exists():
-        return _read_file(path)
+        return _read_file(path, lists)
     near = difflib.get_close_matches(selector, ids, n=3)
     remedy = f"Did you mean {' or '.join(near)}?" if near else "k8sidx hunts lists what there is."
     raise UsageError(f"no hunt is named {selector!r}.", remedy=remedy)
 
 
 @cache
-def _shipped(identifier: str) -> Hunt:
+def _shipped(identifier: str, lists: Lists) -> Hunt:
     from k8sidx.hunt.read import read_hunts
 
     name = f"{identifier}.yml"
     text = (resources.files("k8sidx") / "hunts" / name).read_text(encoding="utf-8")
-    hunts = read_hunts(text, file=f"hunts/{name}", stem=identifier)
+    hunts = read_hunts(text, file=f"hunts/{name}", stem=identifier, lists=lists)
     if len(hunts) != 1 or hunts[0].id != identifier:
         raise InvalidHunt("a file of the library has one hunt, of its name.", where=Where(name))
     return hunts[0]
 
 
-def _read_file(path: Path) -> list[Hunt]:
+def _read_file(path: Path, lists: Lists) -> list[Hunt]:
     from k8sidx.hunt.read import read_hunts
 
     try:
@@ -75,4 +80,4 @@ def _read_file(path: Path) -> list[Hunt]:
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text"
         raise InvalidHunt(f"cannot be read: {reason}.", where=Where(str(path))) from error
-    return read_hunts(text, file=str(path), stem=path.stem, source=str(path))
+    return read_hunts(text, file=str(path), stem=path.stem, source=str(path), lists=lists)

@@ -32,6 +32,7 @@ from k8sidx.hunt.definition import (
     ThresholdHunt,
     TopHunt,
 )
+from k8sidx.hunt.lists import SHIPPED, Lists
 from k8sidx.hunt.sentence import FACTS, names_in
 from k8sidx.hunt.sigma import POLICY, field_name, rule_condition
 from k8sidx.query.algebra import Condition, Or
@@ -41,11 +42,14 @@ _BLOCK_LINE = "k8sidx block line"
 _COUNTED = (SigmaCorrelationType.EVENT_COUNT, SigmaCorrelationType.VALUE_COUNT)
 
 
-def read_hunts(text: str, *, file: str, stem: str, source: str = LIBRARY) -> list[Hunt]:
+def read_hunts(
+    text: str, *, file: str, stem: str, source: str = LIBRARY, lists: Lists = SHIPPED
+) -> list[Hunt]:
     """All hunts of a file, in the order of its documents.
 
     :param file: its name, for errors.
     :param stem: id of a hunt whose document has no ``name``.
+    :param lists: what placeholders mean.
     :raises InvalidHunt: when a document cannot be read, or asks for what k8sidx does not know.
     """
     documents = _documents(text, file)
@@ -55,7 +59,7 @@ def read_hunts(text: str, *, file: str, stem: str, source: str = LIBRARY) -> lis
     hunts: list[Hunt] = []
     for place, rule in enumerate(rules, 1):
         usual = stem if len(rules) == 1 else f"{stem}-{place}"
-        hunts.append(_Document(rule, file, rule.name or usual, source).hunt())
+        hunts.append(_Document(rule, file, rule.name or usual, source, lists).hunt())
     return hunts
 
 
@@ -104,8 +108,12 @@ def _rules(documents: Sequence[dict[str, Any]], file: str) -> list[SigmaRuleBase
 class _Document:
     """One rule or correlation on its way to a hunt."""
 
-    def __init__(self, rule: SigmaRuleBase, file: str, identifier: str, source: str) -> None:
+    def __init__(
+        self, rule: SigmaRuleBase, file: str, identifier: str, source: str, lists: Lists
+    ) -> None:
         self.rule = rule
+        self.lists = lists
+        self.lists_missing: dict[str, None] = {}
         self.file = file
         self.where = Where(file, int(rule.custom_attributes.get(_LINE, 0)))
         self.block_where = Where(file, int(rule.custom_attributes.get(_BLOCK_LINE, 0)))
@@ -180,6 +188,7 @@ class _Document:
             "level_needed": block.level_needed,
             "platforms_blind": tuple(block.platforms_blind.items()),
             "reason": block.reason,
+            "lists_missing": tuple(self.lists_missing),
         }
 
     def threshold(self, rule: SigmaCorrelationRule) -> ThresholdHunt:
@@ -206,9 +215,10 @@ class _Document:
         values = self.fields([named] if isinstance(named, str) else named)
         group_by = self.fields(rule.group_by or [])
         self.check_reason(rule.group_by or [], "threshold")
+        condition = self.base_condition(rule)
         return ThresholdHunt(
             **self.common(),
-            condition=self.base_condition(rule),
+            condition=condition,
             group_by=group_by,
             values=values if rule.type is SigmaCorrelationType.VALUE_COUNT else (),
             at_least=at_least,
@@ -237,7 +247,9 @@ class _Document:
                 where=self.where,
             )
         where = Where(self.file, int(rule.custom_attributes.get(_LINE, 0)))
-        return rule_condition(rule, where)
+        found = rule_condition(rule, where, self.lists)
+        self.lists_missing |= dict.fromkeys(found.lists_missing)
+        return found.condition
 
     def column(self, said: str | Mapping[str, str]) -> Column:
         if isinstance(said, str):

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 
 from k8sidx.engine.protocol import Engine
 from k8sidx.hunt.definition import Hunt, MatchHunt, NewHunt, SpikeHunt, ThresholdHunt, TopHunt
+from k8sidx.hunt.lists import how_to_give
 from k8sidx.hunt.match import run_match
 from k8sidx.hunt.new import run_new
 from k8sidx.hunt.result import HuntResult
@@ -23,6 +24,8 @@ def run_hunt(hunt: Hunt, engine: Engine, window: Window) -> HuntResult:
     :raises UnsupportedQuery: when the engine has no way to run it.
     :raises StoreError: when the store cannot be read.
     """
+    if hunt.lists_missing:
+        return _without_lists(hunt, engine)
     match hunt:
         case MatchHunt():
             return run_match(hunt, engine, window)
@@ -35,6 +38,15 @@ def run_hunt(hunt: Hunt, engine: Engine, window: Window) -> HuntResult:
         case SpikeHunt():
             return run_spike(hunt, engine, window)
     raise TypeError(f"no kind of hunt: {type(hunt).__name__}")
+
+
+def _without_lists(hunt: Hunt, engine: Engine) -> HuntResult:
+    """A hunt that names a list which nobody has given judges nothing, and says so."""
+    notes = tuple(
+        f"cannot judge: it needs the list {name!r}. {how_to_give(name)}"
+        for name in hunt.lists_missing
+    )
+    return HuntResult(hunt.id, hunt.title, hunt.level, engine.name, True, (), [], notes=notes)
 
 
 def run_hunts(

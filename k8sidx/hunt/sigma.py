@@ -3,14 +3,17 @@
 Sigma compares without regard to case unless ``|cased`` is said, and regular expressions
 with regard to it unless ``|re|i`` is (Sigma specification, "Sigma Modifiers"). Whatever
 the algebra cannot say raises :class:`~k8sidx.errors.InvalidHunt`: no part of a rule is
-left out in silence.
+left out in silence. Placeholders (``|expand``) are lists (:mod:`k8sidx.hunt.lists`).
 """
 
 from __future__ import annotations
 
+import itertools
+import math
 import re
-from dataclasses import dataclass
-from typing import cast
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple, cast
 
 from sigma.conditions import (
     ConditionAND,
@@ -24,6 +27,7 @@ from sigma.policy import SigmaPolicy
 from sigma.policy.regex_engine import RE2RegexEngine, RegexPattern
 from sigma.rule import SigmaRule
 from sigma.types import (
+    Placeholder,
     SigmaBool,
     SigmaCasedString,
     SigmaCIDRExpression,
@@ -35,6 +39,7 @@ from sigma.types import (
     SigmaRegularExpression,
     SigmaRegularExpressionFlag,
     SigmaString,
+    SigmaStringPartType,
     SigmaTimestampPart,
     SigmaType,
     SpecialChars,
@@ -43,6 +48,7 @@ from sigma.types import (
 from k8sidx.errors import InvalidHunt, InvalidQuery, UnknownField, Where
 from k8sidx.fields.lookup import resolve
 from k8sidx.fields.table import Field, Kind
+from k8sidx.hunt.lists import SHIPPED, Lists, is_network
 from k8sidx.query.algebra import (
     And,
     Compare,
@@ -65,6 +71,9 @@ SIGMA_NAMES = {
     "hostPath": "pod.host_paths",
 }
 """Names in rules of SigmaHQ that no audit.k8s.io/v1 event has → what they mean."""
+
+MOST_PATTERNS = 10_000
+"""Patterns that one value with placeholders may become."""
 
 _COMPARISONS: dict[str, Comparison] = {"LT": "<", "LTE": "<=", "GT": ">", "GTE": ">="}
 _FLAGS = {SigmaRegularExpressionFlag.MULTILINE: "m", SigmaRegularExpressionFlag.DOTALL: "s"}
@@ -97,13 +106,25 @@ class QuietRE2(RE2RegexEngine):
 POLICY = SigmaPolicy(regex_engine=QuietRE2())
 
 
-def rule_condition(rule: SigmaRule, where: Where) -> Condition:
+class RuleCondition(NamedTuple):
+    """What a rule's detection became.
+
+    :param lists_missing: lists that it names and nobody has given; without them the
+        condition means nothing.
+    """
+
+    condition: Condition
+    lists_missing: tuple[str, ...] = ()
+
+
+def rule_condition(rule: SigmaRule, where: Where, lists: Lists = SHIPPED) -> RuleCondition:
     """The condition of a rule; of several conditions, any.
 
     :param where: the rule's place, for errors.
+    :param lists: what its placeholders mean.
     :raises InvalidHunt: for what is wrong with the rule, or has no equivalent here.
     """
-    reader = _Reader(f"rule {rule.title!r}", where)
+    reader = _Reader(f"rule {rule.title!r}", where, lists)
     try:
         parsed = [condition.parsed for condition in rule.detection.parsed_condition]
     except SigmaError as error:
@@ -114,7 +135,7 @@ def rule_condition(rule: SigmaRule, where: Where) -> Condition:
         check_condition(found)
     except InvalidQuery as error:
         raise InvalidHunt(f"{reader.rule}: {error.message}.", where=where) from error
-    return found
+    return RuleCondition(found, tuple(reader.missing))
 
 
 def field_name(name: str, rule: str, where: Where) -> str:
@@ -142,6 +163,8 @@ class _Reader:
 
     rule: str
     where: Where
+    lists: Lists
+    missing: dict[str, None] = field(default_factory=dict)
 
     def condition(self, node: object) -> Condition:
         if isinstance(node, ConditionAND):
@@ -188,9 +211,9 @@ class _Reader:
         raise self.error(f"{name}: {modifier} is not supported.", "")
 
     def text(self, name: str, field: Field, value: SigmaString) -> Condition:
-        if value.contains_placeholder():
-            raise self.error(f"{name}: placeholders (|expand) are not supported.", "")
         ignore_case = not isinstance(value, SigmaCasedString)
+        if value.contains_placeholder():
+            return self.listed(name, field, value, ignore_case)
         if value.s == [SpecialChars.WILDCARD_MULTI]:
             return Present(name)
         if not value.contains_special():
@@ -198,6 +221,68 @@ class _Reader:
             return self.checked(name, field, Compare(name, "=", plain, ignore_case))
         self.need_text(name, field, "a pattern")
         return Wildcard(name, _pattern(value), ignore_case)
+
+    def listed(self, name: str, field: Field, value: SigmaString, ignore_case: bool) -> Condition:
+        """The value with each combination of entries in the place of its placeholders."""
+        choices: list[tuple[object, ...]] = []
+        for part in value.s:
+            if not isinstance(part, Placeholder):
+                choices.append((part,))
+                continue
+            entries = self.lists.entries(part.name)
+            if entries is None:
+                self.missing[part.name] = None
+            choices.append(entries or ())
+        if len(value.s) == 1:
+            return self.members(name, field, cast("tuple[str, ...]", choices[0]), ignore_case)
+        if math.prod(map(len, choices)) > MOST_PATTERNS:
+            raise self.error(
+                f"{name}: {value} means more than {MOST_PATTERNS:,} patterns.",
+                "Compare with whole values, or shorten the list.",
+            )
+        texts = [self.joined(parts) for parts in itertools.product(*choices)]
+        made: list[Condition] = []
+        for text in texts:
+            one = (SigmaString if ignore_case else SigmaCasedString)()
+            one.s = text
+            made.append(self.text(name, field, one))
+        return _any_of(made) if made else Or(())
+
+    def joined(self, parts: Sequence[object]) -> list[SigmaStringPartType]:
+        """Parts of a value, entries read as Sigma reads values."""
+        found: list[SigmaStringPartType] = []
+        for part in parts:
+            for one in (
+                SigmaString(part).s if isinstance(part, str) else [cast("SpecialChars", part)]
+            ):
+                if found and isinstance(found[-1], str) and isinstance(one, str):
+                    found[-1] += one
+                else:
+                    found.append(one)
+        return found
+
+    def members(
+        self, name: str, field: Field, entries: Sequence[str], ignore_case: bool
+    ) -> Condition:
+        """The whole value is one of the entries: however many, few conditions."""
+        if field.kind is Kind.ADDRESS:
+            wrong = next((one for one in entries if not is_network(one)), None)
+            if wrong is not None:
+                raise self.error(f"{name} holds addresses, and the list has {wrong!r}.", "")
+            return InNetwork(name, tuple(entries)) if entries else Or(())
+        exact: list[str] = []
+        found: list[Condition] = []
+        for entry in entries:
+            one = SigmaString(entry)
+            if one.contains_special():
+                cased = one if ignore_case else SigmaCasedString.from_sigma_string(one)
+                found.append(self.text(name, field, cased))
+            else:
+                exact.append("".join(str(part) for part in one.s))
+        if exact:
+            self.checked(name, field, Compare(name, "=", exact[0]))
+            found.insert(0, OneOf(name, tuple(exact), ignore_case))
+        return found[0] if len(found) == 1 else Or(tuple(found))
 
     def comparison(self, name: str, field: Field, value: SigmaCompareExpression) -> Condition:
         op = _COMPARISONS.get(value.op.name)
@@ -209,7 +294,9 @@ class _Reader:
         self.need_text(name, field, "a regular expression")
         pattern = str(value.regexp)
         if value.contains_placeholder():
-            raise self.error(f"{name}: placeholders (|expand) are not supported.", "")
+            raise self.error(
+                f"{name}: placeholders (|expand) in expressions are not supported.", ""
+            )
         flags = "".join(sorted(_FLAGS[flag] for flag in value.flags if flag in _FLAGS))
         ignore_case = SigmaRegularExpressionFlag.IGNORECASE in value.flags
         return Regex(name, f"(?{flags}){pattern}" if flags else pattern, ignore_case)

@@ -41,7 +41,7 @@ def test_only_relative_stores_start_at_the_files_folder(
     ("text", "said"),
     [
         ('stor = "x"', "no setting is named 'stor'. Did you mean store?"),
-        ("zzz = 1", "no setting is named 'zzz'. There are: store, cluster."),
+        ("zzz = 1", "no setting is named 'zzz'. There are: store, cluster, lists."),
         ("store = 5", "store: Input should be a valid string."),
         ("store = ", "not a TOML file"),
         ('source = "x"', "no setting is named 'source'"),

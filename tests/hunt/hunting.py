@@ -8,6 +8,7 @@ from typing import Any
 
 from k8sidx.hunt.definition import Hunt
 from k8sidx.hunt.library import load_hunts
+from k8sidx.hunt.lists import Lists
 from k8sidx.hunt.read import read_hunts
 from k8sidx.hunt.result import HuntResult
 from k8sidx.hunt.run import Window, run_hunt
@@ -25,13 +26,17 @@ def results(
         return run_hunt(one, engine, window)
 
 
-def sigma(detection: str, *, more: str = "") -> Hunt:
+LISTS = Lists({"known": ["carol", "dave-*", "nowhere"], "nothing": []})
+
+
+def sigma(detection: str, *, more: str = "", lists: Lists = LISTS) -> Hunt:
     """A Sigma rule with this detection; ``more`` are further lines of the document."""
     return read_hunts(
         "title: A rule\nlogsource: {product: kubernetes, service: audit}\n"
         f"detection: {detection}\n{more}",
         file="rule.yml",
         stem="rule",
+        lists=lists,
     )[0]
 
 

@@ -59,6 +59,13 @@ ITEMS = [
     "source.forwarded: true",
     "user.groups: system:authenticated",
     "verb|cased: [GET, list]",
+    "user.username|expand: '%anonymous_users%'",
+    "user.username|expand|cased: '%default_admin_users%'",
+    "userAgent|expand: '%script_agents%'",
+    "user.username|startswith|expand: '%known%'",
+    "source.ip|expand: '%private_networks%'",
+    "sourceIPs|expand: '%loopback_addresses%'",
+    "user.username|expand: '%nothing%'",
 ]
 
 
