@@ -346,6 +346,11 @@ DERIVED: tuple[Field, ...] = (
         length=64,
         example="human",
     ),
+    _flag(
+        "user.controller",
+        "The request is of one of Kubernetes' own controllers that make pods and ReplicaSets out "
+        "of somebody's workload; not through impersonation.",
+    ),
     _keyword("user.extra.arn", "EKS: IAM principal.", length=2048),
     _keyword("user.extra.accessKeyId", "EKS: access key."),
     _keyword("user.extra.sessionName", "EKS: session name of the assumed role."),
@@ -399,9 +404,10 @@ DERIVED: tuple[Field, ...] = (
         example="/healthz",
     ),
     _flag("request.dry_run", "The request was a dry run: allowed, answered, nothing stored."),
+    _flag("request.json_patch", "The body is a JSON patch (RFC 6902): a list, no object."),
     _keyword(
         "exec.command",
-        "Arguments of exec, from requestURI.",
+        "Arguments of exec, from requestURI, else from the request's body.",
         many=True,
         length=TEXT_LENGTH,
         example="/bin/sh",
@@ -432,6 +438,14 @@ POD: tuple[Field, ...] = (
     _keyword(
         "pod.owner_kind", "Kind of the controller that owns the object.", example="ReplicaSet"
     ),
+    _keyword(
+        "pod.workload",
+        "The workload that the pod or template belongs to: the Deployment behind a ReplicaSet and "
+        "its pods, the CronJob behind a Job; the object's own name where no controller owns it.",
+        length=NAME_LENGTH,
+        example="web",
+    ),
+    _flag("pod.mirror", "The pod mirrors a static pod: a file on its node made it."),
     _flag("pod.privileged", "A container of the pod (or pod template) is privileged."),
     _flag("pod.host_network", "The pod uses the node's network."),
     _flag("pod.host_pid", "The pod sees the node's processes."),
@@ -460,6 +474,13 @@ POD: tuple[Field, ...] = (
         length=NAME_LENGTH,
         example="alpine:3.20",
     ),
+    _keyword(
+        "pod.image_names",
+        "Last part of each image's name, without registry, tag and digest.",
+        many=True,
+        length=NAME_LENGTH,
+        example="alpine",
+    ),
     _keyword("pod.containers", "Names of all containers.", many=True),
     _keyword(
         "pod.commands",
@@ -468,6 +489,21 @@ POD: tuple[Field, ...] = (
         length=TEXT_LENGTH,
     ),
     _keyword("pod.service_account", "Service account of the pod."),
+    _keyword(
+        "pod.host_ports",
+        "Ports of the node that containers take, without those of a pod on the node's network.",
+        many=True,
+        example="8080",
+    ),
+    _keyword(
+        "pod.unconfined",
+        "What of seccomp, apparmor and proc (procMount) does not confine a container.",
+        many=True,
+        example="seccomp",
+    ),
+    _keyword("pod.node_name", "Node that the request chose, past the scheduler."),
+    _flag("pod.tolerates_all", "The pod tolerates every taint, also those of the control plane."),
+    _keyword("pod.priority_class", "Priority class of the pod.", example="system-cluster-critical"),
 )
 
 RBAC: tuple[Field, ...] = (
@@ -510,7 +546,47 @@ RBAC: tuple[Field, ...] = (
         example="kubernetes.io/kube-apiserver-client",
     ),
     _keyword("csr.usages", "Usages of a certificate request.", many=True, example="client auth"),
+)
+
+OBJECTS: tuple[Field, ...] = (
     _keyword("service.type", "Type of a service.", length=64, example="NodePort"),
+    _keyword("service.ports", "Ports of a service.", many=True, example="6379"),
+    _keyword(
+        "service.external_ips",
+        "Addresses outside the cluster that a service takes (spec.externalIPs).",
+        many=True,
+        example="203.0.113.7",
+    ),
+    _keyword(
+        "service.apps",
+        "What a service is in front of: its name, and the values of app labels of it and of its "
+        "selector.",
+        many=True,
+        length=NAME_LENGTH,
+        example="kubernetes-dashboard",
+    ),
+    _flag(
+        "service.internal",
+        "The load balancer of a service is internal, or takes listed address ranges only.",
+    ),
+    _flag("ingress.without_tls", "The Ingress that the request holds has no TLS."),
+    _keyword(
+        "namespace.pod_security",
+        "Pod Security level that the request enforces in a namespace; `none` where it takes the "
+        "label away.",
+        example="privileged",
+    ),
+    _keyword(
+        "serviceaccount.image_pull_secrets",
+        "Secrets that a service account pulls images with, of the request.",
+        many=True,
+    ),
+    _keyword(
+        "volume.host_path",
+        "Node path behind a PersistentVolume, of hostPath or local.",
+        length=NAME_LENGTH,
+        example="/var/lib/docker",
+    ),
 )
 
 WHOLE: tuple[Field, ...] = (
@@ -528,11 +604,12 @@ WHOLE: tuple[Field, ...] = (
     ),
 )
 
-FIELDS: tuple[Field, ...] = (*IDENTITY, *AUDIT, *BODIES, *DERIVED, *POD, *RBAC, *WHOLE)
+FIELDS: tuple[Field, ...] = (*IDENTITY, *AUDIT, *BODIES, *DERIVED, *POD, *RBAC, *OBJECTS, *WHOLE)
 """All stored fields, in column order."""
 
 FROM_BODIES = frozenset(
     {"requestObject", "responseObject", "target.name", "message", "event.truncated"}
-    | {field.name for field in (*BODIES, *POD, *RBAC)}
+    | {"exec.command", "exec.command_line", "exec.container", "request.json_patch"}
+    | {field.name for field in (*BODIES, *POD, *RBAC, *OBJECTS)}
 )
 """Names of the fields that come from the request and response objects."""

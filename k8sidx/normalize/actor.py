@@ -17,6 +17,21 @@ UNKNOWN = "unknown"
 _AKS_PLATFORM = frozenset(
     {"aksService", "hcpService", "readinessChecker", "aksProblemDetector", "nodeclient"}
 )
+WORKLOAD_CONTROLLERS = frozenset(
+    {
+        # With --use-service-account-credentials (kubeadm, EKS, GKE, AKS), and without.
+        "system:serviceaccount:kube-system:cronjob-controller",
+        "system:serviceaccount:kube-system:daemon-set-controller",
+        "system:serviceaccount:kube-system:deployment-controller",
+        "system:serviceaccount:kube-system:job-controller",
+        "system:serviceaccount:kube-system:replicaset-controller",
+        "system:serviceaccount:kube-system:replication-controller",
+        "system:serviceaccount:kube-system:statefulset-controller",
+        "system:kube-controller-manager",
+    }
+)
+"""Accounts of the controllers that make pods, Jobs and ReplicaSets out of somebody's workload."""
+
 # Tokens of browser user agents that name no product of interest.
 _BROWSER = frozenset(
     {"Mozilla", "AppleWebKit", "Gecko", "Chrome", "Chromium", "Safari", "Firefox", "Version",

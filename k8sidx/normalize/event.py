@@ -144,7 +144,7 @@ class Normalizer:
         request, request_json, redacted_request = self._body(event.requestObject, target, call)
         response, response_json, redacted_response = self._body(event.responseObject, target, call)
         if request is not None or response is not None:
-            promoted_fields(request, response, event.verb, target, more)
+            promoted_fields(request, response, event.verb, target, reference.name, more)
         if AKS_CUT in (request_json, response_json):
             more["event.truncated"] = True
         if notes.fields.get("annotations.audit.k8s.io/truncated") == "true":

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from k8sidx.normalize.patch import patched
+
 WORKLOADS = frozenset(
     {
         "pods", "deployments", "daemonsets", "statefulsets", "replicasets", "jobs", "cronjobs",
@@ -15,6 +17,7 @@ WORKLOADS = frozenset(
     }
 )  # fmt: skip
 RBAC_RESOURCES = frozenset({"roles", "clusterroles", "rolebindings", "clusterrolebindings"})
+OTHERS = frozenset({"services", "ingresses", "namespaces", "serviceaccounts", "persistentvolumes"})
 WRITES = frozenset({"create", "update", "patch"})
 PSP = "kubernetes.io/psp"
 RULES_KEPT = 1000
@@ -25,33 +28,46 @@ Fields = dict[str, Any]
 
 
 def promoted_fields(
-    request: Any, response: Any, verb: str | None, target: str, into: Fields
+    request: Any, response: Any, verb: str | None, target: str, name: str | None, into: Fields
 ) -> None:
     """All fields that come from the bodies.
 
     :param target: resource, or resource/subresource, of the request.
+    :param name: the object's name as the request says it.
     """
-    # A JSON patch is a list and a body that the policy left out is missing: then the
-    # object as it became says what was asked for.
-    objects = [one for one in (request, response) if type(one) is dict]
+    if type(request) is list:
+        into["request.json_patch"] = True
+        asked: Any = patched(request)
+    else:
+        asked = request
     if type(request) is dict:
         body_fields("requestObject", request, into)
     if type(response) is dict:
         body_fields("responseObject", response, into)
         answer_fields(response, into)
-    if verb not in WRITES or not objects:
+    if target == "pods/exec":
+        if type(request) is dict:
+            command_fields(request, into)
+        return
+    if verb not in WRITES:
+        return
+    # What was asked for counts. Where the policy left it out, the object as it became says it.
+    said = [one for one in (asked, response) if type(one) is dict]
+    if not said:
         return
     if target in WORKLOADS or target == "pods/ephemeralcontainers":
         from k8sidx.normalize.pod import pod_fields
 
-        any(pod_fields(one, into) for one in objects)
+        pod_fields(said[0], target, name, into)
     elif target in RBAC_RESOURCES:
-        binding_fields(into)
-        role_fields(objects[0] if "rules" in objects[0] else objects[-1], into)
+        binding_fields(asked if type(request) is list else {}, into)
+        role_fields(said[0] if "rules" in said[0] else said[-1], into)
     elif target.startswith("certificatesigningrequests"):
-        certificate_fields(objects[0], into)
-    elif target == "services":
-        service_fields(objects[0], into)
+        certificate_fields(said[0], into)
+    elif target in OTHERS:
+        from k8sidx.normalize.others import other_fields
+
+        other_fields(said[0], target, verb, into)
 
 
 def body_fields(name: str, body: Fields, into: Fields) -> None:
@@ -87,8 +103,15 @@ def answer_fields(body: Fields, into: Fields) -> None:
         put_text(into, "responseObject.status.reason", status.get("reason"))
 
 
-def binding_fields(into: Fields) -> None:
-    """The role and the subjects of a binding, from the request, else from the answer."""
+def binding_fields(patch: Fields, into: Fields) -> None:
+    """The role and the subjects of a binding, from the request, else from the answer.
+
+    :param patch: what a JSON patch asks for; the subjects that it adds are those that count.
+    """
+    added = mappings(patch, "subjects")
+    if added:
+        parts = ([text(one, key) for key in ("kind", "namespace", "name")] for one in added)
+        into["rbac.subjects"] = ["/".join(one) for one in parts]
     for name in ("requestObject", "responseObject"):
         if "rbac.role" not in into and f"{name}.roleRef.name" in into:
             into["rbac.role"] = into[f"{name}.roleRef.name"]
@@ -144,9 +167,13 @@ def certificate_fields(body: Fields, into: Fields) -> None:
         put_text(into, "csr.subject", subject_of(request))
 
 
-def service_fields(body: Fields, into: Fields) -> None:
-    """Type of a Service."""
-    put_text(into, "service.type", mapping(body, "spec").get("type"))
+def command_fields(body: Fields, into: Fields) -> None:
+    """The command of exec where a converter put it into the body (``PodExecOptions``)."""
+    command = texts(body, "command")
+    if command:
+        into["exec.command"] = command
+        into["exec.command_line"] = " ".join(command)
+    put_text(into, "exec.container", body.get("container"))
 
 
 def put_text(into: Fields, name: str, value: Any) -> None:

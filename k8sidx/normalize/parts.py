@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from k8sidx.normalize.actor import address, product, user_kind
+from k8sidx.normalize.actor import WORKLOAD_CONTROLLERS, address, product, user_kind
 from k8sidx.normalize.identity import canonical_json
 from k8sidx.normalize.objects import Fields, put_text
 from k8sidx.normalize.redact import embeds_objects, redact_annotations, redact_uri
@@ -124,6 +124,8 @@ def actor_part(key: tuple[bytes, bytes, str]) -> Part:
     if f"{person}.groups" in fields:
         fields["user.effective.groups"] = fields[f"{person}.groups"]
     fields["user.kind"] = user_kind(who)
+    if person == "user" and who in WORKLOAD_CONTROLLERS:
+        fields["user.controller"] = True
     # An EKS event that came without its envelope still names the IAM principal.
     iam = fields.get("user.uid", "").startswith("aws-iam-authenticator:")
     if provider == "kube-apiserver" and (iam or "user.extra.arn" in fields):
@@ -267,6 +269,7 @@ ACTOR = (
     "user.effective.name",
     "user.effective.groups",
     "user.kind",
+    "user.controller",
     "event.provider",
 )
 ORIGIN = ("sourceIPs", "source.ip", "source.claimed_ip", "source.forwarded")

@@ -25,7 +25,7 @@ from pathlib import Path
 from k8sidx.errors import StoreError, StoreVersion
 
 FORMAT = "k8sidx-store"
-VERSION = 1
+VERSION = 2
 """Raised when the columns change; :mod:`k8sidx.store.migrate` rewrites older stores."""
 
 
