@@ -11,13 +11,16 @@ from tests.servers.java import Java
 _NOT_FOR_TESTS = re.compile(r"-Xlog:gc|HeapDumpPath|HeapDumpOnOutOfMemoryError|ErrorFile")
 
 
+NEEDED_MODULE = "jdk.jdi"
+
+
 def java_releases(version: str) -> tuple[int, int]:
     """Lowest and highest Java release."""
     return (17, 99) if version.startswith("8.") else (21, 99)
 
 
 def configure(
-    folder: Path, home: Path, settings: Mapping[str, str], heap: str, *, full_jit: bool
+    folder: Path, home: Path, settings: Mapping[str, str], java: Java, heap: str, *, full_jit: bool
 ) -> None:
     """Write the configuration of a node."""
     for name in ("config/jvm.options.d", "data", "logs", "tmp", "repo"):
@@ -28,6 +31,8 @@ def configure(
     options = (home / "config" / "jvm.options").read_text("utf-8").splitlines()
     kept = [line for line in options if not _NOT_FOR_TESTS.search(line)]
     own = [f"-Xms{heap}", f"-Xmx{heap}", "-XX:-AlwaysPreTouch"]
+    if not java.has("jdk.incubator.vector"):
+        kept = [line for line in kept if "jdk.incubator.vector" not in line]
     own += [] if full_jit else ["-XX:TieredStopAtLevel=1"]
     text = "\n".join(kept).replace("-XX:+UseG1GC", "-XX:+UseSerialGC")
     (config / "jvm.options").write_text(text + "\n", "utf-8")

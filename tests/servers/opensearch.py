@@ -30,6 +30,9 @@ _MODERN = (
 )
 
 
+NEEDED_MODULE = "java.base"
+
+
 def java_releases(version: str) -> tuple[int, int]:
     """Lowest and highest Java release: 2.x needs the security manager, gone in Java 24."""
     return (11, 23) if version.startswith("2.") else (21, 99)
@@ -69,7 +72,9 @@ def command(
     options += [] if full_jit else ["-XX:TieredStopAtLevel=1"]
     classes = f"{home}/lib/*"
     if java.release >= 20:
-        options += _MODERN
+        options += [
+            one for one in _MODERN if java.has("jdk.incubator.vector") or "vector" not in one
+        ]
     if version.startswith("2."):
         options += ["-Djava.security.manager=allow"] if java.release >= 18 else []
     else:

@@ -113,7 +113,9 @@ class Secured:
         """
         granted = list((indices or {}).items())
         if self.product == "opensearch":
-            allowed = [{"index_patterns": [on], "allowed_actions": list(may)} for on, may in granted]
+            allowed = [
+                {"index_patterns": [on], "allowed_actions": list(may)} for on, may in granted
+            ]
             role = {"cluster_permissions": list(cluster), "index_permissions": allowed}
             api = "/_plugins/_security/api"
             self.request("PUT", f"{api}/roles/{name}", role)
@@ -180,7 +182,7 @@ def start_secured_elasticsearch() -> Secured:
     version = VERSIONS["elasticsearch"]
     node = make_node("elasticsearch", version, _ELASTICSEARCH)
     write_certificates(node.folder / "config")
-    password = "for-tests-only"
+    password = secrets.token_urlsafe(12)
     _set_bootstrap_password(node, java_for("elasticsearch", version).home, password)
     return _started(node, "elasticsearch", "elastic", password)
 
@@ -200,7 +202,14 @@ def _set_bootstrap_password(node: Node, java: Path, password: str) -> None:
         "CLI_JAVA_OPTS": "-Xmx64m -XX:+UseSerialGC -XX:TieredStopAtLevel=1",
     }
     tool = str(node.home / "bin" / "elasticsearch-keystore")
-    for arguments, given in ((["create"], ""), (["add", "-x", "-f", "bootstrap.password"], password)):
+    for arguments, given in (
+        (["create"], ""),
+        (["add", "-x", "-f", "bootstrap.password"], password),
+    ):
         subprocess.run(
-            [tool, *arguments], input=given.encode(), env=environment, check=True, capture_output=True
+            [tool, *arguments],
+            input=given.encode(),
+            env=environment,
+            check=True,
+            capture_output=True,
         )

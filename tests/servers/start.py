@@ -36,7 +36,7 @@ def java_for(product: str, version: str) -> Java:
     """
     module = opensearch if product == "opensearch" else elasticsearch
     lowest, highest = module.java_releases(version)
-    java = find_java(lowest, highest)
+    java = find_java(lowest, highest, module=module.NEEDED_MODULE)
     if java is None:
         wanted = f"{lowest} to {highest}" if highest < 99 else f"{lowest} or newer"
         raise CannotStart(
@@ -99,7 +99,7 @@ def make_node(
         opensearch.configure(folder, home, own)
         how = opensearch.command(folder, home, version, java, heap, full_jit=full_jit)
     else:
-        elasticsearch.configure(folder, home, own, heap, full_jit=full_jit)
+        elasticsearch.configure(folder, home, own, java, heap, full_jit=full_jit)
         how = elasticsearch.command(folder, home, java)
     return Node(f"http://127.0.0.1:{own['http.port']}", folder, home, lambda: how, version)
 

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import os
 import signal
+import ssl
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 import pytest
+import urllib3
 
 from k8sidx.cluster.connection import Cluster, ClusterUnreachable, open_cluster
 from tests.servers.cleaning import remove_all
 from tests.servers.find import Servers, plan
 from tests.servers.fixtures import or_skip, unique_prefix
 from tests.servers.node import Node
+from tests.servers.secured import Secured
 from tests.servers.start import CannotStart, java_for
 
 KEEPER = Path(__file__).with_name("keeper.py")
@@ -61,6 +64,24 @@ def test_one_of_three_nodes_may_go(three_nodes: list[Node]) -> None:
     cluster.close()
 
 
+@pytest.mark.parametrize("name", ["secured_opensearch", "secured_elasticsearch"])
+def test_a_secured_server_knows_its_users(name: str, request: pytest.FixtureRequest) -> None:
+    server: Secured = request.getfixturevalue(name)
+    monitor = "monitor" if server.product == "elasticsearch" else "cluster_monitor"
+    allowed = {"allowed-*": ["create_index" if server.product == "elasticsearch" else "index"]}
+    server.add_user("somebody", "Gh7-tower-of-tests", cluster=[monitor], indices=allowed)
+    context = ssl.create_default_context(cafile=str(server.ca))
+    for user, path, status in (
+        ("somebody:Gh7-tower-of-tests", "/_cluster/health", 200),
+        ("somebody:Gh7-tower-of-tests", "/other-1", 403),
+        ("somebody:wrong", "/_cluster/health", 401),
+    ):
+        with urllib3.PoolManager(ssl_context=context) as pool:
+            headers = urllib3.make_headers(basic_auth=user)
+            method = "PUT" if path == "/other-1" else "GET"
+            assert pool.request(method, server.url + path, headers=headers).status == status
+
+
 def test_nothing_is_left_when_the_tests_die(tmp_path: Path) -> None:
     program = f"import subprocess, sys, time; k = subprocess.Popen([sys.executable, {str(KEEPER)!r}"
     program += (
@@ -98,7 +119,7 @@ def test_a_missing_server_is_a_skip_here_and_a_failure_in_ci(
 
 
 def test_a_missing_java_is_said_with_what_is_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tests.servers.start.find_java", lambda lowest, highest: None)
+    monkeypatch.setattr("tests.servers.start.find_java", lambda *_, **__: None)
     with pytest.raises(CannotStart, match="needs Java 11 to 23"):
         java_for("opensearch", "2.19.6")
 
