@@ -83,9 +83,9 @@ def hunt() -> None:
 
     from k8sidx.hunt.library import load_library
     from k8sidx.hunt.run import Window, run_hunt
-    from k8sidx.store.open import open_store
+    from k8sidx.store.open import EmbeddedStore
 
-    store = open_store(str(big_store()))
+    store = EmbeddedStore(big_store())
     hand = duckdb.connect(config={"threads": 2})
     parts = f"read_parquet('{store.path}/events/*/*.parquet')"
     pipelines = jq_pipelines()

@@ -7,16 +7,26 @@ first one found is used whole. What the command line or the environment says goe
 from __future__ import annotations
 
 import difflib
+import os
+import shlex
+import stat
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from k8sidx.cluster.settings import ConnectionSettings
 from k8sidx.errors import UsageError, Where
 
 FILE_NAME = "k8sidx.toml"
+PATHS = frozenset(
+    name
+    for name, field in ConnectionSettings.model_fields.items()
+    if field.annotation == Path | None
+)
+"""Settings of a connection that are paths."""
 
 
 def _several(value: object) -> object:
@@ -26,18 +36,22 @@ def _several(value: object) -> object:
 class Configuration(BaseModel):
     """What a configuration file can say.
 
-    :param store: where the events live; a relative path starts at the file's folder.
+    :param store: where the events live; a relative path starts at the file's folder. A list
+        in the file, of a cluster's nodes, is one text here, joined by commas.
+    :param index: for a cluster: prefix of the indices, or a pattern of existing ones.
     :param cluster: name stored with the events whose envelope names no cluster.
     :param lists: files with entries of the lists that hunts name, by the list's name; one
         or several, relative paths start at the file's folder.
     :param source: the file it was read from; ``None`` without one.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)
 
     store: str = ""
+    index: str = ""
     cluster: str = ""
     lists: dict[str, Annotated[list[str], BeforeValidator(_several)]] = Field(default_factory=dict)
+    connection: ConnectionSettings = ConnectionSettings()
     source: Path | None = None
 
 
@@ -58,28 +72,64 @@ def _read(path: Path) -> Configuration:
     try:
         with path.open("rb") as file:
             values = tomllib.load(file)
+            mode = os.fstat(file.fileno()).st_mode
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"not a TOML file: {error}.", where=where) from error
     except OSError as error:
         raise UsageError(f"cannot be read: {error.strerror}.", where=where) from error
-    known = [name for name in Configuration.model_fields if name != "source"]
-    for key in values:
-        if key not in known:
-            raise UsageError(
-                f"no setting is named {key!r}.", remedy=_nearest(key, known), where=where
-            )
+    _refuse_unknown(values, Configuration, where)
+    connection = values.get("connection")
+    if isinstance(connection, dict):
+        _refuse_unknown(connection, ConnectionSettings, where)
+        values["connection"] = _with_folder(connection, path.parent)
+    if isinstance(values.get("store"), list):
+        values["store"] = ",".join(map(str, values["store"]))
     try:
         configuration = Configuration(**values, source=path)
     except ValidationError as error:
-        first = error.errors()[0]
+        first = error.errors(include_input=False)[0]
         name = ".".join(str(part) for part in first["loc"])
-        raise UsageError(f"{name}: {first['msg']}.", where=where) from error
+        # Not "from error": what the file says may be a secret.
+        raise UsageError(f"{name}: {first['msg']}.", where=where) from None
+    if mode & stat.S_IROTH and _holds_secret(configuration):
+        raise UsageError(
+            "everyone on this machine can read the secret in it.",
+            remedy=f"Run: chmod 600 {shlex.quote(str(path))}",
+            where=where,
+        )
     lists = {
         name: [str(path.parent / Path(file).expanduser()) for file in files]
         for name, files in configuration.lists.items()
     }
     store = _from(path.parent, configuration.store)
     return configuration.model_copy(update={"store": store, "lists": lists})
+
+
+def _refuse_unknown(values: dict[str, Any], model: type[BaseModel], where: Where) -> None:
+    known = [name for name in model.model_fields if name != "source"]
+    for key in values:
+        if key not in known:
+            raise UsageError(
+                f"no setting is named {key!r}.", remedy=_nearest(key, known), where=where
+            )
+
+
+def _with_folder(connection: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Relative paths start at the file's folder."""
+    return {
+        name: str(folder / Path(value).expanduser())
+        if name in PATHS and isinstance(value, str)
+        else value
+        for name, value in connection.items()
+    }
+
+
+def _holds_secret(configuration: Configuration) -> bool:
+    settings = configuration.connection
+    if any(getattr(settings, name) is not None for name in ("password", "api_key", "token")):
+        return True
+    urls = [configuration.store, settings.proxy.get_secret_value() if settings.proxy else ""]
+    return any("@" in url for url in urls if "://" in url)
 
 
 def _from(folder: Path, store: str) -> str:

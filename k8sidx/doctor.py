@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from k8sidx import __version__
+from k8sidx.cluster.store import ClusterStore
 from k8sidx.errors import K8sidxError
 from k8sidx.render.sheet import readable_time
 from k8sidx.store.manifest import Manifest, read_manifest
@@ -59,6 +60,19 @@ def check_configuration(load: Callable[[], Path | None]) -> Check:
     except K8sidxError as error:
         return _failed("configuration", error)
     return Check("configuration", "ok", str(source) if source else "no file, the defaults")
+
+
+def check_reachable(open_: Callable[[], ClusterStore]) -> Check:
+    """Whether a cluster answers, and what it is.
+
+    :param open_: opens the store; raises :class:`K8sidxError`.
+    """
+    try:
+        store = open_()
+        product, version = store.cluster.product, store.cluster.version
+    except K8sidxError as error:
+        return _failed("store", error)
+    return Check("store", "ok", f"{store.location}: {product} {'.'.join(map(str, version))}")
 
 
 def check_store(store: Path, now: datetime) -> Iterator[Check]:

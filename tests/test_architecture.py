@@ -19,7 +19,7 @@ MAY_IMPORT = {
     "sources": {"errors", "decode.record"},
     "decode": {"errors", "sources"},
     "normalize": {"errors", "fields", "decode"},
-    "cluster": {"errors", "fields", "decode", "normalize", "configuration"},
+    "cluster": {"errors", "fields", "decode", "normalize", "query", "engine", "store.summary"},
     "store": {"errors", "fields", "decode", "normalize", "cluster", "engine"},
     "engine": {"errors", "fields", "query", "store", "cluster"},
     "hunt": {"errors", "fields", "query", "engine"},

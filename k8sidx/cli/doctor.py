@@ -12,19 +12,25 @@ from k8sidx.cli.options import (
     DebugOption,
     OutputOption,
     QuietOption,
-    StoreOption,
     configuration,
-    store_location,
 )
 from k8sidx.cli.output import chosen, write_sheet
+from k8sidx.cli.store import (
+    AS_CONFIGURED,
+    StoreChoice,
+    open_chosen_cluster,
+    store_location,
+    takes_store,
+)
 
 NAME = "doctor"
 EXAMPLE = "\b\nExample:\n  k8sidx doctor\n  k8sidx doctor -o json"
 
 
 @ends_with_exit_code
+@takes_store
 def command(
-    store: StoreOption = None,
+    store: StoreChoice = AS_CONFIGURED,
     output: OutputOption = None,
     quiet: QuietOption = False,
     debug: DebugOption = False,
@@ -34,14 +40,23 @@ def command(
     Ends with 0 when everything needed works, 2 when the configuration does not, 3 when the
     store does not.
     """
-    from k8sidx.doctor import check_configuration, check_software, check_store
+    from k8sidx.cluster.location import is_cluster
+    from k8sidx.doctor import (
+        check_configuration,
+        check_reachable,
+        check_software,
+        check_store,
+    )
     from k8sidx.render.sheet import Sheet
 
     configured = check_configuration(lambda: configuration().source)
     checks = [check_software(), configured]
-    if store is not None or configured.state != "fail":
+    if store.store is not None or configured.state != "fail":
         location = store_location(store)
-        checks += check_store(Path(location), datetime.now(UTC))
+        if is_cluster(location):
+            checks.append(check_reachable(lambda: open_chosen_cluster(store)))
+        else:
+            checks += check_store(Path(location), datetime.now(UTC))
     rows = [(check.name, check.state, check.seen, check.mend) for check in checks]
     write_sheet(Sheet(("check", "state", "seen", "mend"), rows, "k8sidx doctor"), chosen(output))
     exit_code = max((check.exit_code for check in checks), default=0)

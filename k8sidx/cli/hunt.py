@@ -21,18 +21,17 @@ from k8sidx.cli.options import (
     OutputOption,
     QuietOption,
     SinceOption,
-    StoreOption,
     UntilOption,
-    store_location,
 )
 from k8sidx.cli.output import chosen, say, show, write
 from k8sidx.cli.selection import Selection, selected_hunts, window
+from k8sidx.cli.store import AS_CONFIGURED, StoreChoice, open_chosen, takes_store
 
 if TYPE_CHECKING:
     from k8sidx.hunt.definition import Hunt
     from k8sidx.hunt.result import HuntResult
     from k8sidx.shipping.ship import ShipReport
-    from k8sidx.store.open import EmbeddedStore
+    from k8sidx.store.open import EmbeddedStore, Store
 
 NAME = "hunt"
 EXAMPLE = (
@@ -46,6 +45,7 @@ REJECTED = 4
 
 
 @ends_with_exit_code
+@takes_store
 def command(
     hunts: Annotated[
         list[str] | None,
@@ -94,7 +94,7 @@ def command(
             show_default=False,
         ),
     ] = None,
-    store: StoreOption = None,
+    store: StoreChoice = AS_CONFIGURED,
     output: OutputOption = None,
     quiet: QuietOption = False,
     debug: DebugOption = False,
@@ -134,14 +134,14 @@ def _is_input(name: str) -> bool:
 
 @contextmanager
 def _opened(
-    store: str | None, inputs: Sequence[str], hunts: Sequence[Hunt], *, quiet: bool
-) -> Iterator[tuple[EmbeddedStore, ShipReport | None]]:
+    store: StoreChoice, inputs: Sequence[str], hunts: Sequence[Hunt], *, quiet: bool
+) -> Iterator[tuple[Store, ShipReport | None]]:
     """The store, or one that holds the inputs and is thrown away."""
     from k8sidx.hunt.needs import fields_needed
-    from k8sidx.store.open import open_store, temporary_store
+    from k8sidx.store.open import temporary_store
 
     if not inputs:
-        yield open_store(store_location(store), create=False), None
+        yield open_chosen(store), None
         return
     with temporary_store(fields_needed(hunts)) as opened:
         yield opened, _shipped(inputs, opened, quiet=quiet)

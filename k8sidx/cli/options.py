@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from k8sidx.errors import UsageError
-
 if TYPE_CHECKING:
     from k8sidx.configuration import Configuration
 
@@ -36,16 +34,6 @@ class Level(StrEnum):
     CRITICAL = "critical"
 
 
-StoreOption = Annotated[
-    str | None,
-    typer.Option(
-        "--store",
-        envvar="K8SIDX_STORE",
-        metavar="STORE",
-        help=f"Where the events live: a folder, made when missing. [default: {DEFAULT_STORE}]",
-        show_default=False,
-    ),
-]
 OutputOption = Annotated[
     Output | None,
     typer.Option(
@@ -96,23 +84,3 @@ def configuration() -> Configuration:
 def configuration_folders() -> tuple[Path, ...]:
     """Where configuration files are looked for, the first one found wins."""
     return Path.cwd(), Path(typer.get_app_dir("k8sidx"))
-
-
-def store_location(given: str | None) -> str:
-    """The store that the command line, the environment or the configuration names.
-
-    :raises UsageError: when it is no path; this version has embedded stores only.
-    """
-    location = given or configuration().store or DEFAULT_STORE
-    scheme, separator, _ = location.partition("://")
-    if separator and scheme.lower() in ("http", "https"):
-        raise UsageError(
-            "cluster stores are not in this version.",
-            remedy="Give --store the path of a folder.",
-        )
-    if separator:
-        raise UsageError(
-            f"a store is a folder; {scheme}:// is none.",
-            remedy="Give --store the path of a folder.",
-        )
-    return location

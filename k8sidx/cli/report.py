@@ -17,12 +17,11 @@ from k8sidx.cli.options import (
     DebugOption,
     QuietOption,
     SinceOption,
-    StoreOption,
     UntilOption,
-    store_location,
 )
 from k8sidx.cli.output import say
 from k8sidx.cli.selection import Selection, selected_hunts, window
+from k8sidx.cli.store import AS_CONFIGURED, StoreChoice, open_chosen, shown_location, takes_store
 from k8sidx.errors import UsageError
 
 NAME = "report"
@@ -30,6 +29,7 @@ EXAMPLE = "\b\nExample:\n  k8sidx report -o report.html\n  k8sidx report --since
 
 
 @ends_with_exit_code
+@takes_store
 def command(
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="FILE", help="The page to write.")
@@ -37,7 +37,7 @@ def command(
     since: SinceOption = None,
     until: UntilOption = None,
     baseline: BaselineOption = None,
-    store: StoreOption = None,
+    store: StoreChoice = AS_CONFIGURED,
     quiet: QuietOption = False,
     debug: DebugOption = False,
 ) -> None:
@@ -48,12 +48,10 @@ def command(
     from k8sidx.hunt.run import run_hunts
     from k8sidx.render.hunts import counted
     from k8sidx.render.report import Looked, report_html
-    from k8sidx.store.open import open_store
 
     asked = window(since, until, baseline)
     hunts = selected_hunts(Selection(everything=True))
-    location = store_location(store)
-    opened = open_store(location, create=False)
+    opened, location = open_chosen(store), shown_location(store)
     summary = opened.summary()
     with opened.engine() as engine, progress.hunting(len(hunts), quiet=quiet) as on_start:
         results = run_hunts(hunts, engine, asked, on_start)

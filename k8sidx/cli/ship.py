@@ -14,12 +14,12 @@ from k8sidx.cli.options import (
     DebugOption,
     Output,
     QuietOption,
-    StoreOption,
     configuration,
-    store_location,
 )
 from k8sidx.cli.output import say, write, write_sheet
 from k8sidx.cli.size import parse_size
+from k8sidx.cli.store import AS_CONFIGURED, StoreChoice, open_chosen, takes_store
+from k8sidx.errors import UsageError
 
 if TYPE_CHECKING:
     from k8sidx.shipping.ship import ShipReport
@@ -36,6 +36,7 @@ REJECTED = 4
 
 
 @ends_with_exit_code
+@takes_store
 def command(
     inputs: Annotated[
         list[str],
@@ -45,7 +46,7 @@ def command(
             show_default=False,
         ),
     ],
-    store: StoreOption = None,
+    store: StoreChoice = AS_CONFIGURED,
     format_: Annotated[
         str,
         typer.Option(
@@ -86,7 +87,7 @@ def command(
 ) -> None:
     """Store audit events, each exactly once however often it is shipped."""
     from k8sidx.shipping.ship import ShipOptions, ship
-    from k8sidx.store.open import open_store
+    from k8sidx.store.open import EmbeddedStore
 
     options = ShipOptions(
         cluster=configuration().cluster if cluster is None else cluster,
@@ -95,7 +96,12 @@ def command(
         dead_letter=dead_letter,
         record_limit=parse_size(max_record_size),
     )
-    opened = open_store(store_location(store), create=True)
+    opened = open_chosen(store, create=True)
+    if not isinstance(opened, EmbeddedStore):
+        raise UsageError(
+            "this version cannot ship to a cluster.",
+            remedy="Ship to an embedded store: give --store the path of a folder.",
+        )
     with progress.shipping(quiet=quiet) as on_progress:
         report = ship(inputs, opened, options, on_progress, partial(say, quiet=quiet))
     _tell(report, output, quiet=quiet)

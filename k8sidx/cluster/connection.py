@@ -9,6 +9,8 @@ from typing import Any, Literal, NamedTuple
 import orjson
 import urllib3
 
+from k8sidx.cluster.location import Location, parse_location
+from k8sidx.cluster.settings import ConnectionSettings
 from k8sidx.errors import StoreError
 
 Product = Literal["opensearch", "elasticsearch"]
@@ -86,12 +88,13 @@ class Cluster:
         self._pool.clear()
 
 
-def open_cluster(url: str) -> Cluster:
+def open_cluster(location: str | Location, settings: ConnectionSettings | None = None) -> Cluster:
     """Connect, and learn which product and version it is.
 
     :raises ClusterUnreachable: when nothing answers there.
     """
-    cluster = Cluster(url.rstrip("/"))
+    located = parse_location(location) if isinstance(location, str) else location
+    cluster = Cluster(str(located.nodes[0]))
     answer = cluster.request("GET", "/_nodes?filter_path=nodes.*.version")
     elastic = "x-elastic-product" in answer.headers
     cluster.product = "elasticsearch" if elastic else "opensearch"

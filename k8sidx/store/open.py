@@ -6,34 +6,19 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
-from k8sidx.errors import UsageError
+from k8sidx.cluster.location import is_cluster
 from k8sidx.fields.moment import to_moment
+from k8sidx.store.summary import StoreSummary
 
 if TYPE_CHECKING:
+    from k8sidx.cluster.settings import ConnectionSettings
+    from k8sidx.cluster.store import ClusterStore
     from k8sidx.engine.duckdb import DuckDBEngine
     from k8sidx.store.commit import StoreWriter
     from k8sidx.store.parts import Compression
-
-
-@dataclass(frozen=True, slots=True)
-class StoreSummary:
-    """What a store holds.
-
-    :param bytes: size of its Parquet files.
-    :param first: earliest and ``last`` latest ``@timestamp``.
-    """
-
-    events: int
-    bytes: int
-    files: int
-    first: datetime | None
-    last: datetime | None
-    version: int
 
 
 class EmbeddedStore:
@@ -92,26 +77,36 @@ class EmbeddedStore:
         last = [part.last for part in manifest.parts if part.last is not None]
         return StoreSummary(
             manifest.rows,
-            sum(part.bytes for part in manifest.parts),
-            len(manifest.parts),
             to_moment(min(first)) if first else None,
             to_moment(max(last)) if last else None,
-            manifest.version,
         )
 
 
-def open_store(location: str, *, create: bool = False) -> EmbeddedStore:
-    """The store at a location: the path of an embedded store.
+Store: TypeAlias = "EmbeddedStore | ClusterStore"
+
+
+def open_store(
+    location: str,
+    *,
+    create: bool = False,
+    index: str = "",
+    connection: ConnectionSettings | None = None,
+) -> Store:
+    """The store at a location: the address of a cluster, or the path of an embedded store.
 
     :param create: a missing store is no error, it will be made by the first writer.
-    :raises UsageError: for the address of a cluster.
-    :raises StoreError: when there is no store.
+    :param index: for a cluster: prefix of the indices, or a pattern of existing ones.
+    :param connection: for a cluster: how to reach it.
+    :raises UsageError: when the location or the index cannot be one.
+    :raises StoreError: when there is no embedded store. A cluster is not asked yet.
     """
-    if location.startswith(("http://", "https://")):
-        raise UsageError(
-            "cluster stores are not in this version.",
-            remedy="Give --store the path of an embedded store.",
-        )
+    if is_cluster(location):
+        from k8sidx.cluster.settings import ConnectionSettings
+        from k8sidx.cluster.store import ClusterStore
+        from k8sidx.cluster.target import DEFAULT_INDEX, parse_target
+
+        target = parse_target(index or DEFAULT_INDEX)
+        return ClusterStore(location, target, connection or ConnectionSettings())
     path = Path(location)
     if not create:
         from k8sidx.store.manifest import read_manifest

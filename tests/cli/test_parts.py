@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from k8sidx.cli.options import DEFAULT_STORE, store_location
 from k8sidx.cli.selection import has_tag
 from k8sidx.cli.size import parse_size
+from k8sidx.cli.store import DEFAULT_STORE, StoreChoice, store_location
 from k8sidx.errors import UsageError
 
 TAGS = ("attack.credential-access", "attack.t1552.007", "attack.privilege_escalation")
@@ -54,14 +54,14 @@ def test_a_tag_may_be_written_as_in_sigma_or_in_attack(asked: str, found: bool) 
 
 
 def test_the_store_is_the_given_one_then_the_configured_then_the_default(here: Path) -> None:
-    assert store_location(None) == DEFAULT_STORE
+    assert store_location(StoreChoice()) == DEFAULT_STORE
     (here / "k8sidx.toml").write_text('store = "configured"')
-    assert store_location(None) == str(here / "configured")
-    assert store_location("given") == "given"
+    assert store_location(StoreChoice()) == str(here / "configured")
+    assert store_location(StoreChoice(store="given")) == "given"
 
 
-@pytest.mark.parametrize("location", ["http://search:9200", "HTTPS://search", "s3://bucket/audit"])
-def test_stores_of_later_versions_are_refused_plainly(here: Path, location: str) -> None:
-    with pytest.raises(UsageError, match=r"path of a folder\.$"):
-        store_location(location)
+def test_a_cluster_is_a_store_and_other_urls_are_none(here: Path) -> None:
+    assert store_location(StoreChoice(store="HTTPS://search")) == "HTTPS://search"
+    with pytest.raises(UsageError, match=r"s3:// is no store.*path of a folder, or"):
+        store_location(StoreChoice(store="s3://bucket/audit"))
     assert list(here.iterdir()) == []

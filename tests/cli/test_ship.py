@@ -92,4 +92,4 @@ def test_an_unknown_setting_is_wrong_usage(log: Path, here: Path) -> None:
 def test_a_cluster_is_not_in_this_version(log: Path) -> None:
     done = k8sidx("ship", log, "--store", "http://localhost:9200")
     assert done.exit_code == 2
-    assert "cluster stores are not in this version" in done.stderr
+    assert "this version cannot ship to a cluster" in done.stderr

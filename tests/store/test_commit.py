@@ -12,7 +12,7 @@ import pytest
 
 from k8sidx.errors import StoreError, StoreVersion
 from k8sidx.query.algebra import Metric, Query
-from k8sidx.store.manifest import VERSION, manifest_path, read_manifest
+from k8sidx.store.manifest import manifest_path, read_manifest
 from k8sidx.store.merge import ENOUGH
 from k8sidx.store.open import EmbeddedStore, open_store, temporary_store
 from tests.building import event
@@ -195,7 +195,7 @@ def test_a_thrown_away_store_answers_for_its_columns_only() -> None:
 
 def test_summary(tmp_path: Path) -> None:
     summary = stored(tmp_path / "s", some(0, 3)).summary()
-    assert (summary.events, summary.files, summary.version) == (3, 1, VERSION)
+    assert summary.events == 3
     assert summary.first is not None
     assert summary.last is not None
     assert (summary.last - summary.first).total_seconds() == 120

@@ -1,0 +1,195 @@
+"""The options that say where the events live, the same on every command that needs a store."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from k8sidx.cli.options import configuration
+from k8sidx.errors import UsageError
+
+if TYPE_CHECKING:
+    from k8sidx.cluster.settings import ConnectionSettings
+    from k8sidx.cluster.store import ClusterStore
+    from k8sidx.configuration import Configuration
+    from k8sidx.store.open import Store
+
+DEFAULT_STORE = "./k8sidx-store"
+
+
+@dataclass(frozen=True, slots=True)
+class StoreChoice:
+    """What the command line says of the store; each field is an option."""
+
+    store: Annotated[
+        str | None,
+        typer.Option(
+            "--store",
+            envvar="K8SIDX_STORE",
+            metavar="STORE",
+            help="Where the events live: a folder, made when missing, or the http(s):// address "
+            f"of an OpenSearch or Elasticsearch cluster. [default: {DEFAULT_STORE}]",
+            show_default=False,
+        ),
+    ] = None
+    index: Annotated[
+        str | None,
+        typer.Option(
+            "--index",
+            envvar="K8SIDX_INDEX",
+            metavar="INDEX",
+            help="In a cluster: prefix of the indices, or an existing index or pattern. "
+            "[default: k8s-audit]",
+            show_default=False,
+        ),
+    ] = None
+    api_key_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--api-key-file",
+            metavar="FILE",
+            help="For a cluster: file with the API key to use.",
+            show_default=False,
+        ),
+    ] = None
+    ca_cert: Annotated[
+        Path | None,
+        typer.Option(
+            "--ca-cert",
+            metavar="FILE",
+            help="For a cluster: certificates (PEM) to trust instead of the system's.",
+            show_default=False,
+        ),
+    ] = None
+    client_cert: Annotated[
+        Path | None,
+        typer.Option(
+            "--client-cert",
+            metavar="FILE",
+            help="For a cluster: own certificate (PEM); its key is in the same file or in the "
+            ".key file beside it.",
+            show_default=False,
+        ),
+    ] = None
+
+
+AS_CONFIGURED = StoreChoice()
+OPTIONS = tuple(field.name for field in fields(StoreChoice))
+
+
+def takes_store(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of :class:`StoreChoice` in place of its ``store`` parameter."""
+    signature = inspect.signature(command, eval_str=True)
+    parameters: list[inspect.Parameter] = []
+    for parameter in signature.parameters.values():
+        if parameter.name == "store":
+            parameters += _parameters(parameter.kind)
+        else:
+            parameters.append(parameter)
+
+    @functools.wraps(command)
+    def with_choice(**given: Any) -> None:
+        choice = StoreChoice(**{name: given.pop(name, None) for name in OPTIONS})
+        command(**given, store=choice)
+
+    with_choice.__dict__["__signature__"] = signature.replace(parameters=parameters)
+    with_choice.__annotations__ = {one.name: one.annotation for one in parameters}
+    return with_choice
+
+
+def open_chosen(choice: StoreChoice, *, create: bool = False) -> Store:
+    """The store that the command line, the environment or the configuration names.
+
+    :param create: a missing embedded store is no error, it will be made by the first writer.
+    :raises UsageError: when what they say cannot be.
+    :raises StoreError: when there is no embedded store.
+    """
+    from k8sidx.cluster.location import is_cluster
+    from k8sidx.store.open import open_store
+
+    configured = configuration()
+    location = store_location(choice, configured)
+    index = choice.index or configured.index
+    if not is_cluster(location):
+        return open_store(location, create=create)
+    return open_store(
+        location, create=create, index=index, connection=_connection(choice, configured)
+    )
+
+
+def open_chosen_cluster(choice: StoreChoice) -> ClusterStore:
+    """The same, for commands that are about clusters only.
+
+    :raises UsageError: when the store is a folder.
+    """
+    from k8sidx.cluster.store import ClusterStore
+
+    opened = open_chosen(choice, create=True)
+    if not isinstance(opened, ClusterStore):
+        raise UsageError(
+            f"{opened.path} is an embedded store, not a cluster.",
+            remedy="Give --store the http(s):// address of a cluster.",
+        )
+    return opened
+
+
+def store_location(choice: StoreChoice, configured: Configuration | None = None) -> str:
+    """Where the store is.
+
+    :raises UsageError: when it is the URL of something else.
+    """
+    from k8sidx.cluster.location import is_cluster
+
+    location = choice.store or (configured or configuration()).store or DEFAULT_STORE
+    scheme, separator, _ = location.partition("://")
+    if separator and not is_cluster(location):
+        raise UsageError(
+            f"{scheme}:// is no store.",
+            remedy="Give --store the path of a folder, or a cluster's http(s):// address.",
+        )
+    return location
+
+
+def shown_location(choice: StoreChoice) -> str:
+    """Where the store is, without credentials: to show, or to give to ``--store`` again.
+
+    :raises UsageError: when it is the URL of something else.
+    """
+    from k8sidx.cluster.location import is_cluster, parse_location
+
+    location = store_location(choice)
+    return str(parse_location(location)) if is_cluster(location) else location
+
+
+def _connection(choice: StoreChoice, configured: Configuration) -> ConnectionSettings:
+    from k8sidx.cluster.settings import from_environment, merged
+
+    given = {
+        name: value
+        for name in ("api_key_file", "ca_cert", "client_cert")
+        if (value := getattr(choice, name)) is not None
+    }
+    file = configured.connection
+    filed = {name: getattr(file, name) for name in file.model_fields_set}
+    return merged(
+        [
+            ("the command line", given),
+            ("the environment", from_environment(os.environ)),
+            (str(configured.source), filed),
+        ]
+    )
+
+
+def _parameters(kind: Any) -> list[inspect.Parameter]:
+    annotations = inspect.get_annotations(StoreChoice, eval_str=True)
+    return [
+        inspect.Parameter(name, kind, default=None, annotation=annotations[name])
+        for name in OPTIONS
+    ]

@@ -1,0 +1,84 @@
+"""A store that is a cluster: its events live in indices of OpenSearch or Elasticsearch."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from datetime import datetime
+from functools import cached_property
+
+from k8sidx.cluster.connection import Cluster, open_cluster
+from k8sidx.cluster.location import parse_location
+from k8sidx.cluster.settings import ConnectionSettings
+from k8sidx.cluster.target import Target
+from k8sidx.engine.protocol import Engine
+from k8sidx.errors import UnsupportedQuery
+from k8sidx.store.summary import StoreSummary
+
+
+class ClusterStore:
+    """Indices of one cluster. Nothing is asked of the cluster before it is needed.
+
+    :param location: its address; credentials in it are taken out.
+    :param target: which indices.
+    :param settings: how to reach it.
+    """
+
+    def __init__(self, location: str, target: Target, settings: ConnectionSettings) -> None:
+        self._location = parse_location(location)
+        self._settings = settings
+        self.target = target
+
+    thrown_away = False
+    """The store outlives the command."""
+
+    @property
+    def location(self) -> str:
+        """The address, without credentials."""
+        return str(self._location)
+
+    @cached_property
+    def cluster(self) -> Cluster:
+        """The connected cluster.
+
+        :raises StoreError: when it cannot be reached, refuses us or is none that we know.
+        """
+        return open_cluster(self._location, self._settings)
+
+    @property
+    def pattern(self) -> str:
+        """The indices to search: the dated ones of a prefix, and what has just that name."""
+        name = self.target.name
+        if self.target.is_pattern or self.cluster.request("HEAD", f"/{name}").status != 200:
+            return self.target.dated
+        return f"{name},{self.target.dated}"
+
+    def engine(self, *, threads: int | None = None) -> AbstractContextManager[Engine]:
+        """An engine over the indices.
+
+        :param threads: the cluster's own affair.
+        :raises StoreError: when the cluster cannot be reached, or has no such index.
+        """
+        raise UnsupportedQuery(
+            "this version has no engine for clusters.",
+            remedy="Hunt in an embedded store: give --store the path of a folder.",
+        )
+
+    def summary(self) -> StoreSummary:
+        """What the indices hold.
+
+        :raises StoreError: when the cluster cannot be reached, or has no such index.
+        """
+        from k8sidx.query.algebra import Metric, Query
+
+        metrics = (
+            Metric("events", "count"),
+            Metric("first", "min", "@timestamp"),
+            Metric("last", "max", "@timestamp"),
+        )
+        with self.engine() as engine:
+            [(events, first, last)] = engine.run(Query(metrics=metrics)).rows
+        return StoreSummary(
+            events if isinstance(events, int) else 0,
+            first if isinstance(first, datetime) else None,
+            last if isinstance(last, datetime) else None,
+        )
