@@ -8,7 +8,7 @@ from enum import Enum
 NAMESPACE_LENGTH = 256
 NAME_LENGTH = 1024
 TEXT_LENGTH = 8191
-"""Longest value that is indexed, in characters; 8191 four-byte characters stay under
+"""Longest value that is stored in a field, in characters; 8191 four-byte characters stay under
 Lucene's 32,766 byte limit for a term."""
 
 
@@ -33,7 +33,7 @@ class Field:
     :param many: holds a list of values.
     :param audit: the value is moved here from the event, unchanged, and put back when
         the whole event is asked for. False for derived fields.
-    :param length: characters after which a value is no longer indexed by a cluster.
+    :param length: characters after which a stored value is cut; the whole one stays in `rest`.
     :param ecs: the Elastic Common Schema name of the same fact.
     :param aliases: other names that queries may use.
     :param positions: for ``many``: how many leading elements can be asked for by index.

@@ -15,7 +15,9 @@ import orjson
 from k8sidx.decode.apiserver import V1
 from k8sidx.decode.audit_event import NOTHING, V1_KEYS, AuditEvent, ObjectReference
 from k8sidx.decode.record import Context
+from k8sidx.fields.field import NAMESPACE_LENGTH, TEXT_LENGTH
 from k8sidx.normalize.identity import canonical_json, digest
+from k8sidx.normalize.length import cut, merged
 from k8sidx.normalize.moment import is_canonical, microseconds
 from k8sidx.normalize.objects import Fields, promoted_fields
 from k8sidx.normalize.parts import (
@@ -57,6 +59,9 @@ AKS_CUT = b'"skipped-too-big-size-object"'
 _KINDS = ("Event", None)
 _VERSIONS = (V1, None)
 _NO_REFERENCE = ObjectReference()
+# With all others missing, a member of objectRef that is too long makes the head longer by
+# its quotes and their nulls.
+_SHORT_HEAD = NAMESPACE_LENGTH + 50
 
 
 class Normalized:
@@ -177,20 +182,10 @@ class Normalizer:
         received = microseconds(event.requestReceivedTimestamp)
         staged = microseconds(event.stageTimestamp)
         _more_fields(event, reference, stored_uri, target, more)
-        if (
-            rest
-            or actor.rest
-            or origin.rest
-            or answer.rest
-            or notes.rest
-            or event.kind not in _KINDS
-            or event.apiVersion not in _VERSIONS
-            or event.authenticationMetadata is not NOTHING
-            or not is_canonical(event.requestReceivedTimestamp, received)
-            or not is_canonical(event.stageTimestamp, staged)
-        ):
-            more["rest"] = canonical_json(_left(event, rest, parts, received, staged))
+        if more:
+            cut(more)
         name = reference.name or more.get("responseObject.metadata.name")
+        message = _message(call, actor, answer, reference.namespace, name, more)
         own = (
             identity,
             _first(staged, received, context),
@@ -198,7 +193,7 @@ class Normalizer:
             staged,
             event.auditID,
             stored_uri,
-            _message(call, actor, answer, reference.namespace, name, more),
+            message,
             reference.namespace or None,
             reference.name or None,
             reference.uid or None,
@@ -209,6 +204,31 @@ class Normalizer:
             self._stored(request_json, redacted_request),
             self._stored(response_json, redacted_response),
         )
+        whole: Fields = {}
+        uri_length = len(uri) if uri else 0
+        if (
+            uri_length > TEXT_LENGTH
+            or len(message) > TEXT_LENGTH
+            or len(head) - uri_length - len(event.userAgent or "") > _SHORT_HEAD
+        ):
+            own, whole = _cut(own)
+        if (
+            rest
+            or whole
+            or call.rest
+            or actor.rest
+            or origin.rest
+            or agent.rest
+            or answer.rest
+            or notes.rest
+            or event.kind not in _KINDS
+            or event.apiVersion not in _VERSIONS
+            or event.authenticationMetadata is not NOTHING
+            or not is_canonical(event.requestReceivedTimestamp, received)
+            or not is_canonical(event.stageTimestamp, staged)
+        ):
+            left = _left(event, rest, parts, received, staged)
+            more["rest"] = canonical_json(merged(left, whole))
         return Normalized(parts, own, more, redacted or clean is not uri or notes.redacted)
 
     def _stored(self, plain: bytes, redacted: bytes) -> bytes | None:
@@ -230,6 +250,13 @@ class Normalizer:
             return None, b"", b""
         plain = canonical_json(value)
         return value, plain, redact_json(plain, target, call.embedding)
+
+
+def _cut(own: tuple[Any, ...]) -> tuple[tuple[Any, ...], Fields]:
+    """Values of ``OWN`` at most as long as they are indexed, and the whole ones."""
+    fields = dict(zip(OWN, own, strict=True))
+    whole = cut(fields)
+    return tuple(fields.values()), whole
 
 
 def _first(staged: int | None, received: int | None, context: Context) -> int | None:
@@ -284,7 +311,8 @@ def _left(
     """Whatever no field holds, as one JSON object under the event's own keys."""
     left: Fields = dict(rest) if rest else {}
     for part in parts:
-        left.update(part.rest)
+        if part.rest:
+            merged(left, part.rest)
     if event.authenticationMetadata is not NOTHING:
         left["authenticationMetadata"] = msgspec.json.decode(event.authenticationMetadata)
     if not is_canonical(event.requestReceivedTimestamp, received):

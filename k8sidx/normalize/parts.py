@@ -15,6 +15,7 @@ import msgspec
 
 from k8sidx.normalize.actor import WORKLOAD_CONTROLLERS, address, product, user_kind
 from k8sidx.normalize.identity import canonical_json
+from k8sidx.normalize.length import cut, merged
 from k8sidx.normalize.objects import Fields, put_text
 from k8sidx.normalize.redact import embeds_objects, redact_annotations, redact_uri
 
@@ -75,6 +76,7 @@ class Memory(dict[Any, Part]):
         if len(self) >= PARTS_KEPT:
             self.clear()
         part = self[key] = self._make(key)
+        merged(part.rest, cut(part.fields))
         return part
 
 

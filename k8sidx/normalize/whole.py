@@ -11,9 +11,9 @@ import msgspec
 
 from k8sidx.decode.apiserver import V1
 from k8sidx.fields.table import FIELDS, Kind
+from k8sidx.normalize.length import merged, put
 from k8sidx.normalize.moment import text_of
 
-_NESTED = ("user", "impersonatedUser", "objectRef", "responseStatus", "annotations")
 _MOVED = tuple(field for field in FIELDS if field.audit and field.name != "rest")
 
 
@@ -35,26 +35,8 @@ def whole_event(row: dict[str, Any]) -> dict[str, Any]:
         if field.name == "annotations":
             event.setdefault("annotations", {}).update(value)
         else:
-            _put(event, field.name, value)
+            put(event, field.name, value)
     if event.get("objectRef", {}).get("apiGroup") == "core":
         del event["objectRef"]["apiGroup"]
     rest = row.get("rest")
-    return _merged(event, msgspec.json.decode(rest)) if rest else event
-
-
-def _put(event: dict[str, Any], name: str, value: Any) -> None:
-    head, _, tail = name.partition(".")
-    if tail and head in _NESTED:
-        event.setdefault(head, {})[tail] = value
-    else:
-        event[name] = value
-
-
-def _merged(event: dict[str, Any], rest: dict[str, Any]) -> dict[str, Any]:
-    for key, value in rest.items():
-        mine = event.get(key)
-        if key in _NESTED and type(mine) is dict and type(value) is dict:
-            event[key] = {**mine, **value}
-        else:
-            event[key] = value
-    return event
+    return merged(event, msgspec.json.decode(rest)) if rest else event
