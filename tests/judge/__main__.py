@@ -17,7 +17,7 @@ from rich.text import Text
 
 from k8sidx.hunt.library import load_library
 from k8sidx.hunt.result import Finding
-from tests.judge.cases import CASES, Verdict
+from tests.judge.cases import CASES, Verdict, indicators
 from tests.judge.recorded import RECORDED, Sighting
 from tests.judge.run import judge_cases, judge_quiet, judge_scenarios
 
@@ -28,7 +28,7 @@ MOST_MEDIUM = 5
 def main() -> int:
     """Judge the library by everything that lies beside the checkout."""
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
-    hunts = load_library()
+    hunts = load_library(indicators())
     console.print(f"{len(hunts)} hunts")
     good = True
     with tempfile.TemporaryDirectory(prefix="k8sidx-judge-") as folder:

@@ -14,6 +14,7 @@ import yaml
 
 from k8sidx.engine.protocol import Engine
 from k8sidx.hunt.definition import Hunt, MatchHunt, TopHunt
+from k8sidx.hunt.lists import SHIPPED, Lists
 from k8sidx.hunt.run import Window, run_hunt
 from k8sidx.query.algebra import Metric, Query, Terms
 from k8sidx.render.level import urgency
@@ -69,6 +70,14 @@ class Verdict:
         return next(reasons, "")
 
 
+def indicators() -> Lists:
+    """The addresses that the cases take for known attackers'."""
+    if not CASES.is_dir():
+        return SHIPPED
+    return Lists({"threat_addresses": [one for case in load_cases() for one in case.indicators]})
+
+
+@cache
 def load_cases() -> list[Case]:
     """All cases of the open manifest."""
     manifest = json.loads((CASES / "manifest.open.json").read_text("utf-8"))

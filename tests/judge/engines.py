@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,7 @@ class CaseEngine:
         return self._engine.run(query.replace(where=And((query.where, self._case))))
 
 
-def tagged(cases: dict[str, Sequence[dict[str, Any]]]) -> list[list[Normalized]]:
+def tagged(cases: Mapping[str, Sequence[dict[str, Any]]]) -> list[list[Normalized]]:
     """The events of all cases, each tagged with its case.
 
     Some suites use an event in several cases, and a store holds an event once: the second
