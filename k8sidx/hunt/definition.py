@@ -85,7 +85,7 @@ class Hunt:
 
     @property
     def kind(self) -> str:
-        """match, threshold, top, new or spike."""
+        """match, threshold, sequence, top, new or spike."""
         return type(self).__name__.removesuffix("Hunt").lower()
 
 
@@ -111,20 +111,59 @@ class TopHunt(Hunt):
     keep_missing: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ThresholdHunt(Hunt):
-    """Many requests, or many different values, of one key within a time span.
+@dataclass(frozen=True, slots=True)
+class Base:
+    """A rule that a correlation is about, or several that give their keys by the same fields.
 
-    :param group_by: the key.
-    :param values: fields whose combinations are counted; empty to count requests.
+    :param title: what it stands for in a sentence.
+    :param condition: the events it matches.
+    :param group_by: fields of the correlation's key, in its order.
+    :param values: fields whose combinations the correlation counts.
+    """
+
+    title: str
+    condition: Condition
+    group_by: tuple[str, ...]
+    values: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Correlation(Hunt):
+    """Requests of one key within a time span.
+
+    :param bases: what it is about; their events together are those of ``condition``.
+    :param group_by: names of the key: fields, or aliases of the bases' fields.
     :param at_least: how many make a finding.
     :param timespan: within which.
     """
 
+    bases: tuple[Base, ...]
     group_by: tuple[str, ...]
-    values: tuple[str, ...]
     at_least: int
     timespan: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThresholdHunt(Correlation):
+    """Many requests, or many different values, of one key within a time span.
+
+    :param values: names of the fields whose combinations are counted; empty to count
+        requests.
+    """
+
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SequenceHunt(Correlation):
+    """Requests that match several rules, of one key within a time span.
+
+    ``at_least`` so many of the rules.
+
+    :param ordered: one after the other, in the order of ``bases``.
+    """
+
+    ordered: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

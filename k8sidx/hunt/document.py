@@ -10,6 +10,7 @@ from k8sidx.hunt.definition import (
     Hunt,
     MatchHunt,
     NewHunt,
+    SequenceHunt,
     SpikeHunt,
     Steps,
     ThresholdHunt,
@@ -32,6 +33,9 @@ document; what Sigma has no word for stands under its key `k8sidx`.
   still open count, too.
 - **threshold**: Sigma's `event_count` and `value_count`. The window slides; overlapping
   windows that reach the threshold are one finding. A request counts once.
+- **sequence**: Sigma's `temporal` and `temporal_ordered`: requests that match several rules,
+  of one key within a time span, in any order or in that of the rules. The window slides;
+  overlapping sequences are one finding.
 - **top**: the most frequent values, events counted as the article counts them. With
   `--baseline` each entry is compared with the time before, and those that are new to the
   data or to the table are findings.
@@ -96,6 +100,11 @@ def _finds(hunt: Hunt) -> str:
             what = f"different {_named(hunt.values)}" if hunt.values else "requests"
             by = f" by {_named(hunt.group_by)}" if hunt.group_by else ""
             return f"{hunt.at_least} or more {what} within {span(hunt.timespan)}{by}"
+        case SequenceHunt():
+            steps = [f"“{base.title}”" for base in hunt.bases]
+            what = ", then ".join(steps) if hunt.ordered else listed(steps)
+            by = f" by {_named(hunt.group_by)}" if hunt.group_by else ""
+            return f"{what} within {span(hunt.timespan)}{by}"
         case NewHunt():
             return (
                 f"{_named(hunt.by)} of the last {span(hunt.window)} that the "

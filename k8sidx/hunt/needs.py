@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from k8sidx.fields.lookup import resolve
-from k8sidx.hunt.definition import Hunt, MatchHunt, NewHunt, SpikeHunt, ThresholdHunt, TopHunt
+from k8sidx.hunt.definition import Correlation, Hunt, MatchHunt, NewHunt, SpikeHunt, TopHunt
+from k8sidx.hunt.keyed import CONTEXT
 from k8sidx.hunt.match import EVIDENCE_METRICS
-from k8sidx.hunt.threshold import CONTEXT
 from k8sidx.query.algebra import leaves
 
-_ALWAYS = ("event.id", "@timestamp", *CONTEXT, *(one.field for one in EVIDENCE_METRICS))
+_ALWAYS = (*CONTEXT, *(one.field for one in EVIDENCE_METRICS))
 
 
 def fields_needed(hunts: Iterable[Hunt]) -> frozenset[str]:
@@ -23,8 +23,9 @@ def fields_needed(hunts: Iterable[Hunt]) -> frozenset[str]:
                 names.update(hunt.finding_by)
             case TopHunt():
                 names.update(column.field for column in hunt.by)
-            case ThresholdHunt():
-                names.update((*hunt.group_by, *hunt.values))
+            case Correlation():
+                for base in hunt.bases:
+                    names.update((*base.group_by, *base.values))
             case NewHunt():
                 names.update(hunt.by)
             case SpikeHunt():

@@ -5,11 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from k8sidx.engine.protocol import Engine
-from k8sidx.hunt.definition import Hunt, MatchHunt, NewHunt, SpikeHunt, ThresholdHunt, TopHunt
+from k8sidx.hunt.definition import (
+    Hunt,
+    MatchHunt,
+    NewHunt,
+    SequenceHunt,
+    SpikeHunt,
+    ThresholdHunt,
+    TopHunt,
+)
 from k8sidx.hunt.lists import how_to_give
 from k8sidx.hunt.match import run_match
 from k8sidx.hunt.new import run_new
 from k8sidx.hunt.result import HuntResult
+from k8sidx.hunt.sequence import run_sequence
 from k8sidx.hunt.spike import run_spike
 from k8sidx.hunt.threshold import run_threshold
 from k8sidx.hunt.top import run_top
@@ -33,6 +42,8 @@ def run_hunt(hunt: Hunt, engine: Engine, window: Window) -> HuntResult:
             return run_top(hunt, engine, window)
         case ThresholdHunt():
             return run_threshold(hunt, engine, window)
+        case SequenceHunt():
+            return run_sequence(hunt, engine, window)
         case NewHunt():
             return run_new(hunt, engine, window)
         case SpikeHunt():

@@ -20,6 +20,7 @@ LONGEST = 200
 FACTS: dict[str, tuple[str, ...]] = {
     "match": ("times",),
     "threshold": ("times", "values", "within", "sources", "resources"),
+    "sequence": ("times", "within", "sources", "resources", "steps"),
     "new": ("times",),
     "spike": ("count", "usual", "interval", "time", "who"),
     "top": ("events",),

@@ -27,6 +27,7 @@ class Request:
     audit_id: str = ""
     source: str = ""
     resource: str = ""
+    event_id: str = ""
     in_burst: bool = False
 
 
@@ -96,6 +97,50 @@ class Slider:
             fresh.append(request)
         for request in reversed(fresh):
             self.bursts[-1].add(request)
+
+
+class Chain:
+    """Finds the requests of one key that match one rule after the other.
+
+    For each step it keeps the chain that began latest: no other could be finished where
+    that one cannot. And the one before that, for an event that matches two steps: it does
+    not follow upon itself.
+
+    :param timespan: from the first to the last request, at most.
+    :param steps: how many rules there are.
+    """
+
+    def __init__(self, timespan: timedelta, steps: int) -> None:
+        self.bursts: list[Burst] = []
+        self._timespan = timespan
+        self._steps = steps
+        self._chains: list[list[tuple[Request, ...]]] = [[] for _ in range(steps)]
+
+    def add(self, step: int, request: Request) -> None:
+        """Take the next request; they come in order of time.
+
+        :param step: place of the rule that it matches, from 0.
+        """
+        chain = (request,) if step == 0 else self._continued(step - 1, request)
+        if not chain:
+            return
+        self._chains[step] = [*self._chains[step][-1:], chain]
+        if step == self._steps - 1:
+            self._extend(chain)
+
+    def _continued(self, step: int, request: Request) -> tuple[Request, ...]:
+        for before in reversed(self._chains[step]):
+            if before[-1].event_id != request.event_id:
+                near = request.time - before[0].time <= self._timespan
+                return (*before, request) if near else ()
+        return ()
+
+    def _extend(self, chain: tuple[Request, ...]) -> None:
+        if not self.bursts or chain[0].time > self.bursts[-1].last:
+            self.bursts.append(Burst(chain[0].time, chain[0].time))
+        for request in chain:
+            if not request.in_burst:
+                self.bursts[-1].add(request)
 
 
 class OpenRequests:

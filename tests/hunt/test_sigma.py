@@ -169,7 +169,7 @@ def test_a_threshold_is_a_whole_number(condition: str, at_least: int) -> None:
         ("{eq: 5}", "event_count", "with eq"),
         ("{gte: 0}", "event_count", "at least 1"),
         ("{gte: 5, field: verb}", "value_sum", "type value_sum are not supported"),
-        ("{gte: 2}", "temporal", "type temporal are not supported"),
+        ("{gte: 2}", "temporal", "two rules or more"),
         ("{gte: 2}", "value_count", "without field reference"),
         ("{gte: 2, field: wat}", "value_count", "no field is named 'wat'"),
     ],

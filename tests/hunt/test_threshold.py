@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from k8sidx.hunt import threshold
+from k8sidx.hunt import keyed
 from k8sidx.hunt.library import load_hunts
 from k8sidx.hunt.run import Window, run_hunt
 from k8sidx.hunt.sliding import Request, Slider
@@ -128,8 +128,8 @@ def test_events_without_a_time_cannot_be_judged(tmp_path: Path) -> None:
 def test_keys_and_events_are_read_in_portions(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(threshold, "KEYS_AT_ONCE", 2)
-    monkeypatch.setattr(threshold, "EVENTS_AT_ONCE", 7)
+    monkeypatch.setattr(keyed, "KEYS_AT_ONCE", 2)
+    monkeypatch.setattr(keyed, "EVENTS_AT_ONCE", 7)
     events = [e for n in range(5) for e in requests(*range(0, 200, 10), user=f"user-{n}")]
     found = results(tmp_path, events, FIVE)
     assert sorted((f.key["user.username"], f.count) for f in found.findings) == [
