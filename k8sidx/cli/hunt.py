@@ -56,7 +56,9 @@ def command(
             show_default=False,
         ),
     ] = None,
-    all_: Annotated[bool, typer.Option("--all", help="Run the whole library.")] = False,
+    all_: Annotated[
+        bool, typer.Option("--all", help="Run the whole library but its activity streams.")
+    ] = False,
     tag: Annotated[
         list[str] | None,
         typer.Option(
@@ -71,7 +73,8 @@ def command(
         typer.Option(
             "--level",
             metavar="LEVEL",
-            help=f"Only hunts of this level and above: {LEVELS_SAID}.",
+            help=f"Only hunts of this level and above: {LEVELS_SAID}. With informational, "
+            "activity streams run as well.",
         ),
     ] = None,
     since: SinceOption = None,

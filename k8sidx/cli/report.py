@@ -13,8 +13,10 @@ import typer
 from k8sidx.cli import progress
 from k8sidx.cli.ending import ends_with_exit_code
 from k8sidx.cli.options import (
+    LEVELS_SAID,
     BaselineOption,
     DebugOption,
+    Level,
     QuietOption,
     SinceOption,
     UntilOption,
@@ -34,6 +36,15 @@ def command(
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="FILE", help="The page to write.")
     ] = Path("report.html"),
+    level: Annotated[
+        Level | None,
+        typer.Option(
+            "--level",
+            metavar="LEVEL",
+            help=f"Only hunts of this level and above: {LEVELS_SAID}. With informational, "
+            "activity streams run as well.",
+        ),
+    ] = None,
     since: SinceOption = None,
     until: UntilOption = None,
     baseline: BaselineOption = None,
@@ -50,13 +61,13 @@ def command(
     from k8sidx.render.report import Looked, report_html
 
     asked = window(since, until, baseline)
-    hunts = selected_hunts(Selection(everything=True))
+    hunts = selected_hunts(Selection(everything=True, level=level))
     opened, location = open_chosen(store), shown_location(store)
     summary = opened.summary()
     with opened.engine() as engine, progress.hunting(len(hunts), quiet=quiet) as on_start:
         results = run_hunts(hunts, engine, asked, on_start)
-    times = [("--since", since), ("--until", until), ("--baseline", baseline)]
-    given = [word for option, value in times if value is not None for word in (option, value)]
+    options = [("--level", level), ("--since", since), ("--until", until), ("--baseline", baseline)]
+    given = [word for option, value in options if value is not None for word in (option, value)]
     looked = Looked(
         store=location,
         events=summary.events,

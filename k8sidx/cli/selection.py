@@ -37,7 +37,8 @@ class Selection:
 def selected_hunts(selection: Selection) -> list[Hunt]:
     """The hunts to run, in the library's order or the one they were named in.
 
-    ``tags`` or ``level`` without names choose from the whole library.
+    ``tags`` or ``level`` without names choose from the whole library. Activity streams
+    (:attr:`Hunt.stream`) run when they are named, or with the level ``informational``.
 
     Without a hunt of the level the list is empty.
 
@@ -52,7 +53,8 @@ def selected_hunts(selection: Selection) -> list[Hunt]:
     if selection.names:
         hunts = load_hunts(selection.names, lists)
     elif chooses:
-        hunts = load_library(lists)
+        streams = selection.level is Level.INFORMATIONAL
+        hunts = [hunt for hunt in load_library(lists) if streams or not hunt.stream]
     else:
         raise UsageError(
             "no hunt is named.",

@@ -50,6 +50,7 @@ class Block(_Strict):
     level_needed: Literal["Metadata", "Request", "RequestResponse"] = "Metadata"
     platforms_blind: dict[str, str] = Field(default_factory=dict)
     reason: str = ""
+    stream: bool = False
 
 
 class MatchBlock(Block):
@@ -62,6 +63,7 @@ class MatchBlock(Block):
         "target.resource",
         "objectRef.namespace",
     )
+    echoes_of: tuple[FieldName, ...] = ()
 
 
 class ThresholdBlock(Block):

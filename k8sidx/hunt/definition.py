@@ -65,6 +65,8 @@ class Hunt:
     :param reason: the sentence of a finding (:mod:`k8sidx.hunt.sentence`); empty for the
         usual one.
     :param lists_missing: lists that its rules name and nobody has given: it cannot judge.
+    :param stream: it tells what goes on, and judges nothing: runs only when it is named or
+        informational hunts are asked for.
     """
 
     id: str
@@ -82,6 +84,7 @@ class Hunt:
     platforms_blind: tuple[tuple[str, str], ...] = ()
     reason: str = ""
     lists_missing: tuple[str, ...] = ()
+    stream: bool = False
 
     @property
     def kind(self) -> str:
@@ -91,9 +94,14 @@ class Hunt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MatchHunt(Hunt):
-    """Requests that match, one finding for each value of ``finding_by``."""
+    """Requests that match, one finding for each value of ``finding_by``.
+
+    :param echoes_of: fields of ``finding_by`` that tell which workload it is about: what
+        controllers make of it repeats what is said of it (:mod:`k8sidx.hunt.echo`).
+    """
 
     finding_by: tuple[str, ...]
+    echoes_of: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

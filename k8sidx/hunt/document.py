@@ -30,7 +30,8 @@ document; what Sigma has no word for stands under its key `k8sidx`.
 - **match**: requests that match, one finding for each key. A request counts once although
   it makes several events: the stage that the key has most events of is counted
   (ResponseComplete and Panic are one), so a 401 (ResponseStarted only) and an exec that is
-  still open count, too.
+  still open count, too. What controllers do with somebody's workload is told where nobody
+  is found who made it, and then as low.
 - **threshold**: Sigma's `event_count` and `value_count`. The window slides; overlapping
   windows that reach the threshold are one finding. A request counts once.
 - **sequence**: Sigma's `temporal` and `temporal_ordered`: requests that match several rules,
@@ -67,6 +68,8 @@ def _section(hunt: Hunt) -> Iterator[str]:
     yield from ("", f"## {hunt.id}", "", f"**{hunt.title}.** {hunt.description}", "")
     yield f"- Level: {hunt.level}. ATT&CK: {_attack(hunt)}."
     yield f"- Finds: {_finds(hunt)}."
+    if hunt.stream:
+        yield "- An activity stream: runs when it is named, or with `--level informational`."
     yield f"- Audit level needed: {hunt.level_needed}."
     for platform, why in hunt.platforms_blind:
         yield f"- {platform} may not show it: {why}"

@@ -16,6 +16,7 @@ from datetime import datetime
 from k8sidx.engine.protocol import Engine
 from k8sidx.engine.result import Value
 from k8sidx.hunt.definition import Hunt, MatchHunt
+from k8sidx.hunt.echo import ECHO_LEVEL, is_controllers, without_echoes
 from k8sidx.hunt.result import Finding, HuntResult
 from k8sidx.hunt.sentence import fill, shown, times
 from k8sidx.hunt.window import Window
@@ -93,7 +94,8 @@ def run_match(hunt: MatchHunt, engine: Engine, window: Window) -> HuntResult:
         *key, stage, count, first, last, audit_ids = row
         group = groups.setdefault(tuple(key), Group())
         group.add(stage, whole(count), first, last, texts(audit_ids))
-    ordered = sorted(groups.items(), key=lambda item: (-item[1].requests, sortable(item[0])))
+    told = without_echoes(hunt, groups)
+    ordered = sorted(told.items(), key=lambda item: (-item[1].requests, sortable(item[0])))
     return HuntResult(
         hunt.id,
         hunt.title,
@@ -116,8 +118,9 @@ def _finding(hunt: MatchHunt, values: tuple[Value, ...], group: Group) -> Findin
     else:
         told = ", ".join(f"{name} {shown(name, value)}" for name, value in key.items())
         reason = f"{hunt.title}: {times(group.requests)} with {told}"
+    level = ECHO_LEVEL if is_controllers(hunt, values) else hunt.level
     return Finding(
-        hunt.id, hunt.level, key, group.requests, group.first, group.last, reason, group.evidence
+        hunt.id, level, key, group.requests, group.first, group.last, reason, group.evidence
     )
 
 

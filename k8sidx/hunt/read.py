@@ -12,6 +12,7 @@ from k8sidx.hunt import block as blocks
 from k8sidx.hunt.correlation import correlation_hunt
 from k8sidx.hunt.definition import LIBRARY, Hunt, MatchHunt, NewHunt, SpikeHunt, TopHunt
 from k8sidx.hunt.documents import read_documents, rules_of
+from k8sidx.hunt.echo import CONTROLLER
 from k8sidx.hunt.lists import SHIPPED, Lists
 from k8sidx.hunt.rule import RuleReader
 
@@ -79,4 +80,11 @@ def _hunt(reader: RuleReader) -> Hunt:
             )
     match = cast("blocks.MatchBlock", reader.block)
     reader.check_reason(match.finding_by, "match")
-    return MatchHunt(**common, condition=condition, finding_by=reader.fields(match.finding_by))
+    finding_by, echoes_of = reader.fields(match.finding_by), reader.fields(match.echoes_of)
+    if echoes_of and not {CONTROLLER, *echoes_of} <= set(finding_by):
+        raise InvalidHunt(
+            "k8sidx.echoes_of: its fields are some of finding_by.",
+            remedy=f"Add them, and {CONTROLLER}, to finding_by.",
+            where=reader.block_where,
+        )
+    return MatchHunt(**common, condition=condition, finding_by=finding_by, echoes_of=echoes_of)

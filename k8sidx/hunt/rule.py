@@ -58,6 +58,7 @@ class RuleReader:
             "level_needed": block.level_needed,
             "platforms_blind": tuple(block.platforms_blind.items()),
             "reason": block.reason,
+            "stream": block.stream,
             "lists_missing": tuple(self.lists_missing),
         }
 
