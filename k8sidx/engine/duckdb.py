@@ -13,8 +13,9 @@ import duckdb
 from k8sidx.engine.duckdb_sql import compile_query
 from k8sidx.engine.narrow import narrowed, needs_narrowing
 from k8sidx.engine.result import Result, Value
+from k8sidx.engine.times import with_moments
 from k8sidx.errors import StoreError, UsageError
-from k8sidx.fields.moment import to_micros, to_moment
+from k8sidx.fields.moment import to_micros
 from k8sidx.query.algebra import Metric, Query, Terms, fields_of, leaves
 from k8sidx.store.columns import COMPUTED, STORED, null_column
 from k8sidx.store.commit import reading
@@ -79,8 +80,7 @@ class DuckDBEngine:
                 f"the store {self._store} cannot be read: {_first_line(error)}",
                 remedy="Look at it with: k8sidx doctor",
             ) from error
-        rows = [_row(row, statement.times) for row in found] if statement.times else found
-        return Result(query.columns, rows, self.name)
+        return Result(query.columns, with_moments(found, statement.times), self.name)
 
     def _refuse_missing(self, query: Query) -> None:
         """A store that was made with some columns must not answer for the others."""
@@ -123,16 +123,6 @@ class DuckDBEngine:
             metrics=(Metric("n", "count"),),
         )
         return [row[0] for row in self.run(ask).rows]
-
-
-def _row(row: tuple[Any, ...], times: frozenset[int]) -> tuple[Value, ...]:
-    return tuple(_moment(value) if place in times else value for place, value in enumerate(row))
-
-
-def _moment(value: Any) -> Value:
-    if isinstance(value, list):
-        return [_moment(one) for one in value]
-    return None if value is None else to_moment(value)
 
 
 def _first_line(error: Exception) -> str:

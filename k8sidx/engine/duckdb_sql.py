@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from k8sidx.engine.times import times_of
 from k8sidx.errors import UnsupportedQuery
 from k8sidx.fields.lookup import FieldPath, resolve
 from k8sidx.fields.moment import MICROSECOND, to_micros
@@ -70,7 +71,7 @@ def _select(query: Query) -> Statement:
     ]
     order += [f'"{TIME}" ASC NULLS LAST', f'"{ID}" ASC']
     sql = f"SELECT {', '.join(columns)} FROM {{source}} WHERE {where} ORDER BY {', '.join(order)}"
-    return Statement(_limited(sql, query, parameters), parameters, _times(query))
+    return Statement(_limited(sql, query, parameters), parameters, times_of(query))
 
 
 def _aggregate(query: Query) -> Statement:
@@ -98,7 +99,7 @@ def _aggregate(query: Query) -> Statement:
             parameters.append(having.value)
         sql = f"SELECT * FROM ({sql}) WHERE {' AND '.join(tests)}"
     sql = f"SELECT * FROM ({sql}){_order(query, groups)}"
-    return Statement(_limited(sql, query, parameters), parameters, _times(query))
+    return Statement(_limited(sql, query, parameters), parameters, times_of(query))
 
 
 def _order(query: Query, groups: list[str]) -> str:
@@ -295,17 +296,3 @@ def _like(pattern: str) -> str:
         else:
             out.append({"*": "%", "?": "_"}.get(character, character))
     return "".join(out)
-
-
-def _times(query: Query) -> frozenset[int]:
-    kinds = [resolve(name).field.kind is Kind.TIME for name in query.select]
-    kinds += [
-        isinstance(key, DateHistogram) or resolve(key.field).field.kind is Kind.TIME
-        for key in query.group_by
-    ]
-    kinds += [
-        metric.kind in ("min", "max", "first_values")
-        and resolve(metric.field).field.kind is Kind.TIME
-        for metric in query.metrics
-    ]
-    return frozenset(place for place, is_time in enumerate(kinds) if is_time)

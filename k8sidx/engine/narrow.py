@@ -7,46 +7,19 @@ of the statement.
 
 from __future__ import annotations
 
-import ipaddress
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 from k8sidx.engine.result import Value
 from k8sidx.fields.lookup import resolve
 from k8sidx.fields.table import Kind
 from k8sidx.query.algebra import And, Condition, InNetwork, Leaf, Not, OneOf, Or
+from k8sidx.query.networks import NetworkSet
 
 LONG = 500
 """Values that a statement may hold for one comparison."""
 
 _UPPER, _LOWER = "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz"
 _FOLD = str.maketrans(_UPPER, _LOWER)
-
-
-class NetworkSet:
-    """Networks, looked up by address in as many steps as there are prefix lengths.
-
-    :param networks: addresses and networks (CIDR) of IPv4 and IPv6.
-    """
-
-    def __init__(self, networks: Iterable[str]) -> None:
-        self._starts: dict[tuple[int, int], set[int]] = {}
-        for text in networks:
-            network = ipaddress.ip_network(text, strict=False)
-            host_bits = network.max_prefixlen - network.prefixlen
-            starts = self._starts.setdefault((network.version, host_bits), set())
-            starts.add(int(network.network_address) >> host_bits)
-
-    def __contains__(self, text: object) -> bool:
-        try:
-            address = ipaddress.ip_address(str(text))
-        except ValueError:
-            return False
-        number, version = int(address), address.version
-        return any(
-            number >> host_bits in starts
-            for (of, host_bits), starts in self._starts.items()
-            if of == version
-        )
 
 
 def needs_narrowing(leaf: Leaf) -> bool:
@@ -74,11 +47,12 @@ def narrowed(condition: Condition, values_of: Callable[[str], Sequence[Value]]) 
             inside = NetworkSet(networks)
             return OneOf(field, tuple(str(v) for v in values_of(field) if v in inside))
         case OneOf(field, values, ignore_case) if needs_narrowing(condition):
-            wanted = {_folded(value, ignore_case) for value in values}
-            met = [str(v) for v in values_of(field) if _folded(v, ignore_case) in wanted]
+            wanted = {folded_text(value, ignore_case) for value in values}
+            met = [str(v) for v in values_of(field) if folded_text(v, ignore_case) in wanted]
             return OneOf(field, tuple(met))
     return condition
 
 
-def _folded(value: object, ignore_case: bool) -> str:
+def folded_text(value: object, ignore_case: bool) -> str:
+    """The value as text, its ASCII letters small where their case makes no difference."""
     return str(value).translate(_FOLD) if ignore_case else str(value)

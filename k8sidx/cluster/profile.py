@@ -1,0 +1,98 @@
+"""How the documents of an index answer for the fields of the field table.
+
+An engine asks a profile for the paths of a field; it never makes a path itself. The
+profile of k8sidx's own indices follows from the field table; other profiles are for
+indices that something else filled.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Protocol
+
+from k8sidx.fields.lookup import FieldPath
+from k8sidx.fields.table import Kind
+
+ID = "event.id"
+TIME = "@timestamp"
+MICROSECONDS = "epoch_us"
+"""Object that holds every time once more, as whole microseconds since 1970."""
+ORDER = "event.order"
+"""Number that sorts events as their ids do."""
+UNREAD = "audit"
+"""Object of what is kept but not searched."""
+POSITION = "position"
+"""Object of single elements of lists."""
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """Where documents keep a field.
+
+    :param kind: what it holds.
+    :param query: asked by conditions; empty when it cannot be searched.
+    :param group: has doc values, so groups, sorts and metrics can use it; empty when none.
+    :param source: where its value stands in a document's source.
+    :param network: has the type ip; empty when none.
+    :param histogram: of a time: has the type date; empty when none.
+    :param unit: of a time: microseconds in one of the numbers under ``group``.
+    :param many: a document can hold several values.
+    """
+
+    kind: Kind
+    query: str
+    group: str
+    source: str
+    network: str = ""
+    histogram: str = ""
+    unit: int = 1
+    many: bool = False
+
+
+class Profile(Protocol):
+    """Where the documents of an index keep the fields.
+
+    :ivar name: what kind of index it is, for people.
+    :ivar order: paths that sort documents of one moment the same way each time; empty
+        when documents have none.
+    """
+
+    name: str
+    order: tuple[str, ...]
+
+    def paths(self, path: FieldPath) -> Paths:
+        """Where the field is.
+
+        :raises UnsupportedQuery: naming the field, when such documents do not have it.
+        """
+
+
+class OwnProfile:
+    """Indices that k8sidx filled."""
+
+    name = "k8sidx"
+    order: tuple[str, ...] = (ORDER,)
+
+    def paths(self, path: FieldPath) -> Paths:
+        return own_paths(path)
+
+
+@lru_cache(maxsize=4096)
+def own_paths(path: FieldPath) -> Paths:
+    """Where k8sidx's own documents keep a field."""
+    field, kind = path.field, path.field.kind
+    if field.name == ID:
+        return Paths(kind, "_id", "", "_id")
+    if kind is Kind.JSON:
+        return Paths(kind, "", "", f"{UNREAD}.{field.name}")
+    if kind is Kind.TIME:
+        micros = f"{MICROSECONDS}.{field.name}"
+        return Paths(kind, micros, micros, micros, histogram=field.name)
+    if path.position is not None:
+        element = f"{POSITION}.{path.position}.{field.name}"
+        return Paths(kind, element, element, element)
+    if kind is Kind.ADDRESS:
+        text = f"{field.name}.keyword"
+        return Paths(kind, text, text, field.name, network=field.name, many=path.many)
+    return Paths(kind, field.name, field.name, field.name, many=path.many)

@@ -1,0 +1,189 @@
+"""The requests of one query: searches that are whole, on one state of the index, in time."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+from urllib.parse import quote
+
+from k8sidx.cluster.connection import Answer, Cluster, ClusterUnreachable
+from k8sidx.errors import StoreError, UsageError
+
+KEEP = "5m"
+"""How long a point in time is kept after each of its searches."""
+GRACE = 5.0
+"""Seconds that the cluster has to say itself that the time is over."""
+UNLIMITED = 3600.0
+"""Seconds for one search when no limit was asked for."""
+
+
+class TooManyBuckets(StoreError):
+    """The cluster refuses to make so many groups at once."""
+
+
+class Session:
+    """The searches of one query. A context manager: it closes the point in time.
+
+    :param index: the name or pattern that is searched.
+    :param timeout: seconds for all searches together; ``None`` for no limit.
+    """
+
+    def __init__(self, cluster: Cluster, index: str, timeout: float | None) -> None:
+        self._cluster = cluster
+        self._index = index
+        self._timeout = timeout
+        self._ends = None if timeout is None else time.monotonic() + timeout
+        self._point: str | None = None
+        self._name = f"k8sidx-{uuid.uuid4().hex}"
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._point is not None:
+            point, self._point = self._point, None
+            body = {"id": point} if self._elastic else {"pit_id": [point]}
+            path = "/_pit" if self._elastic else "/_search/point_in_time"
+            with suppress(ClusterUnreachable):  # It ends by itself, and the answer is known.
+                self._cluster.request("DELETE", path, body=body, timeout=GRACE)
+
+    def hold(self) -> None:
+        """From now on every search sees the index as it is now."""
+        if self._point is not None:
+            return
+        pattern = quote(self._index, safe="*,-")
+        path = f"/{pattern}/_pit" if self._elastic else f"/{pattern}/_search/point_in_time"
+        params = {"keep_alive": KEEP}
+        if not self._elastic:
+            params["allow_partial_pit_creation"] = "false"
+        answer = self._request("POST", path, params, None)
+        self._whole(answer)
+        self._point = answer["id" if self._elastic else "pit_id"]
+
+    def search(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        """One search.
+
+        :raises StoreError: when the answer is not of all the events, or none came.
+        """
+        asked = dict(body)
+        params: dict[str, str] = {}
+        if self._point is None:
+            path = f"/{quote(self._index, safe='*,-')}/_search"
+            params["allow_partial_search_results"] = "false"
+        else:
+            path = "/_search"
+            asked["pit"] = {"id": self._point, "keep_alive": KEEP}
+            params["allow_partial_search_results"] = "false"
+        if self._ends is not None:
+            asked["timeout"] = f"{max(1, int(self._left() * 1000))}ms"
+        answer = self._request("POST", path, params, asked)
+        if answer.get("timed_out"):
+            raise self._too_slow()
+        self._whole(answer)
+        if self._point is not None:
+            self._point = answer.get("pit_id", self._point)
+        return answer
+
+    def _request(
+        self, method: str, path: str, params: Mapping[str, str], body: Mapping[str, Any] | None
+    ) -> dict[str, Any]:
+        left = self._left()
+        try:
+            answer = self._cluster.request(
+                method, path, params=params, body=body,
+                headers={"x-opaque-id": self._name}, timeout=left + GRACE,
+            )  # fmt: skip
+        except ClusterUnreachable:
+            if self._ends is not None and time.monotonic() >= self._ends:
+                raise self._too_slow() from None
+            raise
+        if answer.status != 200:
+            raise refusal(answer, self._index)
+        found: dict[str, Any] = answer.json()
+        return found
+
+    def _whole(self, answer: Mapping[str, Any]) -> None:
+        """A partial answer is never passed off as whole."""
+        shards = answer.get("_shards", {})
+        if not shards.get("total"):
+            raise missing_index(self._index)
+        if shards.get("failed") or shards.get("successful", 0) < shards["total"]:
+            reasons = [one.get("reason", {}).get("reason") for one in shards.get("failures", ())]
+            told = f": {reasons[0]}" if reasons and reasons[0] else ""
+            raise StoreError(
+                f"{shards.get('failed', 0)} of {shards['total']} shards of {self._index} did not "
+                f"answer{told}.",
+                remedy="Look at the cluster's health with: k8sidx doctor",
+            )
+
+    def _left(self) -> float:
+        if self._ends is None:
+            return UNLIMITED
+        left = self._ends - time.monotonic()
+        if left <= 0:
+            raise self._too_slow()
+        return left
+
+    def _too_slow(self) -> StoreError:
+        return StoreError(
+            f"the query took longer than {self._timeout:g} seconds, and was stopped.",
+            remedy="Ask for less time with --since and --until, or allow more with --timeout.",
+        )
+
+    @property
+    def _elastic(self) -> bool:
+        return self._cluster.product == "elasticsearch"
+
+
+def missing_index(index: str) -> StoreError:
+    """There is nothing to search."""
+    return StoreError(
+        f"no index of the cluster is named {index}.",
+        remedy="Ship events first: k8sidx ship --store ADDRESS audit.log",
+    )
+
+
+def refusal(answer: Answer, index: str) -> StoreError | UsageError:
+    """What a cluster refused, and what can be done about it."""
+    kind, reason = _reason(answer)
+    if kind == "too_many_buckets_exception":
+        return TooManyBuckets(
+            f"the cluster refuses to make so many groups: {reason}",
+            remedy="Ask for less time, or raise search.max_buckets in the cluster's settings.",
+        )
+    if kind == "index_not_found_exception" or "invalid id: [null]" in reason:
+        return missing_index(index)
+    if kind == "search_context_missing_exception":
+        return StoreError(
+            "the cluster forgot the point in time of the query: a node left, or it took too long.",
+            remedy="Ask again.",
+        )
+    if kind == "index_closed_exception":
+        return StoreError(f"an index of {index} is closed: {reason}", remedy="Open it.")
+    return StoreError(f"the cluster refused the query ({answer.status} {kind}): {reason}")
+
+
+def _reason(answer: Answer) -> tuple[str, str]:
+    """Type and reason of the first cause that says something."""
+    try:
+        error = answer.json().get("error", {})
+    except (StoreError, AttributeError):
+        return "", answer.body[:200].decode("utf-8", "replace")
+    if not isinstance(error, dict):
+        return "", str(error)
+    causes = [*error.get("root_cause", ()), error]
+    shards = [one.get("reason", {}) for one in error.get("failed_shards", ())]
+    for one in (*shards, *causes):
+        cause = one
+        while isinstance(cause.get("caused_by"), dict):
+            cause = cause["caused_by"]
+        if cause.get("type") == "too_many_buckets_exception":
+            return cause["type"], str(cause.get("reason"))
+    first = (shards or causes)[0]
+    deepest = first
+    while isinstance(deepest.get("caused_by"), dict):
+        deepest = deepest["caused_by"]
+    return str(first.get("type", "")), str(deepest.get("reason") or first.get("reason") or "")
