@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
+from urllib.parse import urlencode
 
 import orjson
 import urllib3
@@ -75,7 +76,7 @@ class Cluster:
         sent = {"content-type": "application/json", **(headers or {})}
         try:
             answer = self._pool.request(
-                method, self.url + path, fields=None if content else dict(params or {}),
+                method, f"{self.url}{path}?{urlencode(params)}" if params else self.url + path,
                 body=content, headers=sent, timeout=timeout or 60.0, retries=False,
             )  # fmt: skip
         except urllib3.exceptions.HTTPError as error:

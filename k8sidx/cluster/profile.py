@@ -11,19 +11,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Protocol
 
+from k8sidx.cluster.document import AUDIT, ORDER, epoch_path, position_path
 from k8sidx.fields.lookup import FieldPath
 from k8sidx.fields.table import Kind
 
 ID = "event.id"
 TIME = "@timestamp"
-MICROSECONDS = "epoch_us"
-"""Object that holds every time once more, as whole microseconds since 1970."""
-ORDER = "event.order"
-"""Number that sorts events as their ids do."""
-UNREAD = "audit"
-"""Object of what is kept but not searched."""
-POSITION = "position"
-"""Object of single elements of lists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +78,12 @@ def own_paths(path: FieldPath) -> Paths:
     if field.name == ID:
         return Paths(kind, "_id", "", "_id")
     if kind is Kind.JSON:
-        return Paths(kind, "", "", f"{UNREAD}.{field.name}")
+        return Paths(kind, "", "", f"{AUDIT}.{field.name}")
     if kind is Kind.TIME:
-        micros = f"{MICROSECONDS}.{field.name}"
+        micros = epoch_path(field.name)
         return Paths(kind, micros, micros, micros, histogram=field.name)
     if path.position is not None:
-        element = f"{POSITION}.{path.position}.{field.name}"
+        element = position_path(field.name, path.position)
         return Paths(kind, element, element, element)
     if kind is Kind.ADDRESS:
         text = f"{field.name}.keyword"

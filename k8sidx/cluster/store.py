@@ -11,7 +11,6 @@ from k8sidx.cluster.location import parse_location
 from k8sidx.cluster.settings import ConnectionSettings
 from k8sidx.cluster.target import Target
 from k8sidx.engine.protocol import Engine
-from k8sidx.errors import UnsupportedQuery
 from k8sidx.store.summary import StoreSummary
 
 
@@ -58,10 +57,9 @@ class ClusterStore:
         :param threads: the cluster's own affair.
         :raises StoreError: when the cluster cannot be reached, or has no such index.
         """
-        raise UnsupportedQuery(
-            "this version has no engine for clusters.",
-            remedy="Hunt in an embedded store: give --store the path of a folder.",
-        )
+        from k8sidx.engine.search import SearchEngine
+
+        return SearchEngine(self.cluster, self.pattern)
 
     def summary(self) -> StoreSummary:
         """What the indices hold.

@@ -135,11 +135,10 @@ def _where(query: Query, parameters: list[Any]) -> str:
 def _key(key: Key, alias: str, tables: list[str]) -> str:
     if isinstance(key, DateHistogram):
         width, offset = key.interval // MICROSECOND, key.offset // MICROSECOND
-        # Floor division, so that moments before 1970 fall into the interval they lie in.
-        return (
-            f'CAST(floor((epoch_us("{TIME}") - {offset}) / {width}.0) AS BIGINT)'
-            f" * {width} + {offset}"
-        )
+        # Whole numbers, since floats are coarser than microseconds far from 1970; and the
+        # remainder of a moment before 1970 is negative.
+        moment = f'(epoch_us("{TIME}") - {offset})'
+        return f"{moment} - ({moment} % {width} + {width}) % {width} + {offset}"
     path = resolve(key.field)
     if path.many:
         join = "LEFT JOIN" if key.keep_missing else "INNER JOIN"

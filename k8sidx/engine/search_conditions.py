@@ -5,7 +5,6 @@ Values only ever become values of a query's JSON, never a query text.
 
 from __future__ import annotations
 
-import base64
 import math
 import operator
 import re
@@ -15,6 +14,7 @@ from typing import Any
 
 from elasticsearch.dsl import query as dsl
 
+from k8sidx.cluster.document import document_id
 from k8sidx.cluster.profile import ID, TIME, Paths, Profile
 from k8sidx.engine.search_regex import lucene
 from k8sidx.errors import UnsupportedQuery
@@ -131,6 +131,9 @@ class ConditionCompiler:
             return _in_network(leaf, paths)
         _need_text(leaf, paths)
         if isinstance(leaf, Wildcard):
+            plain = _without_wildcards(leaf.pattern)
+            if plain is not None:
+                return dsl.Term(paths.query, _cased(plain, leaf.ignore_case))
             return dsl.Wildcard(paths.query, _cased(leaf.pattern, leaf.ignore_case))
         expression = lucene(leaf.pattern, ignore_case=leaf.ignore_case)
         return dsl.Regexp(paths.query, {"value": expression, "flags": "NONE"})
@@ -164,6 +167,8 @@ class ConditionCompiler:
             one = Compare(leaf.field, "=", value, leaf.ignore_case)
             if paths.kind in (Kind.KEYWORD, Kind.ADDRESS) and not folds(one):
                 exact.append(_text_of(one))
+            elif paths.kind is Kind.INTEGER and (number := _whole(one)) is not None:
+                exact.append(number)
             else:
                 rest.append(self._compare(one, paths))
         batches = [exact[at : at + MOST_TERMS] for at in range(0, len(exact), MOST_TERMS)]
@@ -172,6 +177,18 @@ class ConditionCompiler:
         if len(parts) < 2:
             return parts[0] if parts else NOTHING
         return dsl.Bool(should=parts, minimum_should_match=1)
+
+
+def _without_wildcards(pattern: str) -> str | None:
+    """The one text that a pattern matches, when it has no wildcards: Lucene's empty pattern
+    does not match the empty text."""
+    plain: list[str] = []
+    characters = iter(pattern)
+    for one in characters:
+        if one in "*?":
+            return None
+        plain.append(next(characters, one) if one == "\\" else one)
+    return "".join(plain)
 
 
 def folds(leaf: Compare) -> bool:
@@ -186,6 +203,13 @@ def has_letters(text: str) -> bool:
 
 def _text_of(leaf: Compare) -> str:
     return str(coerce(resolve(leaf.field).field, leaf.value))
+
+
+def _whole(leaf: Compare) -> int | None:
+    """The number that is compared with, when a field can hold it."""
+    wanted = coerce(resolve(leaf.field).field, leaf.value)
+    whole = isinstance(wanted, int) and LOWEST <= wanted <= HIGHEST
+    return int(wanted) if whole and isinstance(wanted, int) else None
 
 
 def _joined(conditions: Iterable[Condition]) -> list[Condition]:
@@ -297,19 +321,6 @@ def _of_id(leaf: Leaf) -> dsl.Query:
     else:
         raise UnsupportedQuery(f"{leaf.field} can only be compared for equality in a cluster.")
     texts = [str(value).lower() if leaf.ignore_case else str(value) for value in values]
-    ids = [document_id(text) for text in texts if _HEX_ID.fullmatch(text)]
+    found = [text for text in texts if _HEX_ID.fullmatch(text)]
+    ids = [document_id(bytes.fromhex(text)).decode() for text in found]
     return dsl.Ids(values=ids) if ids else NOTHING
-
-
-def document_id(event_id: str) -> str:
-    """The document's ``_id``: the 16 bytes of the event's id as base64url without padding."""
-    return base64.urlsafe_b64encode(bytes.fromhex(event_id)).rstrip(b"=").decode()
-
-
-def event_id(document: str) -> str:
-    """The event's id of a document's ``_id``; another kind of ``_id`` stays as it is."""
-    try:
-        raw = base64.b64decode(document + "=" * (-len(document) % 4), altchars=b"-_", validate=True)
-    except ValueError:
-        return document
-    return raw.hex() if len(raw) == 16 and len(document) == 22 else document

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import msgspec
 from elasticsearch.dsl import Search
 from elasticsearch.dsl import query as dsl
 
+from k8sidx.cluster.document import AS_TEXT, AUDIT, identity_of
 from k8sidx.cluster.profile import ID, TIME, Paths, Profile
-from k8sidx.engine.search_conditions import event_id
 from k8sidx.engine.search_session import Session
 from k8sidx.errors import UnsupportedQuery
 from k8sidx.fields.lookup import resolve
@@ -24,6 +25,7 @@ PAGE_OF_BODIES = 500
 MOST_DOC_VALUES = 100
 """Fields that can be read from doc values at once (index.max_docvalue_fields_search)."""
 
+AS_TEXT_PATH = f"{AUDIT}.{AS_TEXT}"
 _UNMAPPED = {Kind.INTEGER: "long", Kind.BOOLEAN: "boolean", Kind.TIME: "long"}
 
 
@@ -46,7 +48,8 @@ class Reader:
         """What a search has to say so that its hits have the values."""
         stored = [one for one in self._paths if one.source != "_id"]
         if not self._columnar:
-            return {"_source": {"includes": sorted({one.source for one in stored})}}
+            text = [AS_TEXT_PATH] if self.has_bodies else []
+            return {"_source": {"includes": sorted({one.source for one in stored}) + text}}
         fields = [
             {"field": one.group, "format": "epoch_millis"} if one.unit != 1 else one.group
             for one in dict.fromkeys(stored)
@@ -62,18 +65,36 @@ class Reader:
 
     def _value(self, paths: Paths, hit: dict[str, Any]) -> Any:
         if paths.source == "_id":
-            return event_id(hit["_id"])
+            return _event_id(hit["_id"])
         if self._columnar:
             values = hit.get("fields", {}).get(paths.group)
             return _typed(paths, values[0]) if values else None
-        found = find(hit.get("_source", {}), paths.source)
+        source = hit.get("_source", {})
+        if paths.kind is Kind.JSON:
+            return _json(source, paths.source)
+        found = find(source, paths.source)
         if found is None:
             return None
-        if paths.kind is Kind.JSON:
-            return canonical_json(found).decode()
         if paths.many:
             return found if isinstance(found, list) else [found]
         return _typed(paths, found[0] if isinstance(found, list) and found else found)
+
+
+def _json(source: Any, path: str) -> str | None:
+    """A field that holds JSON, as canonical text."""
+    text = find(source, AS_TEXT_PATH)
+    if isinstance(text, str):
+        source = {AUDIT: msgspec.json.decode(text)}
+    found = find(source, path)
+    return None if found is None else canonical_json(found).decode()
+
+
+def _event_id(document: str) -> str:
+    """The event's id of a document's ``_id``; that of a document of others as it is."""
+    try:
+        return identity_of(document).hex()
+    except ValueError:
+        return document
 
 
 def _typed(paths: Paths, value: Any) -> Any:

@@ -138,4 +138,3 @@ def _wildcard(pattern: str) -> Iterator[str]:
 
 def _text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
-

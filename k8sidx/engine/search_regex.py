@@ -20,7 +20,8 @@ from k8sidx.errors import InvalidQuery, UnsupportedQuery
 LONGEST = 1000
 """Characters of a Lucene pattern that an index takes by default (index.max_regex_length)."""
 
-_ANY = "(.|\n)*"
+_EVERY = "(.|\n)"
+_ANY = f"{_EVERY}*"
 _SPACES = "\t\n\f\r "
 _DIGITS = (("0", "9"),)
 _WORD = (("0", "9"), ("A", "Z"), ("_", "_"), ("a", "z"))
@@ -117,7 +118,7 @@ class _Translator:
             one = _folded([(chr(value), chr(value))], flags, self.pattern)
             return _class(_inverted(one))
         if name == "ANY":
-            return "(.|\n)" if flags & re.DOTALL else "[^\n]"
+            return _EVERY if flags & re.DOTALL else "[^\n]"
         if name == "IN":
             return self.members(value, flags)
         if name == "BRANCH":
@@ -156,6 +157,8 @@ class _Translator:
             else:
                 raise _unsupported(self.pattern, f"it has {name.lower()}")
         folded = _folded(ranges, flags, self.pattern)
+        if negated and not _inverted(folded):
+            raise _unsupported(self.pattern, "it has a set of no characters")
         return _class(_inverted(folded) if negated else folded)
 
 
@@ -228,15 +231,18 @@ def _inverted(ranges: Iterable[Range]) -> list[Range]:
 
 def _class(ranges: Iterable[Range]) -> str:
     merged = _merged(ranges)
-    if not merged:
-        return "[^\x00-\U0010ffff]"
-    if len(merged) == 1 and merged[0][0] == merged[0][1]:
+    sign = ""
+    if merged and merged[-1][1] == _LAST:  # Lucene does not take that character in a range.
+        merged, sign = _inverted(merged), "^"
+        if not merged:
+            return _EVERY
+    if not sign and len(merged) == 1 and merged[0][0] == merged[0][1]:
         return _escaped(merged[0][0])
     inner = "".join(
         _escaped(first) if first == last else f"{_escaped(first)}-{_escaped(last)}"
         for first, last in merged
     )
-    return f"[{inner}]"
+    return f"[{sign}{inner}]"
 
 
 def _escaped(character: str) -> str:

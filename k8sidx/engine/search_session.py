@@ -9,6 +9,8 @@ from contextlib import suppress
 from typing import Any
 from urllib.parse import quote
 
+import msgspec
+
 from k8sidx.cluster.connection import Answer, Cluster, ClusterUnreachable
 from k8sidx.errors import StoreError, UsageError
 
@@ -102,8 +104,10 @@ class Session:
             raise
         if answer.status != 200:
             raise refusal(answer, self._index)
-        found: dict[str, Any] = answer.json()
-        return found
+        try:  # Unlike orjson it keeps whole numbers beyond 64 bits.
+            return msgspec.json.decode(answer.body, type=dict[str, Any])
+        except msgspec.DecodeError as error:
+            raise StoreError("the cluster's answer is no JSON.") from error
 
     def _whole(self, answer: Mapping[str, Any]) -> None:
         """A partial answer is never passed off as whole."""

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from k8sidx.engine.narrow import NetworkSet
 from k8sidx.errors import InvalidHunt, UsageError
 from k8sidx.hunt.lists import SHIPPED, Lists, ShippedList, is_network, lists_from, shipped_lists
 from k8sidx.query.algebra import Condition, InNetwork, OneOf, Or, Wildcard
+from k8sidx.query.networks import NetworkSet
 from tests.building import event
 from tests.hunt.hunting import results, sigma
 

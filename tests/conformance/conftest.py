@@ -1,0 +1,77 @@
+"""The engines, each over the same events, and the report of what they answered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from k8sidx.engine.duckdb import DuckDBEngine
+from k8sidx.engine.search import SearchEngine
+from tests.building import normalized
+from tests.conformance.events import EVENTS
+from tests.conformance.filled import fill
+from tests.conformance.report import Report
+from tests.servers.cleaning import remove_all
+from tests.servers.find import Servers
+from tests.servers.fixtures import or_skip, unique_prefix
+from tests.servers.start import VERSIONS, CannotStart
+from tests.stores import stored
+
+_REPORT = pytest.StashKey[Report]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--conformance-report", metavar="FILE", help="write the table of operations and engines"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[_REPORT] = Report()
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    report = config.stash[_REPORT]
+    for line in report.summary():
+        terminalreporter.write_line(line)
+    path = config.getoption("--conformance-report")
+    if path:
+        Path(path).write_text(report.document(), "utf-8")
+
+
+@pytest.fixture(scope="session")
+def report(pytestconfig: pytest.Config) -> Report:
+    """Where each test says what an engine did."""
+    return pytestconfig.stash[_REPORT]
+
+
+@pytest.fixture(scope="session")
+def duckdb_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DuckDBEngine]:
+    """The embedded engine over the events."""
+    store = stored(tmp_path_factory.mktemp("conformance") / "store", EVENTS)
+    with store.engine() as engine:
+        yield engine
+
+
+@pytest.fixture(scope="session", params=list(VERSIONS))
+def search_engine(
+    request: pytest.FixtureRequest, servers: Servers, report: Report
+) -> Iterator[SearchEngine]:
+    """Each product at each version over the same events, in turn."""
+    name: str = request.param
+    try:
+        cluster = servers.get(name)
+    except CannotStart as error:
+        report.missing[name] = str(error)
+        or_skip(error)
+        raise
+    report.versions[name] = f"{cluster.product} {'.'.join(map(str, cluster.version))}"
+    prefix = unique_prefix()
+    try:
+        yield fill(cluster, prefix, [normalized(body) for body in EVENTS])
+    finally:
+        remove_all(cluster, prefix)

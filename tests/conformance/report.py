@@ -1,0 +1,83 @@
+"""What each engine answered for each operation, as a table."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+
+SAME = "same rows"
+_PLACE = re.compile(r" \(\d+\)$")
+
+_HEAD = """# Conformance of the engines
+
+<!-- Made by `make conformance`. -->
+
+Every operation of the query algebra and every hunt of the library, over the same events, on
+every engine. *same* is the same rows as DuckDB gives, in the same order where the query has
+one (a query for events always has one); a number is how many queries of that kind were
+compared. What an engine refuses, it refuses with a named error before anything is asked.
+
+"""
+
+
+@dataclass(slots=True)
+class Report:
+    """The outcomes of one run.
+
+    :ivar versions: engines by the name of their server, as they name themselves.
+    :ivar missing: servers that could not be had, and why.
+    """
+
+    outcomes: dict[str, dict[str, list[str]]] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
+    missing: dict[str, str] = field(default_factory=dict)
+
+    def add(self, operation: str, engine: str, outcome: str) -> None:
+        """Note what an engine did with one query of an operation."""
+        name = _PLACE.sub("", operation)
+        self.outcomes.setdefault(name, {}).setdefault(engine, []).append(outcome)
+
+    def summary(self) -> list[str]:
+        """One line for each engine."""
+        counts: dict[str, Counter[str]] = {}
+        for engines in self.outcomes.values():
+            for engine, outcomes in engines.items():
+                said = ("same" if one == SAME else "refused" for one in outcomes)
+                counts.setdefault(engine, Counter()).update(said)
+        return [
+            f"conformance of {self.versions.get(engine, engine)}: "
+            + ", ".join(f"{number} {word}" for word, number in sorted(found.items()))
+            for engine, found in counts.items()
+        ]
+
+    def document(self) -> str:
+        """The table as Markdown."""
+        engines = list(self.versions)
+        lines = [_HEAD]
+        for name, reason in self.missing.items():
+            lines.append(f"Not run: {name}: {reason.splitlines()[0]}\n\n")
+        titles = [self.versions[one] for one in engines]
+        lines.append(f"| operation | {' | '.join(titles)} |\n")
+        lines.append(f"| --- |{' --- |' * len(engines)}\n")
+        for operation, found in self.outcomes.items():
+            cells = [_cell(found.get(engine, [])) for engine in engines]
+            lines.append(f"| {_escaped(operation)} | {' | '.join(cells)} |\n")
+        return "".join(lines)
+
+
+def _cell(outcomes: list[str]) -> str:
+    if not outcomes:
+        return "not run"
+    counted = Counter(outcomes)
+    if set(counted) == {SAME}:
+        return "same" if len(outcomes) == 1 else f"same ({len(outcomes)})"
+    parts = []
+    for outcome, number in counted.items():
+        told = "same" if outcome == SAME else f"refused: {_escaped(outcome)}"
+        parts.append(f"{told} ({number})" if number > 1 else told)
+    return "; ".join(parts)
+
+
+def _escaped(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")

@@ -1,0 +1,39 @@
+"""Every operation of the algebra: clusters give DuckDB's rows, in its order."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from k8sidx.engine.duckdb import DuckDBEngine
+from k8sidx.engine.search import SearchEngine
+from k8sidx.errors import UnsupportedQuery
+from tests.conformance.comparing import alike
+from tests.conformance.operations import OPERATIONS, Operation
+from tests.conformance.report import SAME, Report
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda one: one.name)
+def test_an_operation_gives_the_same_rows(
+    operation: Operation,
+    duckdb_engine: DuckDBEngine,
+    search_engine: SearchEngine,
+    report: Report,
+    request: pytest.FixtureRequest,
+) -> None:
+    server = request.node.callspec.params["search_engine"]
+    if operation.everywhere:
+        with pytest.raises(UnsupportedQuery):
+            duckdb_engine.run(operation.query)
+    if operation.refused:
+        with pytest.raises(UnsupportedQuery, match=re.escape(operation.refused)) as refusal:
+            search_engine.run(operation.query)
+        report.add(operation.name, server, refusal.value.message)
+        return
+    wanted = duckdb_engine.run(operation.query)
+    found = search_engine.run(operation.query)
+    assert found.columns == wanted.columns
+    assert found.exact
+    alike(found.rows, wanted.rows)
+    report.add(operation.name, server, SAME)
