@@ -21,7 +21,7 @@ MAY_IMPORT = {
     "normalize": {"errors", "fields", "decode"},
     "cluster": {"errors", "fields", "decode", "normalize", "query", "engine", "store.summary"},
     "store": {"errors", "fields", "decode", "normalize", "cluster", "engine"},
-    "engine": {"errors", "fields", "query", "store", "cluster"},
+    "engine": {"errors", "fields", "normalize.identity", "query", "store", "cluster"},
     "hunt": {"errors", "fields", "query", "engine"},
     "shipping": {"errors", "fields", "sources", "decode", "normalize", "store", "cluster"},
     "render": {"errors", "engine.result", "hunt", "shipping", "decode.record"},
