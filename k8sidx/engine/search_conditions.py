@@ -39,7 +39,7 @@ from k8sidx.query.algebra import (
     Wildcard,
 )
 from k8sidx.query.coerce import coerce
-from k8sidx.query.networks import address_text, parse_network
+from k8sidx.query.networks import address_text, ranges
 
 MOST_TERMS = 50_000
 """Values in one terms query; indices take 65,536 by default (index.max_terms_count)."""
@@ -295,7 +295,7 @@ def _in_network(leaf: InNetwork, paths: Paths) -> dsl.Query:
     if not paths.network:
         raise UnsupportedQuery(f"{leaf.field} is no address in this index.")
     parts: list[dsl.Query] = []
-    for network in map(parse_network, leaf.networks):
+    for network in (one for text in leaf.networks for one in ranges(text)):
         bounds = {"gte": address_text(network.first), "lte": address_text(network.last)}
         parts.append(dsl.Range(paths.network, bounds))
     if len(parts) < 2:

@@ -1,7 +1,8 @@
 """Addresses and networks as numbers, the same on every engine.
 
 As in Lucene, an IPv4 address is the IPv6 address that it is mapped to: ``1.2.3.4`` and
-``::ffff:1.2.3.4`` are one address, and lie in ``1.2.3.0/24`` both.
+``::ffff:1.2.3.4`` are one address, and lie in ``1.2.3.0/24`` both. A network of IPv6 that is
+larger than all of IPv4 (``::/0``) is about IPv6 only, as whoever writes it means.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from typing import NamedTuple
 from k8sidx.errors import InvalidQuery
 
 _MAPPED = 0xFFFF << 32
+_LAST_MAPPED = _MAPPED | 0xFFFFFFFF
+_BITS = 32
 
 
 class Network(NamedTuple):
@@ -34,9 +37,23 @@ def parse_network(text: str) -> Network:
     return Network(_number(network[0]), _number(network[-1]))
 
 
+def ranges(text: str) -> list[Network]:
+    """The addresses of a network, without IPv4 where it is one of IPv6.
+
+    :raises InvalidQuery: when it is no network.
+    """
+    found = parse_network(text)
+    if found.last - found.first <= _LAST_MAPPED - _MAPPED or not (
+        found.first <= _MAPPED <= found.last
+    ):
+        return [found]
+    parts = [Network(found.first, _MAPPED - 1), Network(_LAST_MAPPED + 1, found.last)]
+    return [part for part in parts if part.first <= part.last]
+
+
 def address_text(number: int) -> str:
     """The address of a 128-bit number as text."""
-    if number >> 32 == 0xFFFF:
+    if number >> _BITS == 0xFFFF:
         return str(ipaddress.IPv4Address(number & 0xFFFFFFFF))
     return str(ipaddress.IPv6Address(number))
 
@@ -59,7 +76,12 @@ class NetworkSet:
             number = _number(ipaddress.ip_address(str(text)))
         except ValueError:
             return False
-        return any(number >> bits in starts for bits, starts in self._starts.items())
+        is_ipv4 = number >> _BITS == 0xFFFF
+        return any(
+            number >> bits in starts
+            for bits, starts in self._starts.items()
+            if not (is_ipv4 and bits > _BITS)
+        )
 
 
 def _number(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> int:
