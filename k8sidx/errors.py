@@ -10,6 +10,7 @@ The tree, with the exit code a command ends with (docs/cli.md)::
     │   └── InvalidHunt         2   a Sigma document that cannot be read or run
     └── StoreError              3   the store cannot be reached, or refused us
         ├── StoreBusy           3   another process is writing
+        ├── NotDelivered        3   a cluster took part of what was shipped
         └── StoreVersion        3   made by another version of k8sidx
 
 A record that cannot be stored is no exception: it is a
@@ -82,6 +83,10 @@ class StoreError(K8sidxError):
 
 class StoreBusy(StoreError):
     """Another process holds the store's write lock."""
+
+
+class NotDelivered(StoreError):
+    """A cluster was away or busy for too long, or does not let us: events are left over."""
 
 
 class StoreVersion(StoreError):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from signal import Signals
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -19,7 +20,6 @@ from k8sidx.cli.options import (
 from k8sidx.cli.output import say, write, write_sheet
 from k8sidx.cli.size import parse_size
 from k8sidx.cli.store import AS_CONFIGURED, StoreChoice, open_chosen, takes_store
-from k8sidx.errors import UsageError
 
 if TYPE_CHECKING:
     from k8sidx.shipping.ship import ShipReport
@@ -73,6 +73,14 @@ def command(
         str,
         typer.Option("--max-record-size", metavar="SIZE", help="Longer records are rejected."),
     ] = "32MiB",
+    give_up_after: Annotated[
+        str,
+        typer.Option(
+            "--give-up-after",
+            metavar="SPAN",
+            help="How long to wait for a cluster that takes nothing.",
+        ),
+    ] = "15m",
     output: Annotated[
         Output | None,
         typer.Option(
@@ -86,8 +94,9 @@ def command(
     debug: DebugOption = False,
 ) -> None:
     """Store audit events, each exactly once however often it is shipped."""
+    from k8sidx.query.moments import parse_span
     from k8sidx.shipping.ship import ShipOptions, ship
-    from k8sidx.store.open import EmbeddedStore
+    from k8sidx.shipping.stop import Stop
 
     options = ShipOptions(
         cluster=configuration().cluster if cluster is None else cluster,
@@ -95,18 +104,25 @@ def command(
         keep_secrets=keep_secrets,
         dead_letter=dead_letter,
         record_limit=parse_size(max_record_size),
+        patience=parse_span(give_up_after).total_seconds(),
     )
     opened = open_chosen(store, create=True)
-    if not isinstance(opened, EmbeddedStore):
-        raise UsageError(
-            "this version cannot ship to a cluster.",
-            remedy="Ship to an embedded store: give --store the path of a folder.",
-        )
-    with progress.shipping(quiet=quiet) as on_progress:
-        report = ship(inputs, opened, options, on_progress, partial(say, quiet=quiet))
-    _tell(report, output, quiet=quiet)
+    with Stop() as stop, progress.shipping(quiet=quiet) as on_progress:
+        report = ship(inputs, opened, options, on_progress, partial(say, quiet=quiet), stop=stop)
+    if report.read or not stop.signal:
+        _tell(report, output, quiet=quiet)
+    if report.failure:
+        raise report.failure
+    if stop.signal:
+        _stopped(stop.signal)
     if report.rejected:
         raise typer.Exit(REJECTED)
+
+
+def _stopped(by: Signals) -> NoReturn:
+    """All that was read is stored."""
+    say(f"k8sidx: stopped by {'Ctrl-C' if by is Signals.SIGINT else by.name}.")
+    raise typer.Exit(128 + by)
 
 
 def _tell(report: ShipReport, output: Output | None, *, quiet: bool) -> None:

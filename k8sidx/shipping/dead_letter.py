@@ -29,6 +29,7 @@ class DeadLetter:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._file: BufferedWriter | None = None
+        self._is_durable = True
 
     def add(self, rejected: Rejected) -> None:
         """Write one record.
@@ -50,6 +51,7 @@ class DeadLetter:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
                 handle = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
                 self._file = os.fdopen(handle, "wb")
+            self._is_durable = False
             self._file.write(orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE))
         except OSError as error:
             raise StoreError(
@@ -57,10 +59,16 @@ class DeadLetter:
                 remedy="Give another --dead-letter; nothing was lost, ship again.",
             ) from error
 
-    def close(self) -> None:
+    def flush(self) -> None:
         """Make what was written durable."""
-        if self._file is not None:
+        if self._file is not None and not self._is_durable:
             self._file.flush()
             os.fsync(self._file.fileno())
+            self._is_durable = True
+
+    def close(self) -> None:
+        """Make what was written durable, and end."""
+        if self._file is not None:
+            self.flush()
             self._file.close()
             self._file = None

@@ -10,10 +10,16 @@ import signal
 import threading
 from collections.abc import Iterator
 from multiprocessing.connection import Connection, wait
+from typing import Literal, TypeAlias
 
 from k8sidx.errors import StoreError
 from k8sidx.shipping.worker import Outcome, Worker, WorkerSettings
 from k8sidx.sources.chunks import Chunk
+
+Task: TypeAlias = "tuple[int, Chunk] | Literal['flush', 'end']"
+"""A chunk with its number; or to finish the open packages, and go on or end."""
+FLUSH: Task = "flush"
+END: Task = "end"
 
 AHEAD = 2
 """Chunks that a worker may have: one it works on and the next. No more, so that memory stays
@@ -34,9 +40,14 @@ class WorkerPool:
         """A worker can take another chunk without keeping it waiting for long."""
         return min(worker.busy for worker in self._workers) < AHEAD
 
-    def submit(self, chunk: Chunk) -> None:
+    def submit(self, number: int, chunk: Chunk) -> None:
         """Hand a chunk to the least busy worker."""
-        min(self._workers, key=lambda worker: worker.busy).give(chunk)
+        min(self._workers, key=lambda worker: worker.busy).give((number, chunk))
+
+    def flush(self) -> None:
+        """Let all workers hand over their open packages; they come with ``ready``."""
+        for worker in self._workers:
+            worker.give(FLUSH)
 
     def ready(self) -> Iterator[Outcome]:
         """The outcomes that have come, without waiting.
@@ -48,7 +59,7 @@ class WorkerPool:
     def finish(self) -> Iterator[Outcome]:
         """Let all workers end; yields what is still to come from them."""
         for worker in self._workers:
-            worker.give(None)
+            worker.give(END)
         while any(worker.busy for worker in self._workers):
             yield from self._ready(timeout=None)
         for worker in self._workers:
@@ -57,7 +68,7 @@ class WorkerPool:
     def stop(self) -> None:
         """End the workers, at once where they have not finished."""
         for worker in self._workers:
-            worker.process.terminate()
+            worker.process.kill()
             worker.process.join()
 
     def _ready(self, timeout: float | None) -> Iterator[Outcome]:
@@ -80,13 +91,13 @@ class _Remote:
         self.process.start()
         theirs.close()
         self.busy = 0
-        self._outbox: queue.SimpleQueue[Chunk | None] = queue.SimpleQueue()
+        self._outbox: queue.SimpleQueue[Task] = queue.SimpleQueue()
         threading.Thread(target=self._send, daemon=True).start()
 
-    def give(self, chunk: Chunk | None) -> None:
-        """Send a chunk; ``None`` lets the worker finish and end."""
+    def give(self, task: Task) -> None:
+        """Send a task; each has an outcome."""
         self.busy += 1
-        self._outbox.put(chunk)
+        self._outbox.put(task)
 
     def take(self) -> Outcome:
         """The outcome of a chunk.
@@ -107,12 +118,12 @@ class _Remote:
 
     def _send(self) -> None:
         while True:
-            chunk = self._outbox.get()
+            task = self._outbox.get()
             try:
-                self.connection.send(chunk)
+                self.connection.send(task)
             except OSError:
                 return  # the worker is gone: receiving from it says so
-            if chunk is None:
+            if task == END:
                 return
 
 
@@ -125,17 +136,21 @@ def worker_count() -> int:
 
 
 def _serve(connection: Connection, settings: WorkerSettings) -> None:
+    # The shipping process ends us when it is told to end.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     worker = Worker(settings)
     while True:
         try:
-            chunk = connection.recv()
+            task: Task = connection.recv()
         except EOFError:
             return
         try:
-            outcome: Outcome | Exception = worker.finish() if chunk is None else worker.take(chunk)
+            outcome: Outcome | Exception = (
+                worker.finish() if isinstance(task, str) else worker.take(*task)
+            )
         except Exception as error:  # noqa: BLE001 - raised again in the shipping process
             outcome = error
         connection.send(outcome)
-        if chunk is None:
+        if task == END:
             return

@@ -4,28 +4,33 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from enum import Enum
 from pathlib import Path
+from typing import TypeAlias
 
 from k8sidx.decode.envelopes import Unwrapper
 from k8sidx.decode.record import Rejected, Skipped
-from k8sidx.errors import UsageError
+from k8sidx.errors import NotDelivered, UsageError, Where
+from k8sidx.shipping.checkpoint import Checkpoint, NoCheckpoint
 from k8sidx.shipping.dead_letter import DeadLetter
+from k8sidx.shipping.ledger import Ledger
 from k8sidx.shipping.pool import WorkerPool, worker_count
+from k8sidx.shipping.sink import Settled, Sink
+from k8sidx.shipping.stop import Stop
 from k8sidx.shipping.worker import Outcome, Worker, WorkerSettings
 from k8sidx.sources.chunks import Chunk, read_chunks
 from k8sidx.sources.expand import Source, expand
-from k8sidx.store.commit import Committed
-from k8sidx.store.merge import merge_small_parts
-from k8sidx.store.open import EmbeddedStore
-from k8sidx.store.parts import StagedPart
+from k8sidx.store.open import EmbeddedStore, Store
 
 CHUNK_BYTES = 1024 * 1024
 INLINE_CHUNKS = 6
 """Inputs of so many chunks are done before further processes would have started."""
 SHOWN_REJECTS = 20
+DEAD_LETTERS = Path("k8sidx-dead-letter")
+"""Where dead-letter files go when the store is no folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +43,7 @@ class ShipOptions:
     :param dead_letter: file for what cannot be stored; in the store's folder by default.
     :param record_limit: longest record in bytes.
     :param processes: processes that work, this one included; 0 means one a core.
+    :param patience: seconds that a cluster may take nothing before the run gives up.
     """
 
     cluster: str = ""
@@ -46,6 +52,7 @@ class ShipOptions:
     dead_letter: Path | None = None
     record_limit: int = 32 * 1024 * 1024
     processes: int = 0
+    patience: float = 900.0
 
 
 @dataclass(slots=True)
@@ -64,9 +71,9 @@ class ShipReport:
     :param skipped: records that are no audit events, by kind; not counted as read.
     :param rejects: the first rejected records, without their raw text.
     :param dead_letter: the file that has all rejected records; ``None`` when there are none.
+    :param undelivered: events that were read and have no outcome, as the run was ended before.
     """
 
-    read: int = 0
     indexed: int = 0
     duplicates: int = 0
     rejected: int = 0
@@ -75,41 +82,74 @@ class ShipReport:
     skipped: Counter[str] = field(default_factory=Counter)
     rejects: list[Rejected] = field(default_factory=list)
     dead_letter: Path | None = None
+    failure: NotDelivered | None = None
+
+    @property
+    def read(self) -> int:
+        """Events and rejected records that have their outcome."""
+        return self.indexed + self.duplicates + self.rejected
+
+
+class Pause(Enum):
+    """In a stream of chunks: nothing more to read for now."""
+
+    PAUSE = "pause"
+
+
+Piece: TypeAlias = Chunk | Rejected | Skipped | Pause
 
 
 def ship(
     inputs: Sequence[str],
-    store: EmbeddedStore,
+    store: Store,
     options: ShipOptions | None = None,
     on_progress: Callable[[Progress], None] | None = None,
     on_wait: Callable[[str], None] | None = None,
+    *,
+    stop: Stop | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> ShipReport:
     """Store the audit events of the inputs, each once.
 
     :param inputs: files, globs, folders, ``-``.
-    :param on_wait: told when another process is writing to the store.
+    :param on_wait: told what is being waited for: another process that is writing to the
+        store, or a cluster that does not answer.
+    :param stop: ends the reading; what was read is finished then.
+    :param checkpoint: is told of chunks that are begun and delivered.
     :raises UsageError: when an input cannot be found or read.
+    :returns: also when a cluster did not take all of it, see ``ShipReport.failure``.
     :raises StoreError: when the store cannot be written.
     """
     options = options or ShipOptions()
     Unwrapper(options.format)  # refuses an unknown format before a store is made for it
     sources = expand(inputs)
-    run = _Run(sources, store, options, on_progress)
+    run = _Run(sources, store, options, on_progress, checkpoint or NoCheckpoint())
     run.refuse_loop()
     started = time.monotonic()
-    writer = store.writer(on_wait)
+    sink = open_sink(store, options, on_wait)
     try:
-        run.work(WorkerSettings(
-            writer.staging, store.compression, store.columns, options.cluster, options.format,
-            options.keep_secrets,
-        ), writer.commit)  # fmt: skip
-        if not store.thrown_away:
-            merge_small_parts(writer)
+        run.work(sink, stop)
+    except NotDelivered as error:
+        run.report.failure = error
     finally:
         run.dead_letter.close()
-        writer.close()
+        sink.close()
     run.report.seconds = time.monotonic() - started
     return run.report
+
+
+def open_sink(store: Store, options: ShipOptions, on_wait: Callable[[str], None] | None) -> Sink:
+    """The receiving end of a store.
+
+    :raises StoreError: when it cannot be written.
+    """
+    if isinstance(store, EmbeddedStore):
+        from k8sidx.shipping.embedded import EmbeddedSink
+
+        return EmbeddedSink(store, on_wait)
+    from k8sidx.shipping.to_cluster import ClusterSink
+
+    return ClusterSink(store, options.patience, on_wait)
 
 
 class _Run:
@@ -118,20 +158,23 @@ class _Run:
     def __init__(
         self,
         sources: Sequence[Source],
-        store: EmbeddedStore,
+        store: Store,
         options: ShipOptions,
         on_progress: Callable[[Progress], None] | None,
+        checkpoint: Checkpoint,
     ) -> None:
         self.sources = sources
         self.options = options
         self.report = ShipReport()
         moment = f"{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}"
-        default = store.path / "dead-letter" / f"{moment}.jsonl"
+        folder = store.path / "dead-letter" if isinstance(store, EmbeddedStore) else DEAD_LETTERS
+        default = folder / f"{moment}.jsonl"
         self.dead_letter = DeadLetter(options.dead_letter or default)
         sizes = [source.size for source in sources]
         known = [size for size in sizes if size is not None]
         self.progress = Progress(bytes_total=sum(known) if len(known) == len(sizes) else None)
         self._on_progress = on_progress
+        self._checkpoint = checkpoint
 
     def refuse_loop(self) -> None:
         """Shipping a dead-letter file into itself would never end."""
@@ -143,32 +186,56 @@ class _Run:
                     remedy="Give --dead-letter another name.",
                 )
 
-    def work(
-        self, settings: WorkerSettings, commit: Callable[[Sequence[StagedPart]], Committed]
-    ) -> None:
-        """Read all sources and commit what the workers make of them."""
-        for outcome in self._outcomes(settings):
-            self._account(outcome)
-            if outcome.parts:
-                committed = commit(outcome.parts)
-                self.report.indexed += committed.indexed
-                self.report.duplicates += committed.duplicates
-            self._tell()
-        report = self.report
-        report.read = report.indexed + report.duplicates + report.rejected
-
-    def _outcomes(self, settings: WorkerSettings) -> Iterator[Outcome]:
-        inline = Worker(settings)
-        count = self.options.processes or worker_count()
-        pool: WorkerPool | None = None
+    def work(self, sink: Sink, stop: Stop | None) -> None:
+        """Read all sources and store what the workers make of them."""
+        ledger = Ledger(self._checkpoint, keep_data=sink.refuses)
+        pieces = self._pieces()
+        if stop is not None:
+            pieces = stop.until_told(pieces, sink.hurry)
         try:
-            for place, chunk in enumerate(self._chunks()):
-                if count > 1 and place == INLINE_CHUNKS:
-                    pool = WorkerPool(settings, count - 1)
-                if pool is not None and pool.has_room:
-                    pool.submit(chunk)
+            for outcome in self._outcomes(sink, ledger, pieces):
+                self._account(outcome)
+                if outcome.chunk is not None:
+                    self.dead_letter.flush()  # before the checkpoint passes what is in it
+                    ledger.worked(outcome.chunk, outcome.added.packages)
+                if outcome.packages:
+                    sink.put(outcome.packages)
+                self._settle(sink.settled(), ledger)
+                self._tell()
+            sink.finish()
+        finally:
+            self._settle(sink.settled(), ledger)
+        self._tell()
+
+    def _outcomes(self, sink: Sink, ledger: Ledger, pieces: Iterable[Piece]) -> Iterator[Outcome]:
+        options = self.options
+        settings = WorkerSettings(
+            sink.packing, options.cluster, options.format, options.keep_secrets
+        )
+        inline = Worker(settings)
+        count = options.processes or worker_count()
+        pool: WorkerPool | None = None
+        in_a_row = 0
+        try:
+            for piece in pieces:
+                if isinstance(piece, Chunk):
+                    number = ledger.begin(piece)
+                    if count > 1 and pool is None and in_a_row == INLINE_CHUNKS:
+                        pool = WorkerPool(settings, count - 1)
+                    in_a_row += 1
+                    if pool is not None and pool.has_room:
+                        pool.submit(number, piece)
+                    else:
+                        yield inline.take(number, piece)
+                elif piece is Pause.PAUSE:
+                    in_a_row = 0
+                    yield inline.finish()
+                    if pool is not None:
+                        pool.flush()
+                elif isinstance(piece, Skipped):
+                    self.report.skipped[piece.kind] += 1
                 else:
-                    yield inline.take(chunk)
+                    self._reject(piece)
                 if pool is not None:
                     yield from pool.ready()
             yield inline.finish()
@@ -178,25 +245,28 @@ class _Run:
             if pool is not None:
                 pool.stop()
 
-    def _chunks(self) -> Iterator[Chunk]:
+    def _pieces(self) -> Iterator[Piece]:
         for source in self.sources:
-            for piece in read_chunks(
+            yield from read_chunks(
                 source, CHUNK_BYTES, self.options.record_limit, self._count_bytes
-            ):
-                if isinstance(piece, Chunk):
-                    yield piece
-                elif isinstance(piece, Skipped):
-                    self.report.skipped[piece.kind] += 1
-                else:
-                    self._reject(piece)
+            )
 
     def _account(self, outcome: Outcome) -> None:
-        self.progress.events += outcome.events + outcome.doubled
-        self.report.duplicates += outcome.doubled
+        self.progress.events += outcome.events
+        self.report.duplicates += outcome.added.doubled
         self.report.redacted += outcome.redacted
         self.report.skipped.update(outcome.skipped)
         for rejected in outcome.rejected:
             self._reject(rejected)
+
+    def _settle(self, settled: Settled, ledger: Ledger) -> None:
+        self.report.indexed += settled.indexed
+        self.report.duplicates += settled.duplicates
+        for chunk, record, reason in settled.refused:
+            where = Where(ledger.source(chunk), record)
+            self._reject(Rejected(reason, where, ledger.record(chunk, record)))
+        self.dead_letter.flush()
+        ledger.settled(settled.chunks)
 
     def _reject(self, rejected: Rejected) -> None:
         self.dead_letter.add(rejected)

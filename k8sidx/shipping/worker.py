@@ -1,4 +1,4 @@
-"""One worker: chunks of records in, staged parts out. The hot path of shipping."""
+"""One worker: chunks of records in, packages for the store out. The hot path of shipping."""
 
 from __future__ import annotations
 
@@ -6,19 +6,16 @@ import gc
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import msgspec
-import pyarrow
 
 from k8sidx.decode.apiserver import V1
 from k8sidx.decode.audit_event import AuditEvent, decode_line, from_object
 from k8sidx.decode.decode import decode
 from k8sidx.decode.record import Context, Event, Rejected, Skipped
-from k8sidx.fields.table import FROM_BODIES
 from k8sidx.normalize.event import Normalized, Normalizer
+from k8sidx.shipping.sink import NOTHING_ADDED, Added, Package, Packing
 from k8sidx.sources.chunks import Chunk
-from k8sidx.store.parts import Compression, PartBuilder, StagedPart
 
 _BARE = Context()
 
@@ -27,9 +24,7 @@ _BARE = Context()
 class WorkerSettings:
     """What a worker needs to know; it may run in a process of its own."""
 
-    staging: Path
-    compression: Compression
-    columns: frozenset[str] | None
+    packing: Packing
     cluster: str = ""
     format: str = "auto"
     keep_secrets: bool = False
@@ -39,61 +34,63 @@ class WorkerSettings:
 class Outcome:
     """What became of a chunk.
 
-    :ivar events: events that are in a part, staged or not yet.
-    :ivar doubled: events whose id was in the same part already.
-    :ivar parts: parts that are finished and can be committed.
+    :ivar chunk: its number; ``None`` when packages were finished without one.
+    :ivar events: events that are in a package, handed over or not yet.
+    :ivar added: in how many packages they are, and how many were in them already.
+    :ivar packages: packages that are finished and can be stored.
     """
 
+    chunk: int | None = None
     events: int = 0
-    doubled: int = 0
+    added: Added = NOTHING_ADDED
     redacted: int = 0
     rejected: list[Rejected] = field(default_factory=list)
     skipped: Counter[str] = field(default_factory=Counter)
-    parts: list[StagedPart] = field(default_factory=list)
+    packages: list[Package] = field(default_factory=list)
 
 
 class Worker:
-    """Decodes, normalizes and stages the chunks it is given."""
+    """Decodes, normalizes and packs the chunks it is given."""
 
     def __init__(self, settings: WorkerSettings) -> None:
-        # Arrow's own allocator keeps what it has once had: half as much memory again.
-        pyarrow.set_memory_pool(pyarrow.system_memory_pool())
         self._settings = settings
         self._normalizer = Normalizer(
             cluster=settings.cluster,
             keep_secrets=settings.keep_secrets,
-            bodies=settings.columns is None or not settings.columns.isdisjoint(FROM_BODIES),
+            bodies=settings.packing.bodies,
         )
-        self._builder = PartBuilder(settings.staging, settings.compression, settings.columns)
+        self._packer = settings.packing.open()
 
-    def take(self, chunk: Chunk) -> Outcome:
-        """Work on a chunk; finished parts come with the outcome."""
-        outcome = Outcome()
+    def take(self, number: int, chunk: Chunk) -> Outcome:
+        """Work on a chunk; finished packages come with the outcome.
+
+        :param number: the chunk's number in this run.
+        """
+        outcome = Outcome(number)
         # Decoding makes no cycles, and looking for them costs a third of the time.
         collecting = gc.isenabled()
         gc.disable()
         try:
-            events = self._events(chunk, outcome)
+            events, records = self._events(chunk, outcome)
             if events:
-                outcome.doubled = self._builder.add(events)
-                outcome.events = len(events) - outcome.doubled
+                outcome.added = self._packer.add(number, events, records)
+                outcome.events = len(events)
                 outcome.redacted = sum(event.redacted for event in events)
         finally:
             if collecting:
                 gc.enable()
-        outcome.parts = self._builder.full()
-        if outcome.parts:
-            # Otherwise the heap, in pieces by then, grows from part to part.
-            pyarrow.default_memory_pool().release_unused()
+        outcome.packages = self._packer.full()
         return outcome
 
     def finish(self) -> Outcome:
-        """Finish the open parts."""
-        return Outcome(parts=self._builder.finish())
+        """Finish the open packages; more chunks may follow."""
+        return Outcome(packages=self._packer.finish())
 
-    def _events(self, chunk: Chunk, outcome: Outcome) -> list[Normalized]:
+    def _events(self, chunk: Chunk, outcome: Outcome) -> tuple[list[Normalized], list[int]]:
+        """The chunk's events, and the number of the record that each comes from."""
         events: list[Normalized] = []
-        keep, normalize = events.append, self._normalizer.normalize
+        records: list[int] = []
+        keep, note, normalize = events.append, records.append, self._normalizer.normalize
         quick = self._settings.format in ("auto", "apiserver")
         for number, line in enumerate(_lines(chunk.data), chunk.first):
             if quick:
@@ -101,12 +98,14 @@ class Worker:
                     event = decode_line(line)
                     if _is_plain(event):
                         keep(normalize(event, None, _BARE))
+                        note(number)
                         continue
                 except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
                     pass  # not the plain form: the envelope readers say what it is
             if line:
                 self._decode(Chunk(chunk.source, number, bytes(line)), outcome, events)
-        return events
+                records += [number] * (len(events) - len(records))
+        return events, records
 
     def _decode(self, chunk: Chunk, outcome: Outcome, events: list[Normalized]) -> None:
         for record in decode(chunk, self._settings.format):

@@ -55,6 +55,7 @@ class StagedPart:
     """A finished part that is not committed.
 
     :param ids: event ids, 16 bytes each, joined in the order of the rows.
+    :param chunks: numbers of the chunks that its events come from.
     """
 
     path: Path
@@ -63,6 +64,7 @@ class StagedPart:
     first: int | None
     last: int | None
     ids: bytes = b""
+    chunks: tuple[int, ...] = ()
 
 
 def day_of(micros: int | None) -> str:
@@ -91,8 +93,11 @@ class PartBuilder:
         self._only = only
         self._open: dict[str, _OpenPart] = {}
 
-    def add(self, events: Sequence[Normalized]) -> int:
-        """Take events in; returns how many were in an open part already (same id)."""
+    def add(self, events: Sequence[Normalized], chunk: int = 0) -> int:
+        """Take events in; returns how many were in an open part already (same id).
+
+        :param chunk: number of the chunk that they come from.
+        """
         by_day: dict[int | None, list[Normalized]] = {}
         for event in events:
             micros = event.own[_TIME_AT]
@@ -105,8 +110,13 @@ class PartBuilder:
             if part is None:
                 path = self._staging / f"{uuid.uuid4().hex}.parquet"
                 part = self._open[name] = _OpenPart(path, name, self._compression, self._only)
+            part.chunks[chunk] = None
             doubled += part.add(group)
         return doubled
+
+    def holding(self, chunk: int) -> int:
+        """How many open parts have events of a chunk."""
+        return sum(chunk in part.chunks for part in self._open.values())
 
     def full(self) -> list[StagedPart]:
         """Finish and hand over the parts that have grown to their size."""
@@ -125,6 +135,7 @@ class _OpenPart:
         self, path: Path, day: str, compression: Compression, only: frozenset[str] | None
     ) -> None:
         self.ids: dict[bytes, None] = {}
+        self.chunks: dict[int, None] = {}
         self._path = path
         self._day = day
         self._compression = compression
@@ -169,8 +180,9 @@ class _OpenPart:
             self._write()
         if self._writer is not None:
             self._writer.close()
+        ids, chunks = b"".join(self.ids), tuple(self.chunks)
         return StagedPart(
-            self._path, self._day, len(self.ids), self._first, self._last, b"".join(self.ids)
+            self._path, self._day, len(self.ids), self._first, self._last, ids, chunks
         )
 
 

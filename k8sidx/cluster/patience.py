@@ -1,0 +1,102 @@
+"""How often and how long to try again, and how many requests at once."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+FIRST_SECONDS = 0.25
+LONGEST_SECONDS = 8.0
+HURRIED_SECONDS = 5.0
+_LOOK_SECONDS = 0.2
+
+
+class Patience:
+    """How long to go on without success; shared by all requests of a run.
+
+    :ivar seconds: from the first failure in a row until giving up.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+
+    def hurry(self) -> None:
+        """Seconds only from now on."""
+        self.seconds = min(self.seconds, HURRIED_SECONDS)
+
+
+class Retries:
+    """The failures in a row of one batch, for one kind of failure: its own budget."""
+
+    def __init__(self, patience: Patience) -> None:
+        self._patience = patience
+        self._since: float | None = None
+        self._count = 0
+
+    def succeeded(self) -> None:
+        """Something went well: the next failure is the first again."""
+        self._since, self._count = None, 0
+
+    def wait(self, at_least: float = 0.0) -> bool:
+        """After a failure, wait for the time to try again; false when patience is over.
+
+        The wait is random up to a bound that doubles, so that clients which failed together
+        do not come back together.
+
+        :param at_least: seconds that the server asks for.
+        """
+        now = time.monotonic()
+        if self._since is None:
+            self._since = now
+        longest = min(LONGEST_SECONDS, FIRST_SECONDS * 2 ** min(self._count, 10))
+        self._count += 1
+        until = now + at_least + random.uniform(0, longest)  # noqa: S311 - spreads load
+        while time.monotonic() < until:
+            if time.monotonic() - self._since > self._patience.seconds:
+                return False
+            time.sleep(min(_LOOK_SECONDS, max(0.0, until - time.monotonic())))
+        return time.monotonic() - self._since <= self._patience.seconds
+
+
+class Gate:
+    """Lets so many requests through at once: half as many when the cluster is pressed, one
+    more after each round that went well."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._allowed = float(most)
+        self._inside = 0
+        self._changed = threading.Condition()
+
+    @property
+    def allowed(self) -> int:
+        """Requests that may be under way now."""
+        return int(self._allowed)
+
+    @contextmanager
+    def passed(self) -> Iterator[None]:
+        """Wait for a place, and hold it."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._inside < self.allowed)
+            self._inside += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._inside -= 1
+                self._changed.notify()
+
+    def pressed(self) -> None:
+        """The cluster had too much."""
+        with self._changed:
+            self._allowed = max(1.0, self._allowed / 2)
+
+    def went_well(self) -> None:
+        """A request was answered in full."""
+        with self._changed:
+            if self._allowed < self._most:
+                self._allowed = min(self._most, self._allowed + 1 / self._allowed)
+                self._changed.notify()
