@@ -89,7 +89,13 @@ def test_an_unknown_setting_is_wrong_usage(log: Path, here: Path) -> None:
     assert "Did you mean store?" in done.stderr
 
 
-def test_a_cluster_is_not_in_this_version(log: Path) -> None:
-    done = k8sidx("ship", log, "--store", "http://localhost:9200")
+def test_a_cluster_that_is_not_there_cannot_be_reached(log: Path) -> None:
+    done = k8sidx("ship", log, "--store", "http://127.0.0.1:9")
+    assert done.exit_code == 3
+    assert "127.0.0.1:9" in done.stderr
+
+
+def test_events_go_to_no_pattern_of_indices(log: Path) -> None:
+    done = k8sidx("ship", log, "--store", "http://127.0.0.1:9", "--index", "filebeat-*")
     assert done.exit_code == 2
-    assert "this version cannot ship to a cluster" in done.stderr
+    assert "is a pattern" in done.stderr
