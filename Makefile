@@ -41,6 +41,7 @@ format: $(VENV)/.dev
 generated: $(VENV)/.dev
 	$(BIN)/python -m k8sidx.fields.document > docs/fields.md
 	$(BIN)/python -m k8sidx.hunt.document > docs/hunts.md
+	$(BIN)/python -m k8sidx.hunt.lists_document
 	$(BIN)/python -m k8sidx.cli.reference docs/cli.md
 
 bench: $(VENV)/.dev

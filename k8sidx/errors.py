@@ -8,6 +8,7 @@ The tree, with the exit code a command ends with (docs/cli.md)::
     │   ├── InvalidQuery        2   a query that contradicts itself
     │   ├── UnsupportedQuery    2   an engine cannot run it; raised when compiling, never later
     │   └── InvalidHunt         2   a Sigma document that cannot be read or run
+    │       └── OtherLog        2   it is about other logs
     └── StoreError              3   the store cannot be reached, or refused us
         ├── StoreBusy           3   another process is writing
         ├── NotDelivered        3   a cluster took part of what was shipped
@@ -73,6 +74,10 @@ class UnsupportedQuery(UsageError):
 
 class InvalidHunt(UsageError):
     """A hunt document that cannot be read, or asks for what k8sidx does not know."""
+
+
+class OtherLog(InvalidHunt):
+    """A Sigma rule about other logs than Kubernetes audit logs."""
 
 
 class StoreError(K8sidxError):

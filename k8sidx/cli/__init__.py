@@ -29,7 +29,10 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 for module in (ship, hunts, hunt, report, doctor):
-    app.command(module.NAME, epilog=module.EXAMPLE)(module.command)
+    if module is hunts:
+        app.add_typer(hunts.group, name=hunts.NAME)
+    else:
+        app.command(module.NAME, epilog=module.EXAMPLE)(module.command)
 
 
 def _print_version(asked: bool) -> None:

@@ -24,6 +24,7 @@ from k8sidx.cli.options import (
     UntilOption,
 )
 from k8sidx.cli.output import chosen, say, show, write
+from k8sidx.cli.problems import NOT_RUN, Problems
 from k8sidx.cli.selection import Selection, selected_hunts, window
 from k8sidx.cli.store import AS_CONFIGURED, StoreChoice, open_chosen, takes_store
 
@@ -102,11 +103,17 @@ def command(
     quiet: QuietOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Run hunts: --all, some by id, or your own Sigma rules."""
+    """Run hunts: --all, some by id, or your own Sigma rules.
+
+    A rule that cannot be read or run does not stop the others: it is told on stderr, and the
+    command ends with 2 (with 1 where --fail-on finds something).
+    """
     from k8sidx.hunt.run import run_hunts
 
     names, inputs = _split(hunts or [], input_ or [])
-    chosen_hunts = selected_hunts(Selection(names, all_, tuple(tag or ()), level))
+    problems = Problems(quiet=quiet)
+    chosen_hunts = selected_hunts(Selection(names, all_, tuple(tag or ()), level), problems.unread)
+    problems.settle(hunts=len(chosen_hunts))
     if not chosen_hunts:
         say(f"no hunt is of level {level} or above.", quiet=quiet)
     asked = window(since, until, baseline)
@@ -115,10 +122,12 @@ def command(
         opened.engine() as engine,
         progress.hunting(len(chosen_hunts), quiet=quiet) as on_start,
     ):
-        results = run_hunts(chosen_hunts, engine, asked, on_start)
+        results = run_hunts(chosen_hunts, engine, asked, on_start, problems.not_run)
     _show(results, chosen(output), quiet=quiet)
     if fail_on and _reached(results, fail_on):
         raise typer.Exit(FOUND)
+    if problems.found:
+        raise typer.Exit(NOT_RUN)
     if report and report.rejected:
         raise typer.Exit(REJECTED)
 

@@ -20,11 +20,14 @@ _BLOCK = re.compile(r"(<!-- reference: (\S+) -->\n).*?(<!-- end -->)", re.DOTALL
 
 def with_current_reference(text: str) -> str:
     """The page with every reference block as the commands are now."""
-    commands: dict[str, Any] = vars(typer.main.get_command(app))["commands"]
-    return _BLOCK.sub(lambda match: match[1] + _reference(commands[match[2]]) + match[3], text)
+    return _BLOCK.sub(lambda match: match[1] + _reference(match[2]) + match[3], text)
 
 
-def _reference(command: Any) -> str:
+def _reference(path: str) -> str:
+    """The block of a command; of a group's as ``group/command``."""
+    command: Any = typer.main.get_command(app)
+    for name in path.split("/"):
+        command = command.commands[name]
     arguments = [p for p in command.params if p.param_type_name == "argument"]
     usage = " ".join(f"{p.metavar}..." if p.required else f"[{p.metavar}]..." for p in arguments)
     example = command.epilog.partition("Example:\n")[2]
@@ -33,7 +36,7 @@ def _reference(command: Any) -> str:
             command.help.strip(),
             "",
             "```text",
-            f"k8sidx {command.name} [OPTIONS] {usage}".rstrip(),
+            f"k8sidx {path.replace('/', ' ')} [OPTIONS] {usage}".rstrip(),
             "```",
             "",
             "| | |",

@@ -22,6 +22,7 @@ from k8sidx.cli.options import (
     UntilOption,
 )
 from k8sidx.cli.output import say
+from k8sidx.cli.problems import Problems
 from k8sidx.cli.selection import Selection, selected_hunts, window
 from k8sidx.cli.store import AS_CONFIGURED, StoreChoice, open_chosen, shown_location, takes_store
 from k8sidx.errors import UsageError
@@ -65,7 +66,7 @@ def command(
     opened, location = open_chosen(store), shown_location(store)
     summary = opened.summary()
     with opened.engine() as engine, progress.hunting(len(hunts), quiet=quiet) as on_start:
-        results = run_hunts(hunts, engine, asked, on_start)
+        results = run_hunts(hunts, engine, asked, on_start, Problems(quiet=quiet).not_run)
     options = [("--level", level), ("--since", since), ("--until", until), ("--baseline", baseline)]
     given = [word for option, value in options if value is not None for word in (option, value)]
     looked = Looked(

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from k8sidx.cli.options import Level, configuration
-from k8sidx.errors import UsageError
+from k8sidx.errors import InvalidHunt, UsageError
 from k8sidx.render.level import urgency
 
 if TYPE_CHECKING:
@@ -34,7 +34,9 @@ class Selection:
     level: Level | None = None
 
 
-def selected_hunts(selection: Selection) -> list[Hunt]:
+def selected_hunts(
+    selection: Selection, on_error: Callable[[InvalidHunt], None] | None = None
+) -> list[Hunt]:
     """The hunts to run, in the library's order or the one they were named in.
 
     ``tags`` or ``level`` without names choose from the whole library. Activity streams
@@ -42,6 +44,8 @@ def selected_hunts(selection: Selection) -> list[Hunt]:
 
     Without a hunt of the level the list is empty.
 
+    :param on_error: told of each document that no hunt can be made of, while the others
+        are read; without it the first one is raised.
     :raises UsageError: when nothing is asked for, or no hunt has the tag.
     """
     from k8sidx.hunt.library import load_hunts, load_library
@@ -51,7 +55,7 @@ def selected_hunts(selection: Selection) -> list[Hunt]:
     if selection.names and selection.everything:
         raise UsageError("--all and single hunts exclude each other.", remedy="Give one of them.")
     if selection.names:
-        hunts = load_hunts(selection.names, lists)
+        hunts = load_hunts(selection.names, lists, on_error)
     elif chooses:
         streams = selection.level is Level.INFORMATIONAL
         hunts = [hunt for hunt in load_library(lists) if streams or not hunt.stream]

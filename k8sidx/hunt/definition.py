@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import NamedTuple
 
+from k8sidx.errors import Where
 from k8sidx.query.algebra import Condition
 
+NOWHERE = Where("-")
 LIBRARY = "library"
 """``Hunt.source`` of the hunts that come with k8sidx."""
 
@@ -51,6 +54,17 @@ class Column:
     name: str
 
 
+class Impossible(NamedTuple):
+    """What a rule tests that no audit.k8s.io/v1 event can have.
+
+    :param about: the field and the value.
+    :param where: the file and line of the test.
+    """
+
+    about: str
+    where: Where
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hunt:
     """What all hunts have in common.
@@ -60,11 +74,13 @@ class Hunt:
     :param condition: the events it is about.
     :param tags: Sigma tags, such as ``attack.t1613``.
     :param source: ``library``, or the file it was read from.
+    :param where: the file and line that its document begins at.
     :param level_needed: lowest audit level that carries what it needs.
     :param platforms_blind: platforms that cannot show it, and why.
     :param reason: the sentence of a finding (:mod:`k8sidx.hunt.sentence`); empty for the
         usual one.
     :param lists_missing: lists that its rules name and nobody has given: it cannot judge.
+    :param impossible: tests of its rules that no event can pass.
     :param stream: it tells what goes on, and judges nothing: runs only when it is named or
         informational hunts are asked for.
     """
@@ -79,11 +95,13 @@ class Hunt:
     references: tuple[str, ...] = ()
     falsepositives: tuple[str, ...] = ()
     source: str = LIBRARY
+    where: Where = NOWHERE
     steps: Steps = field(default_factory=Steps)
     level_needed: str = "Metadata"
     platforms_blind: tuple[tuple[str, str], ...] = ()
     reason: str = ""
     lists_missing: tuple[str, ...] = ()
+    impossible: tuple[Impossible, ...] = ()
     stream: bool = False
 
     @property

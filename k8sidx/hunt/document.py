@@ -45,9 +45,8 @@ document; what Sigma has no word for stands under its key `k8sidx`.
 - **spike**: intervals with more requests than usual: above the median by a number of median
   absolute deviations. Nothing is judged with fewer than ten intervals of data.
 
-A Sigma rule of your own runs with `k8sidx hunt rule.yml`. Rules compare without regard to
-case unless `|cased` is said; keywords without a field, `|fieldref` and
-correlations other than the two above are refused with the rule and the field in the way.
+A Sigma rule of your own runs with `k8sidx hunt rule.yml` ([rules.md](rules.md)); placeholders
+are [lists](lists.md).
 """
 
 

@@ -7,10 +7,14 @@ from collections.abc import Sequence
 from functools import cache
 from importlib import resources
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from k8sidx.errors import InvalidHunt, UsageError, Where
 from k8sidx.hunt.definition import Hunt
 from k8sidx.hunt.lists import SHIPPED, Lists
+
+if TYPE_CHECKING:
+    from k8sidx.hunt.documents import OnError
 
 _SUFFIXES = (".yml", ".yaml")
 
@@ -29,32 +33,49 @@ def load_library(lists: Lists = SHIPPED) -> list[Hunt]:
     return [_shipped(identifier, lists) for identifier in library_ids()]
 
 
-def load_hunts(selectors: Sequence[str], lists: Lists = SHIPPED) -> list[Hunt]:
+def load_hunts(
+    selectors: Sequence[str], lists: Lists = SHIPPED, on_error: OnError | None = None
+) -> list[Hunt]:
     """Hunts by id, by file, or all of a folder, in the order they are named, each once.
 
     :param lists: what their placeholders mean.
+    :param on_error: told of each document that no hunt can be made of, while the others
+        are read; without it the first one is raised.
     :raises UsageError: for an id that the library does not have.
     :raises InvalidHunt: for a file that cannot be read.
     """
     hunts: dict[tuple[str, str], Hunt] = {}
     for selector in selectors:
-        for hunt in _selected(selector, lists):
+        for hunt in _selected(selector, lists, on_error or _raise):
             hunts.setdefault((hunt.source, hunt.id), hunt)
     return list(hunts.values())
 
 
-def _selected(selector: str, lists: Lists) -> list[Hunt]:
+def rule_files(selector: str) -> list[Path]:
+    """The file that is named, or all files of rules in the folder that is.
+
+    :raises UsageError: for a folder without any.
+    """
+    path = Path(selector)
+    if not path.is_dir():
+        return [path]
+    files = sorted(one for one in path.rglob("*") if one.suffix in _SUFFIXES)
+    if not files:
+        raise UsageError(f"{selector} has no Sigma rules (*.yml).")
+    return files
+
+
+def _raise(error: InvalidHunt) -> None:
+    raise error
+
+
+def _selected(selector: str, lists: Lists, on_error: OnError) -> list[Hunt]:
     ids = library_ids()
     if selector in ids:
         return [_shipped(selector, lists)]
     path = Path(selector)
-    if path.is_dir():
-        files = sorted(one for one in path.rglob("*") if one.suffix in _SUFFIXES)
-        if not files:
-            raise UsageError(f"{selector} has no Sigma rules (*.yml).")
-        return [hunt for file in files for hunt in _read_file(file, lists)]
     if path.suffix in _SUFFIXES or path.exists():
-        return _read_file(path, lists)
+        return _read(rule_files(selector), lists, on_error)
     near = difflib.get_close_matches(selector, ids, n=3)
     remedy = f"Did you mean {' or '.join(near)}?" if near else "k8sidx hunts lists what there is."
     raise UsageError(f"no hunt is named {selector!r}.", remedy=remedy)
@@ -72,12 +93,17 @@ def _shipped(identifier: str, lists: Lists) -> Hunt:
     return hunts[0]
 
 
-def _read_file(path: Path, lists: Lists) -> list[Hunt]:
-    from k8sidx.hunt.read import read_hunts
+def _read(paths: Sequence[Path], lists: Lists, on_error: OnError) -> list[Hunt]:
+    from k8sidx.hunt.documents import RuleFile
+    from k8sidx.hunt.read import read_files
 
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text"
-        raise InvalidHunt(f"cannot be read: {reason}.", where=Where(str(path))) from error
-    return read_hunts(text, file=str(path), stem=path.stem, source=str(path), lists=lists)
+    files = []
+    for path in paths:
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text"
+            on_error(InvalidHunt(f"cannot be read: {reason}.", where=Where(str(path))))
+        else:
+            files.append(RuleFile(text, str(path), path.stem, str(path)))
+    return read_files(files, lists, on_error)

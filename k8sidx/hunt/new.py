@@ -8,7 +8,7 @@ from k8sidx.engine.protocol import Engine
 from k8sidx.engine.result import Value
 from k8sidx.hunt.definition import NewHunt
 from k8sidx.hunt.match import EVIDENCE_METRICS, finding_of, sortable, whole
-from k8sidx.hunt.result import Finding, HuntResult
+from k8sidx.hunt.result import CannotJudge, Finding, HuntResult
 from k8sidx.hunt.sentence import fill, shown, span, times
 from k8sidx.hunt.window import LEAST_HISTORY, Spans, Window, compared_spans, extent_of, reaches_back
 from k8sidx.query.algebra import Metric, Query, Terms
@@ -48,11 +48,12 @@ def run_new(hunt: NewHunt, engine: Engine, window: Window) -> HuntResult:
     return _result(hunt, engine, [_finding(hunt, row, spans) for row in new])
 
 
-def _too_short(spans: Spans, first: datetime | None) -> str:
+def _too_short(spans: Spans, first: datetime | None) -> CannotJudge:
     reach = f"begin {first:%F %T}Z" if first else "have no times"
-    return (
-        f"cannot judge what is new: the data {reach}, and at least {LEAST_HISTORY:.0%} of the "
-        f"{span(spans.since - spans.start)} before {spans.since:%F %T}Z is needed."
+    return CannotJudge(
+        "history",
+        f"the data {reach}; to say what is new, at least {LEAST_HISTORY:.0%} of the "
+        f"{span(spans.since - spans.start)} before {spans.since:%F %T}Z is needed.",
     )
 
 
@@ -68,12 +69,23 @@ def _finding(hunt: NewHunt, row: tuple[Value, ...], spans: Spans) -> Finding:
 
 
 def _result(
-    hunt: NewHunt, engine: Engine, findings: list[Finding], notes: tuple[str, ...] = ()
+    hunt: NewHunt,
+    engine: Engine,
+    findings: list[Finding],
+    cannot_judge: tuple[CannotJudge, ...] = (),
 ) -> HuntResult:
     rows: list[tuple[Value, ...]] = [
         (*one.key.values(), one.first_seen, one.last_seen, one.count) for one in findings
     ]
     columns = (*hunt.by, "first_seen", "last_seen", "count")
     return HuntResult(
-        hunt.id, hunt.title, hunt.level, engine.name, True, columns, rows, findings, notes
+        hunt.id,
+        hunt.title,
+        hunt.level,
+        engine.name,
+        True,
+        columns,
+        rows,
+        findings,
+        cannot_judge=cannot_judge,
     )

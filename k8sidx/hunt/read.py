@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import cast
+from collections.abc import Sequence
+from typing import NoReturn, cast
 
 from sigma.correlations import SigmaCorrelationRule
 from sigma.rule import SigmaRule
 
-from k8sidx.errors import InvalidHunt, Where
+from k8sidx.errors import InvalidHunt
 from k8sidx.hunt import block as blocks
 from k8sidx.hunt.correlation import correlation_hunt
 from k8sidx.hunt.definition import LIBRARY, Hunt, MatchHunt, NewHunt, SpikeHunt, TopHunt
-from k8sidx.hunt.documents import read_documents, rules_of
+from k8sidx.hunt.documents import OnError, RuleFile, rules_of
 from k8sidx.hunt.echo import CONTROLLER
 from k8sidx.hunt.lists import SHIPPED, Lists
 from k8sidx.hunt.rule import RuleReader
@@ -27,14 +28,26 @@ def read_hunts(
     :param lists: what placeholders mean.
     :raises InvalidHunt: when a document cannot be read, or asks for what k8sidx does not know.
     """
-    documents = read_documents(text, file)
-    if not documents:
-        raise InvalidHunt("there is no document in this file.", where=Where(file))
-    rules = rules_of(documents, file)
+
+    def fail(error: InvalidHunt) -> NoReturn:
+        raise error
+
+    return read_files([RuleFile(text, file, stem, source)], lists, fail)
+
+
+def read_files(files: Sequence[RuleFile], lists: Lists, on_error: OnError) -> list[Hunt]:
+    """All hunts of some files, in the order of files and documents.
+
+    :param on_error: told of each document that no hunt can be made of; the others are.
+    """
     hunts: list[Hunt] = []
-    for place, rule in enumerate(rules, 1):
-        usual = stem if len(rules) == 1 else f"{stem}-{place}"
-        hunts.append(_hunt(RuleReader(rule, file, rule.name or usual, source, lists)))
+    for file, rules in rules_of(files, on_error):
+        for number, rule in enumerate(rules, 1):
+            usual = file.stem if len(rules) == 1 else f"{file.stem}-{number}"
+            try:
+                hunts.append(_hunt(RuleReader(rule, rule.name or usual, file.source, lists)))
+            except InvalidHunt as error:
+                on_error(error)
     return hunts
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Literal
 
 from k8sidx.engine.result import Value
 
@@ -30,13 +31,36 @@ class Finding:
     audit_ids: tuple[str, ...] = ()
 
 
+Why = Literal["history", "impossible", "level", "list", "platform", "query", "time", "truncated"]
+
+
+@dataclass(frozen=True, slots=True)
+class CannotJudge:
+    """Why a hunt cannot say yes or no of some events, or of all: a verdict of its own.
+
+    :param kind: ``history`` (too little of it to compare with), ``impossible`` (the rule
+        tests what no event has), ``level`` (the audit policy kept too little), ``list``
+        (one is missing), ``platform`` (it does not log what is needed), ``query`` (the
+        engine cannot run it), ``time`` (events have none), ``truncated`` (bodies were cut).
+    :param reason: one sentence.
+    :param count: events that it is about; 0 where it is about all or none.
+    :param audit_ids: some of them.
+    """
+
+    kind: Why
+    reason: str
+    count: int = 0
+    audit_ids: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class HuntResult:
     """The answer of one hunt.
 
     :param columns: names of the table's columns; for top-N hunts the count comes last.
     :param rows: the table.
-    :param notes: what the reader must know: no baseline to compare with, what cannot be judged.
+    :param notes: what the reader must know: no baseline to compare with, what was left out.
+    :param cannot_judge: what it cannot say yes or no of.
     """
 
     hunt: str
@@ -48,3 +72,9 @@ class HuntResult:
     rows: list[tuple[Value, ...]]
     findings: list[Finding] = field(default_factory=list)
     notes: tuple[str, ...] = ()
+    cannot_judge: tuple[CannotJudge, ...] = ()
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """The notes and what cannot be judged, a sentence each."""
+        return (*self.notes, *(f"cannot judge: {one.reason}" for one in self.cannot_judge))

@@ -8,12 +8,12 @@ from typing import Any
 from sigma.correlations import SigmaCorrelationRule
 from sigma.rule import SigmaRule, SigmaRuleBase
 
-from k8sidx.errors import InvalidHunt, Where
+from k8sidx.errors import InvalidHunt, OtherLog, Where
 from k8sidx.fields.lookup import resolve
 from k8sidx.fields.table import Kind
 from k8sidx.hunt import block as blocks
-from k8sidx.hunt.definition import Column, Steps
-from k8sidx.hunt.documents import BLOCK_LINE, LINE
+from k8sidx.hunt.definition import Column, Impossible, Steps
+from k8sidx.hunt.documents import place_of
 from k8sidx.hunt.lists import Lists
 from k8sidx.hunt.sentence import FACTS, names_in
 from k8sidx.hunt.sigma import field_name, rule_condition
@@ -23,15 +23,14 @@ from k8sidx.query.algebra import Condition
 class RuleReader:
     """One rule or correlation on its way to a hunt."""
 
-    def __init__(
-        self, rule: SigmaRuleBase, file: str, identifier: str, source: str, lists: Lists
-    ) -> None:
+    def __init__(self, rule: SigmaRuleBase, identifier: str, source: str, lists: Lists) -> None:
         self.rule = rule
         self.lists = lists
         self.lists_missing: dict[str, None] = {}
-        self.file = file
-        self.where = Where(file, int(rule.custom_attributes.get(LINE, 0)))
-        self.block_where = Where(file, int(rule.custom_attributes.get(BLOCK_LINE, 0)))
+        self.impossible: dict[Impossible, None] = {}
+        place = place_of(rule)
+        self.where = place.where
+        self.block_where = Where(place.file, place.block)
         self.said = f"rule {rule.title!r}"
         self.id = identifier
         self.source = source
@@ -54,26 +53,28 @@ class RuleReader:
             "references": tuple(str(one) for one in rule.references),
             "falsepositives": tuple(str(one) for one in rule.falsepositives),
             "source": self.source,
+            "where": self.where,
             "steps": Steps(**{k: v.strip() for k, v in block.steps.model_dump().items()}),
             "level_needed": block.level_needed,
             "platforms_blind": tuple(block.platforms_blind.items()),
             "reason": block.reason,
             "stream": block.stream,
             "lists_missing": tuple(self.lists_missing),
+            "impossible": tuple(self.impossible),
         }
 
     def condition(self, rule: SigmaRule) -> Condition:
         logsource = rule.logsource
-        if (logsource.product, logsource.service) != ("kubernetes", "audit"):
-            raise InvalidHunt(
+        if logsource.product != "kubernetes" or logsource.service not in ("audit", None):
+            raise OtherLog(
                 f"rule {rule.title!r} is about {logsource.product or 'any product'}, "
                 f"service {logsource.service or 'any'}.",
                 remedy="k8sidx runs rules with product: kubernetes and service: audit.",
                 where=self.where,
             )
-        where = Where(self.file, int(rule.custom_attributes.get(LINE, 0)))
-        found = rule_condition(rule, where, self.lists)
+        found = rule_condition(rule, place_of(rule), self.lists)
         self.lists_missing |= dict.fromkeys(found.lists_missing)
+        self.impossible |= dict.fromkeys(found.impossible)
         return found.condition
 
     def column(self, said: str | Mapping[str, str]) -> Column:

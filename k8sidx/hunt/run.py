@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 from k8sidx.engine.protocol import Engine
+from k8sidx.errors import UsageError
 from k8sidx.hunt.definition import (
     Hunt,
     MatchHunt,
@@ -17,7 +19,7 @@ from k8sidx.hunt.definition import (
 from k8sidx.hunt.lists import how_to_give
 from k8sidx.hunt.match import run_match
 from k8sidx.hunt.new import run_new
-from k8sidx.hunt.result import HuntResult
+from k8sidx.hunt.result import CannotJudge, HuntResult
 from k8sidx.hunt.sequence import run_sequence
 from k8sidx.hunt.spike import run_spike
 from k8sidx.hunt.threshold import run_threshold
@@ -34,7 +36,12 @@ def run_hunt(hunt: Hunt, engine: Engine, window: Window) -> HuntResult:
     :raises StoreError: when the store cannot be read.
     """
     if hunt.lists_missing:
-        return _without_lists(hunt, engine)
+        return unjudged(hunt, engine, _lists_missing(hunt))
+    result = _run(hunt, engine, window)
+    return replace(result, cannot_judge=(*_impossible(hunt), *result.cannot_judge))
+
+
+def _run(hunt: Hunt, engine: Engine, window: Window) -> HuntResult:
     match hunt:
         case MatchHunt():
             return run_match(hunt, engine, window)
@@ -51,13 +58,23 @@ def run_hunt(hunt: Hunt, engine: Engine, window: Window) -> HuntResult:
     raise TypeError(f"no kind of hunt: {type(hunt).__name__}")
 
 
-def _without_lists(hunt: Hunt, engine: Engine) -> HuntResult:
-    """A hunt that names a list which nobody has given judges nothing, and says so."""
-    notes = tuple(
-        f"cannot judge: it needs the list {name!r}. {how_to_give(name)}"
+def _lists_missing(hunt: Hunt) -> tuple[CannotJudge, ...]:
+    return tuple(
+        CannotJudge("list", f"it needs the list {name!r}. {how_to_give(name)}")
         for name in hunt.lists_missing
     )
-    return HuntResult(hunt.id, hunt.title, hunt.level, engine.name, True, (), [], notes=notes)
+
+
+def _impossible(hunt: Hunt) -> tuple[CannotJudge, ...]:
+    return tuple(
+        CannotJudge("impossible", f"{one.where}: {one.about}; no event passes that test.")
+        for one in hunt.impossible
+    )
+
+
+def unjudged(hunt: Hunt, engine: Engine, why: tuple[CannotJudge, ...]) -> HuntResult:
+    """The result of a hunt that judges nothing."""
+    return HuntResult(hunt.id, hunt.title, hunt.level, engine.name, True, (), [], cannot_judge=why)
 
 
 def run_hunts(
@@ -65,14 +82,24 @@ def run_hunts(
     engine: Engine,
     window: Window,
     on_start: Callable[[Hunt], None] | None = None,
+    on_error: Callable[[Hunt, UsageError], None] | None = None,
 ) -> list[HuntResult]:
     """Run hunts one after the other.
 
     :param on_start: told of each hunt before it runs.
+    :param on_error: told of each hunt that the engine has no way to run, while the others
+        run; without it the error is raised.
     """
     results = []
     for hunt in hunts:
         if on_start:
             on_start(hunt)
-        results.append(run_hunt(hunt, engine, window))
+        try:
+            results.append(run_hunt(hunt, engine, window))
+        except UsageError as error:
+            if on_error is None:
+                raise
+            on_error(hunt, error)
+            why = CannotJudge("query", f"{engine.name} cannot run it: {error}")
+            results.append(unjudged(hunt, engine, (why,)))
     return results

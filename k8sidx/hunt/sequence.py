@@ -37,7 +37,7 @@ def run_sequence(hunt: SequenceHunt, engine: Engine, window: Window) -> HuntResu
         columns=(*hunt.group_by, "first_seen", "last_seen", "count"),
         rows=rows,
         findings=[_finding(hunt, key, burst) for key, burst in found],
-        notes=without_time(hunt, engine, window),
+        cannot_judge=without_time(hunt, engine, window),
     )
 
 

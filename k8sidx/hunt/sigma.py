@@ -12,7 +12,7 @@ import itertools
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple, cast
 
 from sigma.conditions import (
@@ -46,9 +46,12 @@ from sigma.types import (
 )
 
 from k8sidx.errors import InvalidHunt, InvalidQuery, UnknownField, Where
-from k8sidx.fields.lookup import resolve
+from k8sidx.fields.lookup import ALIASES, BY_NAME, ECS, resolve
 from k8sidx.fields.table import Field, Kind
+from k8sidx.hunt.definition import Impossible
 from k8sidx.hunt.lists import SHIPPED, Lists, is_network
+from k8sidx.hunt.names import stored_name
+from k8sidx.hunt.place import Place
 from k8sidx.query.algebra import (
     And,
     Compare,
@@ -65,12 +68,7 @@ from k8sidx.query.algebra import (
 )
 from k8sidx.query.coerce import coerce
 
-SIGMA_NAMES = {
-    "apiGroup": "objectRef.apiGroup",
-    "capabilities": "pod.capabilities",
-    "hostPath": "pod.host_paths",
-}
-"""Names in rules of SigmaHQ that no audit.k8s.io/v1 event has → what they mean."""
+_KNOWN = frozenset((*BY_NAME, *ALIASES, *ECS))
 
 MOST_PATTERNS = 10_000
 """Patterns that one value with placeholders may become."""
@@ -111,20 +109,23 @@ class RuleCondition(NamedTuple):
 
     :param lists_missing: lists that it names and nobody has given; without them the
         condition means nothing.
+    :param impossible: tests that no event can pass.
     """
 
     condition: Condition
     lists_missing: tuple[str, ...] = ()
+    impossible: tuple[Impossible, ...] = ()
 
 
-def rule_condition(rule: SigmaRule, where: Where, lists: Lists = SHIPPED) -> RuleCondition:
+def rule_condition(rule: SigmaRule, place: Place, lists: Lists = SHIPPED) -> RuleCondition:
     """The condition of a rule; of several conditions, any.
 
-    :param where: the rule's place, for errors.
+    :param place: where the rule stands, for errors.
     :param lists: what its placeholders mean.
     :raises InvalidHunt: for what is wrong with the rule, or has no equivalent here.
     """
-    reader = _Reader(f"rule {rule.title!r}", where, lists)
+    where = place.where
+    reader = _Reader(f"rule {rule.title!r}", place, where, lists)
     try:
         parsed = [condition.parsed for condition in rule.detection.parsed_condition]
     except SigmaError as error:
@@ -135,7 +136,7 @@ def rule_condition(rule: SigmaRule, where: Where, lists: Lists = SHIPPED) -> Rul
         check_condition(found)
     except InvalidQuery as error:
         raise InvalidHunt(f"{reader.rule}: {error.message}.", where=where) from error
-    return RuleCondition(found, tuple(reader.missing))
+    return RuleCondition(found, tuple(reader.missing), tuple(reader.impossible))
 
 
 def field_name(name: str, rule: str, where: Where) -> str:
@@ -143,7 +144,7 @@ def field_name(name: str, rule: str, where: Where) -> str:
 
     :raises InvalidHunt: when there is no such field, or when it cannot be searched.
     """
-    name = SIGMA_NAMES.get(name, name)
+    name = stored_name(name, _KNOWN)
     try:
         field = resolve(name).field
     except UnknownField as error:
@@ -162,9 +163,11 @@ class _Reader:
     """Translates the conditions of one rule."""
 
     rule: str
+    place: Place
     where: Where
     lists: Lists
     missing: dict[str, None] = field(default_factory=dict)
+    impossible: dict[Impossible, None] = field(default_factory=dict)
 
     def condition(self, node: object) -> Condition:
         if isinstance(node, ConditionAND):
@@ -174,8 +177,9 @@ class _Reader:
         if isinstance(node, ConditionNOT):
             return Not(self.condition(node.args[0]))
         if isinstance(node, ConditionFieldEqualsValueExpression):
-            name = field_name(node.field, self.rule, self.where)
-            return self.value(name, node.value)
+            reader = replace(self, where=self.place.of_field(node.field))
+            name = field_name(node.field, self.rule, reader.where)
+            return reader.value(name, node.value)
         if isinstance(node, ConditionValueExpression):
             raise self.error(
                 f"the keyword {str(node.value)!r} stands without a field.",
@@ -302,15 +306,15 @@ class _Reader:
         return Regex(name, f"(?{flags}){pattern}" if flags else pattern, ignore_case)
 
     def checked(self, name: str, field: Field, leaf: Compare) -> Condition:
+        """The comparison; one that no value of the field's kind passes never holds, and is told."""
         try:
             possible = coerce(field, leaf.value) is not None
         except InvalidQuery as error:
             raise self.error(error.message, error.remedy) from error
         if not possible:
-            raise self.error(
-                f"{name} is of the kind {field.kind.value} and never {leaf.value!r}.",
-                "The rule could never match: name the field that is meant.",
-            )
+            about = f"{name} is of the kind {field.kind.value} and never {leaf.value!r}"
+            self.impossible[Impossible(about, self.where)] = None
+            return Or(())
         return leaf
 
     def need_text(self, name: str, field: Field, what: str) -> None:

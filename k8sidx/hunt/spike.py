@@ -18,7 +18,7 @@ from k8sidx.engine.protocol import Engine
 from k8sidx.engine.result import Value
 from k8sidx.hunt.definition import SpikeHunt
 from k8sidx.hunt.match import EVIDENCE_METRICS, finding_of, whole
-from k8sidx.hunt.result import Finding, HuntResult
+from k8sidx.hunt.result import CannotJudge, Finding, HuntResult
 from k8sidx.hunt.sentence import fill, listed, shown, span
 from k8sidx.hunt.window import Window, extent_of
 from k8sidx.query.algebra import (
@@ -68,11 +68,11 @@ def run_spike(hunt: SpikeHunt, engine: Engine, window: Window) -> HuntResult:
     series = {moment: counted.get(moment, 0) for moment in sorted(data)}
     past = [count for moment, count in series.items() if since is None or moment < since]
     if len(past) < LEAST_INTERVALS:
-        note = (
-            f"cannot judge what is usual: {len(past)} intervals of {span(hunt.interval)} have "
-            f"data before, at least {LEAST_INTERVALS} are needed."
+        why = (
+            f"{len(past)} intervals of {span(hunt.interval)} have data before; to say what is "
+            f"usual, at least {LEAST_INTERVALS} are needed."
         )
-        return _result(hunt, engine, [], [], (note,))
+        return _result(hunt, engine, [], [], (CannotJudge("history", why),))
     usual = _usual(hunt, past)
     current = {
         moment: count
@@ -162,9 +162,17 @@ def _result(
     engine: Engine,
     rows: list[tuple[Value, ...]],
     findings: list[Finding],
-    notes: tuple[str, ...] = (),
+    cannot_judge: tuple[CannotJudge, ...] = (),
 ) -> HuntResult:
     columns = ("since", "until", "usual", "count")
     return HuntResult(
-        hunt.id, hunt.title, hunt.level, engine.name, True, columns, rows, findings, notes
+        hunt.id,
+        hunt.title,
+        hunt.level,
+        engine.name,
+        True,
+        columns,
+        rows,
+        findings,
+        cannot_judge=cannot_judge,
     )

@@ -16,7 +16,7 @@ from k8sidx.engine.result import Value
 from k8sidx.hunt.definition import Correlation, ThresholdHunt
 from k8sidx.hunt.keyed import GroupKey, Intervals, KeyedEvents, Seen
 from k8sidx.hunt.match import sortable, whole
-from k8sidx.hunt.result import Finding, HuntResult
+from k8sidx.hunt.result import CannotJudge, Finding, HuntResult
 from k8sidx.hunt.sentence import fill, lasting, shown, some, times
 from k8sidx.hunt.sliding import Burst, Slider
 from k8sidx.hunt.window import Window
@@ -48,7 +48,7 @@ def run_threshold(hunt: ThresholdHunt, engine: Engine, window: Window) -> HuntRe
         columns=(*hunt.group_by, "first_seen", "last_seen", *shown_values, "count"),
         rows=rows,
         findings=[_finding(hunt, key, burst) for key, burst in found],
-        notes=without_time(hunt, engine, window),
+        cannot_judge=without_time(hunt, engine, window),
     )
 
 
@@ -87,7 +87,7 @@ def _once(seen: Iterable[Seen]) -> Iterator[Seen]:
             yield one
 
 
-def without_time(hunt: Correlation, engine: Engine, window: Window) -> tuple[str, ...]:
+def without_time(hunt: Correlation, engine: Engine, window: Window) -> tuple[CannotJudge, ...]:
     """What could not be judged: events without a time are in no window."""
     if window.since or window.until:
         return ()
@@ -100,7 +100,7 @@ def without_time(hunt: Correlation, engine: Engine, window: Window) -> tuple[str
     if not count:
         return ()
     have = "event has" if count == 1 else "events have"
-    return (f"cannot judge: {count:,} {have} no time.",)
+    return (CannotJudge("time", f"{count:,} {have} no time.", count),)
 
 
 def _finding(hunt: ThresholdHunt, values: GroupKey, burst: Burst) -> Finding:

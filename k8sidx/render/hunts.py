@@ -37,7 +37,7 @@ def by_urgency(results: Sequence[HuntResult]) -> list[Finding]:
 
 def sheet_of(result: HuntResult) -> Sheet:
     """The hunt's own table under its title."""
-    notes = result.notes if result.exact else (*result.notes, _APPROXIMATE)
+    notes = result.remarks if result.exact else (*result.remarks, _APPROXIMATE)
     return Sheet(result.columns, result.rows, result.title, result.level, notes)
 
 
@@ -109,6 +109,15 @@ def _object(result: HuntResult) -> dict[str, object]:
             for finding in result.findings
         ],
         "notes": result.notes,
+        "cannot_judge": [
+            {
+                "kind": one.kind,
+                "reason": one.reason,
+                "count": one.count,
+                "audit_ids": one.audit_ids,
+            }
+            for one in result.cannot_judge
+        ],
     }
 
 

@@ -57,6 +57,7 @@ def test_findings_at_or_above_the_level_end_with_1(
     [result] = json.loads(done.stdout)
     assert set(result) == {
         "hunt", "title", "level", "engine", "exact", "columns", "rows", "findings", "notes",
+        "cannot_judge",
     }  # fmt: skip
     [finding] = result["findings"]
     assert set(finding) == {

@@ -108,7 +108,7 @@ def test_what_is_new_needs_a_tenth_of_the_time_before(
     window = Window(since=START + timedelta(days=7))
     found = results(tmp_path, events, NEW, window)
     assert bool(found.findings) == judged
-    assert any("cannot judge what is new" in note for note in found.notes) != judged
+    assert [one.kind for one in found.cannot_judge] == ([] if judged else ["history"])
 
 
 def intervals(*counts: int) -> list[dict[str, Any]]:
@@ -138,7 +138,7 @@ def test_a_surge_is_found_with_its_makers(tmp_path: Path) -> None:
 def test_too_few_intervals_cannot_be_judged(tmp_path: Path) -> None:
     found = results(tmp_path, intervals(1, 1, 1, 90), SPIKE)
     assert found.findings == []
-    assert "cannot judge what is usual: 4 intervals of 5 minutes" in found.notes[0]
+    assert "4 intervals of 5 minutes have data" in found.cannot_judge[0].reason
 
 
 def test_a_surge_is_judged_by_the_time_before_when_there_is_one(tmp_path: Path) -> None:

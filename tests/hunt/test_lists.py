@@ -9,6 +9,7 @@ import pytest
 
 from k8sidx.errors import InvalidHunt, UsageError
 from k8sidx.hunt.lists import SHIPPED, Lists, ShippedList, is_network, lists_from, shipped_lists
+from k8sidx.hunt.lists_document import DOCUMENT, document
 from k8sidx.query.algebra import Condition, InNetwork, OneOf, Or, Wildcard
 from k8sidx.query.networks import NetworkSet
 from tests.building import event
@@ -28,6 +29,10 @@ def test_a_shipped_list_says_what_it_is_and_where_it_is_from(one: ShippedList) -
     assert bool(one.entries or one.includes) != one.needed
     if one.holds == "addresses":
         assert all(is_network(entry) for entry in one.entries)
+
+
+def test_the_documentation_is_current() -> None:
+    assert DOCUMENT.read_text("utf-8") == document(), "python -m k8sidx.hunt.lists_document"
 
 
 def test_a_list_has_the_entries_of_those_that_it_includes() -> None:
@@ -86,7 +91,9 @@ def test_a_hunt_whose_list_is_missing_says_so_and_how_to_give_it(tmp_path: Path)
     assert hunt.lists_missing == ("threat_addresses",)
     found = results(tmp_path, [event()], hunt)
     assert (found.rows, found.findings) == ([], [])
-    assert found.notes == (
+    (why,) = found.cannot_judge
+    assert why.kind == "list"
+    assert found.remarks == (
         "cannot judge: it needs the list 'threat_addresses'. It holds addresses, one a line. "
         'Name the file in k8sidx.toml, under [lists]: threat_addresses = "threat_addresses.txt".',
     )
@@ -94,7 +101,7 @@ def test_a_hunt_whose_list_is_missing_says_so_and_how_to_give_it(tmp_path: Path)
 
 def test_a_list_of_an_unknown_name_may_be_a_slip(tmp_path: Path) -> None:
     hunt = sigma("{s: {verb|expand: '%system_namespace%'}, condition: s}")
-    assert "Or is system_namespaces meant?" in results(tmp_path, [event()], hunt).notes[0]
+    assert "Or is system_namespaces meant?" in results(tmp_path, [event()], hunt).remarks[0]
 
 
 def test_a_file_holds_an_entry_a_line(tmp_path: Path) -> None:

@@ -95,10 +95,9 @@ def test_a_condition(said: str, condition: Condition) -> None:
 @pytest.mark.parametrize(
     ("detection", "message"),
     [
-        ("{s: {namespaces: x}, condition: s}", r"rule\.yml:1: rule 'A rule': no field is named"),
+        ("{s: {namespaces: x}, condition: s}", r"rule\.yml:3: rule 'A rule': no field is named"),
         ("{s: {requestObject: x}, condition: s}", "requestObject is stored, but not searched"),
         ("{s: [mimikatz], condition: s}", "keyword 'mimikatz' stands without a field"),
-        ("{s: {responseStatus.code: ALLOW}, condition: s}", "responseStatus.code .* never 'ALLOW'"),
         ("{s: {responseStatus.code: '4*'}, condition: s}", "responseStatus.code .* no a pattern"),
         ("{s: {verb|gt: 3}, condition: s}", r"verb holds no numbers, \|gt"),
         ("{s: {verb|cidr: 10.0.0.0/8}, condition: s}", "verb holds no addresses"),
@@ -215,3 +214,42 @@ def test_the_library_is_not_changed_by_the_working_directory(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert load_hunts(["pod_exec"])[0].source == "library"
+
+
+@pytest.mark.parametrize(
+    ("name", "stored"),
+    [
+        ("resource", "objectRef.resource"),
+        ("username", "user.username"),
+        ("kubernetes.audit.objectRef.resource", "objectRef.resource"),
+        ("kubernetes.audit.annotations.authorization_k8s_io/decision",
+         "annotations.authorization.k8s.io/decision"),
+        ("kubernetes.audit.requestObject.spec.hostPID", "pod.host_pid"),
+        ("kubernetes.audit.requestObject.spec.containers.securityContext.privileged",
+         "pod.privileged"),
+        ("requestObject.spec.template.spec.initContainers.image", "pod.images"),
+        ("requestObject.spec.jobTemplate.spec.template.spec.volumes.hostPath.path",
+         "pod.host_paths"),
+        ("requestObject.spec.containers[0].securityContext.capabilities.add",
+         "pod.capabilities"),
+        ("requestObject.rules.verbs", "rbac.verbs"),
+        ("requestObject.roleRef.name", "requestObject.roleRef.name"),
+        ("requestObject.spec.type", "service.type"),
+    ],
+)  # fmt: skip
+def test_names_that_others_use_mean_stored_fields(name: str, stored: str) -> None:
+    assert sigma(f"{{s: {{'{name}|exists': true}}, condition: s}}").condition == Present(stored)
+
+
+def test_an_error_names_the_line_of_the_field() -> None:
+    text = RULE.replace("verb: get", "\n  verb: get,\n  wat|contains: x")
+    with pytest.raises(InvalidHunt, match=r"f\.yml:5: .*'wat'"):
+        read_hunts(text, file="f.yml", stem="f")
+
+
+def test_a_test_that_no_event_passes_is_never_true_and_told() -> None:
+    hunt = sigma("{s: {responseStatus.code: [ALLOW, 200]}, condition: s}")
+    assert hunt.condition == Or((Or(()), Compare("responseStatus.code", "=", 200)))
+    (one,) = hunt.impossible
+    assert "responseStatus.code is of the kind integer and never 'ALLOW'" in one.about
+    assert str(one.where) == "rule.yml:3"

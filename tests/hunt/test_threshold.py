@@ -122,7 +122,8 @@ def test_events_without_a_time_cannot_be_judged(tmp_path: Path) -> None:
     bare = [{"verb": "get", "user": {"username": "m"}, "auditID": str(n)} for n in range(9)]
     found = results(tmp_path, bare, FIVE)
     assert found.findings == []
-    assert found.notes == ("cannot judge: 9 events have no time.",)
+    (why,) = found.cannot_judge
+    assert (why.kind, why.reason, why.count) == ("time", "9 events have no time.", 9)
 
 
 def test_keys_and_events_are_read_in_portions(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from k8sidx.hunt.result import Finding, HuntResult
+from k8sidx.hunt.result import CannotJudge, Finding, HuntResult
 
 MORNING = datetime(2024, 5, 1, 10, 22, 3, 250_000, tzinfo=UTC)
 NOON = datetime(2024, 5, 1, 12, 0, 0, tzinfo=UTC)
@@ -38,7 +38,8 @@ FOUND = HuntResult(
             audit_ids=("a-1", "a-2"),
         )
     ],
-    notes=("3 events have truncated bodies and cannot be judged.",),
+    notes=("3 events are known good.",),
+    cannot_judge=(CannotJudge("truncated", "3 events have truncated bodies.", 3, ("a-7",)),),
 )
 EMPTY = HuntResult(
     hunt="pod_exec",

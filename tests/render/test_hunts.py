@@ -58,7 +58,15 @@ def test_json_is_the_contracts_list_of_hunts() -> None:
                     "audit_ids": ["a-1", "a-2"],
                 }
             ],
-            "notes": ["3 events have truncated bodies and cannot be judged."],
+            "notes": ["3 events are known good."],
+            "cannot_judge": [
+                {
+                    "kind": "truncated",
+                    "reason": "3 events have truncated bodies.",
+                    "count": 3,
+                    "audit_ids": ["a-7"],
+                }
+            ],
         }
     ]
 
@@ -105,7 +113,8 @@ def test_table_of_several_hunts_begins_with_the_findings(width: int) -> None:
     flat = " ".join(text.split())
     assert "alice read 15 distinct secrets in 30 minutes." in flat
     assert "15 events · 2024-05-01 10:22:03Z to 12:00:00Z" in flat
-    assert "3 events have truncated bodies and cannot be judged." in flat
+    assert "3 events are known good." in flat
+    assert "cannot judge: 3 events have truncated bodies." in flat
     assert "The counts are approximate." in flat
     assert lines[-1] == "Command run in a pod: no rows"
     assert max(map(len, lines)) <= width

@@ -1,0 +1,26 @@
+"""Where a Sigma document stands in its file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from k8sidx.errors import Where
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a document stands: the lines that it, its ``k8sidx`` key and its fields begin at."""
+
+    file: str
+    line: int = 0
+    block: int = 0
+    fields: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def where(self) -> Where:
+        return Where(self.file, self.line)
+
+    def of_field(self, name: str) -> Where:
+        """The first line of the detection that tests the field."""
+        return Where(self.file, self.fields.get(name, self.line))
