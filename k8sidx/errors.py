@@ -12,7 +12,9 @@ The tree, with the exit code a command ends with (docs/cli.md)::
     └── StoreError              3   the store cannot be reached, or refused us
         ├── StoreBusy           3   another process is writing
         ├── NotDelivered        3   a cluster took part of what was shipped
-        └── StoreVersion        3   made by another version of k8sidx
+        ├── StoreVersion        3   made by another version of k8sidx
+        ├── ClusterUnreachable  3   no whole answer came (k8sidx.cluster.answer)
+        └── ClusterRefused      3   the answer is an error (k8sidx.cluster.refusal)
 
 A record that cannot be stored is no exception: it is a
 :class:`k8sidx.decode.record.Rejected` that travels with the data to the
