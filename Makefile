@@ -43,6 +43,7 @@ generated: $(VENV)/.dev
 	$(BIN)/python -m k8sidx.hunt.document > docs/hunts.md
 	$(BIN)/python -m k8sidx.hunt.lists_document
 	$(BIN)/python -m k8sidx.cli.reference docs/cli.md
+	$(BIN)/python -m k8sidx.cluster.template_files mappings
 
 bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/measure.py

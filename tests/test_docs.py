@@ -13,11 +13,17 @@ from pathlib import Path
 import pytest
 import zstandard
 
+from k8sidx.cluster.connection import Cluster
+from tests.servers.cleaning import remove_all
+
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 _BLOCK = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _OTHERS = {"pip install .": "pyproject.toml"}
 """Commands that the suite itself is run by."""
+
+CLUSTER = "https://search.example.com:9200"
+"""The cluster of the examples: a real one stands in for it."""
 
 RULE = """
 title: Something was deleted
@@ -59,13 +65,13 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
+def run(command: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     scripts = Path(sys.executable).parent
     path = f"{scripts}{os.pathsep}{os.environ['PATH']}"
     return subprocess.run(
         ["sh", "-c", command],
         cwd=folder,
-        env={**os.environ, "PATH": path, "HOME": str(folder)},
+        env={**os.environ, "PATH": path, "HOME": str(folder), **environment},
         capture_output=True,
         text=True,
         check=False,
@@ -73,7 +79,9 @@ def run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize(("page", "command"), commands())
-def test_the_command_runs(page: str, command: str, place: Path) -> None:
+def test_the_command_runs(
+    page: str, command: str, place: Path, prefix: str, request: pytest.FixtureRequest
+) -> None:
     if command in _OTHERS:
         assert (ROOT / _OTHERS[command]).exists()
         return
@@ -81,7 +89,12 @@ def test_the_command_runs(page: str, command: str, place: Path) -> None:
         assert re.search(rf"^{command.split()[1]}:", (ROOT / "Makefile").read_text(), re.MULTILINE)
         return
     assert shutil.which(command.split()[0]) or command.startswith("k8sidx")
-    result = run(command, place)
+    environment = {}
+    if CLUSTER in command:
+        cluster: Cluster = request.getfixturevalue("opensearch")
+        request.addfinalizer(lambda: remove_all(cluster, prefix))
+        command, environment = command.replace(CLUSTER, cluster.url), {"K8SIDX_INDEX": prefix}
+    result = run(command, place, **environment)
     assert result.returncode == 0, result.stderr
     assert "Traceback" not in result.stderr
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from k8sidx.cluster.document import as_text, document, document_id
 from k8sidx.cluster.index import IndexNames
+from k8sidx.cluster.template import write_target
 from k8sidx.normalize.event import OWN, Normalized
 
 BATCH_BYTES = 2 * 1024 * 1024
@@ -57,7 +58,8 @@ class BatchBuilder:
             index = name_of(event.own[_TIME_AT])
             action = actions.get(index)
             if action is None:
-                action = actions[index] = b'{"create":{"_index":"%b","_id":"' % index.encode()
+                target = write_target(index).encode()
+                action = actions[index] = b'{"create":{"_index":"%b","_id":"' % target
             line = action + document_id(event.own[_ID_AT]) + b'"}}\n' + document(event) + b"\n"
             add(line)
             size += len(line)

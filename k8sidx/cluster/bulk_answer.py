@@ -16,10 +16,11 @@ import msgspec
 
 from k8sidx.cluster.connection import Answer
 
-PARAMETERS = "filter_path=errors,items.*.status,items.*.error.type,items.*.error.reason," + (
-    "items.*.error.caused_by.reason"
+PARAMETERS = "require_alias=true&filter_path=errors,items.*.status,items.*.error.type," + (
+    "items.*.error.reason,items.*.error.caused_by.reason"
 )
-"""Of the answer only what is read here."""
+"""No index is made up by the server (:mod:`k8sidx.cluster.template`); of the answer only what
+is read here."""
 
 _REASON_LENGTH = 1000
 _BUSY = frozenset({429, 503})

@@ -4,67 +4,44 @@ so that none ever comes about by itself, with a mapping that was guessed."""
 from __future__ import annotations
 
 import threading
-from typing import Any
 
-from k8sidx.cluster.connection import Cluster
-from k8sidx.cluster.document import AUDIT, EPOCH_US, POSITION
-from k8sidx.errors import StoreError
-from k8sidx.fields.table import FIELDS, Field, Kind
+from k8sidx.cluster.connection import Cluster, ClusterUnreachable
+from k8sidx.cluster.ensure import ensure_index
+from k8sidx.cluster.requests import Pressed
+
+_SECONDS = 5.0
+"""How long to try in one go; the delivery that waits for the index has patience of its own."""
 
 
 class KnownIndices:
     """Remembers which indices are there; safe to be used by several threads.
 
-    :ivar made: how many were made.
+    :param prefix: that the names of the indices begin with.
     """
 
-    def __init__(self, cluster: Cluster) -> None:
+    def __init__(self, cluster: Cluster, prefix: str) -> None:
         self._cluster = cluster
+        self._prefix = prefix
         self._known: set[str] = set()
         self._lock = threading.Lock()
 
     def prepare(self, names: set[str]) -> None:
-        """Make those that are not there."""
+        """Make those that are not there.
+
+        :raises ClusterUnreachable: when the cluster is away, or too busy for it.
+        :raises StoreError: when the cluster refuses.
+        """
         if names <= self._known:
             return
         with self._lock:
             for name in sorted(names - self._known):
-                ensure_index(self._cluster, name)
+                try:
+                    ensure_index(self._cluster, self._prefix, name, seconds=_SECONDS)
+                except Pressed as error:
+                    raise ClusterUnreachable(error.message) from error
                 self._known.add(name)
 
     def forget(self, names: set[str]) -> None:
         """Look again before the next event goes there."""
         with self._lock:
             self._known -= names
-
-
-def ensure_index(cluster: Cluster, name: str) -> None:
-    """Make an index with our mapping when it is not there."""
-    if cluster.request("HEAD", f"/{name}").status == 200:
-        return
-    answer = cluster.request("PUT", f"/{name}", body={"mappings": mapping(), "settings": {
-        "number_of_shards": 1, "number_of_replicas": 0, "codec": "best_compression"}})  # fmt: skip
-    if answer.status != 200 and b"resource_already_exists_exception" not in answer.body:
-        raise StoreError(f"index {name} cannot be made: HTTP {answer.status}: {answer.body!r}")
-
-
-def mapping() -> dict[str, Any]:
-    """A mapping."""
-    properties: dict[str, Any] = {AUDIT: {"type": "object", "enabled": False}}
-    properties["event.order"] = {"type": "long"}
-    for field in FIELDS:
-        if field.kind is Kind.JSON or field.name == "event.id":
-            continue
-        properties[field.name] = _type(field)
-        if field.kind is Kind.TIME:
-            properties[f"{EPOCH_US}.{field.name}"] = {"type": "long"}
-        for position in range(field.positions):
-            properties[f"{POSITION}.{position}.{field.name}"] = {"type": "keyword"}
-    return {"dynamic": False, "properties": properties}
-
-
-def _type(field: Field) -> dict[str, Any]:
-    if field.kind is Kind.ADDRESS:
-        return {"type": "ip", "ignore_malformed": True, "fields": {"keyword": {"type": "keyword"}}}
-    names = {Kind.INTEGER: "long", Kind.BOOLEAN: "boolean", Kind.TIME: "date"}
-    return {"type": names.get(field.kind, "keyword")}

@@ -81,7 +81,7 @@ class ClusterSink:
         self._said = 0.0
         self._sender = Sender(
             store.cluster,
-            KnownIndices(store.cluster),
+            KnownIndices(store.cluster, store.target.prefix),
             self._patience,
             Gate(REQUESTS),
             self._trouble,

@@ -1,0 +1,132 @@
+"""``k8sidx setup``: what a cluster needs before events go there."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from k8sidx.cli.ending import ends_with_exit_code
+from k8sidx.cli.options import DebugOption, Output, OutputOption, QuietOption
+from k8sidx.cli.output import chosen, say, write, write_sheet
+from k8sidx.cli.store import AS_CONFIGURED, StoreChoice, open_chosen_cluster, takes_store
+from k8sidx.errors import StoreError, UsageError
+
+if TYPE_CHECKING:
+    from k8sidx.cluster.requests import Forbidden
+    from k8sidx.cluster.setup import Plan, Request
+
+NAME = "setup"
+EXAMPLE = (
+    "\b\nExample:\n"
+    "  k8sidx setup --store https://search.example.com:9200 --dry-run\n"
+    "  k8sidx setup --store https://search.example.com:9200 --retention 90d"
+)
+_AGE = re.compile(r"[1-9][0-9]{0,5}[dh]")
+
+
+@ends_with_exit_code
+@takes_store
+def command(
+    store: StoreChoice = AS_CONFIGURED,
+    retention: Annotated[
+        str | None,
+        typer.Option(
+            "--retention",
+            metavar="AGE",
+            help="Delete indices older than this, such as 90d. [default: as it is; at first, "
+            "never]",
+            show_default=False,
+        ),
+    ] = None,
+    replicas: Annotated[
+        int | None,
+        typer.Option(
+            "--replicas",
+            min=0,
+            metavar="N",
+            help="Copies of each index. [default: as it is; at first, 1 where there is a second "
+            "node]",
+            show_default=False,
+        ),
+    ] = None,
+    shards: Annotated[
+        int | None,
+        typer.Option(
+            "--shards",
+            min=1,
+            max=1024,
+            metavar="N",
+            help="Primary shards of each index. [default: as it is; at first, 1]",
+            show_default=False,
+        ),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print the requests instead of making them.")
+    ] = False,
+    output: OutputOption = None,
+    quiet: QuietOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Make a cluster ready for events: index template, mapping, retention.
+
+    Can be repeated: what is as it should be is left alone, what an older k8sidx made is brought
+    up to date, and what was not made by k8sidx is never touched.
+    """
+    from k8sidx.cluster.setup import carry_out, plan_setup
+
+    if retention is not None and not _AGE.fullmatch(retention):
+        raise UsageError(f"--retention {retention} is no age.", remedy="Write it as 90d.")
+    opened = open_chosen_cluster(store)
+    plan = plan_setup(
+        opened.cluster,
+        opened.target.prefix,
+        shards=shards,
+        replicas=replicas,
+        retention=retention or "",
+    )
+    refused = 0
+    if dry_run:
+        _show(plan, as_json=output is Output.JSON)
+    else:
+        refused = _report(list(carry_out(opened.cluster, plan)), chosen(output))
+    for note in plan.notes:
+        say(note, quiet=quiet)
+    if not plan.requests:
+        say("Everything is as it should be.", quiet=quiet)
+    if refused:
+        raise StoreError(
+            f"the cluster refused {refused} of {len(plan.requests)} requests.",
+            remedy="Give this user's role what is missing, or have an administrator run setup.",
+        )
+
+
+def _show(plan: Plan, *, as_json: bool) -> None:
+    """The requests in the form that both vendors' consoles take."""
+    if as_json:
+        listed = [request._asdict() for request in plan.requests]
+        write(json.dumps(listed, indent=2) + "\n")
+        return
+    for request in plan.requests:
+        body = f"\n{json.dumps(request.body, indent=2)}" if request.body is not None else ""
+        write(f"{request.method} {request.path}{body}\n\n")
+
+
+def _report(done: list[tuple[Request, Forbidden | None]], output: Output) -> int:
+    """Show what was made, and return how many requests were refused."""
+    from k8sidx.render.sheet import Sheet
+
+    rows = [
+        (
+            request.about,
+            f"{request.method} {request.path}",
+            "refused" if forbidden else "done",
+            f"{forbidden.lacks}. {forbidden.remedy}" if forbidden else "",
+        )
+        for request, forbidden in done
+    ]
+    if rows:
+        write_sheet(Sheet(("what", "request", "result", "missing"), rows, "k8sidx setup"), output)
+    return sum(forbidden is not None for _, forbidden in done)
