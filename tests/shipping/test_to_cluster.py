@@ -59,8 +59,8 @@ def test_events_go_to_the_index_of_their_day(cluster: Cluster, prefix: str, tmp_
     undated = event(name="u", stageTimestamp=None, requestReceivedTimestamp=None)
     log = write_log(tmp_path / "a.log", [event(), event(seconds=86_400), undated])
     assert shipped(cluster.url, prefix, log, folder=tmp_path).indexed == 3
-    answer = cluster.request("GET", f"/_cat/indices/{prefix}-*?h=index&s=index")
-    names = answer.body.decode().split()
+    answer = cluster.request("GET", f"/_cat/indices/{prefix}-*?h=index&s=index&format=json")
+    names = [one["index"] for one in answer.json()]
     assert names == [f"{prefix}-2026.11.23", f"{prefix}-2026.11.24", f"{prefix}-undated"]
 
 
