@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import BinaryIO
+from typing import Protocol
 
 from k8sidx.sources.compression import DamagedStreamError, decompressed
 
@@ -49,7 +49,14 @@ class Blocks:
             self._back.append(data)
 
 
-def plain_blocks(stream: BinaryIO, on_bytes: Callable[[int], None] | None) -> Blocks:
+class Readable(Protocol):
+    """What bytes can be read from."""
+
+    def read(self, count: int, /) -> bytes:
+        """The next bytes, at most so many; empty at the end."""
+
+
+def plain_blocks(stream: Readable, on_bytes: Callable[[int], None] | None) -> Blocks:
     """Read a stream, decompressing it.
 
     :param on_bytes: told how many stored (compressed) bytes were read.
@@ -57,7 +64,7 @@ def plain_blocks(stream: BinaryIO, on_bytes: Callable[[int], None] | None) -> Bl
     return Blocks(decompressed(_stored(stream, on_bytes)))
 
 
-def _stored(stream: BinaryIO, on_bytes: Callable[[int], None] | None) -> Iterator[bytes]:
+def _stored(stream: Readable, on_bytes: Callable[[int], None] | None) -> Iterator[bytes]:
     # A pipe is read as it fills; `read` of a buffered stream would wait for all of it.
     read = getattr(stream, "read1", stream.read)
     while block := read(_READ_BYTES):

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from k8sidx.decode.record import Rejected, Skipped
 from k8sidx.errors import Where
-from k8sidx.sources.blocks import Blocks, plain_blocks
+from k8sidx.sources.blocks import Blocks, Readable, plain_blocks
 from k8sidx.sources.documents import (
     ENDS_EARLY,
     RAW_BYTES,
@@ -18,12 +18,13 @@ from k8sidx.sources.documents import (
     is_json,
 )
 from k8sidx.sources.expand import Source
+from k8sidx.sources.place import START, Place
 
 CHUNK_BYTES = 8 * 1024 * 1024
 RECORD_LIMIT = 32 * 1024 * 1024
 _HEAD_BYTES = 64 * 1024
 
-_BOM = b"\xef\xbb\xbf"
+BOM = b"\xef\xbb\xbf"
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 # Control characters that no text log has.
 _CONTROL = bytes(set(range(0x20)) - set(b"\t\n\r\f\b\x1b")) + b"\x7f"
@@ -41,12 +42,17 @@ class Chunk(NamedTuple):
     :param end: a position in the decompressed source, in bytes, before which nothing is left
         to read once this chunk is delivered: where the next line starts. Inside of a document
         or a line that is taken apart, where that one starts.
+    :param file: number of the file in the :class:`~k8sidx.sources.register.Register`.
+    :param place: the same position for those who keep a state to go on from; ``None`` when
+        nobody does.
     """
 
     source: str
     first: int
     data: bytes
     end: int = 0
+    file: int = 0
+    place: Place | None = None
 
 
 def read_chunks(
@@ -70,6 +76,60 @@ def read_chunks(
         yield from reader.read()
 
 
+def read_on(
+    name: str,
+    stream: Readable,
+    place: Place,
+    chunk_bytes: int = CHUNK_BYTES,
+    record_limit: int = RECORD_LIMIT,
+    on_bytes: Callable[[int], None] | None = None,
+) -> Iterator[Chunk | Rejected | Skipped]:
+    """The records of a stream behind a place; as :func:`read_chunks` otherwise.
+
+    :param stream: from its start.
+    """
+    reader = _Reader(name, plain_blocks(stream, on_bytes), chunk_bytes, record_limit)
+    yield from reader.read(place)
+
+
+def whole_lines(
+    name: str, number: int, data: bytes, begin: int, record_limit: int
+) -> Iterator[Chunk | Rejected]:
+    """Lines that were read → a chunk, or several around lines that are too long.
+
+    :param number: 1-based number of the first line.
+    :param data: the lines, without the last newline.
+    :param begin: position of the data in the source.
+    """
+    reader = _Reader(name, Blocks(iter(())), CHUNK_BYTES, record_limit)
+    yield from reader.whole_lines(number, data, begin, begin + len(data) + 1)
+
+
+def long_line(
+    name: str, number: int, line: Blocks, record_limit: int
+) -> Iterator[Chunk | Rejected]:
+    """A line longer than a record may be: kept when it is a wrapper that can be split."""
+    yield from _Reader(name, line, CHUNK_BYTES, record_limit).long_line(number, line)
+
+
+def unreadable(name: str, head: bytes) -> Rejected | Skipped | None:
+    """Why a source is not read that starts so; ``None`` when it is."""
+    if head.startswith(_UTF_16) or _is_utf_16(head):
+        reason = "the file is UTF-16 text; convert it to UTF-8 (iconv -f UTF-16 -t UTF-8)"
+        return Rejected(reason, Where(name), head)
+    if _is_binary(head):
+        return Skipped("binary file", Where(name))
+    return None
+
+
+def is_lines(head: bytes) -> bool:
+    """Whether a source that starts so has one record a line; of an empty one this is so.
+
+    :param head: as much of it as there is, up to :data:`WHOLE_BYTES`.
+    """
+    return not _Reader("", Blocks(iter((head,))), CHUNK_BYTES, RECORD_LIMIT).is_documents()
+
+
 class _Reader:
     def __init__(self, name: str, blocks: Blocks, chunk_bytes: int, record_limit: int) -> None:
         self._name = name
@@ -77,22 +137,25 @@ class _Reader:
         self._chunk_bytes = chunk_bytes
         self._limit = record_limit
 
-    def read(self) -> Iterator[Chunk | Rejected | Skipped]:
+    def read(self, place: Place = START) -> Iterator[Chunk | Rejected | Skipped]:
+        self._pass(place.offset)
         head = self._head(_HEAD_BYTES)
-        whole = Where(self._name)
-        if head.startswith(_UTF_16) or _is_utf_16(head):
-            reason = "the file is UTF-16 text; convert it to UTF-8 (iconv -f UTF-16 -t UTF-8)"
-            yield Rejected(reason, whole, head)
-        elif _is_binary(head):
-            yield Skipped("binary file", whole)
+        if (problem := unreadable(self._name, head)) is not None:
+            yield problem
         else:
-            self._blocks.put_back(head.removeprefix(_BOM))
-            if self._is_documents():
-                yield from self._documents(Documents(self._blocks, self._limit), 1)
+            self._blocks.put_back(head.removeprefix(BOM))
+            if self.is_documents():
+                documents = Documents(self._blocks, self._limit)
+                yield from self._documents(documents, place.record + 1)
             else:
-                yield from self._lines()
+                yield from self._lines(place.record + 1)
         if self._blocks.damage:
-            yield Rejected(self._blocks.damage, whole, b"")
+            yield Rejected(self._blocks.damage, Where(self._name), b"")
+
+    def _pass(self, count: int) -> None:
+        while count and (block := self._blocks.next()):
+            self._blocks.put_back(block[count:])
+            count -= min(count, len(block))
 
     def _head(self, count: int) -> bytes:
         """The first bytes; zeros that a rotated log file starts with are left out."""
@@ -104,7 +167,7 @@ class _Reader:
                 head = head.lstrip(b"\0") or b"\0"
         return head
 
-    def _is_documents(self) -> bool:
+    def is_documents(self) -> bool:
         """Whether there is JSON at the start that does not fill exactly one line."""
         longest = min(WHOLE_BYTES, self._limit)
         start = b""
@@ -121,11 +184,10 @@ class _Reader:
         # How pretty-printed documents start, after others that were not.
         return not is_json(first) or any(line in _OPENING for line in rest.split(b"\n"))
 
-    def _lines(self) -> Iterator[Chunk | Rejected]:
+    def _lines(self, number: int) -> Iterator[Chunk | Rejected]:
         """The normal case: cuts at the last newline and looks at no line."""
         held: list[bytes] = []
         size = tail = 0
-        number = 1
         while block := self._blocks.next():
             held.append(block)
             size += len(block)
@@ -135,7 +197,7 @@ class _Reader:
                 held[-1] = block[:cut]
                 data = b"".join(held)
                 stop = self._blocks.position - tail
-                yield from self._whole_lines(number, data, stop - len(data) - 1, stop)
+                yield from self.whole_lines(number, data, stop - len(data) - 1, stop)
                 number += data.count(b"\n") + 1
                 held, size = [block[cut + 1 :]], tail
             elif tail > self._limit:
@@ -143,9 +205,9 @@ class _Reader:
                 before, newline, line = data.rpartition(b"\n")
                 if newline:
                     stop = self._blocks.position - len(line)
-                    yield from self._whole_lines(number, before, stop - len(before) - 1, stop)
+                    yield from self.whole_lines(number, before, stop - len(before) - 1, stop)
                     number += before.count(b"\n") + 1
-                yield from self._long_line(number, self._rest_of_line(line))
+                yield from self.long_line(number, self._rest_of_line(line))
                 number += 1
                 held, size, tail = [], 0, 0
         yield from self._last_lines(number, b"".join(held))
@@ -158,15 +220,15 @@ class _Reader:
         stop = self._blocks.position
         begin = stop - len(data)
         if not self._blocks.damage or not last or is_json(last):
-            yield from self._whole_lines(number, data, begin, stop)
+            yield from self.whole_lines(number, data, begin, stop)
             return
         if newline:
-            yield from self._whole_lines(number, before, begin, stop - len(last))
+            yield from self.whole_lines(number, before, begin, stop - len(last))
             number += before.count(b"\n") + 1
         yield Rejected(self._blocks.damage, Where(self._name, number), last[:RAW_BYTES])
         self._blocks.damage = ""
 
-    def _whole_lines(
+    def whole_lines(
         self, number: int, data: bytes, begin: int, stop: int
     ) -> Iterator[Chunk | Rejected]:
         """A chunk, or several around lines that are too long.
@@ -186,13 +248,13 @@ class _Reader:
             if place > start:
                 yield Chunk(self._name, number, data[start : place - 1], begin + place)
                 number += data.count(b"\n", start, place)
-            yield from self._long_line(number, Blocks(_slices(data[place:end])))
+            yield from self.long_line(number, Blocks(_slices(data[place:end])))
             number += 1
             start = place = end + 1
         if start < len(data):
             yield Chunk(self._name, number, data[start:], stop)
 
-    def _long_line(self, number: int, line: Blocks) -> Iterator[Chunk | Rejected]:
+    def long_line(self, number: int, line: Blocks) -> Iterator[Chunk | Rejected]:
         """A line longer than a record may be: kept when it is a wrapper that can be split."""
         where = Where(self._name, number)
         for record in Documents(line, self._limit):

@@ -51,6 +51,14 @@ def decompressed(blocks: Iterator[bytes]) -> Iterator[bytes]:
     yield from given.rest()
 
 
+def is_compressed(start: bytes) -> bool:
+    """Whether a stream that starts so is compressed.
+
+    :param start: at least four bytes of it.
+    """
+    return _inflater(start) is not None
+
+
 class _Input:
     """Blocks that can be looked at, taken by number of bytes, and put back."""
 

@@ -62,6 +62,18 @@ def expand(inputs: Sequence[str]) -> list[Source]:
     return list(sources.values())
 
 
+def refuse_address(given: str) -> None:
+    """No input can be an address.
+
+    :raises UsageError: when it is one.
+    """
+    if "://" in given:
+        raise UsageError(
+            f"{given} is an address, and only files can be read.",
+            remedy="Download it first, or pipe it into k8sidx with the input '-'.",
+        )
+
+
 def _names(given: str) -> Iterator[str]:
     if given == STDIN:
         yield given
@@ -71,12 +83,8 @@ def _names(given: str) -> Iterator[str]:
         yield given
     elif glob.has_magic(given):
         yield from _matching(given)
-    elif "://" in given:
-        raise UsageError(
-            f"{given} is an address, and only files can be read.",
-            remedy="Download it first, or pipe it into k8sidx with the input '-'.",
-        )
     else:
+        refuse_address(given)
         raise UsageError(
             f"there is no file {given}.",
             remedy="Check the path; quote a glob so that k8sidx expands it; '-' is standard input.",

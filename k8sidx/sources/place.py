@@ -1,0 +1,86 @@
+"""How far a file was read, in a form that finds the place again after a restart, in a file
+that was renamed, copied or compressed meanwhile."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import NamedTuple
+
+MARK_BYTES = 1024
+"""So many bytes at the start of a file and before a place tell it from others."""
+_DIGEST_BYTES = 16
+
+
+class Mark(NamedTuple):
+    """Some bytes, by their digest.
+
+    :param length: how many bytes.
+    :param digest: BLAKE2b of them, hexadecimal.
+    """
+
+    length: int = 0
+    digest: str = ""
+
+
+def mark(data: bytes) -> Mark:
+    """The mark of these bytes."""
+    if not data:
+        return Mark()
+    return Mark(len(data), hashlib.blake2b(data, digest_size=_DIGEST_BYTES).hexdigest())
+
+
+class Place(NamedTuple):
+    """A place between two records of a file, and what tells the file from others.
+
+    Both marks are needed: a client can choose how the first line of a log begins, for it
+    chooses ``auditID`` and ``requestURI``, but not the times that stand at the end of lines.
+
+    :param offset: bytes before it, decompressed.
+    :param record: records before it.
+    :param head: the first bytes of the file, as far as they are before the place.
+    :param tail: the bytes just before the place.
+    :param ended: nothing follows in the file, ever.
+    """
+
+    offset: int = 0
+    record: int = 0
+    head: Mark = Mark()
+    tail: Mark = Mark()
+    ended: bool = False
+
+
+START = Place()
+
+
+class Cursor:
+    """Moves through a file of lines as it is read and says the place.
+
+    :param first: the file's first bytes before the place, at most :data:`MARK_BYTES` of them.
+    """
+
+    def __init__(self, place: Place = START, first: bytes = b"") -> None:
+        self.place = place
+        self._first = first
+
+    def move(self, data: bytes, records: int) -> Place:
+        """The place behind some more bytes of the file.
+
+        :param records: how many records end in them.
+        """
+        head = self.place.head
+        if head.length < MARK_BYTES:
+            self._first += data[: MARK_BYTES - len(self._first)]
+            head = mark(self._first)
+        offset, record = self.place.offset + len(data), self.place.record + records
+        self.place = Place(offset, record, head, mark(data[-MARK_BYTES:]))
+        return self.place
+
+    def jump(self, offset: int, first: bytes, last: bytes) -> Place:
+        """The place behind one record that is too long to be held.
+
+        :param first: the file's first bytes, ``last`` those before the offset.
+        """
+        self._first = first[:MARK_BYTES]
+        record = self.place.record + 1
+        self.place = Place(offset, record, mark(self._first), mark(last[-MARK_BYTES:]))
+        return self.place
