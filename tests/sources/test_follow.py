@@ -134,7 +134,9 @@ def test_a_log_that_is_not_there_yet_is_waited_for(follow: Follow, tmp_path: Pat
 
 
 def test_rotation_by_renaming(follow: Follow, log: LogWriter) -> None:
+    log.write(1)
     following = follow(log.path)
+    following.wait_for(1)
     for _ in range(5):
         log.write(20)
         pack(log.rotate())
