@@ -98,7 +98,8 @@ def _read(value: SecretStr | None, file: Path | None, what: str) -> str:
     # Editors end a file with a line break that belongs to no secret.
     text = text.rstrip("\r\n")
     if not text:
-        raise UsageError(f"{file} is empty; it should hold a {what}.")
+        article = "an" if what[0] in "Aa" else "a"
+        raise UsageError(f"{file} is empty; it should hold {article} {what}.")
     return text
 
 

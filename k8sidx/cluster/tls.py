@@ -5,6 +5,8 @@ from __future__ import annotations
 import ssl
 from pathlib import Path
 
+import urllib3
+
 from k8sidx.cluster.settings import ConnectionSettings
 from k8sidx.errors import UsageError
 
@@ -20,6 +22,8 @@ def tls_context(settings: ConnectionSettings) -> ssl.SSLContext:
     if not settings.verify_certs:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
+        # The user has asked for it; urllib3 would write it to stderr at every request.
+        urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
     if settings.client_cert is not None:
         _show(context, settings.client_cert, settings.client_key)
     elif settings.client_key is not None:

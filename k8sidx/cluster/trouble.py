@@ -21,6 +21,8 @@ from k8sidx.cluster.location import NodeAddress
 
 _SELF_SIGNED = frozenset({18, 19, 20, 21})
 """OpenSSL's verify codes for a certificate that no known authority signed."""
+_NO_TLS = ("WRONG_VERSION_NUMBER", "UNKNOWN_PROTOCOL", "RECORD_LAYER_FAILURE", "HTTP_REQUEST")
+"""What OpenSSL says of an answer in plain text."""
 _EXPIRED, _OTHER_NAME, _OTHER_ADDRESS = 10, 62, 64
 
 
@@ -75,10 +77,13 @@ def _tls_words(error: SSLError) -> tuple[str, str]:
     if isinstance(inner, ssl.SSLCertVerificationError):
         return _certificate_words(inner)
     reason = (inner.reason if inner else None) or str(error)
-    if any(word in reason for word in ("WRONG_VERSION", "UNKNOWN_PROTOCOL", "RECORD_LAYER")):
+    if any(word in reason for word in _NO_TLS):
         return "does not speak TLS", "Write the address with http://"
-    if "HTTP_REQUEST" in reason:
-        return "does not speak TLS", "Write the address with http://"
+    if "EOF" in reason:
+        return (
+            "breaks the connection off while TLS is agreed on",
+            "If it speaks plain HTTP, write http://; it may also want --client-cert.",
+        )
     if "CERTIFICATE_REQUIRED" in reason or "HANDSHAKE_FAILURE" in reason:
         return (
             f"refuses the TLS connection: {reason}",

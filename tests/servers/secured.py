@@ -124,6 +124,14 @@ class Secured:
         else:
             self._add_to_files(name, password, cluster, granted)
 
+    def add_service_token(self, account: str) -> str:
+        """A bearer token for one of Elasticsearch's service accounts, by its file of tokens."""
+        name, secret = f"{account}/k8sidx", secrets.token_urlsafe(16)
+        config = self.node.folder / "config"
+        with (config / "service_tokens").open("a", encoding="utf-8") as tokens:
+            tokens.write(_hashed(name, secret) + "\n")
+        return b64encode(b"\x00\x01\x00\x01" + f"{name}:{secret}".encode()).decode()
+
     def _add_to_files(
         self, name: str, password: str, cluster: Sequence[str], granted: list[Any]
     ) -> None:
@@ -134,7 +142,7 @@ class Secured:
         roles = yaml.safe_load((config / "roles.yml").read_text("utf-8")) or {}
         roles[name] = {"cluster": list(cluster), "indices": may_on}
         (config / "roles.yml").write_text(yaml.safe_dump(roles), "utf-8")
-        for file, line in (("users_roles", f"{name}:{name}"), ("users", _user(name, password))):
+        for file, line in (("users_roles", f"{name}:{name}"), ("users", _hashed(name, password))):
             with (config / file).open("a", encoding="utf-8") as users:
                 users.write(line + "\n")
         for _ in range(100):
@@ -151,8 +159,8 @@ class Secured:
         return answer.status == 200 and orjson.loads(answer.data)["roles"] == [name]
 
 
-def _user(name: str, password: str) -> str:
-    """A line of the file of users, with the password as Elasticsearch hashes it."""
+def _hashed(name: str, password: str) -> str:
+    """A line of a file of users or tokens, with the secret as Elasticsearch hashes it."""
     salt = secrets.token_bytes(32)
     digest = hashlib.pbkdf2_hmac("sha512", password.encode(), salt, 10000, 32)
     return f"{name}:{{PBKDF2}}10000${b64encode(salt).decode()}${b64encode(digest).decode()}"
