@@ -94,7 +94,7 @@ def plan_setup(
     options = _options(present.get(prefix), shards, replicas)
     if cluster.product == "elasticsearch" and lifecycle.available:
         options = replace(options, lifecycle=lifecycle.name_with(retention))
-    for name, body in index_templates(prefix, options, cluster.product).items():
+    for name, body in index_templates(prefix, options, cluster.product, cluster.flavor).items():
         if not _alike(present.get(name), body):
             path = f"/_index_template/{quote(name, safe='')}"
             plan.requests.append(Request("PUT", path, body, "index template"))
@@ -140,7 +140,7 @@ def put_templates(cluster: Cluster, prefix: str, *, seconds: float = PATIENCE) -
     if prefix in present and version_of(present[prefix].get("_meta")) == VERSION:
         return
     options = _options(present.get(prefix), None, None)
-    for name, body in index_templates(prefix, options, cluster.product).items():
+    for name, body in index_templates(prefix, options, cluster.product, cluster.flavor).items():
         path = f"/_index_template/{quote(name, safe='')}"
         answer = patient_request(cluster, "PUT", path, body=body, seconds=seconds)
         expect_success(answer, "PUT", path)
@@ -153,7 +153,9 @@ def read_templates(cluster: Cluster, prefix: str, *, seconds: float = PATIENCE) 
     :raises StoreVersion: when a newer k8sidx made one.
     """
     found = {}
-    for name in index_templates(prefix, IndexOptions(lifecycle="any"), cluster.product):
+    for name in index_templates(
+        prefix, IndexOptions(lifecycle="any"), cluster.product, cluster.flavor
+    ):
         path = f"/_index_template/{quote(name, safe='')}"
         answer = patient_request(cluster, "GET", path, seconds=seconds)
         if answer.status == 404:

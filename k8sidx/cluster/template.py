@@ -127,7 +127,6 @@ def index_settings(options: IndexOptions, product: Product, flavor: str = "serve
     about machines."""
     settings: Body = {
         "index.mapping.total_fields.limit": FIELD_LIMIT,
-        "index.mapping.ignore_malformed": True,
         "index.query.default_field": list(_FOR_WORDS),
         "index.sort.field": list(_SORT),
         "index.sort.order": list(_SORT.values()),
