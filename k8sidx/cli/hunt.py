@@ -14,6 +14,7 @@ from k8sidx.cli.completion import complete_hunt
 from k8sidx.cli.ending import ends_with_exit_code
 from k8sidx.cli.options import (
     LEVELS_SAID,
+    ApproximateOption,
     BaselineOption,
     DebugOption,
     Level,
@@ -21,11 +22,12 @@ from k8sidx.cli.options import (
     OutputOption,
     QuietOption,
     SinceOption,
+    TimeoutOption,
     UntilOption,
 )
 from k8sidx.cli.output import chosen, say, show, write
 from k8sidx.cli.problems import NOT_RUN, Problems
-from k8sidx.cli.selection import Selection, selected_hunts, window
+from k8sidx.cli.selection import Selection, answering, selected_hunts, window
 from k8sidx.cli.store import AS_CONFIGURED, StoreChoice, open_chosen, takes_store
 
 if TYPE_CHECKING:
@@ -98,6 +100,8 @@ def command(
             show_default=False,
         ),
     ] = None,
+    approximate: ApproximateOption = False,
+    timeout: TimeoutOption = None,
     store: StoreChoice = AS_CONFIGURED,
     output: OutputOption = None,
     quiet: QuietOption = False,
@@ -117,9 +121,10 @@ def command(
     if not chosen_hunts:
         say(f"no hunt is of level {level} or above.", quiet=quiet)
     asked = window(since, until, baseline)
+    how = answering(timeout, approximate=approximate)
     with (
         _opened(store, inputs, chosen_hunts, quiet=quiet) as (opened, report),
-        opened.engine() as engine,
+        opened.engine(how) as engine,
         progress.hunting(len(chosen_hunts), quiet=quiet) as on_start,
     ):
         results = run_hunts(chosen_hunts, engine, asked, on_start, problems.not_run)

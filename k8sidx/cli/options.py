@@ -68,6 +68,22 @@ BaselineOption = Annotated[
         help="How far back before --since a hunt for the new looks for the known, such as 30d.",
     ),
 ]
+ApproximateOption = Annotated[
+    bool,
+    typer.Option(
+        "--approximate",
+        help="In a cluster: estimates will do for distinct values, percentiles and top-N.",
+    ),
+]
+TimeoutOption = Annotated[
+    str | None,
+    typer.Option(
+        "--timeout",
+        metavar="SPAN",
+        help="How long a query may take, such as 30s or 5m; then it is stopped.",
+        show_default=False,
+    ),
+]
 LEVELS_SAID = ", ".join(Level)
 
 

@@ -14,16 +14,18 @@ from k8sidx.cli import progress
 from k8sidx.cli.ending import ends_with_exit_code
 from k8sidx.cli.options import (
     LEVELS_SAID,
+    ApproximateOption,
     BaselineOption,
     DebugOption,
     Level,
     QuietOption,
     SinceOption,
+    TimeoutOption,
     UntilOption,
 )
 from k8sidx.cli.output import say
 from k8sidx.cli.problems import Problems
-from k8sidx.cli.selection import Selection, selected_hunts, window
+from k8sidx.cli.selection import Selection, answering, selected_hunts, window
 from k8sidx.cli.store import AS_CONFIGURED, StoreChoice, open_chosen, shown_location, takes_store
 from k8sidx.errors import UsageError
 
@@ -49,6 +51,8 @@ def command(
     since: SinceOption = None,
     until: UntilOption = None,
     baseline: BaselineOption = None,
+    approximate: ApproximateOption = False,
+    timeout: TimeoutOption = None,
     store: StoreChoice = AS_CONFIGURED,
     quiet: QuietOption = False,
     debug: DebugOption = False,
@@ -62,10 +66,11 @@ def command(
     from k8sidx.render.report import Looked, report_html
 
     asked = window(since, until, baseline)
+    how = answering(timeout, approximate=approximate)
     hunts = selected_hunts(Selection(everything=True, level=level))
     opened, location = open_chosen(store), shown_location(store)
     summary = opened.summary()
-    with opened.engine() as engine, progress.hunting(len(hunts), quiet=quiet) as on_start:
+    with opened.engine(how) as engine, progress.hunting(len(hunts), quiet=quiet) as on_start:
         results = run_hunts(hunts, engine, asked, on_start, Problems(quiet=quiet).not_run)
     options = [("--level", level), ("--since", since), ("--until", until), ("--baseline", baseline)]
     given = [word for option, value in options if value is not None for word in (option, value)]

@@ -13,6 +13,7 @@ from k8sidx.errors import InvalidHunt, UsageError
 from k8sidx.render.level import urgency
 
 if TYPE_CHECKING:
+    from k8sidx.engine.protocol import Answering
     from k8sidx.hunt.definition import Hunt
     from k8sidx.hunt.lists import Lists
     from k8sidx.hunt.run import Window
@@ -118,3 +119,15 @@ def window(since: str | None, until: str | None, baseline: str | None) -> Window
     if baseline is None:
         return Window(since=first, until=end)
     return Window(since=first, until=end, baseline=parse_span(baseline))
+
+
+def answering(timeout: str | None, *, approximate: bool) -> Answering:
+    """How queries are to be answered.
+
+    :raises UsageError: when the timeout is no length of time.
+    """
+    from k8sidx.engine.protocol import Answering
+    from k8sidx.query.moments import parse_span
+
+    seconds = None if timeout is None else parse_span(timeout).total_seconds()
+    return Answering(approximate=approximate, timeout=seconds)

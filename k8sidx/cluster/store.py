@@ -10,7 +10,7 @@ from k8sidx.cluster.connection import Cluster, open_cluster
 from k8sidx.cluster.location import parse_location
 from k8sidx.cluster.settings import ConnectionSettings
 from k8sidx.cluster.target import Target
-from k8sidx.engine.protocol import Engine
+from k8sidx.engine.protocol import EXACTLY, Answering, Engine
 from k8sidx.store.summary import StoreSummary
 
 
@@ -51,7 +51,9 @@ class ClusterStore:
             return self.target.dated
         return f"{name},{self.target.dated}"
 
-    def engine(self, *, threads: int | None = None) -> AbstractContextManager[Engine]:
+    def engine(
+        self, answering: Answering | None = None, *, threads: int | None = None
+    ) -> AbstractContextManager[Engine]:
         """An engine over the indices.
 
         :param threads: the cluster's own affair.
@@ -59,7 +61,7 @@ class ClusterStore:
         """
         from k8sidx.engine.search import SearchEngine
 
-        return SearchEngine(self.cluster, self.pattern)
+        return SearchEngine(self.cluster, self.pattern, answering=answering or EXACTLY)
 
     def summary(self) -> StoreSummary:
         """What the indices hold.

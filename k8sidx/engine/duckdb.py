@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from threading import Timer
 from typing import Any
 
 import duckdb
 
 from k8sidx.engine.duckdb_sql import compile_query
 from k8sidx.engine.narrow import narrowed, needs_narrowing
+from k8sidx.engine.protocol import EXACTLY, Answering
 from k8sidx.engine.result import Result, Value
 from k8sidx.engine.times import with_moments
 from k8sidx.errors import StoreError, UsageError
@@ -28,14 +30,18 @@ class DuckDBEngine:
     Use it as a context manager: while it is open, a merge keeps the files it reads.
 
     :param store: the store's folder.
+    :param answering: its numbers are exact in any case.
     :param threads: how many cores to use; ``None`` for all.
     :raises StoreError: when the folder is no store.
     """
 
     name = "duckdb"
 
-    def __init__(self, store: Path, *, threads: int | None = None) -> None:
+    def __init__(
+        self, store: Path, answering: Answering = EXACTLY, *, threads: int | None = None
+    ) -> None:
         self._store = store
+        self._answering = answering
         self._held = ExitStack()
         self._manifest: Manifest = self._held.enter_context(reading(store))
         settings: dict[str, Any] = {
@@ -64,7 +70,7 @@ class DuckDBEngine:
 
         :raises UnsupportedQuery: when DuckDB has no way to run it.
         :raises UsageError: when DuckDB refuses a regular expression.
-        :raises StoreError: when a file of the store cannot be read.
+        :raises StoreError: when a file of the store cannot be read, or the time is over.
         """
         self._refuse_missing(query)
         query = self._narrowed(query)
@@ -72,7 +78,12 @@ class DuckDBEngine:
         source, parameters = self._source(query)
         sql = statement.sql.replace("{source}", source, 1)
         try:
-            found = self._connection.execute(sql, [*parameters, *statement.parameters]).fetchall()
+            with self._in_time():
+                found = self._connection.execute(
+                    sql, [*parameters, *statement.parameters]
+                ).fetchall()
+        except duckdb.InterruptException as error:
+            raise self._answering.too_slow() from error
         except duckdb.InvalidInputException as error:
             raise UsageError(f"DuckDB refuses the query: {_first_line(error)}") from error
         except (duckdb.IOException, duckdb.HTTPException) as error:
@@ -81,6 +92,19 @@ class DuckDBEngine:
                 remedy="Look at it with: k8sidx doctor",
             ) from error
         return Result(query.columns, with_moments(found, statement.times), self.name)
+
+    @contextmanager
+    def _in_time(self) -> Iterator[None]:
+        """Stop the query when its time is over."""
+        if self._answering.timeout is None:
+            yield
+            return
+        timer = Timer(self._answering.timeout, self._connection.interrupt)
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
 
     def _refuse_missing(self, query: Query) -> None:
         """A store that was made with some columns must not answer for the others."""

@@ -2,10 +2,34 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Protocol
 
 from k8sidx.engine.result import Result
+from k8sidx.errors import StoreError
 from k8sidx.query.algebra import Query
+
+
+@dataclass(frozen=True, slots=True)
+class Answering:
+    """How queries are to be answered.
+
+    :param approximate: estimates will do where exact numbers take long.
+    :param timeout: seconds for one query; ``None`` for no limit.
+    """
+
+    approximate: bool = False
+    timeout: float | None = None
+
+    def too_slow(self) -> StoreError:
+        """The error for a query that was stopped."""
+        return StoreError(
+            f"a query took longer than {self.timeout:g} seconds, and was stopped.",
+            remedy="Look at less time with --since and --until, or allow more with --timeout.",
+        )
+
+
+EXACTLY = Answering()
 
 
 class Engine(Protocol):
@@ -17,5 +41,5 @@ class Engine(Protocol):
         """Answer the query.
 
         :raises UnsupportedQuery: when this engine has no way to run it.
-        :raises StoreError: when the store cannot be read.
+        :raises StoreError: when the store cannot be read, or the time is over.
         """

@@ -7,23 +7,27 @@ were asked for, and of all the events: a partial one is an error.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Any
 
 from elasticsearch.dsl import Search, aggs
 from elasticsearch.dsl import query as dsl
 
+from k8sidx.cluster.capabilities import Capabilities, read_capabilities
 from k8sidx.cluster.connection import Cluster
 from k8sidx.cluster.profile import OwnProfile, Profile
 from k8sidx.engine.arranged import Row, arranged
+from k8sidx.engine.protocol import EXACTLY, Answering
 from k8sidx.engine.result import Result
 from k8sidx.engine.search_conditions import ConditionCompiler
 from k8sidx.engine.search_documents import Reader, select, sort_of
 from k8sidx.engine.search_enumerated import enumerated, without_enumerated
+from k8sidx.engine.search_fields import check_fields
 from k8sidx.engine.search_groups import Bucket, Composite, GroupKey, Values, grouped, key_source
 from k8sidx.engine.search_metrics import Counted, Inexact, Reading, counted, readings
 from k8sidx.engine.search_session import Session
 from k8sidx.engine.times import times_of, with_moments
-from k8sidx.query.algebra import Having, Order, Query, Terms
+from k8sidx.query.algebra import Having, Order, Query, Terms, fields_of
 
 _TOP_SHARD = 10_000
 """Values that each shard tells of for a top-N: with fewer, the counts are proved exact."""
@@ -38,8 +42,7 @@ class SearchEngine:
 
     :param index: index name or pattern, such as ``k8s-audit-*``.
     :param profile: where its documents keep the fields.
-    :param approximate: estimates (cardinality, percentiles, unproved top-N) will do.
-    :param timeout: seconds for one query; ``None`` for no limit.
+    :param answering: approximate is cardinality, percentiles and unproved top-N.
     """
 
     def __init__(
@@ -47,16 +50,13 @@ class SearchEngine:
         cluster: Cluster,
         index: str,
         profile: Profile | None = None,
-        *,
-        approximate: bool = False,
-        timeout: float | None = None,
+        answering: Answering = EXACTLY,
     ) -> None:
         self.name: str = cluster.product
         self._cluster = cluster
         self._index = index
         self._profile = profile or OwnProfile()
-        self._approximate = approximate
-        self._timeout = timeout
+        self._answering = answering
         self._conditions = ConditionCompiler(self._profile)
 
     def __enter__(self) -> SearchEngine:
@@ -73,7 +73,8 @@ class SearchEngine:
             answers for a part of the events only.
         """
         self._compile(query)
-        with Session(self._cluster, self._index, self._timeout) as session:
+        check_fields(fields_of(query), self._profile, self._capabilities)
+        with Session(self._cluster, self._index, self._answering) as session:
             events = self._conditions.events(self._resolved(query, session))
             if query.select:
                 rows = list(select(query, events, self._profile, session))
@@ -81,6 +82,10 @@ class SearchEngine:
             else:
                 rows, exact = self._aggregated(query, events, session)
         return Result(query.columns, with_moments(rows, times_of(query)), self.name, exact)
+
+    @cached_property
+    def _capabilities(self) -> Capabilities:
+        return read_capabilities(self._cluster, self._index)
 
     def _compile(self, query: Query) -> None:
         """Raise for what cannot be run, before anything is asked."""
@@ -91,7 +96,9 @@ class SearchEngine:
             return
         for key in query.group_by:
             key_source(key, self._profile)
-        readings(query.metrics, self._profile, approximate=self._approximate, careful=True)
+        readings(
+            query.metrics, self._profile, approximate=self._answering.approximate, careful=True
+        )
 
     def _resolved(self, query: Query, session: Session) -> Query:
         """Conditions that a cluster cannot look up become the values that they hold for."""
@@ -102,7 +109,10 @@ class SearchEngine:
     ) -> tuple[list[Row], bool]:
         for careful in (False, True):
             read = readings(
-                query.metrics, self._profile, approximate=self._approximate, careful=careful
+                query.metrics,
+                self._profile,
+                approximate=self._answering.approximate,
+                careful=careful,
             )
             exact = not any(one.approximate for one in read)
             try:
@@ -110,7 +120,7 @@ class SearchEngine:
                     return arranged(query, self._whole(events, read, session)), exact
                 if _is_top(query, read):
                     found, proved = self._top(query, events, read, session)
-                    if proved or self._approximate:
+                    if proved or self._answering.approximate:
                         return arranged(query, found), exact and proved
                 return arranged(query, self._groups(query, events, read, session)), exact
             except Inexact:

@@ -11,7 +11,9 @@ from urllib.parse import quote
 
 import msgspec
 
+from k8sidx.cluster.capabilities import missing_index
 from k8sidx.cluster.connection import Answer, Cluster, ClusterUnreachable
+from k8sidx.engine.protocol import Answering
 from k8sidx.errors import StoreError, UsageError
 
 KEEP = "5m"
@@ -30,13 +32,14 @@ class Session:
     """The searches of one query. A context manager: it closes the point in time.
 
     :param index: the name or pattern that is searched.
-    :param timeout: seconds for all searches together; ``None`` for no limit.
+    :param answering: its timeout is for all the searches together.
     """
 
-    def __init__(self, cluster: Cluster, index: str, timeout: float | None) -> None:
+    def __init__(self, cluster: Cluster, index: str, answering: Answering) -> None:
         self._cluster = cluster
         self._index = index
-        self._timeout = timeout
+        self._answering = answering
+        timeout = answering.timeout
         self._ends = None if timeout is None else time.monotonic() + timeout
         self._point: str | None = None
         self._name = f"k8sidx-{uuid.uuid4().hex}"
@@ -83,7 +86,7 @@ class Session:
             asked["timeout"] = f"{max(1, int(self._left() * 1000))}ms"
         answer = self._request("POST", path, params, asked)
         if answer.get("timed_out"):
-            raise self._too_slow()
+            raise self._answering.too_slow()
         self._whole(answer)
         if self._point is not None:
             self._point = answer.get("pit_id", self._point)
@@ -100,9 +103,11 @@ class Session:
             )  # fmt: skip
         except ClusterUnreachable:
             if self._ends is not None and time.monotonic() >= self._ends:
-                raise self._too_slow() from None
+                raise self._answering.too_slow() from None
             raise
         if answer.status != 200:
+            if self._ends is not None and _ran_out_of_time(answer):
+                raise self._answering.too_slow()
             raise refusal(answer, self._index)
         try:  # Unlike orjson it keeps whole numbers beyond 64 bits.
             return msgspec.json.decode(answer.body, type=dict[str, Any])
@@ -128,26 +133,12 @@ class Session:
             return UNLIMITED
         left = self._ends - time.monotonic()
         if left <= 0:
-            raise self._too_slow()
+            raise self._answering.too_slow()
         return left
-
-    def _too_slow(self) -> StoreError:
-        return StoreError(
-            f"the query took longer than {self._timeout:g} seconds, and was stopped.",
-            remedy="Ask for less time with --since and --until, or allow more with --timeout.",
-        )
 
     @property
     def _elastic(self) -> bool:
         return self._cluster.product == "elasticsearch"
-
-
-def missing_index(index: str) -> StoreError:
-    """There is nothing to search."""
-    return StoreError(
-        f"no index of the cluster is named {index}.",
-        remedy="Ship events first: k8sidx ship --store ADDRESS audit.log",
-    )
 
 
 def refusal(answer: Answer, index: str) -> StoreError | UsageError:
@@ -168,6 +159,12 @@ def refusal(answer: Answer, index: str) -> StoreError | UsageError:
     if kind == "index_closed_exception":
         return StoreError(f"an index of {index} is closed: {reason}", remedy="Open it.")
     return StoreError(f"the cluster refused the query ({answer.status} {kind}): {reason}")
+
+
+def _ran_out_of_time(answer: Answer) -> bool:
+    """Both products say so in an error of their own when they may not answer in part."""
+    kind, reason = _reason(answer)
+    return kind == "search_timeout_exception" or reason == "Time exceeded"
 
 
 def _reason(answer: Answer) -> tuple[str, str]:

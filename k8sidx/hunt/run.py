@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from k8sidx.engine.protocol import Engine
+from k8sidx.engine.result import Result
 from k8sidx.errors import UsageError
 from k8sidx.hunt.definition import (
     Hunt,
@@ -25,6 +26,7 @@ from k8sidx.hunt.spike import run_spike
 from k8sidx.hunt.threshold import run_threshold
 from k8sidx.hunt.top import run_top
 from k8sidx.hunt.window import Window
+from k8sidx.query.algebra import Query
 
 __all__ = ["Window", "run_hunt", "run_hunts"]
 
@@ -37,8 +39,24 @@ def run_hunt(hunt: Hunt, engine: Engine, window: Window) -> HuntResult:
     """
     if hunt.lists_missing:
         return unjudged(hunt, engine, _lists_missing(hunt))
-    result = _run(hunt, engine, window)
-    return replace(result, cannot_judge=(*_impossible(hunt), *result.cannot_judge))
+    watched = _Watched(engine)
+    result = _run(hunt, watched, window)
+    cannot_judge = (*_impossible(hunt), *result.cannot_judge)
+    return replace(result, exact=watched.exact, cannot_judge=cannot_judge)
+
+
+class _Watched:
+    """An engine, and whether all its answers were exact: a finding rests on several."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.name = engine.name
+        self.exact = True
+        self._engine = engine
+
+    def run(self, query: Query) -> Result:
+        result = self._engine.run(query)
+        self.exact = self.exact and result.exact
+        return result
 
 
 def _run(hunt: Hunt, engine: Engine, window: Window) -> HuntResult:

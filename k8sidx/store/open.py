@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from k8sidx.cluster.settings import ConnectionSettings
     from k8sidx.cluster.store import ClusterStore
     from k8sidx.engine.duckdb import DuckDBEngine
+    from k8sidx.engine.protocol import Answering
     from k8sidx.store.commit import StoreWriter
     from k8sidx.store.parts import Compression
 
@@ -44,14 +45,17 @@ class EmbeddedStore:
 
         return THROWN_AWAY if self.thrown_away else SHIPPED
 
-    def engine(self, *, threads: int | None = None) -> DuckDBEngine:
+    def engine(
+        self, answering: Answering | None = None, *, threads: int | None = None
+    ) -> DuckDBEngine:
         """An engine over the store as it is now; a context manager.
 
         :raises StoreError: when the folder is no store.
         """
         from k8sidx.engine.duckdb import DuckDBEngine
+        from k8sidx.engine.protocol import EXACTLY
 
-        return DuckDBEngine(self.path, threads=threads)
+        return DuckDBEngine(self.path, answering or EXACTLY, threads=threads)
 
     def writer(self, on_wait: Callable[[str], None] | None = None) -> StoreWriter:
         """A writer; the store is made when there is none, and migrated when it is old.
