@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from k8sidx.cluster.connection import Cluster
+from k8sidx.cluster.refusal import refusal
 from k8sidx.errors import StoreError
 
 TYPES = {
@@ -63,8 +64,7 @@ def read_capabilities(cluster: Cluster, pattern: str) -> Capabilities:
     if answer.status == 404:
         raise missing_index(pattern)
     if answer.status != 200:
-        told = answer.body[:300].decode("utf-8", "replace")
-        raise StoreError(f"the cluster does not tell the fields of {pattern}: {told}")
+        raise refusal(answer, f"the fields of {pattern}")
     found = answer.json()
     indices = tuple(found["indices"])
     if not indices:

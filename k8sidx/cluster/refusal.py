@@ -115,6 +115,9 @@ def _known(kind: str, reason: str, index: str, status: int) -> tuple[str, str] |
         )
     if kind == "illegal_argument_exception":
         return _argument(reason)
+    if kind == "search_phase_execution_exception" and "missing shards" in reason:
+        # Reads on: "… due to missing shards [[k8s-audit-2026.11.23][0]]. Consider using …"
+        return _PLAIN["no_shard_available_action_exception"]
     if kind == "validation_exception" and "maximum" in reason and "shards open" in reason:
         return (
             f"the cluster has as many shards as it allows: {_cut(reason)}",

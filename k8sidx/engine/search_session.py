@@ -13,8 +13,9 @@ import msgspec
 
 from k8sidx.cluster.capabilities import missing_index
 from k8sidx.cluster.connection import Answer, Cluster, ClusterUnreachable
+from k8sidx.cluster.refusal import refusal
 from k8sidx.engine.protocol import Answering
-from k8sidx.errors import StoreError, UsageError
+from k8sidx.errors import StoreError
 
 KEEP = "5m"
 """How long a point in time is kept after each of its searches."""
@@ -108,7 +109,7 @@ class Session:
         if answer.status != 200:
             if self._ends is not None and _ran_out_of_time(answer):
                 raise self._answering.too_slow()
-            raise refusal(answer, self._index)
+            raise _refused(answer, self._index)
         try:  # Unlike orjson it keeps whole numbers beyond 64 bits.
             return msgspec.json.decode(answer.body, type=dict[str, Any])
         except msgspec.DecodeError as error:
@@ -141,50 +142,18 @@ class Session:
         return self._cluster.product == "elasticsearch"
 
 
-def refusal(answer: Answer, index: str) -> StoreError | UsageError:
-    """What a cluster refused, and what can be done about it."""
-    kind, reason = _reason(answer)
-    if kind == "too_many_buckets_exception":
-        return TooManyBuckets(
-            f"the cluster refuses to make so many groups: {reason}",
-            remedy="Ask for less time, or raise search.max_buckets in the cluster's settings.",
-        )
-    if kind == "index_not_found_exception" or "invalid id: [null]" in reason:
+def _refused(answer: Answer, index: str) -> StoreError:
+    """What the cluster refused, and what can be done about it."""
+    if b"invalid id: [null]" in answer.body:  # OpenSearch's word for a point in time of nothing.
         return missing_index(index)
-    if kind == "search_context_missing_exception":
-        return StoreError(
-            "the cluster forgot the point in time of the query: a node left, or it took too long.",
-            remedy="Ask again.",
-        )
-    if kind == "index_closed_exception":
-        return StoreError(f"an index of {index} is closed: {reason}", remedy="Open it.")
-    return StoreError(f"the cluster refused the query ({answer.status} {kind}): {reason}")
+    found = refusal(answer, f"a search of {index}")
+    if found.kind == "index_not_found_exception":
+        return missing_index(index)
+    if b'"too_many_buckets_exception"' in answer.body:
+        return TooManyBuckets(found.message, remedy=found.remedy)
+    return found
 
 
 def _ran_out_of_time(answer: Answer) -> bool:
     """Both products say so in an error of their own when they may not answer in part."""
-    kind, reason = _reason(answer)
-    return kind == "search_timeout_exception" or reason == "Time exceeded"
-
-
-def _reason(answer: Answer) -> tuple[str, str]:
-    """Type and reason of the first cause that says something."""
-    try:
-        error = answer.json().get("error", {})
-    except (StoreError, AttributeError):
-        return "", answer.body[:200].decode("utf-8", "replace")
-    if not isinstance(error, dict):
-        return "", str(error)
-    causes = [*error.get("root_cause", ()), error]
-    shards = [one.get("reason", {}) for one in error.get("failed_shards", ())]
-    for one in (*shards, *causes):
-        cause = one
-        while isinstance(cause.get("caused_by"), dict):
-            cause = cause["caused_by"]
-        if cause.get("type") == "too_many_buckets_exception":
-            return cause["type"], str(cause.get("reason"))
-    first = (shards or causes)[0]
-    deepest = first
-    while isinstance(deepest.get("caused_by"), dict):
-        deepest = deepest["caused_by"]
-    return str(first.get("type", "")), str(deepest.get("reason") or first.get("reason") or "")
+    return b'"search_timeout_exception"' in answer.body or b'"Time exceeded"' in answer.body

@@ -88,7 +88,7 @@ def test_missing_shards_are_an_error_never_a_smaller_number(
     )  # fmt: skip
     assert made.status == 200
     for query in (EVERY, BY_USER, Query(select=("verb",)), Query(select=("verb",), limit=1)):
-        with pytest.raises(StoreError, match="shard"):
+        with pytest.raises(StoreError, match=r"on no running node \(red\)"):
             engine.run(query)
 
 
@@ -113,7 +113,7 @@ def test_points_in_time_are_closed(every_cluster: Cluster, prefix: str) -> None:
     with Session(every_cluster, f"{prefix}-*", EXACTLY) as session:
         session.hold()
         assert opened(every_cluster, f"{prefix}-*")
-        with pytest.raises(StoreError, match="refused"):
+        with pytest.raises(StoreError, match="nonsense"):
             session.search({"query": {"nonsense": {}}})
     assert not opened(every_cluster, f"{prefix}-*")
 
@@ -147,9 +147,9 @@ def test_a_top_that_is_not_proved_is_counted_whole(
 
 def test_a_query_is_stopped_when_its_time_is_over(cluster: Cluster, prefix: str) -> None:
     slow = heavy(cluster, prefix)
-    with Session(cluster, prefix, Answering(timeout=0.5)) as session:
+    with Session(cluster, prefix, Answering(timeout=0.2)) as session:
         began = time.monotonic()
-        with pytest.raises(StoreError, match=r"longer than 0\.5 seconds.*--timeout"):
+        with pytest.raises(StoreError, match=r"longer than 0\.2 seconds.*--timeout"):
             session.search(slow)
         assert time.monotonic() - began < 20
     assert_stops(cluster, prefix)
