@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from k8sidx.fields.table import AUDIT, BODIES, DERIVED, IDENTITY, POD, RBAC, WHOLE, Field
+from k8sidx.fields.table import AUDIT, BODIES, DERIVED, IDENTITY, OBJECTS, POD, RBAC, WHOLE, Field
 
 _GROUPS: tuple[tuple[str, str, tuple[Field, ...]], ...] = (
     ("Identity and time", "What every event has.", IDENTITY),
@@ -12,7 +12,8 @@ _GROUPS: tuple[tuple[str, str, tuple[Field, ...]], ...] = (
     ("From the request and response objects", "Promoted, so that they can be grouped by.", BODIES),
     ("Derived", "What a hunter asks for and no single audit field says.", DERIVED),
     ("Pods and workload templates", "Of creates, updates and patches.", POD),
-    ("RBAC, certificates, services", "Of creates, updates and patches.", RBAC),
+    ("RBAC and certificates", "Of creates, updates and patches.", RBAC),
+    ("Services and other objects", "Of creates, updates and patches.", OBJECTS),
     ("The rest of the event", "Kept whole, not indexed.", WHOLE),
 )
 

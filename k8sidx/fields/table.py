@@ -587,6 +587,13 @@ OBJECTS: tuple[Field, ...] = (
         length=NAME_LENGTH,
         example="/var/lib/docker",
     ),
+    _keyword(
+        "configmap.credentials",
+        "Keys of a ConfigMap whose values look like credentials: a password, a passphrase, an "
+        "access key or a private key. The values are redacted.",
+        many=True,
+        example="application.properties",
+    ),
 )
 
 WHOLE: tuple[Field, ...] = (

@@ -74,6 +74,7 @@ class TopBlock(Block):
     """``kind: top``."""
 
     kind: Literal["top"]
+    rarest: bool = False
     by: tuple[FieldName | dict[str, str], ...] = Field(min_length=1)
     count: str = "count"
     limit: Count = 10

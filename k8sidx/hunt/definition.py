@@ -124,13 +124,16 @@ class MatchHunt(Hunt):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TopHunt(Hunt):
-    """The most frequent values.
+    """The most frequent values, or the rarest.
 
+    :param rarest: the least frequent first. They are not compared with the time before:
+        what is rare is new more often than not.
     :param by: what is counted.
     :param count: heading of the count, the table's last column.
     :param keep_missing: count events that lack a field, too.
     """
 
+    rarest: bool
     by: tuple[Column, ...]
     count: str
     limit: int

@@ -37,7 +37,7 @@ document; what Sigma has no word for stands under its key `k8sidx`.
 - **sequence**: Sigma's `temporal` and `temporal_ordered`: requests that match several rules,
   of one key within a time span, in any order or in that of the rules. The window slides;
   overlapping sequences are one finding.
-- **top**: the most frequent values, events counted as the article counts them. With
+- **top**: the most frequent values, or the rarest, events counted as the article counts them. With
   `--baseline` each entry is compared with the time before, and those that are new to the
   data or to the table are findings.
 - **new**: what the time before did not have. Nothing is judged where the data reach back

@@ -66,6 +66,7 @@ def _hunt(reader: RuleReader) -> Hunt:
             return TopHunt(
                 **common,
                 condition=condition,
+                rarest=top.rarest,
                 by=columns,
                 count=top.count,
                 limit=top.limit,

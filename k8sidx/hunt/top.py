@@ -58,7 +58,7 @@ class Before:
 
 def run_top(hunt: TopHunt, engine: Engine, window: Window) -> HuntResult:
     """The table; with ``window.baseline``, findings for the entries that are new to it."""
-    if window.baseline is None:
+    if window.baseline is None or hunt.rarest:
         result = engine.run(_query(hunt, window.since, window.until, limit=hunt.limit))
         return _result(hunt, result, result.rows)
     extent = extent_of(engine, window)
@@ -87,7 +87,7 @@ def _query(
         ),
         metrics=(Metric(_COUNT, "count"), *(EVIDENCE_METRICS if evidence else ())),
         having=(Having(_COUNT, ">=", 1),),
-        order=(Order(_COUNT, descending=True),),
+        order=(Order(_COUNT, descending=not hunt.rarest),),
         limit=limit,
     )
 

@@ -17,7 +17,12 @@ WORKLOADS = frozenset(
     }
 )  # fmt: skip
 RBAC_RESOURCES = frozenset({"roles", "clusterroles", "rolebindings", "clusterrolebindings"})
-OTHERS = frozenset({"services", "ingresses", "namespaces", "serviceaccounts", "persistentvolumes"})
+OTHERS = frozenset(
+    {
+        "configmaps", "ingresses", "namespaces", "persistentvolumes", "serviceaccounts",
+        "services",
+    }
+)  # fmt: skip
 WRITES = frozenset({"create", "update", "patch"})
 PSP = "kubernetes.io/psp"
 RULES_KEPT = 1000

@@ -1,9 +1,10 @@
-"""What of services, Ingresses, namespaces, service accounts and volumes matters to a hunter."""
+"""What of services, Ingresses, namespaces, ConfigMaps and the like matters to a hunter."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from k8sidx.normalize.credentials import credential_keys
 from k8sidx.normalize.objects import Fields, mapping, mappings, put_list, put_text, text, texts
 
 _APP_LABELS = (
@@ -41,6 +42,8 @@ def other_fields(body: Fields, target: str, verb: str, into: Fields) -> None:
                 ingress_fields(body, into)
         case "namespaces":
             namespace_fields(body, into)
+        case "configmaps":
+            put_list(into, "configmap.credentials", credential_keys(body))
         case "serviceaccounts":
             names = [text(one, "name") for one in mappings(body, "imagePullSecrets")]
             put_list(into, "serviceaccount.image_pull_secrets", [name for name in names if name])

@@ -82,3 +82,7 @@ def test_positions_beyond_those_kept_are_refused() -> None:
 def test_the_page_of_fields_is_current() -> None:
     page = ROOT / "docs" / "fields.md"
     assert page.read_text("utf-8") == document(), "run: python -m k8sidx.fields.document"
+
+
+def test_every_field_is_on_the_page() -> None:
+    assert [field.name for field in FIELDS if f"| `{field.name}` |" not in document()] == []

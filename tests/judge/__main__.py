@@ -28,12 +28,12 @@ MOST_MEDIUM = 5
 def main() -> int:
     """Judge the library by everything that lies beside the checkout."""
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
-    hunts = load_library(indicators())
+    hunts = load_library()
     console.print(f"{len(hunts)} hunts")
     good = True
     with tempfile.TemporaryDirectory(prefix="k8sidx-judge-") as folder:
         if CASES.is_dir():
-            for name, verdicts in judge_cases(hunts, Path(folder)):
+            for name, verdicts in judge_cases(load_library(indicators()), Path(folder)):
                 good &= show_cases(console, name, verdicts)
         else:
             console.print(f"SKIPPED: the cases of public suites, {CASES} is not there")

@@ -35,16 +35,16 @@ def tagged(cases: Mapping[str, Sequence[dict[str, Any]]]) -> list[list[Normalize
     """The events of all cases, each tagged with its case.
 
     Some suites use an event in several cases, and a store holds an event once: the second
-    use comes in a second list, and so on.
+    case that has it comes whole in a second list, and so on.
     """
     rounds: list[dict[bytes, Normalized]] = []
     for case, events in cases.items():
-        for event in events:
-            made = normalized(event, cluster=case)
-            place = next((one for one in rounds if made.own[0] not in one), None)
-            if place is None:
-                rounds.append(place := {})
-            place[made.own[0]] = made
+        made = [normalized(event, cluster=case) for event in events]
+        held = {one.own[0]: one for one in made}
+        place = next((one for one in rounds if not one.keys() & held.keys()), None)
+        if place is None:
+            rounds.append(place := {})
+        place.update(held)
     return [list(one.values()) for one in rounds]
 
 

@@ -96,4 +96,4 @@ def _is_about(finding: Finding, scenario: Scenario) -> bool:
     if not scenario.audit_ids & set(finding.audit_ids):
         return False
     named = {str(value or "") for name, value in finding.key.items() if "user" in name.lower()}
-    return bool(named & scenario.users)
+    return bool(named & scenario.users) or scenario.users == {""}
