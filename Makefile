@@ -45,6 +45,8 @@ generated: $(VENV)/.dev
 	$(BIN)/python -m k8sidx.cli.reference docs/cli.md
 	$(BIN)/python -m k8sidx.cluster.template_files mappings
 	$(BIN)/python -m k8sidx.cluster.mapping_document > docs/mapping.md
+	$(BIN)/python -m k8sidx.panels.document docs/dashboards.md
+	$(BIN)/python -m k8sidx.savedobjects.export dashboards
 
 bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/measure.py

@@ -76,7 +76,8 @@ def event(
 def normalized(body: dict[str, Any], **options: Any) -> Normalized:
     """The event through decoding and normalization."""
     plain, rest = from_object(json.loads(json.dumps(body)))
-    return Normalizer(**options).normalize(plain, rest, Context())
+    size = len(json.dumps(body, separators=(",", ":")))
+    return Normalizer(**options).normalize(plain, rest, Context(), size)
 
 
 def row(body: dict[str, Any], **options: Any) -> dict[str, Any]:

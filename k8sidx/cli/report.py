@@ -57,7 +57,7 @@ def command(
     quiet: QuietOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Run the whole library and write what it found as one HTML page.
+    """Run the library and write what it found as one HTML page.
 
     The page needs no server and loads nothing from anywhere.
     """

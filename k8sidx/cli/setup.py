@@ -70,7 +70,7 @@ def command(
     quiet: QuietOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Make a cluster ready for events: index template, mapping, retention.
+    """Make a cluster ready: template, mapping, lifecycle policy.
 
     Can be repeated: what is as it should be is left alone, what an older k8sidx made is brought
     up to date, and what was not made by k8sidx is never touched.

@@ -93,7 +93,7 @@ def command(
     quiet: QuietOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Store audit events, each exactly once however often it is shipped."""
+    """Store audit events, each once however often it is shipped."""
     from k8sidx.query.moments import parse_span
     from k8sidx.shipping.ship import ShipOptions, ship
     from k8sidx.shipping.stop import Stop

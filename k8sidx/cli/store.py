@@ -120,7 +120,7 @@ def open_chosen(choice: StoreChoice, *, create: bool = False) -> Store:
     if not is_cluster(location):
         return open_store(location, create=create)
     return open_store(
-        location, create=create, index=index, connection=_connection(choice, configured)
+        location, create=create, index=index, connection=connection_settings(choice, configured)
     )
 
 
@@ -168,7 +168,11 @@ def shown_location(choice: StoreChoice) -> str:
     return str(parse_location(location)) if is_cluster(location) else location
 
 
-def _connection(choice: StoreChoice, configured: Configuration) -> ConnectionSettings:
+def connection_settings(choice: StoreChoice, configured: Configuration) -> ConnectionSettings:
+    """How to reach a cluster, or what shows it: the command line, the environment, the file.
+
+    :raises UsageError: when what they say cannot be.
+    """
     from k8sidx.cluster.settings import from_environment, merged
 
     given = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+from k8sidx.fields.findings import FINDING_ONLY
 from k8sidx.fields.table import AUDIT, BODIES, DERIVED, IDENTITY, OBJECTS, POD, RBAC, WHOLE, Field
 
 _GROUPS: tuple[tuple[str, str, tuple[Field, ...]], ...] = (
@@ -15,6 +16,11 @@ _GROUPS: tuple[tuple[str, str, tuple[Field, ...]], ...] = (
     ("RBAC and certificates", "Of creates, updates and patches.", RBAC),
     ("Services and other objects", "Of creates, updates and patches.", OBJECTS),
     ("The rest of the event", "Kept whole, not indexed.", WHOLE),
+    (
+        "Saved findings",
+        "What `hunt --save` keeps has these, and of the above what applies.",
+        FINDING_ONLY,
+    ),
 )
 
 _HEAD = """# Fields

@@ -8,9 +8,10 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from k8sidx.errors import UnknownField
+from k8sidx.fields.findings import FINDING_ONLY
 from k8sidx.fields.table import FIELDS, Field
 
-BY_NAME: dict[str, Field] = {field.name: field for field in FIELDS}
+BY_NAME: dict[str, Field] = {field.name: field for field in (*FIELDS, *FINDING_ONLY)}
 ALIASES: dict[str, str] = {alias: field.name for field in FIELDS for alias in field.aliases}
 ECS: dict[str, str] = {
     field.ecs: field.name for field in FIELDS if field.ecs and field.ecs not in BY_NAME

@@ -320,6 +320,12 @@ DERIVED: tuple[Field, ...] = (
         "Nanoseconds from requestReceivedTimestamp to stageTimestamp.",
         example="2636000",
     ),
+    Field(
+        "event.bytes",
+        Kind.INTEGER,
+        "Size of the event's JSON as it was read, without what wrapped it.",
+        example="1226",
+    ),
     _keyword(
         "event.provider",
         "What wrote the event: kube-apiserver, eks, gke, aks, openshift, rancher.",

@@ -119,10 +119,13 @@ class Normalizer:
         self._answers = Memory(answer_part)
         self._notes = Memory(notes_part)
 
-    def normalize(self, event: AuditEvent, rest: Fields | None, context: Context) -> Normalized:
+    def normalize(
+        self, event: AuditEvent, rest: Fields | None, context: Context, size: int
+    ) -> Normalized:
         """Make the fields of an event.
 
         :param rest: what of the event is not of audit.k8s.io/v1.
+        :param size: bytes of the event's JSON as it was read.
         :raises ValueError: when a part is no valid JSON text (lone surrogates, bad UTF-8).
         :raises RecursionError: when it is nested beyond what JSON readers take.
         """
@@ -184,6 +187,7 @@ class Normalizer:
         _more_fields(event, reference, stored_uri, target, more)
         if more:
             cut(more)
+        more["event.bytes"] = size
         name = reference.name or more.get("responseObject.metadata.name")
         message = _message(call, actor, answer, reference.namespace, name, more)
         own = (

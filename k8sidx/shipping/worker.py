@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from k8sidx.decode.apiserver import V1
-from k8sidx.decode.audit_event import AuditEvent, decode_line, from_object
+from k8sidx.decode.audit_event import AuditEvent, decode_line, from_object, to_json
 from k8sidx.decode.decode import decode
 from k8sidx.decode.record import Context, Event, Rejected, Skipped
 from k8sidx.normalize.event import Normalized, Normalizer
@@ -97,7 +97,7 @@ class Worker:
                 try:
                     event = decode_line(line)
                     if _is_plain(event):
-                        keep(normalize(event, None, _BARE))
+                        keep(normalize(event, None, _BARE, len(line)))
                         note(number)
                         continue
                 except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
@@ -123,7 +123,8 @@ class Worker:
     def _normalize(self, event: Event, raw: bytes) -> Normalized | Rejected:
         try:
             plain, rest = from_object(event.body)
-            return self._normalizer.normalize(plain, rest, event.context)
+            size = len(to_json(event.body))
+            return self._normalizer.normalize(plain, rest, event.context, size)
         except RecursionError:
             reason = "the event is nested too deeply"
         except (msgspec.MsgspecError, UnicodeError) as error:

@@ -15,7 +15,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from k8sidx.decode.audit_event import from_object
+from k8sidx.decode.audit_event import from_object, to_json
 from k8sidx.decode.record import Context
 from k8sidx.normalize.event import Normalized, Normalizer
 from k8sidx.normalize.moment import text_of
@@ -70,11 +70,14 @@ def _with_whole_numbers(batch: pa.RecordBatch) -> pa.Table:
 
 
 def _again(row: dict[str, Any], normalizer: Normalizer) -> Normalized:
-    event, rest = from_object(whole_event(row))
+    whole = whole_event(row)
+    event, rest = from_object(whole)
     moment = row.get(TIME)
     context = Context(
         row.get("event.provider") or "kube-apiserver",
         row.get("orchestrator.cluster.name") or "",
         text_of(moment) if moment is not None else "",
     )
-    return normalizer.normalize(event, rest, context)
+    # A store from before event.bytes was kept: the size of what is left of the event.
+    size = row.get("event.bytes") or len(to_json(whole))
+    return normalizer.normalize(event, rest, context, size)

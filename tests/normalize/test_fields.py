@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from typing import Any
 
 import pytest
@@ -345,3 +346,8 @@ def test_an_eks_event_is_known_by_its_user() -> None:
         "eks",
         "arn:aws:sts::111122223333:assumed-role/dev/alice",
     ]
+
+
+def test_the_size_is_that_of_the_events_json() -> None:
+    body = event()
+    assert row(body)["event.bytes"] == len(json.dumps(body, separators=(",", ":")))

@@ -49,7 +49,7 @@ def test_the_line_as_read_and_the_object_have_the_same_id() -> None:
     lines = [json.dumps(plain), json.dumps(plain, separators=(",", ":"), ensure_ascii=False)]
     normalizer = Normalizer()
     found = {
-        normalizer.normalize(decode_line(line.encode()), None, Context()).row["event.id"]
+        normalizer.normalize(decode_line(line.encode()), None, Context(), len(line)).row["event.id"]
         for line in lines
     }
     assert found == {identity(plain)}

@@ -1,0 +1,282 @@
+"""``k8sidx dashboards``: dashboards for OpenSearch Dashboards and Kibana."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from k8sidx.cli.ending import ends_with_exit_code
+from k8sidx.cli.options import DebugOption, Output, OutputOption, QuietOption, configuration
+from k8sidx.cli.output import chosen as chosen_output
+from k8sidx.cli.output import say, write, write_sheet
+from k8sidx.errors import UsageError
+
+if TYPE_CHECKING:
+    from k8sidx.panels.panel import Dashboard
+    from k8sidx.savedobjects.client import Imported, Request
+
+NAME = "dashboards"
+DEFAULT_URL = "http://localhost:5601"
+NOT_WHOLE = 3
+WRONG = 2
+
+group = typer.Typer(
+    help="List, export, import and check dashboards.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+
+class FlavorChoice(StrEnum):
+    """Which product the files are for."""
+
+    OPENSEARCH = "opensearch"
+    KIBANA = "kibana"
+    KIBANA_8 = "kibana-8"
+
+
+FlavorOption = Annotated[
+    FlavorChoice,
+    typer.Option(
+        "--flavor",
+        metavar="opensearch|kibana|kibana-8",
+        help="OpenSearch Dashboards 2 and 3; Kibana 9 (Lens); Kibana 8 (the classic form).",
+    ),
+]
+NamesArgument = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="ID", help="Dashboards by id. [default: all of them]", show_default=False
+    ),
+]
+IndexOption = Annotated[
+    str,
+    typer.Option(
+        "--index",
+        envvar="K8SIDX_INDEX",
+        metavar="INDEX",
+        help="Prefix of the indices, or a pattern.",
+    ),
+]
+
+
+@group.command("list", epilog="\b\nExample:\n  k8sidx dashboards list")
+@ends_with_exit_code
+def list_command(output: OutputOption = None, debug: DebugOption = False) -> None:
+    """List the dashboards and what they are for."""
+    from k8sidx.panels.library import dashboards
+    from k8sidx.render.sheet import Sheet
+
+    rows = [(one.id, one.title, len(one.panels), one.about) for one in dashboards()]
+    sheet = Sheet(("id", "title", "panels", "about"), rows, "Dashboards")
+    write_sheet(sheet, chosen_output(output))
+
+
+@group.command(
+    "export",
+    epilog="\b\nExample:\n"
+    "  k8sidx dashboards export --flavor opensearch -o k8sidx.ndjson\n"
+    "  k8sidx dashboards export overview findings --flavor kibana > k8sidx.ndjson",
+)
+@ends_with_exit_code
+def export_command(
+    names: NamesArgument = None,
+    flavor: FlavorOption = FlavorChoice.OPENSEARCH,
+    index: IndexOption = "k8s-audit",
+    file_: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="The file to write. [default: stdout]",
+            show_default=False,
+        ),
+    ] = None,
+    quiet: QuietOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Write dashboards as a file of saved objects."""
+    from k8sidx.savedobjects.export import export
+    from k8sidx.savedobjects.identifiers import Names
+
+    content = export(_chosen(names), flavor.value, Names(index))
+    if file_ is None:
+        write(content.decode())
+        return
+    if file_.suffix != ".ndjson":
+        raise UsageError(
+            f"{file_} does not end in .ndjson, and both products refuse to import such files.",
+            remedy=f"Write to {file_.with_suffix('.ndjson')}.",
+        )
+    try:
+        file_.write_bytes(content)
+    except OSError as error:
+        raise UsageError(f"{file_} cannot be written: {error.strerror}.") from error
+    objects = content.count(b"\n") - 1
+    say(f"{objects:,} objects: {file_}", quiet=quiet)
+
+
+@group.command(
+    "import",
+    epilog="\b\nExample:\n  k8sidx dashboards import --url http://localhost:5601 --dry-run",
+)
+@ends_with_exit_code
+def import_command(
+    names: NamesArgument = None,
+    url: Annotated[
+        str,
+        typer.Option("--url", metavar="URL", help="Where OpenSearch Dashboards or Kibana answers."),
+    ] = DEFAULT_URL,
+    flavor: Annotated[
+        FlavorChoice | None,
+        typer.Option(
+            "--flavor",
+            metavar="opensearch|kibana|kibana-8",
+            help="Which product it is. [default: what it says of itself]",
+            show_default=False,
+        ),
+    ] = None,
+    index: IndexOption = "k8s-audit",
+    space: Annotated[
+        str, typer.Option("--space", metavar="NAME", help="Kibana's space to import into.")
+    ] = "",
+    tenant: Annotated[
+        str,
+        typer.Option(
+            "--tenant", metavar="NAME", help="OpenSearch Dashboards' tenant to import into."
+        ),
+    ] = "",
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace what has the same id without asking.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print the request instead of sending it.")
+    ] = False,
+    api_key_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--api-key-file",
+            metavar="FILE",
+            help="File with the API key to use.",
+            show_default=False,
+        ),
+    ] = None,
+    ca_cert: Annotated[
+        Path | None,
+        typer.Option(
+            "--ca-cert", metavar="FILE", help="Certificates (PEM) to trust.", show_default=False
+        ),
+    ] = None,
+    quiet: QuietOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Import dashboards into OpenSearch Dashboards or Kibana.
+
+    Credentials come from the environment or k8sidx.toml, as for a store. Ends with 3 when an
+    object was not taken.
+    """
+    from k8sidx.cli.store import StoreChoice, connection_settings
+    from k8sidx.cluster.connection import Cluster
+    from k8sidx.cluster.location import parse_location
+    from k8sidx.savedobjects.client import import_request, recognize, send_import
+    from k8sidx.savedobjects.export import export
+    from k8sidx.savedobjects.identifiers import Names
+
+    chosen = _chosen(names)
+    if dry_run:
+        content = export(chosen, (flavor or FlavorChoice.OPENSEARCH).value, Names(index))
+        _print_request(
+            import_request(content, overwrite=overwrite, space=space, tenant=tenant), content
+        )
+        return
+    choice = StoreChoice(api_key_file=api_key_file, ca_cert=ca_cert)
+    server = Cluster(parse_location(url), connection_settings(choice, configuration()))
+    frontend = recognize(server)
+    if flavor and (flavor.value == "opensearch") != (frontend.flavor == "opensearch"):
+        raise UsageError(f"{url} is {frontend}, and takes no files of the flavor {flavor.value}.")
+    replace = overwrite or _asked(frontend.product, quiet=quiet)
+    content = export(chosen, flavor.value if flavor else frontend.flavor, Names(index))
+    imported = send_import(
+        server, import_request(content, overwrite=replace, space=space, tenant=tenant)
+    )
+    _tell(imported, str(frontend), quiet=quiet)
+    if imported.problems:
+        raise typer.Exit(NOT_WHOLE)
+
+
+@group.command("check", epilog="\b\nExample:\n  k8sidx dashboards check k8sidx.ndjson")
+@ends_with_exit_code
+def check_command(
+    files: Annotated[
+        list[Path],
+        typer.Argument(metavar="FILE", help="Files of saved objects.", show_default=False),
+    ],
+    output: OutputOption = None,
+    quiet: QuietOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Check files of saved objects for what an import does not notice.
+
+    Panels that name fields are checked against k8sidx's own mapping. Ends with 2 when
+    anything is wrong.
+    """
+    from k8sidx.render.sheet import Sheet
+    from k8sidx.savedobjects.check import check_file
+    from k8sidx.savedobjects.known import known_fields
+
+    rows = []
+    for file in files:
+        try:
+            content = file.read_bytes()
+        except OSError as error:
+            raise UsageError(f"{file} cannot be read: {error.strerror}.") from error
+        rows += [
+            (str(file), problem.line, problem.subject, problem.text)
+            for problem in check_file(file.name, content, known_fields())
+        ]
+    if rows or chosen_output(output) is Output.JSON:
+        sheet = Sheet(("file", "line", "object", "problem"), rows, "Problems")
+        write_sheet(sheet, chosen_output(output))
+    say(
+        f"{len(files):,} {'file' if len(files) == 1 else 'files'}, {len(rows):,} problems",
+        quiet=quiet,
+    )
+    if rows:
+        raise typer.Exit(WRONG)
+
+
+def _chosen(names: list[str] | None) -> list[Dashboard]:
+    from k8sidx.panels.library import dashboards
+
+    every = {one.id: one for one in dashboards()}
+    unknown = [name for name in names or [] if name not in every]
+    if unknown:
+        raise UsageError(
+            f"no dashboard is named {unknown[0]!r}.", remedy=f"There are: {', '.join(every)}."
+        )
+    return [every[name] for name in names] if names else list(every.values())
+
+
+def _asked(product: str, *, quiet: bool) -> bool:
+    """On a terminal, whether to replace what is there; elsewhere nothing is replaced unasked."""
+    import sys
+
+    if quiet or not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return False
+    return typer.confirm(f"Replace dashboards of the same id in {product}?", err=True)
+
+
+def _print_request(request: Request, content: bytes) -> None:
+    lines = [f"POST {request.path}"]
+    lines += [f"{name}: {value}" for name, value in request.headers.items()]
+    write("\n".join([*lines, "", ""]) + content.decode())
+
+
+def _tell(imported: Imported, frontend: str, *, quiet: bool) -> None:
+    say(f"{imported.count:,} objects written to {frontend}", quiet=quiet)
+    for problem in imported.problems:
+        say(f"not written: {problem}")

@@ -1,0 +1,109 @@
+"""What a panel and a dashboard are.
+
+A panel is one question to the audit log that is worth seeing every day: a
+:class:`~k8sidx.query.algebra.Query` with a title and a way to be drawn. Saved objects of
+OpenSearch Dashboards and Kibana, the report and the tests are all made from it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal, TypeAlias
+
+from k8sidx.query.algebra import DateHistogram, Metric, Query
+
+WIDTH = 48
+"""Columns of a dashboard's grid, in both products."""
+
+Drawn: TypeAlias = Literal["number", "bars", "pie", "table", "timeline", "lines", "heatmap"]
+"""``number``: the metrics, large. ``bars``: horizontal bars of one key. ``timeline``: stacked
+bars over time; ``lines`` the same as lines. ``heatmap``: one key over time."""
+
+SPAN = timedelta(minutes=5)
+"""Interval of time lines where nothing else is asked for; dashboards choose their own by the
+time range that is shown."""
+
+COUNT = Metric("requests", "count")
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One question and how it is drawn.
+
+    :param id: unique among all panels; part of the saved objects' ids.
+    :param title: what is seen, in a few words.
+    :param answers: the question that it answers, in a sentence.
+    :param drawn: how.
+    :param query: the question. Its column names are the headings.
+    :param goals: rows of the goal table in docs/dashboards.md that it answers.
+    :param hunt: id of the hunt whose own query it is.
+    """
+
+    id: str
+    title: str
+    answers: str
+    drawn: Drawn
+    query: Query
+    goals: tuple[int, ...] = ()
+    hunt: str = ""
+
+    def over(self, interval: timedelta) -> Query:
+        """The query with another interval in its date histogram."""
+        keys = tuple(
+            dataclasses.replace(key, interval=interval) if isinstance(key, DateHistogram) else key
+            for key in self.query.group_by
+        )
+        return dataclasses.replace(self.query, group_by=keys)
+
+
+@dataclass(frozen=True, slots=True)
+class Events:
+    """The events themselves, newest first.
+
+    :param query: ``select`` names the columns.
+    """
+
+    id: str
+    title: str
+    answers: str
+    query: Query
+    goals: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """A list to filter the dashboard by: the field, and its label."""
+
+    field: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Panels beside each other, of equal width and one height in rows of the grid."""
+
+    height: int
+    panels: tuple[Panel | Events, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Dashboard:
+    """A page of panels.
+
+    :param about: what it is for, in a sentence or two.
+    :param controls: lists to filter it by; empty for none.
+    :param findings: it is about the findings that ``hunt --save`` keeps, not about events.
+    """
+
+    id: str
+    title: str
+    about: str
+    rows: tuple[Row, ...]
+    controls: tuple[Control, ...] = ()
+    findings: bool = False
+
+    @property
+    def panels(self) -> tuple[Panel | Events, ...]:
+        return tuple(panel for row in self.rows for panel in row.panels)

@@ -1,0 +1,159 @@
+"""Saved objects of OpenSearch Dashboards and Kibana: what both products have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal, TypeAlias
+
+import orjson
+
+from k8sidx.cluster.profile import OwnProfile
+from k8sidx.engine.search_conditions import ConditionCompiler
+from k8sidx.fields.findings import FINDING_ONLY
+from k8sidx.fields.lookup import resolve
+from k8sidx.fields.table import FIELDS
+from k8sidx.panels.conditions import PEOPLE
+from k8sidx.panels.panel import Dashboard
+from k8sidx.query.algebra import Always, Condition, OneOf, Terms
+from k8sidx.savedobjects.identifiers import Names
+from k8sidx.savedobjects.text import condition_text
+
+Flavor: TypeAlias = Literal["opensearch", "kibana", "kibana-8"]
+"""``kibana-8`` is the classic form for Kibana 8; ``kibana`` the Lens form for Kibana 9."""
+
+JsonObject: TypeAlias = dict[str, Any]
+
+PATTERN = "index-pattern"
+SOURCE = "kibanaSavedObjectMeta.searchSourceJSON"
+PLATFORM = "Hide the platform's own identities"
+"""Label of the filter that every dashboard of events has, switched off."""
+
+_FORMATS: dict[str, JsonObject] = {
+    "event.duration": {
+        "id": "duration",
+        "params": {
+            "inputFormat": "nanoseconds",
+            "outputFormat": "humanizePrecise",
+            "outputPrecision": 1,
+            "useShortSuffix": True,
+        },
+    },
+    "event.bytes": {"id": "bytes", "params": {}},
+    "responseStatus.code": {"id": "number", "params": {"pattern": "0"}},
+}
+
+
+def json_text(value: Any) -> str:
+    """JSON inside JSON, as saved objects hold it; the same bytes each time."""
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
+
+
+def ndjson(objects: Sequence[JsonObject]) -> bytes:
+    """An export file: an object a line, and the summary that both products end it with."""
+    summary = {"exportedCount": len(objects), "missingRefCount": 0, "missingReferences": []}
+    return b"".join(
+        orjson.dumps(one, option=orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE)
+        for one in (*objects, summary)
+    )
+
+
+def pattern_attributes(names: Names, *, findings: bool) -> JsonObject:
+    """Attributes of an index pattern (a data view, in Kibana's words).
+
+    It lists no fields: both products then ask the indices.
+    """
+    known = {field.name for field in (FINDING_ONLY if findings else FIELDS)}
+    formats = {name: form for name, form in _FORMATS.items() if name in known}
+    attributes: JsonObject = {
+        "title": names.pattern(findings=findings),
+        "timeFieldName": "@timestamp",
+    }
+    if formats:
+        attributes["fieldFormatMap"] = json_text(formats)
+    return attributes
+
+
+def pattern_reference(names: Names, name: str, *, findings: bool) -> JsonObject:
+    """A reference to the index pattern."""
+    return {"name": name, "type": PATTERN, "id": names.pattern_id(findings=findings)}
+
+
+def shown_filter(
+    condition: Condition, index_reference: str, *, label: str = "", disabled: bool = False
+) -> JsonObject:
+    """A filter of the search bar that holds what the condition says, as the hunts ask it.
+
+    :param index_reference: name of the reference to the index pattern.
+    :param label: what it is called; what it says, without one.
+    """
+    query = ConditionCompiler(OwnProfile()).condition(condition).to_dict()
+    return {
+        "$state": {"store": "appState"},
+        "meta": {
+            "alias": label or condition_text(condition),
+            "disabled": disabled,
+            "indexRefName": index_reference,
+            "key": "query",
+            "negate": False,
+            "type": "custom",
+            "value": json_text(query),
+        },
+        "query": query,
+    }
+
+
+def filters_of(condition: Condition, index_reference: str) -> list[JsonObject]:
+    """The filters of a panel."""
+    if isinstance(condition, Always):
+        return []
+    return [shown_filter(condition, index_reference)]
+
+
+def switch(index_reference: str) -> JsonObject:
+    """The filter of a dashboard that leaves people, when it is switched on."""
+    people = OneOf("user.kind", (*_values(PEOPLE), "unknown"))
+    return shown_filter(people, index_reference, label=PLATFORM, disabled=True)
+
+
+def _values(condition: Condition) -> tuple[Any, ...]:
+    if not isinstance(condition, OneOf):
+        raise TypeError("people are told by a list of kinds")
+    return condition.values
+
+
+def links(dashboards: Sequence[Dashboard], here: Dashboard, names: Names) -> str:
+    """What a dashboard is for, and the way to the others, as Markdown."""
+    others = " · ".join(
+        f"**{_short(one)}**"
+        if one is here
+        else f"[{_short(one)}](#/view/{names.dashboard(one.id)})"
+        for one in dashboards
+    )
+    return f"{others}\n\n{here.about}"
+
+
+def _short(dashboard: Dashboard) -> str:
+    name = dashboard.title.partition(": ")[2] or dashboard.title
+    return name[0].upper() + name[1:]
+
+
+def shown_field(name: str) -> str:
+    """The path that dashboards aggregate by; for an element of a list, that element's."""
+    path = resolve(name)
+    return path.field.name if path.position is None else OwnProfile().paths(path).group
+
+
+def keeps_missing(key: Terms) -> bool:
+    """Whether events without the field get a row: both products have that for text only."""
+    return key.keep_missing and field_type(key.field) == "string"
+
+
+def field_type(name: str) -> str:
+    """Type of a field in index patterns: string, number, date, boolean or ip."""
+    return {
+        "keyword": "string",
+        "address": "ip",
+        "integer": "number",
+        "boolean": "boolean",
+        "time": "date",
+    }[resolve(name).field.kind.value]
