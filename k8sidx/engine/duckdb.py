@@ -5,21 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from threading import Timer
 from typing import Any
 
 import duckdb
 
+from k8sidx.engine.duckdb_shared import SharedScan
 from k8sidx.engine.duckdb_sql import compile_query
 from k8sidx.engine.narrow import narrowed, needs_narrowing
-from k8sidx.engine.protocol import EXACTLY, Answering
+from k8sidx.engine.protocol import EXACTLY, Answering, Engine
 from k8sidx.engine.result import Result, Value
 from k8sidx.engine.times import with_moments
+from k8sidx.engine.together import Asker
 from k8sidx.errors import StoreError, UsageError
 from k8sidx.fields.moment import to_micros
 from k8sidx.query.algebra import Metric, Query, Terms, fields_of, leaves
-from k8sidx.store.columns import COMPUTED, STORED, null_column
+from k8sidx.store.columns import COMPUTED, STORED, TIME, null_column
 from k8sidx.store.commit import reading
 from k8sidx.store.manifest import Manifest
 
@@ -73,15 +76,31 @@ class DuckDBEngine:
         :raises StoreError: when a file of the store cannot be read, or the time is over.
         """
         self._refuse_missing(query)
+        source, parameters = self._source(query.since, query.until)
+        return self.answer(query, source, parameters)
+
+    def answer(
+        self, query: Query, source: str, parameters: Sequence[Any] = (), *, rolled: bool = False
+    ) -> Result:
+        """Answer a query over a table or an expression that is one.
+
+        :param rolled: it has a row for many events (:mod:`k8sidx.engine.duckdb_shared`).
+        """
         query = self._narrowed(query)
-        statement = compile_query(query)
-        source, parameters = self._source(query)
+        statement = compile_query(query, rolled=rolled)
         sql = statement.sql.replace("{source}", source, 1)
+        found = self.statement(sql, [*parameters, *statement.parameters])
+        return Result(query.columns, with_moments(found, statement.times), self.name)
+
+    def statement(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Run a statement of SQL.
+
+        :raises UsageError: when DuckDB refuses a regular expression.
+        :raises StoreError: when a file of the store cannot be read, or the time is over.
+        """
         try:
             with self._in_time():
-                found = self._connection.execute(
-                    sql, [*parameters, *statement.parameters]
-                ).fetchall()
+                return self._connection.execute(sql, list(parameters)).fetchall()
         except duckdb.InterruptException as error:
             raise self._answering.too_slow() from error
         except duckdb.InvalidInputException as error:
@@ -91,7 +110,33 @@ class DuckDBEngine:
                 f"the store {self._store} cannot be read: {_first_line(error)}",
                 remedy="Look at it with: k8sidx doctor",
             ) from error
-        return Result(query.columns, with_moments(found, statement.times), self.name)
+
+    @contextmanager
+    def together(
+        self, askers: Sequence[Asker], since: datetime | None, until: datetime | None
+    ) -> Iterator[Sequence[Engine]]:
+        """An engine for each asker; see :class:`k8sidx.engine.together.Sharing`."""
+        source, parameters = self._source(since, until)
+        tests = []
+        for moment, op in ((since, ">="), (until, "<")):
+            if moment is not None:
+                tests.append(f'"{TIME}" {op} make_timestamptz(?)')
+                parameters.append(to_micros(moment))
+        if tests:
+            source = f"(SELECT * FROM {source} WHERE {' AND '.join(tests)}) AS events"
+        scan = SharedScan(
+            self, askers, (source, parameters), frozenset(self._manifest.columns), (since, until)
+        )
+        try:
+            try:
+                scan.prepare()
+            except UsageError:
+                # A condition that DuckDB refuses is told by its own query, the others run.
+                yield [self for _ in askers]
+            else:
+                yield scan.engines()
+        finally:
+            scan.drop()
 
     @contextmanager
     def _in_time(self) -> Iterator[None]:
@@ -114,10 +159,10 @@ class DuckDBEngine:
         if missing and self._manifest.parts:
             raise StoreError(f"the store {self._store} was made without {', '.join(missing)}.")
 
-    def _source(self, query: Query) -> tuple[str, list[Any]]:
-        """The rows to read: the parts that can hold events of the query's time range."""
-        first = None if query.since is None else to_micros(query.since)
-        last = None if query.until is None else to_micros(query.until) - 1
+    def _source(self, since: datetime | None, until: datetime | None) -> tuple[str, list[Any]]:
+        """The rows to read: the parts that can hold events of a time range."""
+        first = None if since is None else to_micros(since)
+        last = None if until is None else to_micros(until) - 1
         bounded = first is not None or last is not None
         low, high = -(2**62) if first is None else first, 2**62 if last is None else last
         paths = [

@@ -7,6 +7,7 @@ DuckDB hands out time zones only with a further library.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -53,12 +54,17 @@ class Statement:
     times: frozenset[int] = frozenset()
 
 
-def compile_query(query: Query) -> Statement:
+ROLLED_COUNT, ROLLED_FIRST, ROLLED_LAST = "rolled events", "rolled first", "rolled last"
+"""Columns of a table that holds events rolled up: how many, and their times."""
+
+
+def compile_query(query: Query, *, rolled: bool = False) -> Statement:
     """SQL for a query.
 
+    :param rolled: the source has a row for many events (``ROLLED_COUNT`` and so on).
     :raises UnsupportedQuery: when DuckDB has no way to run it.
     """
-    return _select(query) if query.select else _aggregate(query)
+    return _select(query) if query.select else _aggregate(query, rolled)
 
 
 def _select(query: Query) -> Statement:
@@ -74,14 +80,14 @@ def _select(query: Query) -> Statement:
     return Statement(_limited(sql, query, parameters), parameters, times_of(query))
 
 
-def _aggregate(query: Query) -> Statement:
+def _aggregate(query: Query, rolled: bool) -> Statement:
     parameters: list[Any] = []
     tables, columns, groups = ["{source}"], [], []
     for place, key in enumerate(query.group_by):
         expression = _key(key, f"u{place}", tables)
         columns.append(f"{expression} AS k{place}")
         groups.append(f"k{place}")
-    columns += [f"{_metric(m)} AS m{place}" for place, m in enumerate(query.metrics)]
+    columns += [f"{_metric(m, rolled)} AS m{place}" for place, m in enumerate(query.metrics)]
     where = [_where(query, parameters)]
     where += [
         f"{_key_test(key, f'u{place}')} IS NOT NULL"
@@ -128,7 +134,7 @@ def _where(query: Query, parameters: list[Any]) -> str:
             tests.append(f'"{TIME}" {op} make_timestamptz(?)')
             parameters.append(to_micros(moment))
     if not isinstance(query.where, Always):
-        tests.append(_condition(query.where, parameters))
+        tests.append(condition_sql(query.where, parameters))
     return " AND ".join(tests) or "true"
 
 
@@ -156,9 +162,12 @@ def _key_test(key: Key, alias: str) -> str:
     return f"{alias}.v" if path.many else _value(path)
 
 
-def _metric(metric: Metric) -> str:
+def _metric(metric: Metric, rolled: bool) -> str:
     if metric.kind == "count":
-        return "count(*)"
+        return f'CAST(coalesce(sum("{ROLLED_COUNT}"), 0) AS BIGINT)' if rolled else "count(*)"
+    if rolled and metric.kind != "count_distinct":
+        # Of other fields than the time nothing is left of an event (duckdb_shared).
+        return f'epoch_us({metric.kind}("{ROLLED_FIRST if metric.kind == "min" else ROLLED_LAST}"))'
     path = resolve(metric.field)
     value = _value(path)
     if metric.kind == "first_values":
@@ -178,29 +187,31 @@ def _metric(metric: Metric) -> str:
     return f"{metric.kind}({value})"
 
 
-def _condition(condition: Condition, parameters: list[Any]) -> str:
+def condition_sql(condition: Condition, parameters: list[Any]) -> str:
+    """SQL that is true of the rows for which the condition holds, and false or unknown of the
+    others; its values are added to the parameters."""
     if isinstance(condition, Always):
         return "true"
     if isinstance(condition, Not):
-        return f"NOT {_condition(condition.condition, parameters)}"
+        return f"(({condition_sql(condition.condition, parameters)}) IS NOT TRUE)"
     if isinstance(condition, And | Or):
         if not condition.conditions:
             return "true" if isinstance(condition, And) else "false"
         word = " AND " if isinstance(condition, And) else " OR "
-        return "(" + word.join(_condition(one, parameters) for one in condition.conditions) + ")"
+        return "(" + word.join(condition_sql(one, parameters) for one in condition.conditions) + ")"
     return _leaf(condition, parameters)
 
 
 def _leaf(leaf: Leaf, parameters: list[Any]) -> str:
-    """A comparison; false, never unknown, where the field is missing."""
+    """A comparison; unknown where the field is missing, so that Parquet's readers know it."""
     path = resolve(leaf.field)
     value = _value(path)
     if isinstance(leaf, Present):
-        return f"coalesce(len({value}) > 0, false)" if path.many else f"({value} IS NOT NULL)"
+        return f"(len({value}) > 0)" if path.many else f"({value} IS NOT NULL)"
     if path.many:
         test = _test(leaf, path, "x", parameters)
-        return f"coalesce(len(list_filter({value}, lambda x: {test})) > 0, false)"
-    return f"coalesce({_test(leaf, path, value, parameters)}, false)"
+        return f"(len(list_filter({value}, lambda x: {test})) > 0)"
+    return f"({_test(leaf, path, value, parameters)})"
 
 
 def _test(leaf: Leaf, path: FieldPath, value: str, parameters: list[Any]) -> str:
@@ -228,7 +239,9 @@ def _comparison(leaf: Compare, path: FieldPath, value: str, parameters: list[Any
         parameters.append(to_micros(wanted))
         return f"{value} {leaf.op} make_timestamptz(?)"
     fold = leaf.ignore_case and isinstance(wanted, str) and _has_letters(wanted)
-    parameters.append(_folded_text(wanted, True) if isinstance(wanted, str) and fold else wanted)
+    if fold and leaf.op == "=":
+        return _folded_equality(value, [str(wanted)], parameters)
+    parameters.append(_folded_text(str(wanted), True) if fold else wanted)
     return f"{_folded(value, fold)} {leaf.op} ?"
 
 
@@ -242,9 +255,24 @@ def _membership(leaf: OneOf, path: FieldPath, value: str, parameters: list[Any])
     wanted = [one for one in (coerce(path.field, v) for v in leaf.values) if one is not None]
     if not wanted:
         return "false"
-    fold = leaf.ignore_case and any(_has_letters(str(one)) for one in wanted)
-    parameters.extend(_folded_text(str(one), True) if fold else one for one in wanted)
-    return f"{_folded(value, fold)} IN ({', '.join('?' * len(wanted))})"
+    if leaf.ignore_case and any(_has_letters(str(one)) for one in wanted):
+        return _folded_equality(value, [str(one) for one in wanted], parameters)
+    parameters.extend(wanted)
+    return f"{value} IN ({', '.join('?' * len(wanted))})"
+
+
+def _folded_equality(value: str, wanted: Sequence[str], parameters: list[Any]) -> str:
+    """One of some texts, whatever the case of its letters.
+
+    Folding is dear and keeps the length, which is at hand: most values are told by that.
+    """
+    lengths = sorted({len(one.encode()) for one in wanted})
+    parameters += lengths
+    parameters += [_folded_text(one, True) for one in wanted]
+    return (
+        f"strlen({value}) IN ({', '.join('?' * len(lengths))}) "
+        f"AND {_folded(value, True)} IN ({', '.join('?' * len(wanted))})"
+    )
 
 
 def _value(path: FieldPath) -> str:

@@ -9,9 +9,10 @@ there are read and looked at exactly, in order of time.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from k8sidx.engine.protocol import Engine
 from k8sidx.engine.result import Value
@@ -37,11 +38,15 @@ from k8sidx.query.algebra import (
 
 KEYS_AT_ONCE = 200
 EVENTS_AT_ONCE = 200_000
+PIECES_AT_ONCE = 100
 """How much one query reads, at most, where intervals allow."""
 
 CONTEXT = ("event.id", "@timestamp", "stage", "auditID", "requestReceivedTimestamp", "source.ip",
            "target.resource")  # fmt: skip
 """Fields that every correlation reads beside its own."""
+
+_READ = ("auditID", "requestReceivedTimestamp", "stage", "@timestamp", "source.ip",
+         "target.resource", "event.id")  # fmt: skip
 
 GroupKey = tuple[Value, ...]
 Intervals = dict[GroupKey, dict[datetime, int]]
@@ -110,11 +115,11 @@ class KeyedEvents:
         self, keys: set[GroupKey], counts: Sequence[tuple[datetime, int]]
     ) -> Iterator[Seen]:
         readers = [_BaseReader(place, base, keys) for place, base in enumerate(self._bases)]
-        for since, until in _pieces(counts, self._timespan, self._window):
+        for pieces in _portions(counts, self._timespan, self._window):
             found = [
                 (moment, place, seen)
                 for place, reader in enumerate(readers)
-                for moment, seen in reader.read(self._engine, since, until)
+                for moment, seen in reader.read(self._engine, pieces)
             ]
             found.sort(key=lambda one: one[:2])
             yield from (seen for _, _, seen in found)
@@ -130,37 +135,46 @@ class _BaseReader:
         self.where = And((base.condition, _one_of(base.group_by, keys)))
         self.select = tuple(dict.fromkeys((*base.group_by, *base.values, *CONTEXT)))
         self.open = {key: OpenRequests() for key in keys}
+        self.key_at = [self.select.index(name) for name in base.group_by]
+        self.values_at = [self.select.index(name) for name in base.values]
+        self.at = [self.select.index(name) for name in _READ]
 
     def read(
-        self, engine: Engine, since: datetime, until: datetime
+        self, engine: Engine, pieces: Sequence[Piece]
     ) -> list[tuple[tuple[datetime, int], Seen]]:
         query = Query(
-            where=self.where,
-            since=since,
-            until=until,
+            where=self.where if len(pieces) == 1 else And((self.where, _in_any(pieces))),
+            since=pieces[0].since,
+            until=pieces[-1].until,
             select=self.select,
             order=(Order("@timestamp"),),
         )
-        rows = [dict(zip(self.select, row, strict=True)) for row in engine.run(query).rows]
-        rows.sort(key=_moment)
+        timed = [(self.moment(row), row) for row in engine.run(query).rows]
+        timed.sort(key=lambda one: one[0])
         return [
-            (_moment(row), Seen(self.place, key, self.request(row)))
-            for row in rows
-            for key in _combinations(row, self.base.group_by)
-            if key in self.keys and self.open[key].is_new(
-                row["auditID"], row["requestReceivedTimestamp"], row["stage"]
-            )
-        ]  # fmt: skip
+            (moment, Seen(self.place, key, self.request(moment[0], row)))
+            for moment, row in timed
+            for key in _combinations(row, self.key_at)
+            if key in self.keys
+            and self.open[key].is_new(row[self.at[0]], row[self.at[1]], row[self.at[2]])
+        ]
 
-    def request(self, row: Mapping[str, Value]) -> Request:
-        values = _combinations(row, self.base.values) if self.base.values else []
+    def moment(self, row: tuple[Value, ...]) -> tuple[datetime, int]:
+        """Orders events by time, and events of one moment by stage."""
+        time, stage = row[self.at[3]], row[self.at[2]]
+        if not isinstance(time, datetime):
+            raise TypeError("events of a time range have a time")
+        return time, OPENING.index(str(stage)) if stage in OPENING else len(OPENING)
+
+    def request(self, time: datetime, row: tuple[Value, ...]) -> Request:
+        values = _combinations(row, self.values_at) if self.values_at else []
         return Request(
-            _moment(row)[0],
+            time,
             tuple(one for one in values if any(part is not None for part in one)),
-            str(row["auditID"] or ""),
-            str(row["source.ip"] or ""),
-            str(row["target.resource"] or ""),
-            str(row["event.id"]),
+            str(row[self.at[0]] or ""),
+            str(row[self.at[4]] or ""),
+            str(row[self.at[5]] or ""),
+            str(row[self.at[6]]),
         )
 
 
@@ -180,9 +194,9 @@ def _one_of(names: Sequence[str], keys: Iterable[GroupKey]) -> Condition:
     )
 
 
-def _combinations(row: Mapping[str, Value], names: Sequence[str]) -> list[GroupKey]:
-    """The row's values of the fields; one of each for fields with many."""
-    values = [row[name] for name in names]
+def _combinations(row: tuple[Value, ...], places: Sequence[int]) -> list[GroupKey]:
+    """The row's values of some fields; one of each for fields with many."""
+    values = [row[place] for place in places]
     if not any(isinstance(value, list) for value in values):
         return [tuple(values)]
     lists: list[list[Value]] = []
@@ -190,14 +204,6 @@ def _combinations(row: Mapping[str, Value], names: Sequence[str]) -> list[GroupK
         distinct = dict.fromkeys(map(_hashable, value)) if isinstance(value, list) else [value]
         lists.append(list(distinct) or [None])
     return [tuple(one) for one in itertools.product(*lists)]
-
-
-def _moment(row: Mapping[str, Value]) -> tuple[datetime, int]:
-    """Orders events by time, and events of one moment by stage."""
-    time, stage = row["@timestamp"], row["stage"]
-    if not isinstance(time, datetime):
-        raise TypeError("events of a time range have a time")
-    return time, OPENING.index(str(stage)) if stage in OPENING else len(OPENING)
 
 
 def _equal(name: str, value: Value) -> Condition:
@@ -210,9 +216,46 @@ def _hashable(value: Value) -> Value:
     return str(value) if isinstance(value, list) else value
 
 
+class Piece(NamedTuple):
+    """A time to read, with the events that are known to lie in it."""
+
+    since: datetime
+    until: datetime
+    events: int
+
+
+def _in_any(pieces: Sequence[Piece]) -> Condition:
+    return Or(
+        tuple(
+            And(
+                (
+                    Compare("@timestamp", ">=", one.since.isoformat()),
+                    Compare("@timestamp", "<", one.until.isoformat()),
+                )
+            )
+            for one in pieces
+        )
+    )
+
+
+def _portions(
+    counts: Sequence[tuple[datetime, int]], timespan: timedelta, window: Window
+) -> Iterator[list[Piece]]:
+    """The pieces, as many at once as one query should read."""
+    portion: list[Piece] = []
+    for piece in _pieces(counts, timespan, window):
+        held = sum(one.events for one in portion)
+        if portion and (held + piece.events > EVENTS_AT_ONCE or len(portion) == PIECES_AT_ONCE):
+            yield portion
+            portion = []
+        portion.append(piece)
+    if portion:
+        yield portion
+
+
 def _pieces(
     counts: Sequence[tuple[datetime, int]], timespan: timedelta, window: Window
-) -> Iterator[tuple[datetime, datetime]]:
+) -> Iterator[Piece]:
     """Times to read, without overlap: the intervals that matter and their neighbours.
 
     A window that is looked for touches such an interval, so it lies in these.
@@ -222,26 +265,21 @@ def _pieces(
         for place in (-1, 0, 1):
             moment = start + place * timespan
             events[moment] = events.get(moment, 0) + (count if not place else 0)
-    began: datetime | None = None
-    ends, held = None, 0
+    piece: Piece | None = None
     for start in sorted(events):
-        if (
-            began is not None
-            and ends is not None
-            and (start > ends or held + events[start] > EVENTS_AT_ONCE)
-        ):
-            yield from _within(began, ends, window)
-            began, held = None, 0
-        began = began or start
-        ends, held = start + timespan, held + events[start]
-    if began is not None and ends is not None:
-        yield from _within(began, ends, window)
+        held = events[start]
+        if piece and start <= piece.until and piece.events + held <= EVENTS_AT_ONCE:
+            piece = Piece(piece.since, start + timespan, piece.events + held)
+            continue
+        if piece:
+            yield from _within(piece, window)
+        piece = Piece(start, start + timespan, held)
+    if piece:
+        yield from _within(piece, window)
 
 
-def _within(
-    since: datetime, until: datetime, window: Window
-) -> Iterator[tuple[datetime, datetime]]:
-    since = max(since, window.since) if window.since else since
-    until = min(until, window.until) if window.until else until
+def _within(piece: Piece, window: Window) -> Iterator[Piece]:
+    since = max(piece.since, window.since) if window.since else piece.since
+    until = min(piece.until, window.until) if window.until else piece.until
     if since < until:
-        yield since, until
+        yield Piece(since, until, piece.events)

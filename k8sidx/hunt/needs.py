@@ -15,19 +15,23 @@ _ALWAYS = (*CONTEXT, *(one.field for one in EVIDENCE_METRICS))
 
 def fields_needed(hunts: Iterable[Hunt]) -> frozenset[str]:
     """Names of the stored fields that the hunts' queries read."""
-    names: set[str] = set(_ALWAYS)
-    for hunt in hunts:
-        names.update(leaf.field for leaf in leaves(hunt.condition))
-        match hunt:
-            case MatchHunt():
-                names.update(hunt.finding_by)
-            case TopHunt():
-                names.update(column.field for column in hunt.by)
-            case Correlation():
-                for base in hunt.bases:
-                    names.update((*base.group_by, *base.values))
-            case NewHunt():
-                names.update(hunt.by)
-            case SpikeHunt():
-                names.add(hunt.who)
+    always = frozenset(resolve(name).field.name for name in _ALWAYS)
+    return always.union(*(own_fields(hunt) for hunt in hunts))
+
+
+def own_fields(hunt: Hunt) -> frozenset[str]:
+    """Names of the stored fields that a hunt's condition and its key read."""
+    names = {leaf.field for leaf in leaves(hunt.condition)}
+    match hunt:
+        case MatchHunt():
+            names.update(hunt.finding_by)
+        case TopHunt():
+            names.update(column.field for column in hunt.by)
+        case Correlation():
+            for base in hunt.bases:
+                names.update((*base.group_by, *base.values))
+        case NewHunt():
+            names.update(hunt.by)
+        case SpikeHunt():
+            names.add(hunt.who)
     return frozenset(resolve(name).field.name for name in names)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 
 from k8sidx.engine.protocol import Engine
 from k8sidx.engine.result import Result
+from k8sidx.engine.together import Asker, Sharing
 from k8sidx.errors import UsageError
 from k8sidx.hunt.definition import (
     Hunt,
@@ -19,6 +21,7 @@ from k8sidx.hunt.definition import (
 )
 from k8sidx.hunt.lists import how_to_give
 from k8sidx.hunt.match import run_match
+from k8sidx.hunt.needs import fields_needed, own_fields
 from k8sidx.hunt.new import run_new
 from k8sidx.hunt.result import CannotJudge, HuntResult
 from k8sidx.hunt.sequence import run_sequence
@@ -102,22 +105,46 @@ def run_hunts(
     on_start: Callable[[Hunt], None] | None = None,
     on_error: Callable[[Hunt, UsageError], None] | None = None,
 ) -> list[HuntResult]:
-    """Run hunts one after the other.
+    """Run hunts, in their order; where the engine can, with what they share done once.
 
     :param on_start: told of each hunt before it runs.
     :param on_error: told of each hunt that the engine has no way to run, while the others
         run; without it the error is raised.
     """
+    several = list(hunts)
     results = []
-    for hunt in hunts:
-        if on_start:
-            on_start(hunt)
-        try:
-            results.append(run_hunt(hunt, engine, window))
-        except UsageError as error:
-            if on_error is None:
-                raise
-            on_error(hunt, error)
-            why = CannotJudge("query", f"{engine.name} cannot run it: {error}")
-            results.append(unjudged(hunt, engine, (why,)))
+    with _engines(several, engine, window) as engines:
+        for hunt, its_engine in zip(several, engines, strict=True):
+            if on_start:
+                on_start(hunt)
+            try:
+                results.append(run_hunt(hunt, its_engine, window))
+            except UsageError as error:
+                if on_error is None:
+                    raise
+                on_error(hunt, error)
+                why = CannotJudge("query", f"{engine.name} cannot run it: {error}")
+                results.append(unjudged(hunt, engine, (why,)))
     return results
+
+
+SEVERAL = 3
+"""Hunts from which on it is worth while to do together what they share."""
+
+
+@contextmanager
+def _engines(hunts: Sequence[Hunt], engine: Engine, window: Window) -> Iterator[Sequence[Engine]]:
+    """An engine for each hunt."""
+    if len(hunts) < SEVERAL or not isinstance(engine, Sharing):
+        yield [engine] * len(hunts)
+        return
+    with engine.together(
+        [_asker(hunt, window) for hunt in hunts], window.since, window.until
+    ) as engines:
+        yield engines
+
+
+def _asker(hunt: Hunt, window: Window) -> Asker:
+    counts = isinstance(hunt, TopHunt) and window.baseline is None
+    fields = own_fields(hunt) if counts else fields_needed([hunt])
+    return Asker(hunt.condition, fields, counts)

@@ -1,0 +1,347 @@
+"""One scan for many hunts: the events rolled up by what most conditions test, and the few
+events that conditions may be about, put aside.
+
+1. **Rolled up**: events counted by the fields that most conditions test and that have few
+   values (verb, resource, user, code and so on). A month has thousands of such combinations,
+   not millions. Counts over these fields alone, top-N tables above all, are answered from it.
+2. What each condition says of those fields alone (:func:`k8sidx.query.project.projected`)
+   tells how many events it can be about, at most: often none, and then there is nothing to
+   ask.
+3. **Gathered**: the events of all conditions that are about few, with the fields that are
+   asked for, in a second scan. Their queries run on this small table.
+
+Both tables live in DuckDB's memory, are bounded in size, and answer with what the store
+holds: the same query over fewer rows, none of those left out being meant.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from k8sidx.engine.duckdb_sql import ROLLED_COUNT, ROLLED_FIRST, ROLLED_LAST, condition_sql
+from k8sidx.engine.narrow import narrowed
+from k8sidx.engine.protocol import Engine
+from k8sidx.engine.result import Result, Value
+from k8sidx.engine.together import Asker
+from k8sidx.fields.lookup import resolve
+from k8sidx.query.algebra import Condition, Metric, Or, Query, Terms, fields_of
+from k8sidx.query.project import implies, over_fields, projected
+from k8sidx.store.columns import COMPUTED, ID, TIME
+
+DIMENSIONS = (
+    "target.resource",
+    "verb",
+    "responseStatus.code",
+    "user.kind",
+    "user.effective.name",
+    "stage",
+    "objectRef.resource",
+    "objectRef.subresource",
+    "objectRef.namespace",
+    "user.username",
+    "annotations.authorization.k8s.io/decision",
+    "event.outcome",
+    "request.dry_run",
+    "level",
+    "event.provider",
+    "event.truncated",
+    "source.ip",
+    "sourceIPs",
+    "userAgent",
+)
+"""Fields with few values, those first that tell events of different hunts apart best."""
+
+SAMPLE = 50_000
+LARGEST_SHARE = 0.3
+"""Combinations to events of a sample from which on rolling up is not worth its while."""
+
+MOST_CELLS = 12_000_000
+"""Rows times columns of the events put aside: some 200 MB."""
+
+_KEYS = 6
+"""Leading dimensions by which the events are found again, at most."""
+
+_numbers = itertools.count()
+
+
+class Database(Engine, Protocol):
+    """What the tables need of the engine that holds them."""
+
+    def statement(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Run a statement."""
+
+    def answer(
+        self, query: Query, source: str, parameters: Sequence[Any] = (), *, rolled: bool = False
+    ) -> Result:
+        """Answer a query over a table."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table of DuckDB.
+
+    :param fields: stored fields that it has.
+    """
+
+    name: str
+    fields: frozenset[str]
+
+    @property
+    def source(self) -> str:
+        return f'"{self.name}" AS events'
+
+
+class SharedScan:
+    """The two tables for some askers.
+
+    :param source: SQL of the store's events, with its parameters and the test of their time.
+    :param have: fields that the store has.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        askers: Sequence[Asker],
+        source: tuple[str, list[Any]],
+        have: frozenset[str],
+        between: tuple[datetime | None, datetime | None],
+    ) -> None:
+        self._database = database
+        self._askers = askers
+        self._source, self._parameters = source
+        self._have = have
+        self._between = between
+        self._rolled: Table | None = None
+        self._gathered: Table | None = None
+        self._counts: list[int] = []
+        self._chosen: set[int] = set()
+
+    def prepare(self) -> None:
+        """Make the tables."""
+        used = {name for asker in self._askers for name in asker.fields}
+        dimensions = tuple(one for one in DIMENSIONS if one in used and one in self._have)
+        if not dimensions or self._too_many(dimensions):
+            return
+        self._rolled = Table(f"rolled {next(_numbers)}", frozenset(dimensions))
+        columns = ", ".join(f'"{one}"' for one in dimensions)
+        self._database.statement(
+            f'CREATE TEMP TABLE "{self._rolled.name}" AS SELECT {columns}, '
+            f'count(*) AS "{ROLLED_COUNT}", min("{TIME}") AS "{ROLLED_FIRST}", '
+            f'max("{TIME}") AS "{ROLLED_LAST}" FROM {self._source} GROUP BY ALL',
+            self._parameters,
+        )
+        bounds = [self._bound(asker.condition) for asker in self._askers]
+        self._counts = self._counted(bounds)
+        self._gather(dimensions, bounds)
+
+    def engines(self) -> list[Engine]:
+        """An engine for each asker."""
+        rolled = self._rolled
+        if rolled is None:
+            return [self._database for _ in self._askers]
+        return [
+            RoutedEngine(
+                self._database,
+                asker.condition,
+                rolled,
+                self._gathered if place in self._chosen else None,
+                none=not count,
+                between=self._between,
+            )
+            for place, (asker, count) in enumerate(zip(self._askers, self._counts, strict=True))
+        ]
+
+    def drop(self) -> None:
+        for table in (self._rolled, self._gathered):
+            if table is not None:
+                self._database.statement(f'DROP TABLE IF EXISTS "{table.name}"')
+
+    def _too_many(self, dimensions: Sequence[str]) -> bool:
+        columns = ", ".join(f'"{one}"' for one in dimensions)
+        [(events, combinations)] = self._database.statement(
+            f"SELECT sum(n), count(*) FROM (SELECT count(*) AS n FROM (SELECT {columns} "
+            f"FROM {self._source} LIMIT {SAMPLE}) GROUP BY ALL)",
+            self._parameters,
+        )
+        return events is not None and events == SAMPLE and combinations / events > LARGEST_SHARE
+
+    def _bound(self, condition: Condition) -> Condition:
+        assert self._rolled is not None  # noqa: S101 - made before
+        fields = self._rolled.fields
+        return narrowed(projected(condition, over_fields(fields)), self._values)
+
+    def _values(self, field: str) -> Sequence[Value]:
+        assert self._rolled is not None  # noqa: S101 - made before
+        ask = Query(group_by=(Terms(field, "value"),), metrics=(Metric("n", "count"),))
+        result = self._database.answer(ask, self._rolled.source, rolled=True)
+        return [row[0] for row in result.rows]
+
+    def _counted(self, bounds: Sequence[Condition]) -> list[int]:
+        """How many events each condition is about, at most."""
+        assert self._rolled is not None  # noqa: S101 - made before
+        parameters: list[Any] = []
+        sums = [
+            f'coalesce(sum("{ROLLED_COUNT}") FILTER (WHERE {condition_sql(one, parameters)}), 0)'
+            for one in bounds
+        ]
+        sql = f"SELECT {', '.join(sums)} FROM {self._rolled.source}"
+        return [int(one) for one in self._database.statement(sql, parameters)[0]]
+
+    def _gather(self, dimensions: Sequence[str], bounds: Sequence[Condition]) -> None:
+        columns = self._choose()
+        if not self._chosen:
+            return
+        assert self._rolled is not None  # noqa: S101 - made before
+        parameters: list[Any] = []
+        wanted = condition_sql(Or(tuple(bounds[one] for one in sorted(self._chosen))), parameters)
+        keys = self._keys(dimensions, wanted, parameters)
+        names = ", ".join(f'"{one}"' for one in keys)
+        same = " AND ".join(f'events."{one}" IS NOT DISTINCT FROM keys."{one}"' for one in keys)
+        selected = ", ".join(f'events."{one}"' for one in sorted(columns))
+        self._gathered = Table(f"gathered {next(_numbers)}", columns)
+        self._database.statement(
+            f'CREATE TEMP TABLE "{self._gathered.name}" AS SELECT {selected} FROM {self._source} '
+            f"SEMI JOIN (SELECT DISTINCT {names} FROM {self._rolled.source} WHERE {wanted}) "
+            f"AS keys ON {same}",
+            [*self._parameters, *parameters],
+        )
+
+    def _choose(self) -> frozenset[str]:
+        """Those about the fewest events, as many as there is room for; and their columns."""
+        columns = frozenset({ID, TIME})
+        rows = 0
+        asking = [place for place, one in enumerate(self._askers) if not self._in_counts(one)]
+        for place in sorted(asking, key=self._counts.__getitem__):
+            more = columns | _columns(self._askers[place].fields)
+            rows += self._counts[place]
+            if rows * len(more) > MOST_CELLS:
+                break
+            if self._counts[place]:
+                columns = more
+                self._chosen.add(place)
+        return columns & self._have
+
+    def _in_counts(self, asker: Asker) -> bool:
+        """Whether the events rolled up answer all it asks."""
+        assert self._rolled is not None  # noqa: S101 - made before
+        return asker.counts and asker.fields <= self._rolled.fields
+
+    def _keys(
+        self, dimensions: Sequence[str], wanted: str, parameters: Sequence[Any]
+    ) -> Sequence[str]:
+        """As few leading dimensions as find hardly more events than all of them would."""
+        assert self._rolled is not None  # noqa: S101 - made before
+        most = dimensions[:_KEYS]
+        sizes = []
+        for number in range(1, len(most) + 1):
+            same = " AND ".join(
+                f'events."{one}" IS NOT DISTINCT FROM keys."{one}"' for one in most[:number]
+            )
+            [(size,)] = self._database.statement(
+                f'SELECT sum("{ROLLED_COUNT}") FROM {self._rolled.source} SEMI JOIN '
+                f"(SELECT * FROM {self._rolled.source} WHERE {wanted}) AS keys ON {same}",
+                parameters,
+            )
+            sizes.append(size or 0)
+        enough = next(n for n, size in enumerate(sizes, 1) if size <= sizes[-1] * 1.3 + 1000)
+        return most[:enough]
+
+
+def _columns(fields: frozenset[str]) -> frozenset[str]:
+    """The columns that fields are read from."""
+    found = {name for name in fields if name == ID or name not in COMPUTED}
+    if "event.duration" in fields:
+        found |= {"stageTimestamp", "requestReceivedTimestamp"}
+    return frozenset(found)
+
+
+@dataclass(slots=True)
+class RoutedEngine:
+    """Answers from the smallest table that has what a query asks for.
+
+    :param gathered: a table with all events of the condition, when there is one.
+    :param none: the condition holds for no event.
+    :param between: the times that the tables are of.
+    """
+
+    database: Database
+    condition: Condition
+    rolled: Table
+    gathered: Table | None
+    none: bool
+    between: tuple[datetime | None, datetime | None]
+    name: str = "duckdb"
+
+    def run(self, query: Query) -> Result:
+        """Answer the query; see :class:`k8sidx.engine.protocol.Engine`."""
+        if implies(query.where, self.condition) and self._within(query):
+            if self.none:
+                return _of_nothing(query)
+            if self.gathered and _columns(_fields(query)) <= self.gathered.fields:
+                return self.database.answer(query, self.gathered.source)
+        if self._rolls(query):
+            return self.database.answer(
+                Query(
+                    where=query.where,
+                    group_by=query.group_by,
+                    metrics=query.metrics,
+                    having=query.having,
+                    order=query.order,
+                    limit=query.limit,
+                ),
+                self.rolled.source,
+                rolled=True,
+            )
+        return self.database.run(query)
+
+    def _within(self, query: Query) -> bool:
+        since, until = self.between
+        return (since is None or (query.since is not None and query.since >= since)) and (
+            until is None or (query.until is not None and query.until <= until)
+        )
+
+    def _rolls(self, query: Query) -> bool:
+        if query.select or (query.since, query.until) != self.between:
+            return False
+        keys = [key for key in query.group_by if not isinstance(key, Terms)]
+        if keys or not all(_can_roll(metric) for metric in query.metrics):
+            return False
+        fields = _fields(query, but=TIME)
+        return fields <= self.rolled.fields
+
+
+def _can_roll(metric: Metric) -> bool:
+    if metric.kind in ("min", "max"):
+        return resolve(metric.field).field.name == TIME
+    return metric.kind in ("count", "count_distinct")
+
+
+def _fields(query: Query, but: str = "") -> frozenset[str]:
+    """Stored fields that a query reads; without times of its range and metrics with ``but``."""
+    found = {path.field.name for path in fields_of(query)}
+    if but:
+        tested = fields_of(Query(where=query.where, metrics=(Metric("n", "count"),)))
+        found -= {but} - {path.field.name for path in tested}
+    return frozenset(found)
+
+
+def _of_nothing(query: Query) -> Result:
+    """The answer where there are no events."""
+    if query.select or query.group_by:
+        return Result(query.columns, [], "duckdb")
+    row: tuple[Value, ...] = tuple(
+        0 if metric.kind in ("count", "count_distinct") else None for metric in query.metrics
+    )
+    # A group of no events passes no test of its metrics but "<" and "<=" of a count.
+    values = dict(zip(query.columns, row, strict=True))
+    tests = {"<": float.__lt__, "<=": float.__le__, "=": float.__eq__,
+             ">": float.__gt__, ">=": float.__ge__}  # fmt: skip
+    for having in query.having:
+        value = values[having.metric]
+        if not isinstance(value, int) or not tests[having.op](float(value), float(having.value)):
+            return Result(query.columns, [], "duckdb")
+    return Result(query.columns, [row], "duckdb")
