@@ -246,6 +246,12 @@ AUDIT: tuple[Field, ...] = (
         example="JTI=2f6f0a38-…",
     ),
     _keyword(
+        "annotations.authentication.k8s.io/legacy-token",
+        "The service account whose token out of a secret was used.",
+        audit=True,
+        example="system:serviceaccount:ci:deployer",
+    ),
+    _keyword(
         "annotations.audit.k8s.io/truncated",
         "`true` when the API server cut the bodies.",
         audit=True,
@@ -462,7 +468,7 @@ POD: tuple[Field, ...] = (
     ),
     _keyword(
         "pod.host_paths",
-        "Node paths that the pod mounts.",
+        "Node paths that the pod mounts, without `//` and `/./`.",
         many=True,
         length=NAME_LENGTH,
         example="/var/run/docker.sock",

@@ -30,6 +30,8 @@ def without_echoes(
     if not hunt.echoes_of:
         return dict(groups)
     told = {_same(hunt, key) for key in groups if not is_controllers(hunt, key)}
+    # Where the log does not say which workload it was, nothing says that it is the same.
+    told = {same for same in told if None not in same}
     return {
         key: group
         for key, group in groups.items()

@@ -19,7 +19,7 @@ from k8sidx.fields.field import NAMESPACE_LENGTH, TEXT_LENGTH
 from k8sidx.normalize.identity import canonical_json, digest
 from k8sidx.normalize.length import cut, merged
 from k8sidx.normalize.moment import is_canonical, microseconds
-from k8sidx.normalize.objects import Fields, promoted_fields
+from k8sidx.normalize.objects import WORKLOADS, Fields, promoted_fields
 from k8sidx.normalize.parts import (
     Memory,
     Part,
@@ -151,7 +151,7 @@ class Normalizer:
         more: Fields = {}
         request, request_json, redacted_request = self._body(event.requestObject, target, call)
         response, response_json, redacted_response = self._body(event.responseObject, target, call)
-        if request is not None or response is not None:
+        if request is not None or response is not None or reference.resource in WORKLOADS:
             promoted_fields(request, response, event.verb, target, reference.name, more)
         if AKS_CUT in (request_json, response_json):
             more["event.truncated"] = True

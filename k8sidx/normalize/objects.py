@@ -56,6 +56,8 @@ def promoted_fields(
         return
     if verb not in WRITES:
         return
+    if target in WORKLOADS:
+        put_text(into, "pod.workload", name)
     # What was asked for counts. Where the policy left it out, the object as it became says it.
     said = [one for one in (asked, response) if type(one) is dict]
     if not said:

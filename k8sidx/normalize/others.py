@@ -6,6 +6,7 @@ from typing import Any
 
 from k8sidx.normalize.credentials import credential_keys
 from k8sidx.normalize.objects import Fields, mapping, mappings, put_list, put_text, text, texts
+from k8sidx.normalize.pod import node_path
 
 _APP_LABELS = (
     "app",
@@ -49,8 +50,8 @@ def other_fields(body: Fields, target: str, verb: str, into: Fields) -> None:
             put_list(into, "serviceaccount.image_pull_secrets", [name for name in names if name])
         case "persistentvolumes":
             spec = mapping(body, "spec")
-            for kind in ("hostPath", "local"):
-                put_text(into, "volume.host_path", mapping(spec, kind).get("path"))
+            paths = [text(mapping(spec, kind), "path") for kind in ("hostPath", "local")]
+            put_text(into, "volume.host_path", next((node_path(p) for p in paths if p), ""))
 
 
 def service_fields(body: Fields, into: Fields) -> None:

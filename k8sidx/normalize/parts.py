@@ -36,6 +36,7 @@ _ANNOTATIONS = (
     "pod-security.kubernetes.io/enforce-policy",
     "pod-security.kubernetes.io/audit-violations",
     "authentication.kubernetes.io/issued-credential-id",
+    "authentication.k8s.io/legacy-token",
     "audit.k8s.io/truncated",
 )
 _SMALLEST, _LARGEST = -(2**31), 2**31 - 1

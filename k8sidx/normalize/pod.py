@@ -5,6 +5,7 @@ Fields of the PodSpec of core/v1; init and ephemeral containers count.
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterable
 from typing import Any
@@ -76,7 +77,7 @@ def pod_fields(body: Fields, target: str, name: str | None, into: Fields) -> Non
     ):
         put_text(into, name, spec.get(key))
     paths = [text(mapping(volume, "hostPath"), "path") for volume in mappings(spec, "volumes")]
-    put_list(into, "pod.host_paths", [path for path in paths if path])
+    put_list(into, "pod.host_paths", [node_path(path) for path in paths if path])
     if any(_is_everything(one) for one in mappings(spec, "tolerations")):
         into["pod.tolerates_all"] = True
     _container_fields(containers, into)
@@ -86,6 +87,11 @@ def pod_fields(body: Fields, target: str, name: str | None, into: Fields) -> Non
         put_list(into, "pod.host_ports", _distinct(str(p) for p in ports if type(p) is int and p))
     annotations = mapping(mapping(template, "metadata"), "annotations")
     _security_fields(mapping(spec, "securityContext"), annotations, containers, into)
+
+
+def node_path(path: str) -> str:
+    """The path without ``//``, ``/./`` and a last ``/``, which change nothing."""
+    return posixpath.normpath(re.sub("^/+", "/", path))
 
 
 def _owner_fields(metadata: Fields, target: str, said: str | None, into: Fields) -> None:

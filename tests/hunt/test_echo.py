@@ -64,6 +64,13 @@ def test_the_same_name_in_another_namespace_is_another_workload(tmp_path: Path) 
     assert levels == {"alice": "high", f"{CONTROLLERS}replicaset-controller": "low"}
 
 
+def test_without_a_name_nothing_is_the_same_workload(tmp_path: Path) -> None:
+    nameless = event("create", requestObject={"spec": SPEC})
+    made = event("create", user=f"{CONTROLLERS}replicaset-controller", requestObject={"spec": SPEC})
+    levels = dict(found(tmp_path, nameless, made))
+    assert levels == {"alice": "high", f"{CONTROLLERS}replicaset-controller": "low"}
+
+
 def test_a_pod_that_merely_claims_an_owner_is_found(tmp_path: Path) -> None:
     events = (deployment(), pod(user="mallory"), pod())
     assert sorted(found(tmp_path, *events)) == [("alice", "high"), ("mallory", "high")]

@@ -154,6 +154,16 @@ def test_a_mirror_pod_is_marked() -> None:
     assert made(metadata=metadata, spec={})["pod.mirror"] is True
 
 
+@pytest.mark.parametrize("path", ["/etc", "//etc", "/./etc/", "/etc//.", "///etc"])
+def test_a_node_path_is_the_same_however_it_is_written(path: str) -> None:
+    assert pod(volumes=[{"hostPath": {"path": path}}])["pod.host_paths"] == ["/etc"]
+
+
+def test_a_workload_has_its_name_without_its_body() -> None:
+    assert row(event("patch", "deployments", name="web"))["pod.workload"] == "web"
+    assert "pod.workload" not in row(event("get", "deployments", name="web"))
+
+
 def test_of_an_ephemeral_container_only_it_counts() -> None:
     spec: dict[str, Any] = {
         "containers": [{"image": "web", "securityContext": {"privileged": True}}],
