@@ -9,13 +9,17 @@ from pathlib import Path
 
 import pytest
 
+from k8sidx.engine.protocol import Engine
+from k8sidx.engine.result import Result
 from k8sidx.hunt.definition import Hunt
-from k8sidx.hunt.library import load_library
+from k8sidx.hunt.library import load_hunts, load_library
 from k8sidx.hunt.needs import fields_needed
 from k8sidx.hunt.run import Window, run_hunts
+from k8sidx.query.algebra import Query, fields_of
 from k8sidx.shipping.ship import ship
 from k8sidx.store.open import EmbeddedStore, temporary_store
 
+WINDOW = Window(baseline=timedelta(minutes=20))
 DEMO = Path(__file__).parents[2] / "demo" / "audit.ndjson.zst"
 
 
@@ -26,12 +30,37 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> EmbeddedStore:
     return store
 
 
+class Recorder:
+    """An engine that remembers which fields it was asked for."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.name = engine.name
+        self.asked: set[str] = set()
+        self._engine = engine
+
+    def run(self, query: Query) -> Result:
+        self.asked |= {path.field.name for path in fields_of(query)}
+        return self._engine.run(query)
+
+
 @pytest.mark.parametrize("hunt", load_library(), ids=lambda hunt: str(hunt.id))
-def test_a_store_of_the_needed_fields_gives_the_same(hunt: Hunt, whole: EmbeddedStore) -> None:
-    window = Window(baseline=timedelta(minutes=20))
-    with temporary_store(fields_needed([hunt])) as store:
+def test_a_hunt_asks_for_no_field_but_those_it_needs(hunt: Hunt, whole: EmbeddedStore) -> None:
+    with whole.engine() as engine:
+        recorder = Recorder(engine)
+        run_hunts([hunt], recorder, WINDOW)
+    always = {"@timestamp", "event.id", "requestReceivedTimestamp", "stageTimestamp"}
+    assert recorder.asked <= fields_needed([hunt]) | always
+
+
+ONE_OF_EACH_KIND = {hunt.kind: hunt.id for hunt in load_library()}
+
+
+@pytest.mark.parametrize("name", ONE_OF_EACH_KIND.values())
+def test_a_store_of_the_needed_fields_gives_the_same(name: str, whole: EmbeddedStore) -> None:
+    hunts = load_hunts([name])
+    with temporary_store(fields_needed(hunts)) as store:
         ship([str(DEMO)], store)
         with store.engine() as engine, whole.engine() as other:
-            (found,) = run_hunts([hunt], engine, window)
-            (expected,) = run_hunts([hunt], other, window)
+            (found,) = run_hunts(hunts, engine, WINDOW)
+            (expected,) = run_hunts(hunts, other, WINDOW)
     assert dataclasses.asdict(found) == dataclasses.asdict(expected)
