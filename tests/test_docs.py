@@ -94,6 +94,8 @@ def test_the_command_runs(
         cluster: Cluster = request.getfixturevalue("opensearch")
         request.addfinalizer(lambda: remove_all(cluster, prefix))
         command, environment = command.replace(CLUSTER, cluster.url), {"K8SIDX_INDEX": prefix}
+    if "--follow" in command:
+        command = f"{command} & sleep 4; kill -TERM $!; wait $!"
     result = run(command, place, **environment)
     assert result.returncode == 0, result.stderr
     assert "Traceback" not in result.stderr

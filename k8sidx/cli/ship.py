@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from signal import Signals
@@ -28,11 +29,13 @@ NAME = "ship"
 EXAMPLE = (
     "\b\nExample:\n"
     "  k8sidx ship audit.log --cluster production\n"
-    "  zcat audit.log.gz | k8sidx ship -"
+    "  zcat audit.log.gz | k8sidx ship -\n"
+    "  k8sidx ship --follow '/var/log/kubernetes/audit/*.log' --cluster production"
 )
 FORMATS = ("auto", "apiserver", "eks", "gke", "aks", "openshift", "rancher", "shipper")
 """The keys of :data:`k8sidx.decode.envelopes.FORMATS`, which takes long to import."""
 REJECTED = 4
+PATIENCE_SECONDS = 900.0
 
 
 @ends_with_exit_code
@@ -73,14 +76,34 @@ def command(
         str,
         typer.Option("--max-record-size", metavar="SIZE", help="Longer records are rejected."),
     ] = "32MiB",
+    follow: Annotated[
+        bool,
+        typer.Option(
+            "--follow",
+            "-f",
+            help="Go on with what is written to the inputs, through rotations, until stopped.",
+        ),
+    ] = False,
+    state: Annotated[
+        Path | None,
+        typer.Option(
+            "--state",
+            metavar="FILE",
+            help="Keep in this file how far each input was shipped, and go on from there. "
+            "[default with --follow: a file in the store, or below ~/.local/state]",
+            show_default=False,
+        ),
+    ] = None,
     give_up_after: Annotated[
-        str,
+        str | None,
         typer.Option(
             "--give-up-after",
             metavar="SPAN",
-            help="How long to wait for a cluster that takes nothing.",
+            help="How long to wait for a cluster that takes nothing. "
+            "[default: 15m; with --follow for ever]",
+            show_default=False,
         ),
-    ] = "15m",
+    ] = None,
     output: Annotated[
         Output | None,
         typer.Option(
@@ -94,8 +117,8 @@ def command(
     debug: DebugOption = False,
 ) -> None:
     """Store audit events, each once however often it is shipped."""
-    from k8sidx.query.moments import parse_span
     from k8sidx.shipping.ship import ShipOptions, ship
+    from k8sidx.shipping.state import State, default_state
     from k8sidx.shipping.stop import Stop
 
     options = ShipOptions(
@@ -104,19 +127,36 @@ def command(
         keep_secrets=keep_secrets,
         dead_letter=dead_letter,
         record_limit=parse_size(max_record_size),
-        patience=parse_span(give_up_after).total_seconds(),
+        patience=_patience(give_up_after, follow=follow),
+        follow=follow,
     )
     opened = open_chosen(store, create=True)
-    with Stop() as stop, progress.shipping(quiet=quiet) as on_progress:
-        report = ship(inputs, opened, options, on_progress, partial(say, quiet=quiet), stop=stop)
+    if state is None and follow and any(one != "-" for one in inputs):
+        state = default_state(inputs, opened)
+    tell = partial(say, quiet=quiet)
+    with (
+        nullcontext() if state is None else State(state) as kept,
+        Stop() as stop,
+        progress.shipping(quiet=quiet) as on_progress,
+    ):
+        report = ship(inputs, opened, options, on_progress, tell, stop=stop, state=kept)
     if report.read or not stop.signal:
         _tell(report, output, quiet=quiet)
     if report.failure:
         raise report.failure
-    if stop.signal:
+    if stop.signal and not (follow and stop.signal is Signals.SIGTERM):
         _stopped(stop.signal)
     if report.rejected:
         raise typer.Exit(REJECTED)
+
+
+def _patience(give_up_after: str | None, *, follow: bool) -> float:
+    """Seconds that a cluster may take nothing."""
+    from k8sidx.query.moments import parse_span
+
+    if give_up_after is None:
+        return float("inf") if follow else PATIENCE_SECONDS
+    return parse_span(give_up_after).total_seconds()
 
 
 def _stopped(by: Signals) -> NoReturn:

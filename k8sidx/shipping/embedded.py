@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from k8sidx.fields.table import FROM_BODIES
 from k8sidx.normalize.event import Normalized
 from k8sidx.shipping.sink import Added, Settled
+from k8sidx.store.merge import ENOUGH, SMALL_ROWS, merge_small_parts
 
 if TYPE_CHECKING:
     from k8sidx.store.open import EmbeddedStore
@@ -81,14 +82,19 @@ class EmbeddedSink:
         self._writer = store.writer(on_wait)
         self.packing = PartPacking(self._writer.staging, store.compression, store.columns)
         self._settled = Settled()
+        self._small = 0
 
     def put(self, packages: Sequence[StagedPart]) -> None:
-        """Commit parts, all of them or none."""
+        """Commit parts, all of them or none; now and then small ones are merged."""
         committed = self._writer.commit(packages)
         self._settled.indexed += committed.indexed
         self._settled.duplicates += committed.duplicates
         for part in packages:
             self._settled.chunks += part.chunks
+        self._small += sum(part.rows < SMALL_ROWS for part in packages)
+        if self._small >= ENOUGH and not self._store.thrown_away:
+            self._small = 0
+            merge_small_parts(self._writer, growing=True)
 
     def settled(self) -> Settled:
         """What was committed since the last time."""
@@ -98,8 +104,6 @@ class EmbeddedSink:
     def finish(self) -> None:
         """Merge small files; a commit is final already."""
         if not self._store.thrown_away:
-            from k8sidx.store.merge import merge_small_parts
-
             merge_small_parts(self._writer)
 
     def hurry(self) -> None:

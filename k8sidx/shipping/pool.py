@@ -143,14 +143,17 @@ def _serve(connection: Connection, settings: WorkerSettings) -> None:
     while True:
         try:
             task: Task = connection.recv()
-        except EOFError:
-            return
+        except (EOFError, OSError):
+            return  # the shipping process is gone
         try:
             outcome: Outcome | Exception = (
                 worker.finish() if isinstance(task, str) else worker.take(*task)
             )
         except Exception as error:  # noqa: BLE001 - raised again in the shipping process
             outcome = error
-        connection.send(outcome)
+        try:
+            connection.send(outcome)
+        except OSError:
+            return
         if task == END:
             return

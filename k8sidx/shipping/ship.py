@@ -7,25 +7,25 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from enum import Enum
 from pathlib import Path
-from typing import TypeAlias
 
 from k8sidx.decode.envelopes import Unwrapper
 from k8sidx.decode.record import Rejected, Skipped
 from k8sidx.errors import NotDelivered, UsageError, Where
-from k8sidx.shipping.checkpoint import Checkpoint, NoCheckpoint
+from k8sidx.shipping.checkpoint import NoCheckpoint
 from k8sidx.shipping.dead_letter import DeadLetter
 from k8sidx.shipping.ledger import Ledger
 from k8sidx.shipping.pool import WorkerPool, worker_count
+from k8sidx.shipping.reading import Pause, Piece, followed, resumed, whole
 from k8sidx.shipping.sink import Settled, Sink
+from k8sidx.shipping.state import State
 from k8sidx.shipping.stop import Stop
 from k8sidx.shipping.worker import Outcome, Worker, WorkerSettings
-from k8sidx.sources.chunks import Chunk, read_chunks
+from k8sidx.sources.chunks import Chunk
 from k8sidx.sources.expand import Source, expand
+from k8sidx.sources.register import Register
 from k8sidx.store.open import EmbeddedStore, Store
 
-CHUNK_BYTES = 1024 * 1024
 INLINE_CHUNKS = 6
 """Inputs of so many chunks are done before further processes would have started."""
 SHOWN_REJECTS = 20
@@ -44,6 +44,7 @@ class ShipOptions:
     :param record_limit: longest record in bytes.
     :param processes: processes that work, this one included; 0 means one a core.
     :param patience: seconds that a cluster may take nothing before the run gives up.
+    :param follow: go on with what is added to the inputs, until stopped.
     """
 
     cluster: str = ""
@@ -53,6 +54,7 @@ class ShipOptions:
     record_limit: int = 32 * 1024 * 1024
     processes: int = 0
     patience: float = 900.0
+    follow: bool = False
 
 
 @dataclass(slots=True)
@@ -90,15 +92,6 @@ class ShipReport:
         return self.indexed + self.duplicates + self.rejected
 
 
-class Pause(Enum):
-    """In a stream of chunks: nothing more to read for now."""
-
-    PAUSE = "pause"
-
-
-Piece: TypeAlias = Chunk | Rejected | Skipped | Pause
-
-
 def ship(
     inputs: Sequence[str],
     store: Store,
@@ -107,7 +100,7 @@ def ship(
     on_wait: Callable[[str], None] | None = None,
     *,
     stop: Stop | None = None,
-    checkpoint: Checkpoint | None = None,
+    state: State | None = None,
 ) -> ShipReport:
     """Store the audit events of the inputs, each once.
 
@@ -115,20 +108,21 @@ def ship(
     :param on_wait: told what is being waited for: another process that is writing to the
         store, or a cluster that does not answer.
     :param stop: ends the reading; what was read is finished then.
-    :param checkpoint: is told of chunks that are begun and delivered.
+    :param state: where to go on from, and how far it went.
     :raises UsageError: when an input cannot be found or read.
     :returns: also when a cluster did not take all of it, see ``ShipReport.failure``.
     :raises StoreError: when the store cannot be written.
     """
     options = options or ShipOptions()
     Unwrapper(options.format)  # refuses an unknown format before a store is made for it
-    sources = expand(inputs)
-    run = _Run(sources, store, options, on_progress, checkpoint or NoCheckpoint())
+    sources = _as_given(inputs) if options.follow else expand(inputs)
+    run = _Run(sources, store, options, on_progress, state)
     run.refuse_loop()
+    pieces = run.pieces(store, on_wait or (lambda text: None))
     started = time.monotonic()
     sink = open_sink(store, options, on_wait)
     try:
-        run.work(sink, stop)
+        run.work(sink, stop, pieces)
     except NotDelivered as error:
         run.report.failure = error
     finally:
@@ -152,8 +146,13 @@ def open_sink(store: Store, options: ShipOptions, on_wait: Callable[[str], None]
     return ClusterSink(store, options.patience, on_wait)
 
 
+def _as_given(inputs: Sequence[str]) -> list[Source]:
+    """Inputs that need not exist yet."""
+    return [Source(one) for one in dict.fromkeys(inputs)]
+
+
 class _Run:
-    """The state of one run of ship."""
+    """One run of ship."""
 
     def __init__(
         self,
@@ -161,7 +160,7 @@ class _Run:
         store: Store,
         options: ShipOptions,
         on_progress: Callable[[Progress], None] | None,
-        checkpoint: Checkpoint,
+        state: State | None,
     ) -> None:
         self.sources = sources
         self.options = options
@@ -174,7 +173,7 @@ class _Run:
         known = [size for size in sizes if size is not None]
         self.progress = Progress(bytes_total=sum(known) if len(known) == len(sizes) else None)
         self._on_progress = on_progress
-        self._checkpoint = checkpoint
+        self._state = state
 
     def refuse_loop(self) -> None:
         """Shipping a dead-letter file into itself would never end."""
@@ -186,10 +185,23 @@ class _Run:
                     remedy="Give --dead-letter another name.",
                 )
 
-    def work(self, sink: Sink, stop: Stop | None) -> None:
-        """Read all sources and store what the workers make of them."""
-        ledger = Ledger(self._checkpoint, keep_data=sink.refuses)
-        pieces = self._pieces()
+    def pieces(self, store: Store, tell: Callable[[str], None]) -> Iterator[Piece]:
+        """What there is to read."""
+        limit = self.options.record_limit
+        register = Register() if self._state is None else self._state.register
+        if self.options.follow:
+            excluded = [self.dead_letter.path]
+            excluded += [store.path] if isinstance(store, EmbeddedStore) else []
+            excluded += [self._state.path, self._state.lock] if self._state else []
+            names = [source.name for source in self.sources]
+            return followed(names, register, limit, excluded, tell)
+        if self._state is not None:
+            return resumed(self.sources, register, limit, self._count_bytes, tell)
+        return whole(self.sources, limit, self._count_bytes)
+
+    def work(self, sink: Sink, stop: Stop | None, pieces: Iterator[Piece]) -> None:
+        """Read all pieces and store what the workers make of them."""
+        ledger = Ledger(self._state or NoCheckpoint(), keep_data=sink.refuses)
         if stop is not None:
             pieces = stop.until_told(pieces, sink.hurry)
         try:
@@ -245,12 +257,6 @@ class _Run:
             if pool is not None:
                 pool.stop()
 
-    def _pieces(self) -> Iterator[Piece]:
-        for source in self.sources:
-            yield from read_chunks(
-                source, CHUNK_BYTES, self.options.record_limit, self._count_bytes
-            )
-
     def _account(self, outcome: Outcome) -> None:
         self.progress.events += outcome.events
         self.report.duplicates += outcome.added.doubled
@@ -267,6 +273,8 @@ class _Run:
             self._reject(Rejected(reason, where, ledger.record(chunk, record)))
         self.dead_letter.flush()
         ledger.settled(settled.chunks)
+        if self._state is not None:
+            self._state.keep()
 
     def _reject(self, rejected: Rejected) -> None:
         self.dead_letter.add(rejected)

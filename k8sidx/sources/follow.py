@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from k8sidx.sources.chunks import Chunk
 from k8sidx.sources.expand import STDIN, refuse_address
 from k8sidx.sources.register import Register
 from k8sidx.sources.stream import Stream
@@ -23,7 +24,8 @@ from k8sidx.sources.watch import FRESH_SECONDS, Watch
 
 POLL_SECONDS = 0.2
 """Files that have nothing new are looked at again after so long, at the most."""
-_SOONEST_SECONDS = 0.02
+_SOONEST_SECONDS = 0.05
+_MUCH_BYTES = 256 * 1024
 _LOOK_SHARE = 10
 """Looking takes at most one such part of the time."""
 PATIENCE_SECONDS = 60.0
@@ -70,12 +72,13 @@ class Follower:
         self._stop.set()
 
     def pieces(self) -> Iterator[Piece | None]:
-        """The records; ``None`` whenever there was nothing new for a moment."""
+        """The records; ``None`` whenever all that there was is read."""
         looking = threading.Thread(target=self._look, daemon=True)
         if self._watch is not None:
             _allow_many_files()
             self._watch.look()
             looking.start()
+            yield None
         try:
             yield from self._read()
         finally:
@@ -88,20 +91,19 @@ class Follower:
     def _read(self) -> Iterator[Piece | None]:
         pause = _SOONEST_SECONDS
         while not self._stop.is_set():
-            nothing = True
+            size = 0
             for piece in self._round():
-                nothing = False
+                size += len(piece.data) if isinstance(piece, Chunk) else 1
                 yield piece
             if self._failed is not None:
                 raise self._failed
-            if not nothing:
-                pause = _SOONEST_SECONDS
-            elif self._watch is None and all(stream.ended for stream in self._streams):
+            if self._watch is None and all(stream.ended for stream in self._streams):
                 return
-            else:
+            if size < _MUCH_BYTES:
                 yield None
+                # Waiting a little makes one chunk of lines that come one by one.
+                pause = _SOONEST_SECONDS if size else min(2 * pause, POLL_SECONDS)
                 self._stop.wait(pause)
-                pause = min(2 * pause, POLL_SECONDS)
 
     def _round(self) -> Iterator[Piece]:
         """Something of each file, so that none waits for another."""

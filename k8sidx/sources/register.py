@@ -59,12 +59,16 @@ def identity(about: os.stat_result) -> tuple[int, int]:
 
 
 class Register:
-    """The files by number. Used by two threads: the one that looks and the one that reads."""
+    """The files by number. Used by two threads: the one that looks and the one that reads.
+
+    :ivar changes: counts files that came, went, or got another name.
+    """
 
     def __init__(self, files: Iterable[LogFile] = ()) -> None:
         self._files = dict(enumerate(files))
         self._next = len(self._files)
         self._lock = threading.Lock()
+        self.changes = 0
 
     def __getitem__(self, number: int) -> LogFile:
         return self._files[number]
@@ -75,6 +79,7 @@ class Register:
             number = self._next
             self._next += 1
             self._files[number] = file
+            self.changes += 1
         return number
 
     def items(self) -> list[tuple[int, LogFile]]:
@@ -93,6 +98,7 @@ class Register:
         with self._lock:
             # A log that shrinks is another one, which its reader will notice.
             size = file.size if file.identity == identity(about) else 0
+            self.changes += (file.path, file.identity) != (path, identity(about))
             file.path, file.seen = path, now
             file.device, file.inode = identity(about)
             file.size, file.modified = max(size, about.st_size), about.st_mtime_ns
@@ -105,6 +111,7 @@ class Register:
         file = self._files[number]
         with self._lock:
             file.device = file.inode = 0
+            self.changes += 1
             if name:
                 file.path = ""
 

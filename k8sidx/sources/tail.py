@@ -128,8 +128,13 @@ class Tail:
             hole = len(data) - len(data.lstrip(b"\0"))
             # One zero may be the first half of a character in UTF-16.
             problem = unreadable(self._file.path, data[hole:] or b"{" if hole > 1 else data)
-            if before.offset == 0 and (problem or is_compressed(data)):
-                yield from self._not_lines(before, problem)
+            if before.offset == 0 and is_compressed(data):  # it was empty when it was opened
+                self.changed = self._file.packed = True
+                return
+            if before.offset == 0 and problem is not None:
+                yield problem
+                self._arrive(before._replace(ended=True))
+                yield self._nothing(self._file.read)
                 return
             if hole:
                 self._arrive(self._cursor.move(data[:hole], 0))
@@ -140,13 +145,6 @@ class Tail:
             return
         after = self._cursor.move(data[: cut + 1], data.count(b"\n"))
         yield from self._placed(before, after, self._lines(before, data[:cut]))
-
-    def _not_lines(self, before: Place, problem: Rejected | Skipped | None) -> Iterator[Piece]:
-        if problem is None:  # compressed: it was empty when it was opened
-            self.changed = self._file.packed = True
-            return
-        yield problem
-        self._arrive(before._replace(ended=True))
 
     def _lines(self, before: Place, data: bytes) -> Iterator[Chunk | Rejected]:
         bare = data.removeprefix(BOM) if not before.record else data

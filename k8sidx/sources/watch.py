@@ -8,6 +8,7 @@ import stat
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from fnmatch import fnmatch
 from pathlib import Path
 
 from k8sidx.sources.chunks import is_lines
@@ -50,7 +51,7 @@ class Watch:
         *,
         growing: bool = True,
     ) -> None:
-        self._inputs = inputs
+        self._inputs = [str(Path(one).absolute()) for one in inputs]
         self._register = register
         self._limit = record_limit
         self._excluded = [one.resolve() for one in excluded]
@@ -60,6 +61,7 @@ class Watch:
         self._told: set[str] = set()
         self._readings: dict[int, Reading] = {}
         self._unnamed: set[int] = set()
+        self._is_first = True
         self._searches: dict[str, tuple[int, float, float]] = {}
         self._lock = threading.RLock()
 
@@ -98,10 +100,13 @@ class Watch:
             for path, about in named.values():
                 self._visit(path, about, last.get(path), now)
             self._search(now)
+            self._is_first = False
             at_hand = {self._known.get(one) for one in named}
             self._unnamed = set(self._readings) - {one for one in at_hand if one is not None}
             for number, file in files:
-                if number not in at_hand and number not in self._readings:
+                if number in at_hand or number in self._readings:
+                    continue
+                if self._is_asked_for(file.log):
                     self._settle_account(number, file, now)
             self._register.forget_gone(self._readings)
 
@@ -110,7 +115,8 @@ class Watch:
         if number is not None and not self._is_same(number, path, about):
             self._register.lost(number, name=False)
             number = None
-        if last is not None and last != number:
+        # At first also when nothing seems to have changed: identities are given anew.
+        if last is not None and (last != number or self._is_first):
             self._searches[path] = last, self._register[last].seen, now + _SEARCH_SECONDS
             self._search(now, path)
         if number is None:
@@ -128,9 +134,7 @@ class Watch:
             return True
         if (file.size, file.modified) == (about.st_size, about.st_mtime_ns):
             return True
-        if file.packed or not file.read.offset:
-            return not file.packed
-        return self._holds(path, file)
+        return not file.packed and self._holds(path, file, unread=True)
 
     def _search(self, now: float, only: str = "") -> None:
         """The names stand for other files now: find what they stood for since.
@@ -196,19 +200,24 @@ class Watch:
 
     def _settle_account(self, number: int, file: LogFile, now: float) -> None:
         """A file that no input leads to and that is not open: read on, or let it go."""
-        if file.read.ended or not file.path:
-            if file.path:
-                self._register.lost(number)
+        if not file.path:
             return
         about = look(file.path) if file.inode else None
-        still_there = about is not None and identity(about) == file.identity
-        if about is not None and still_there and self._is_same(number, file.path, about):
-            self._open(number, file.path, about, now, unnamed=True)
+        if about is not None and identity(about) == file.identity:
+            if file.read.ended:
+                return
+            if self._is_same(number, file.path, about):
+                self._open(number, file.path, about, now, unnamed=True)
+                return
+        if file.read.ended:
+            self._register.lost(number)
             return
         self._register.lost(number, name=False)
+        before = len(self._readings)
         self._rotated(number, file.log, file.seen, now)
         if number not in self._readings:
-            if file.unread:
+            # Of what nothing was read it cannot be said under which name it was found.
+            if file.unread and (file.read.offset or len(self._readings) == before):
                 self._say(
                     f"{file.log}: a file that had this name was removed before all of it was "
                     f"read; what was in it after byte {file.read.offset} is lost"
@@ -229,12 +238,19 @@ class Watch:
             kind = Packed if file.packed else Tail
             self._readings[number] = kind(number, file, descriptor, self._limit, self._on_bytes)
 
-    def _holds(self, path: str, file: LogFile) -> bool:
+    def _holds(self, path: str, file: LogFile, *, unread: bool = False) -> bool:
+        """Whether the file of that name has what was read of another.
+
+        :param unread: what to say where nothing was read and it is no compressed form either.
+        """
         descriptor = self._descriptor(path)
         if descriptor is None:
             return False
         try:
-            return Content(descriptor).holds(file.read)
+            content = Content(descriptor)
+            if not file.read.offset:
+                return unread and not content.packed
+            return content.holds(file.read)
         finally:
             os.close(descriptor)
 
@@ -273,6 +289,11 @@ class Watch:
                         yield from _below(name)
                     else:
                         yield name
+
+    def _is_asked_for(self, log: str) -> bool:
+        """Whether an input of this run leads to the name: a state may know more."""
+        within = (one for one in self._inputs if Path(one) in Path(log).parents)
+        return log in self._inputs or any(within) or any(fnmatch(log, one) for one in self._inputs)
 
     def _say(self, text: str) -> None:
         if text not in self._told:

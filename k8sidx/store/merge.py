@@ -12,7 +12,14 @@ import pyarrow.parquet as pq
 
 from k8sidx.store.commit import StoreWriter, collect_garbage
 from k8sidx.store.manifest import Part, read_manifest, write_manifest
-from k8sidx.store.parts import MERGED, PART_ROWS, ROW_GROUP_BYTES, StagedPart, open_writer
+from k8sidx.store.parts import (
+    MERGED,
+    PART_ROWS,
+    ROW_GROUP_BYTES,
+    UNDATED,
+    StagedPart,
+    open_writer,
+)
 
 SMALL_ROWS = PART_ROWS // 2
 """Parts with fewer events are merged with their neighbours …"""
@@ -20,18 +27,25 @@ ENOUGH = 8
 """… once a day has so many of them."""
 
 
-def merge_small_parts(writer: StoreWriter, *, enough: int = ENOUGH) -> int:
+def merge_small_parts(writer: StoreWriter, *, enough: int = ENOUGH, growing: bool = False) -> int:
     """Merge the small parts of each day that has enough of them; returns how many went.
 
     Readers keep seeing the old files until the manifest names the new one.
+
+    :param growing: many more parts will come to the last day. There only parts of about the
+        same size are merged, so that an event is rewritten a few times in all.
     """
     merged = 0
     with writer.turn():
         parts = sorted(read_manifest(writer.path).parts, key=_by_time)
-        for _, of_day in groupby(parts, key=lambda part: part.day):
+        last = max((part.day for part in parts if part.day != UNDATED), default=UNDATED)
+        for day, of_day in groupby(parts, key=lambda part: part.day):
             small = [part for part in of_day if part.rows < SMALL_ROWS]
-            if len(small) >= enough:
-                for group in _portions(small):
+            alike = growing and day in (last, UNDATED)
+            for some in _alike(small) if alike else [small]:
+                if len(some) < enough:
+                    continue
+                for group in _portions(some):
                     _merge(writer, group)
                     merged += len(group)
         collect_garbage(writer.path)
@@ -40,6 +54,14 @@ def merge_small_parts(writer: StoreWriter, *, enough: int = ENOUGH) -> int:
 
 def _by_time(part: Part) -> tuple[str, int]:
     return part.day, part.first or 0
+
+
+def _alike(parts: Sequence[Part]) -> list[list[Part]]:
+    """Parts by size: fewer than 8 events, fewer than 64, than 512, and so on."""
+    by_size: dict[int, list[Part]] = {}
+    for part in parts:
+        by_size.setdefault((part.rows.bit_length() - 1) // 3, []).append(part)
+    return list(by_size.values())
 
 
 def _portions(small: Sequence[Part]) -> list[list[Part]]:

@@ -13,9 +13,10 @@ import pytest
 from k8sidx.errors import StoreError, StoreVersion
 from k8sidx.query.algebra import Metric, Query
 from k8sidx.store.manifest import manifest_path, read_manifest
-from k8sidx.store.merge import ENOUGH
+from k8sidx.store.merge import ENOUGH, merge_small_parts
 from k8sidx.store.open import EmbeddedStore, open_store, temporary_store
-from tests.building import event
+from k8sidx.store.parts import PartBuilder
+from tests.building import event, normalized
 from tests.stores import put, stored
 
 UNDATED: dict[str, Any] = {"stageTimestamp": None, "requestReceivedTimestamp": None}
@@ -199,3 +200,23 @@ def test_summary(tmp_path: Path) -> None:
     assert summary.first is not None
     assert summary.last is not None
     assert (summary.last - summary.first).total_seconds() == 120
+
+
+def test_parts_of_a_growing_day_are_merged_by_size(tmp_path: Path) -> None:
+    """Many small commits: few files, and few rewritings of each event."""
+    store = EmbeddedStore(tmp_path / "store")
+    writer = store.writer()
+    rewritten = 0
+    for number in range(80):
+        builder = PartBuilder(writer.staging)
+        builder.add([normalized(one) for one in some(number * 3, number * 3 + 3)])
+        writer.commit(builder.finish())
+        before = {part.path: part.rows for part in read_manifest(store.path).parts}
+        if number % ENOUGH == ENOUGH - 1:
+            merge_small_parts(writer, growing=True)
+        after = {part.path: part.rows for part in read_manifest(store.path).parts}
+        rewritten += sum(rows for path, rows in after.items() if path not in before)
+        assert len(after) < 4 * ENOUGH
+    writer.close()
+    assert sum(after.values()) == 240
+    assert rewritten < 3 * 240

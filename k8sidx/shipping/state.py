@@ -1,0 +1,223 @@
+"""The state file: how far each file was shipped, to go on from there in another run.
+
+One JSON document::
+
+    {"format": "k8sidx-ship-state", "version": 1, "files": [
+      {"log": "/var/log/audit.log", "path": "/var/log/audit.log", "device": 2049,
+       "inode": 131, "size": 4158, "modified": 1795553256158909769, "seen": 1795553266.1,
+       "packed": false, "offset": 4158, "record": 22, "head": [1024, "7f3c…"],
+       "tail": [1024, "3cb8…"], "ended": false}]}
+
+The fields are those of :class:`~k8sidx.sources.register.LogFile` and of the place up to
+which it is delivered. Everything before that place is stored; what is behind it may be.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import time
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from k8sidx.errors import StoreError, UsageError
+from k8sidx.sources.chunks import Chunk
+from k8sidx.sources.expand import STDIN
+from k8sidx.sources.place import Mark, Place
+from k8sidx.sources.register import LogFile, Register
+from k8sidx.store.manifest import sync_folder
+from k8sidx.store.open import EmbeddedStore, Store
+
+FORMAT = "k8sidx-ship-state"
+VERSION = 1
+SAVE_SECONDS = 0.5
+"""The file is written at most so often."""
+_AGAIN = "Delete it to ship everything again: what is stored is not stored twice."
+
+
+@dataclass(slots=True)
+class _Begun:
+    first: int
+    place: Place
+    delivered: bool = False
+
+
+class State:
+    """Keeps the state file of one run; a context manager.
+
+    :ivar register: the files as far as they are known.
+    :raises UsageError: when another process uses the file, or it cannot be used.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._begun: dict[int, deque[_Begun]] = {}
+        self._saved = 0.0
+        self._changed = False
+        self._changes = 0
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._lock = os.open(self.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise _unusable(path, error) from error
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(self._lock)
+            raise UsageError(
+                f"another k8sidx ship is using the state file {path}.",
+                remedy="Let it end first, or give another --state.",
+            ) from None
+        try:
+            self.register = Register(_read(path))
+        except BaseException:
+            os.close(self._lock)
+            raise
+
+    @property
+    def lock(self) -> Path:
+        """The file that is locked: the state file itself is replaced with each change."""
+        return self.path.with_name(f"{self.path.name}.lock")
+
+    def __enter__(self) -> State:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        try:
+            self.save()
+        finally:
+            os.close(self._lock)
+
+    def begun(self, chunk: Chunk) -> None:
+        """The chunk was read and will be worked on."""
+        if chunk.place is not None:
+            begun = self._begun.setdefault(chunk.file, deque())
+            begun.append(_Begun(chunk.first, chunk.place))
+
+    def delivered(self, chunk: Chunk) -> None:
+        """All of it is stored: the place moves on behind it, unless one before it is not."""
+        if chunk.place is None:
+            return
+        begun = self._begun[chunk.file]
+        for one in begun:
+            if not one.delivered and (one.first, one.place) == (chunk.first, chunk.place):
+                one.delivered = True
+                break
+        while begun and begun[0].delivered:
+            self.register[chunk.file].delivered = begun.popleft().place
+            self._changed = True
+
+    def keep(self) -> None:
+        """Write the file when there is something new and the last time is some time ago.
+
+        :raises StoreError: when it cannot be written.
+        """
+        changed = self._changed or self.register.changes != self._changes
+        if changed and time.monotonic() - self._saved >= SAVE_SECONDS:
+            self.save()
+
+    def save(self) -> None:
+        """Write the file, in one step that survives a power cut.
+
+        :raises StoreError: when it cannot be written.
+        """
+        self._changes = self.register.changes
+        files = [_to_json(file) for file in self.register.copies()]
+        text = json.dumps({"format": FORMAT, "version": VERSION, "files": files}, indent=1)
+        aside = self.path.with_name(f"{self.path.name}.tmp")
+        try:
+            handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with os.fdopen(handle, "w", encoding="utf-8", errors="surrogateescape") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            aside.replace(self.path)
+            sync_folder(self.path.parent)
+        except OSError as error:
+            raise StoreError(
+                f"the state file {self.path} cannot be written: {error.strerror or error}.",
+                remedy="Make room or give another --state; nothing is lost.",
+            ) from error
+        self._saved, self._changed = time.monotonic(), False
+
+
+def default_state(inputs: Sequence[str], store: Store) -> Path:
+    """The state file for these inputs and this store when none is given: in the store's
+    folder, and for a cluster where the user's programs keep such things."""
+    given = sorted(one if one == STDIN else str(Path(one).absolute()) for one in inputs)
+    if isinstance(store, EmbeddedStore):
+        folder, about = store.path / "state", given
+    else:
+        home = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+        folder, about = Path(home, "k8sidx"), [store.location, store.target.name, *given]
+    digest = hashlib.sha256("\n".join(about).encode("utf-8", "surrogateescape")).hexdigest()
+    return folder / f"follow-{digest[:16]}.json"
+
+
+def _read(path: Path) -> list[LogFile]:
+    try:
+        found = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise _unusable(path, error) from error
+    except ValueError as error:
+        raise UsageError(f"the state file {path} is damaged: {error}.", remedy=_AGAIN) from error
+    if not isinstance(found, dict) or found.get("format") != FORMAT:
+        raise UsageError(
+            f"{path} is no state file of k8sidx ship.", remedy="Give --state another name."
+        )
+    version = found.get("version")
+    if type(version) is int and version > VERSION:
+        raise UsageError(
+            f"the state file {path} has version {version}, newer than this k8sidx knows "
+            f"({VERSION}).",
+            remedy="Upgrade k8sidx, or give another --state.",
+        )
+    try:
+        return [_from_json(file) for file in found["files"]]
+    except (KeyError, TypeError, ValueError) as error:
+        raise UsageError(f"the state file {path} is damaged.", remedy=_AGAIN) from error
+
+
+def _unusable(path: Path, error: OSError) -> UsageError:
+    return UsageError(
+        f"the state file {path} cannot be used: {(error.strerror or str(error)).lower()}.",
+        remedy="Give another --state.",
+    )
+
+
+_PLAIN: dict[str, type] = {
+    "log": str, "path": str, "device": int, "inode": int, "size": int, "modified": int,
+    "seen": float, "packed": bool,
+}  # fmt: skip
+
+
+def _to_json(file: LogFile) -> dict[str, Any]:
+    place = file.delivered
+    return {name: getattr(file, name) for name in _PLAIN} | place._asdict()
+
+
+def _from_json(found: dict[str, Any]) -> LogFile:
+    """:raises ValueError: when something is of another type."""
+    plain = {name: found[name] for name in _PLAIN}
+    for name, kind in _PLAIN.items():
+        if not isinstance(plain[name], (kind, int) if kind is float else kind):
+            raise ValueError(name)
+    offset, record, ended = found["offset"], found["record"], found["ended"]
+    if type(offset) is not int or type(record) is not int or type(ended) is not bool:
+        raise ValueError("offset")
+    place = Place(offset, record, _mark(found["head"]), _mark(found["tail"]), ended)
+    return LogFile(**plain, delivered=place)
+
+
+def _mark(found: Any) -> Mark:
+    length, digest = found
+    if type(length) is not int or type(digest) is not str:
+        raise ValueError("mark")
+    return Mark(length, digest)
