@@ -15,7 +15,7 @@ from k8sidx.cli.store import AS_CONFIGURED, StoreChoice, open_chosen_cluster, ta
 from k8sidx.errors import StoreError, UsageError
 
 if TYPE_CHECKING:
-    from k8sidx.cluster.requests import Forbidden
+    from k8sidx.cluster.refusal import ClusterRefused
     from k8sidx.cluster.setup import Plan, Request
 
 NAME = "setup"
@@ -114,7 +114,7 @@ def _show(plan: Plan, *, as_json: bool) -> None:
         write(f"{request.method} {request.path}{body}\n\n")
 
 
-def _report(done: list[tuple[Request, Forbidden | None]], output: Output) -> int:
+def _report(done: list[tuple[Request, ClusterRefused | None]], output: Output) -> int:
     """Show what was made, and return how many requests were refused."""
     from k8sidx.render.sheet import Sheet
 
@@ -122,11 +122,11 @@ def _report(done: list[tuple[Request, Forbidden | None]], output: Output) -> int
         (
             request.about,
             f"{request.method} {request.path}",
-            "refused" if forbidden else "done",
-            f"{forbidden.lacks}. {forbidden.remedy}" if forbidden else "",
+            "refused" if refused else "done",
+            str(refused) if refused else "",
         )
-        for request, forbidden in done
+        for request, refused in done
     ]
     if rows:
-        write_sheet(Sheet(("what", "request", "result", "missing"), rows, "k8sidx setup"), output)
-    return sum(forbidden is not None for _, forbidden in done)
+        write_sheet(Sheet(("what", "request", "result", "why"), rows, "k8sidx setup"), output)
+    return sum(refused is not None for _, refused in done)

@@ -7,7 +7,8 @@ import threading
 
 from k8sidx.cluster.connection import Cluster, ClusterUnreachable
 from k8sidx.cluster.ensure import ensure_index
-from k8sidx.cluster.requests import Pressed
+from k8sidx.cluster.refusal import ClusterRefused
+from k8sidx.cluster.requests import PRESSED
 
 _SECONDS = 5.0
 """How long to try in one go; the delivery that waits for the index has patience of its own."""
@@ -37,7 +38,9 @@ class KnownIndices:
             for name in sorted(names - self._known):
                 try:
                     ensure_index(self._cluster, self._prefix, name, seconds=_SECONDS)
-                except Pressed as error:
+                except ClusterRefused as error:
+                    if error.status not in PRESSED:
+                        raise
                     raise ClusterUnreachable(error.message) from error
                 self._known.add(name)
 

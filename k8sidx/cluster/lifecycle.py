@@ -8,7 +8,8 @@ from typing import Any
 from urllib.parse import quote
 
 from k8sidx.cluster.connection import Cluster
-from k8sidx.cluster.requests import expect_success, patient_request, reason_of
+from k8sidx.cluster.refusal import ClusterRefused, refusal
+from k8sidx.cluster.requests import FORBIDDEN, expect_success, patient_request
 from k8sidx.cluster.template import (
     ilm_policy,
     ism_policy,
@@ -29,7 +30,8 @@ class Lifecycle(ABC):
     """The retention policy of a prefix, as it is on a cluster.
 
     :ivar name: of the policy.
-    :ivar available: the cluster has such policies.
+    :ivar available: the cluster has such policies, and shows them to us.
+    :ivar forbidden: why it does not show them to us; ``None`` where it has none.
     :ivar present: ours is there.
     """
 
@@ -41,8 +43,10 @@ class Lifecycle(ABC):
         self.name = policy_name(prefix)
         self.path = f"{self.api}/{quote(self.name, safe='')}"
         answer = patient_request(cluster, "GET", self.path)
-        self.available = answer.status not in _NOT_OFFERED
-        self.refusal = "" if self.available else reason_of(answer)
+        self.available = answer.status not in (*_NOT_OFFERED, FORBIDDEN)
+        self.forbidden: ClusterRefused | None = None
+        if answer.status == FORBIDDEN:
+            self.forbidden = refusal(answer, f"the policy {self.name}")
         self.found: Any = None
         if self.available and answer.status != 404:
             self.found = expect_success(answer, "GET", self.path)
@@ -61,8 +65,8 @@ class Lifecycle(ABC):
     def why_not(self) -> str:
         """What to tell a user who asked for retention where there is none."""
         return (
-            f"This cluster has no {self.what} ({self.refusal}): it does not delete old indices by "
-            "itself. Delete those past their time yourself; their names hold the date."
+            f"This cluster has no {self.what}: it does not delete old indices by itself. Delete "
+            "those past their time yourself; their names hold the date."
         )
 
     def name_with(self, retention: str) -> str:

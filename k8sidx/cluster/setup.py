@@ -15,7 +15,8 @@ from urllib.parse import quote
 from k8sidx.cluster.connection import Cluster
 from k8sidx.cluster.lifecycle import Lifecycle, lifecycle_of
 from k8sidx.cluster.mapping import mapping
-from k8sidx.cluster.requests import PATIENCE, Forbidden, expect_success, patient_request
+from k8sidx.cluster.refusal import ClusterRefused
+from k8sidx.cluster.requests import FORBIDDEN, PATIENCE, expect_success, patient_request
 from k8sidx.cluster.template import (
     VERSION,
     IndexOptions,
@@ -24,6 +25,7 @@ from k8sidx.cluster.template import (
     made_by_us,
     own_meta,
     version_of,
+    write_target,
 )
 from k8sidx.errors import StoreError, StoreVersion
 
@@ -64,6 +66,7 @@ class OwnIndex(NamedTuple):
     name: str
     version: int
     lifecycle: str
+    has_write_target: bool
 
 
 def plan_setup(
@@ -82,11 +85,13 @@ def plan_setup(
         an existing policy of ours stays, and there is none otherwise.
     :raises StoreError: when a name that we need is taken by something that is not ours.
     :raises StoreVersion: when a newer k8sidx set this up.
-    :raises Forbidden: when we may not even look.
+    :raises ClusterRefused: when we may not even look.
     """
     plan = Plan()
     present = read_templates(cluster, prefix)
     lifecycle = lifecycle_of(cluster, prefix)
+    if retention and lifecycle.forbidden:
+        raise lifecycle.forbidden
     if retention and not lifecycle.available:
         plan.notes.append(lifecycle.why_not)
     elif retention and not lifecycle.is_as_wanted(retention):
@@ -99,7 +104,7 @@ def plan_setup(
             path = f"/_index_template/{quote(name, safe='')}"
             plan.requests.append(Request("PUT", path, body, "index template"))
     indices = own_indices(cluster, prefix)
-    plan.requests += _mapping_updates(indices)
+    plan.requests += _index_updates(indices)
     if retention and lifecycle.available:
         plan.requests += _under_policy(lifecycle, indices, prefix)
     if not retention and lifecycle.available and not lifecycle.present:
@@ -107,19 +112,21 @@ def plan_setup(
     return plan
 
 
-def carry_out(cluster: Cluster, plan: Plan) -> Iterator[tuple[Request, Forbidden | None]]:
+def carry_out(cluster: Cluster, plan: Plan) -> Iterator[tuple[Request, ClusterRefused | None]]:
     """Make the requests of a plan.
 
-    :yields: each request, with what we lack for it where the cluster does not let us; the
-        others are made all the same.
-    :raises StoreError: when the cluster refuses one for another reason.
+    :yields: each request, with the refusal where the cluster does not let us; the others are
+        made all the same.
+    :raises ClusterRefused: when the cluster refuses one for another reason.
     """
     for request in plan.requests:
         answer = patient_request(cluster, request.method, request.path, body=request.body)
         try:
             expect_success(answer, request.method, request.path)
-        except Forbidden as forbidden:
-            yield request, forbidden
+        except ClusterRefused as refused:
+            if refused.status != FORBIDDEN:
+                raise
+            yield request, refused
         else:
             yield request, None
 
@@ -129,13 +136,15 @@ def put_templates(cluster: Cluster, prefix: str, *, seconds: float = PATIENCE) -
 
     A user that may not look at templates is taken to have an administrator who set it up.
 
-    :raises Forbidden: when it is missing and we may not make it.
+    :raises ClusterRefused: when it is missing and we may not make it.
     :raises StoreError: when a template of that name is not ours.
     :raises StoreVersion: when a newer k8sidx set this up.
     """
     try:
         present = read_templates(cluster, prefix, seconds=seconds)
-    except Forbidden:
+    except ClusterRefused as refused:
+        if refused.status != FORBIDDEN:
+            raise
         return
     if prefix in present and version_of(present[prefix].get("_meta")) == VERSION:
         return
@@ -170,7 +179,7 @@ def read_templates(cluster: Cluster, prefix: str, *, seconds: float = PATIENCE) 
 def own_indices(cluster: Cluster, prefix: str) -> list[OwnIndex]:
     """Our indices that are there, by name."""
     path = f"/{quote(prefix, safe='')}-*"
-    look = "filter_path=*.mappings._meta,*.settings.index.lifecycle.name"
+    look = "filter_path=*.aliases,*.mappings._meta,*.settings.index.lifecycle.name"
     answer = patient_request(cluster, "GET", f"{path}?{look}")
     if answer.status == 404:
         return []
@@ -180,7 +189,8 @@ def own_indices(cluster: Cluster, prefix: str) -> list[OwnIndex]:
         index = one.get("settings", {}).get("index", {})
         if made_by_us(meta):
             lifecycle = index.get("lifecycle", {}).get("name", "")
-            indices.append(OwnIndex(name, version_of(meta), lifecycle))
+            writable = write_target(name) in one.get("aliases", {})
+            indices.append(OwnIndex(name, version_of(meta), lifecycle, writable))
     return indices
 
 
@@ -207,12 +217,16 @@ def _options(template: Any, shards: int | None, replicas: int | None) -> IndexOp
     return IndexOptions(shards, replicas, lifecycle)
 
 
-def _mapping_updates(indices: Sequence[OwnIndex]) -> Iterator[Request]:
-    """Fields that later versions added, for the indices that older ones made."""
+def _index_updates(indices: Sequence[OwnIndex]) -> Iterator[Request]:
+    """Fields that later versions added, for the indices that older ones made; and the alias,
+    for those that were made while the template was missing."""
     for index in indices:
         if index.version < VERSION:
             path = f"/{quote(index.name, safe='')}/_mapping"
             yield Request("PUT", path, mapping(own_meta()), "fields of an older index")
+        if not index.has_write_target:
+            add = {"index": index.name, "alias": write_target(index.name)}
+            yield Request("POST", "/_aliases", {"actions": [{"add": add}]}, "name to write under")
 
 
 def _under_policy(
