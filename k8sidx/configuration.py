@@ -42,6 +42,7 @@ class Configuration(BaseModel):
     :param cluster: name stored with the events whose envelope names no cluster.
     :param lists: files with entries of the lists that hunts name, by the list's name; one
         or several, relative paths start at the file's folder.
+    :param known_good: files of known good entries (:mod:`k8sidx.hunt.known_good`).
     :param source: the file it was read from; ``None`` without one.
     """
 
@@ -51,6 +52,7 @@ class Configuration(BaseModel):
     index: str = ""
     cluster: str = ""
     lists: dict[str, Annotated[list[str], BeforeValidator(_several)]] = Field(default_factory=dict)
+    known_good: Annotated[list[str], BeforeValidator(_several)] = Field(default_factory=list)
     connection: ConnectionSettings = ConnectionSettings()
     source: Path | None = None
 
@@ -97,12 +99,16 @@ def _read(path: Path) -> Configuration:
             remedy=f"Run: chmod 600 {shlex.quote(str(path))}",
             where=where,
         )
-    lists = {
-        name: [str(path.parent / Path(file).expanduser()) for file in files]
-        for name, files in configuration.lists.items()
-    }
-    store = _from(path.parent, configuration.store)
-    return configuration.model_copy(update={"store": store, "lists": lists})
+    return configuration.model_copy(
+        update={
+            "store": _from(path.parent, configuration.store),
+            "lists": {
+                name: [_from(path.parent, file) for file in files]
+                for name, files in configuration.lists.items()
+            },
+            "known_good": [_from(path.parent, file) for file in configuration.known_good],
+        }
+    )
 
 
 def _refuse_unknown(values: dict[str, Any], model: type[BaseModel], where: Where) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -100,6 +101,22 @@ def command(
             show_default=False,
         ),
     ] = None,
+    known_good: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--known-good",
+            metavar="FILE",
+            help="Leave out what this file of known good names (docs/rules.md). Repeatable.",
+            show_default=False,
+        ),
+    ] = None,
+    suggest_allow: Annotated[
+        bool,
+        typer.Option(
+            "--suggest-allow",
+            help="Instead of results, print a file of known good proposed from the data.",
+        ),
+    ] = False,
     approximate: ApproximateOption = False,
     timeout: TimeoutOption = None,
     store: StoreChoice = AS_CONFIGURED,
@@ -113,10 +130,13 @@ def command(
     command ends with 2 (with 1 where --fail-on finds something).
     """
     from k8sidx.hunt.run import run_hunts
+    from k8sidx.hunt.suggest import suggested_file, suggestions
 
     names, inputs = _split(hunts or [], input_ or [])
     problems = Problems(quiet=quiet)
-    chosen_hunts = selected_hunts(Selection(names, all_, tuple(tag or ()), level), problems.unread)
+    chosen_hunts = selected_hunts(
+        Selection(names, all_, tuple(tag or ()), level, tuple(known_good or ())), problems.unread
+    )
     problems.settle(hunts=len(chosen_hunts))
     if not chosen_hunts:
         say(f"no hunt is of level {level} or above.", quiet=quiet)
@@ -127,7 +147,15 @@ def command(
         opened.engine(how) as engine,
         progress.hunting(len(chosen_hunts), quiet=quiet) as on_start,
     ):
-        results = run_hunts(chosen_hunts, engine, asked, on_start, problems.not_run)
+        if suggest_allow:
+            proposed = suggested_file(
+                suggestions(chosen_hunts, engine, asked), datetime.now(UTC).date()
+            )
+        else:
+            results = run_hunts(chosen_hunts, engine, asked, on_start, problems.not_run)
+    if suggest_allow:
+        write(proposed)
+        return
     _show(results, chosen(output), quiet=quiet)
     if fail_on and _reached(results, fail_on):
         raise typer.Exit(FOUND)
@@ -155,12 +183,13 @@ def _opened(
 ) -> Iterator[tuple[Store, ShipReport | None]]:
     """The store, or one that holds the inputs and is thrown away."""
     from k8sidx.hunt.needs import fields_needed
+    from k8sidx.hunt.suggest import FIELDS
     from k8sidx.store.open import temporary_store
 
     if not inputs:
         yield open_chosen(store), None
         return
-    with temporary_store(fields_needed(hunts)) as opened:
+    with temporary_store(fields_needed(hunts) | FIELDS) as opened:
         yield opened, _shipped(inputs, opened, quiet=quiet)
 
 

@@ -14,7 +14,7 @@ from k8sidx.render.level import urgency
 
 if TYPE_CHECKING:
     from k8sidx.engine.protocol import Answering
-    from k8sidx.hunt.definition import Hunt
+    from k8sidx.hunt.definition import Hunt, KnownGood
     from k8sidx.hunt.lists import Lists
     from k8sidx.hunt.run import Window
 
@@ -27,12 +27,14 @@ class Selection:
     :param everything: the whole library.
     :param tags: only hunts with one of these.
     :param level: only hunts of this level and above.
+    :param known_good: files of known good, besides those of the configuration.
     """
 
     names: tuple[str, ...] = ()
     everything: bool = False
     tags: tuple[str, ...] = ()
     level: Level | None = None
+    known_good: tuple[str, ...] = ()
 
 
 def selected_hunts(
@@ -49,6 +51,7 @@ def selected_hunts(
         are read; without it the first one is raised.
     :raises UsageError: when nothing is asked for, or no hunt has the tag.
     """
+    from k8sidx.hunt.known_good import with_known_good
     from k8sidx.hunt.library import load_hunts, load_library
 
     lists = configured_lists()
@@ -74,7 +77,15 @@ def selected_hunts(
             )
     if selection.level:
         hunts = [hunt for hunt in hunts if urgency(hunt.level) >= urgency(selection.level)]
-    return hunts
+    return with_known_good(hunts, _known_good(selection.known_good), datetime.now(UTC).date())
+
+
+def _known_good(more: Sequence[str]) -> list[KnownGood]:
+    """The entries of the files that the configuration and the command line name."""
+    from k8sidx.hunt.known_good import read_known_good
+
+    files = [*configuration().known_good, *more]
+    return [entry for file in files for entry in read_known_good(Path(file))]
 
 
 def configured_lists() -> Lists:

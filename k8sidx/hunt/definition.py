@@ -7,7 +7,7 @@ no word for stands under its one extra key ``k8sidx`` (:mod:`k8sidx.hunt.block`)
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import NamedTuple
 
 from k8sidx.errors import Where
@@ -65,6 +65,24 @@ class Impossible(NamedTuple):
     where: Where
 
 
+@dataclass(frozen=True, slots=True)
+class KnownGood:
+    """What a hunt finds and somebody vouches for (:mod:`k8sidx.hunt.known_good`).
+
+    :param hunts: ids of the hunts that it is about; ``*`` for every one.
+    :param condition: the events that it means.
+    :param expires: the last day on which it holds.
+    :param where: the file and line that it stands at.
+    """
+
+    hunts: tuple[str, ...]
+    condition: Condition
+    reason: str
+    expires: date
+    where: Where
+    expired: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hunt:
     """What all hunts have in common.
@@ -81,6 +99,7 @@ class Hunt:
         usual one.
     :param lists_missing: lists that its rules name and nobody has given: it cannot judge.
     :param impossible: tests of its rules that no event can pass.
+    :param known_good: what is left out of it, or was until it expired.
     :param stream: it tells what goes on, and judges nothing: runs only when it is named or
         informational hunts are asked for.
     """
@@ -102,6 +121,7 @@ class Hunt:
     reason: str = ""
     lists_missing: tuple[str, ...] = ()
     impossible: tuple[Impossible, ...] = ()
+    known_good: tuple[KnownGood, ...] = ()
     stream: bool = False
 
     @property

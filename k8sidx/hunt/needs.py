@@ -22,6 +22,7 @@ def fields_needed(hunts: Iterable[Hunt]) -> frozenset[str]:
 def own_fields(hunt: Hunt) -> frozenset[str]:
     """Names of the stored fields that a hunt's condition and its key read."""
     names = {leaf.field for leaf in leaves(hunt.condition)}
+    names.update(leaf.field for one in hunt.known_good for leaf in leaves(one.condition))
     match hunt:
         case MatchHunt():
             names.update(hunt.finding_by)

@@ -19,8 +19,9 @@ from k8sidx.hunt.definition import (
     ThresholdHunt,
     TopHunt,
 )
+from k8sidx.hunt.known_good import only, without
 from k8sidx.hunt.lists import how_to_give
-from k8sidx.hunt.match import run_match
+from k8sidx.hunt.match import run_match, whole
 from k8sidx.hunt.needs import fields_needed, own_fields
 from k8sidx.hunt.new import run_new
 from k8sidx.hunt.result import CannotJudge, HuntResult
@@ -43,9 +44,35 @@ def run_hunt(hunt: Hunt, engine: Engine, window: Window) -> HuntResult:
     if hunt.lists_missing:
         return unjudged(hunt, engine, _lists_missing(hunt))
     watched = _Watched(engine)
-    result = _run(hunt, watched, window)
-    cannot_judge = (*_impossible(hunt), *result.cannot_judge)
-    return replace(result, exact=watched.exact, cannot_judge=cannot_judge)
+    live = [one for one in hunt.known_good if not one.expired]
+    result = _run(without(hunt, live) if live else hunt, watched, window)
+    return replace(
+        result,
+        exact=watched.exact,
+        notes=(*result.notes, *_known_good(hunt, watched, window)),
+        cannot_judge=(*_impossible(hunt), *result.cannot_judge),
+    )
+
+
+def _known_good(hunt: Hunt, engine: Engine, window: Window) -> Iterator[str]:
+    """How much each entry of known good left out, and which ones no longer do."""
+    for one in hunt.known_good:
+        if one.expired:
+            yield (
+                f"was known good until {one.expires:%F} ({one.where}), and is left out no more: "
+                f"{one.reason}"
+            )
+            continue
+        kept = _run(only(hunt, one), engine, window)
+        number = len(kept.findings) or len(kept.rows)
+        if number:
+            what = "finding" if kept.findings else "row"
+            events = sum(whole(row[-1]) for row in kept.rows)
+            plural = "" if number == 1 else "s"
+            yield (
+                f"known good until {one.expires:%F}, {number:,} {what}{plural} ({events:,} "
+                f"requests) left out: {one.reason}"
+            )
 
 
 class _Watched:

@@ -44,7 +44,8 @@ def test_only_relative_stores_start_at_the_files_folder(
         ('stor = "x"', "no setting is named 'stor'. Did you mean store?"),
         (
             "zzz = 1",
-            "no setting is named 'zzz'. There are: store, index, cluster, lists, connection.",
+            "no setting is named 'zzz'. "
+            "There are: store, index, cluster, lists, known_good, connection.",
         ),
         ("store = 5", "store: Input should be a valid string."),
         ("store = ", "not a TOML file"),
