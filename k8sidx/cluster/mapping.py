@@ -76,7 +76,9 @@ def _property(field: Field) -> Properties:
 
 
 def _keyword(length: int) -> Properties:
-    return {"type": "keyword", "ignore_above": length}
+    """A keyword for values of so many characters: servers count UTF-16 units, and a character
+    can take two."""
+    return {"type": "keyword", "ignore_above": 2 * length}
 
 
 def _words() -> Properties:

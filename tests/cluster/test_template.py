@@ -33,7 +33,7 @@ def test_every_field_but_the_id_and_json_is_mapped() -> None:
     wanted = {field.name for field in FIELDS if field.kind is not Kind.JSON} - {"event.id"}
     assert wanted <= set(mapped)
     assert mapped["sourceIPs"]["type"] == "ip"
-    assert mapped["user.username"]["ignore_above"] == 1024
+    assert mapped["user.username"]["ignore_above"] == 2 * 1024
     assert mapped["event.action"] == {"type": "alias", "path": "verb"}
     assert mapped["audit"] == {"type": "object", "enabled": False}
 
