@@ -63,6 +63,7 @@ PAIRS = {
             event("get", "cronjobs", name="warm"),
             event("update", "cronjobs", name="warm", subresource="status"),
             event("update", "cronjobs", name="warm", user=f"{CONTROLLERS}cronjob-controller"),
+            event("update", "cronjobs", name="warm", user=f"{CONTROLLERS}backup", **SYSTEM),
         ],
     ),
     "job_changed": pair(
