@@ -28,6 +28,8 @@ WORKLOAD_CONTROLLERS = frozenset(
         "system:serviceaccount:kube-system:replication-controller",
         "system:serviceaccount:kube-system:statefulset-controller",
         "system:kube-controller-manager",
+        "system:serviceaccount:openshift-infra:deployer-controller",
+        "system:serviceaccount:openshift-infra:deploymentconfig-controller",
     }
 )
 """Accounts of the controllers that make pods, Jobs and ReplicaSets out of somebody's workload."""

@@ -300,9 +300,23 @@ def _more_fields(
         return
     subresource = reference.subresource or ""
     if "?" in uri:
-        more.update(query_fields(uri, subresource))
+        found = query_fields(uri, subresource)
+        if "request.dry_run" in found and not _query_counts(event):
+            del found["request.dry_run"]
+        more.update(found)
     if not target or subresource == "proxy":
         more["url.path"] = path(uri)
+
+
+def _query_counts(event: AuditEvent) -> bool:
+    """Whether the API server looks at the options in the query of the request.
+
+    Of a deletion it does only where there is no body; where the policy left the body out,
+    a query that says dry run could stand beside one that does not.
+    """
+    if event.verb not in ("delete", "deletecollection"):
+        return True
+    return event.requestObject is NOTHING and event.level in ("Request", "RequestResponse")
 
 
 def _left(

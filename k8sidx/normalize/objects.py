@@ -13,7 +13,7 @@ from k8sidx.normalize.patch import patched
 WORKLOADS = frozenset(
     {
         "pods", "deployments", "daemonsets", "statefulsets", "replicasets", "jobs", "cronjobs",
-        "replicationcontrollers", "podtemplates",
+        "replicationcontrollers", "podtemplates", "deploymentconfigs", "rollouts",
     }
 )  # fmt: skip
 RBAC_RESOURCES = frozenset({"roles", "clusterroles", "rolebindings", "clusterrolebindings"})
@@ -55,8 +55,10 @@ def promoted_fields(
             command_fields(request, into)
         return
     if verb not in WRITES:
+        if type(request) is dict and request.get("dryRun") == ["All"]:
+            into["request.dry_run"] = True
         return
-    if target in WORKLOADS:
+    if target in WORKLOADS or target == "pods/ephemeralcontainers":
         put_text(into, "pod.workload", name)
     # What was asked for counts. Where the policy left it out, the object as it became says it.
     said = [one for one in (asked, response) if type(one) is dict]

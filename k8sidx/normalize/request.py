@@ -23,7 +23,7 @@ def query_fields(uri: str, subresource: str) -> dict[str, Any]:
     if not query:
         return {}
     found: dict[str, Any] = {}
-    if "dryRun=" in query:
+    if "dryRun=All" in query and "dryRun=All" in query.split("&"):
         found["request.dry_run"] = True
     if subresource not in _WITH_COMMAND or "=" not in query:
         return found

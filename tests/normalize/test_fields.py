@@ -124,10 +124,38 @@ def test_command_and_container_of_exec_come_from_the_uri() -> None:
     ) == [["sh", "-c", "cat /etc/shadow"], "sh -c cat /etc/shadow", "web", "pods/exec"]
 
 
-def test_a_dry_run_is_marked() -> None:
+@pytest.mark.parametrize(
+    ("query", "dry"),
+    [
+        ("dryRun=All", True),
+        ("fieldManager=x&dryRun=All", True),
+        ("xdryRun=All", None),
+        ("fieldManager=dryRun=All", None),
+        ("dryRun=Alles", None),
+        ("dryRun=", None),
+    ],
+)
+def test_a_dry_run_is_what_the_api_server_takes_for_one(query: str, dry: bool | None) -> None:
     body = event("create")
-    body["requestURI"] += "?dryRun=All"
-    assert row(body)["request.dry_run"] is True
+    body["requestURI"] += f"?{query}"
+    assert row(body).get("request.dry_run") is dry
+
+
+@pytest.mark.parametrize(
+    ("level", "options", "query", "dry"),
+    [
+        ("Request", {"kind": "DeleteOptions", "dryRun": ["All"]}, "", True),
+        ("Request", {"kind": "DeleteOptions"}, "?dryRun=All", None),
+        ("Request", None, "?dryRun=All", True),
+        ("Metadata", None, "?dryRun=All", None),
+    ],
+)
+def test_a_deletion_is_a_dry_run_by_its_body_where_it_has_one(
+    level: str, options: Any, query: str, dry: bool | None
+) -> None:
+    body = event("delete", name="web", level=level, requestObject=options)
+    body["requestURI"] += query
+    assert row(body).get("request.dry_run") is dry
 
 
 def test_the_path_of_a_request_for_no_resource_is_decoded() -> None:

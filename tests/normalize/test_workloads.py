@@ -42,6 +42,7 @@ def container(**security: Any) -> Any:
         ("pods", "", controlled("DaemonSet", "agent"), "agent"),
         ("pods", "", controlled("StatefulSet", "db"), "db"),
         ("cronjobs", "warm", {"name": "warm"}, "warm"),
+        ("deploymentconfigs", "web", {"name": "web"}, "web"),
         ("jobs", "", controlled("CronJob", "warm"), "warm"),
         ("jobs", "", {"name": "warm-29387712"}, "warm"),
         ("pods", "", controlled("Job", "warm-29387712"), "warm"),
@@ -172,6 +173,7 @@ def test_of_an_ephemeral_container_only_it_counts() -> None:
     body = event("patch", name="p", subresource="ephemeralcontainers", requestObject={"spec": spec})
     fields = row(body)
     assert fields["pod.image_names"] == ["netshoot"]
+    assert fields["pod.workload"] == "p"
     assert "pod.privileged" not in fields
     spec["ephemeralContainers"][0]["securityContext"] = {"privileged": True}
     assert row(body)["pod.privileged"] is True
