@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from isal import igzip
 
 from k8sidx.cluster.batch import Batch, with_json_as_text
 from k8sidx.cluster.bulk_answer import PARAMETERS, Fate, Verdict, judge
 from k8sidx.cluster.connection import Cluster, ClusterUnreachable
+from k8sidx.cluster.indices import KnownIndices
 from k8sidx.cluster.patience import Gate, Patience, Retries
 from k8sidx.errors import NotDelivered
 
@@ -25,20 +25,6 @@ _PATH = f"/_bulk?{PARAMETERS}"
 _HEADERS = {"content-type": "application/x-ndjson"}
 _PACKED = {**_HEADERS, "content-encoding": "gzip"}
 _GZIP_LEVEL = 1
-
-
-class Indices(Protocol):
-    """Makes indices that are not there."""
-
-    def prepare(self, names: set[str]) -> None:
-        """Make sure that they are there, with our mapping.
-
-        :raises ClusterUnreachable: when no answer came.
-        :raises StoreError: when the cluster refuses.
-        """
-
-    def forget(self, names: set[str]) -> None:
-        """They are not there any more."""
 
 
 @dataclass(slots=True)
@@ -63,7 +49,7 @@ class Sender:
     def __init__(
         self,
         cluster: Cluster,
-        indices: Indices,
+        indices: KnownIndices,
         patience: Patience,
         gate: Gate,
         on_trouble: Callable[[str], None],
@@ -97,7 +83,8 @@ class Sender:
             try:
                 answer = self.cluster.request("POST", _PATH, body=packed, headers=headers)
             except ClusterUnreachable as error:
-                verdict = Verdict(Fate.UNKNOWN, error.message)
+                fate = Fate.UNKNOWN if error.sent else Fate.BUSY
+                verdict = Verdict(fate, error.message.rstrip("."))
             else:
                 verdict = judge(answer, documents)
         if verdict.fate is Fate.BUSY or verdict.again:
@@ -190,7 +177,7 @@ class _Delivery:
             try:
                 return self._sender.indices.prepare(self._batch.indices)
             except ClusterUnreachable as error:
-                self._wait(self._unknown, error.message)
+                self._wait(self._busy, error.message.rstrip("."))
 
     def _wait(self, retries: Retries, why: str, at_least: float = 0.0) -> None:
         self._sender.on_trouble(why)

@@ -14,13 +14,15 @@ The id is not a field; it is the document's ``_id`` in base64url. What repeats i
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import urlsafe_b64decode
+from binascii import b2a_base64
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
 import msgspec
 import orjson
+from msgspec import Struct
 
 from k8sidx.fields.lookup import BY_NAME
 from k8sidx.fields.moment import to_micros, to_moment
@@ -41,13 +43,61 @@ ORDER = "event.order"
 _JSON = frozenset(field.name for field in FIELDS if field.kind is Kind.JSON)
 _TIMES = tuple(field.name for field in FIELDS if field.kind is Kind.TIME)
 _POSITIONS = {field.name: field.positions for field in FIELDS if field.positions}
+_OWN_KEYS = {
+    "order": ORDER,
+    "timestamp": "@timestamp",
+    "timestamp_us": "epoch_us.@timestamp",
+    "received": "requestReceivedTimestamp",
+    "received_us": "epoch_us.requestReceivedTimestamp",
+    "staged": "stageTimestamp",
+    "staged_us": "epoch_us.stageTimestamp",
+    "audit_id": "auditID",
+    "uri": "requestURI",
+    "message": "message",
+    "namespace": "objectRef.namespace",
+    "name": "objectRef.name",
+    "uid": "objectRef.uid",
+    "version": "objectRef.resourceVersion",
+    "target": "target.name",
+    "duration": "event.duration",
+    "outcome": "event.outcome",
+    "size": "event.bytes",
+}
+_HALF = 2**63
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 _SECONDS: dict[int, str] = {}
 _SECONDS_KEPT = 4096
 
 
+class _Own(Struct, omit_defaults=True, gc=False, rename=lambda name: _OWN_KEYS[name]):
+    """The fields of which nearly every event has its own value; a missing one is left out."""
+
+    order: int
+    timestamp: str | None = None
+    timestamp_us: int | None = None
+    received: str | None = None
+    received_us: int | None = None
+    staged: str | None = None
+    staged_us: int | None = None
+    audit_id: str | None = None
+    uri: str | None = None
+    message: str | None = None
+    namespace: str | None = None
+    name: str | None = None
+    uid: str | None = None
+    version: str | None = None
+    target: str | None = None
+    duration: int | None = None
+    outcome: str | None = None
+    size: int | None = None
+
+
+_encode = msgspec.json.Encoder().encode
+
+
 def document_id(identity: bytes) -> bytes:
     """``_id`` of the event with that 16-byte id: 22 characters."""
-    return urlsafe_b64encode(identity)[:22]
+    return b2a_base64(identity, newline=False).translate(_URL_SAFE)[:22]
 
 
 def identity_of(document: str) -> bytes:
@@ -74,27 +124,19 @@ def epoch_path(name: str) -> str:
 def document(event: Normalized) -> bytes:
     """The event as one line of JSON."""
     (identity, moment, received, staged, audit_id, uri, message, namespace, name, uid, version,
-     target, duration, outcome, request, response) = event.own  # fmt: skip
-    own: Fields = {ORDER: int.from_bytes(identity[:8], "big") - 2**63}
-    for key, value in (
-        ("auditID", audit_id), ("requestURI", uri), ("message", message),
-        ("objectRef.namespace", namespace), ("objectRef.name", name), ("objectRef.uid", uid),
-        ("objectRef.resourceVersion", version), ("target.name", target),
-        ("event.duration", duration), ("event.outcome", outcome),
-    ):  # fmt: skip
-        if value is not None:
-            own[key] = value
-    if moment is not None:
-        own["@timestamp"] = time_text(moment)
-        own["epoch_us.@timestamp"] = moment
-    if received is not None:
-        own["requestReceivedTimestamp"] = time_text(received)
-        own["epoch_us.requestReceivedTimestamp"] = received
-    if staged is not None:
-        own["stageTimestamp"] = own["@timestamp"] if staged == moment else time_text(staged)
-        own["epoch_us.stageTimestamp"] = staged
-
-    pieces = [orjson.dumps(own)[1:-1]]
+     target, duration, outcome, request, response, size) = event.own  # fmt: skip
+    own = _Own(
+        int.from_bytes(identity[:8], "big") - _HALF,
+        None if moment is None else time_text(moment),
+        moment,
+        None if received is None else time_text(received),
+        received,
+        None if staged is None else time_text(staged),
+        staged,
+        audit_id, uri, message, namespace, name, uid, version, target, duration, outcome,
+        size,
+    )  # fmt: skip
+    pieces = [_encode(own)[1:-1]]
     audit: list[bytes] = []
     for part in event.parts:
         plain, raw = part.written or _written(part)

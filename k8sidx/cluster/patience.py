@@ -23,6 +23,10 @@ class Patience:
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
 
+    def end(self) -> None:
+        """No more waiting."""
+        self.seconds = 0.0
+
     def hurry(self) -> None:
         """Seconds only from now on."""
         self.seconds = min(self.seconds, HURRIED_SECONDS)

@@ -51,6 +51,7 @@ OWN = (
     "event.outcome",
     "requestObject",
     "responseObject",
+    "event.bytes",
 )
 """Fields of which nearly every event has its own value, in the order of ``Normalized.own``."""
 
@@ -187,7 +188,6 @@ class Normalizer:
         _more_fields(event, reference, stored_uri, target, more)
         if more:
             cut(more)
-        more["event.bytes"] = size
         name = reference.name or more.get("responseObject.metadata.name")
         message = _message(call, actor, answer, reference.namespace, name, more)
         own = (
@@ -207,6 +207,7 @@ class Normalizer:
             _outcome(answer, notes),
             self._stored(request_json, redacted_request),
             self._stored(response_json, redacted_response),
+            size,
         )
         whole: Fields = {}
         uri_length = len(uri) if uri else 0

@@ -15,7 +15,7 @@ from k8sidx.cluster.index import IndexNames, Period
 from k8sidx.cluster.indices import KnownIndices
 from k8sidx.cluster.location import parse_location
 from k8sidx.cluster.patience import Gate, Patience
-from k8sidx.errors import NotDelivered
+from k8sidx.errors import NotDelivered, StoreError
 from k8sidx.normalize.event import Normalized
 from k8sidx.shipping.sink import Added, Refused, Settled
 
@@ -91,6 +91,7 @@ class ClusterSink:
         self._waiting: deque[Batch] = deque()
         self._settled = Settled()
         self._unsettled = 0
+        self._at_work = 0
         self._failure: BaseException | None = None
         self._closed = False
         self._threads = [threading.Thread(target=self._work, daemon=True) for _ in range(REQUESTS)]
@@ -131,9 +132,12 @@ class ClusterSink:
         # A signal is handled between two looks.
         while not (self._failure or condition()):
             self._changed.wait(_LOOK_SECONDS)
-        if isinstance(self._failure, NotDelivered):
+        while self._failure and self._at_work:
+            self._changed.wait(_LOOK_SECONDS)  # what the others have under way counts
+        if isinstance(self._failure, StoreError):
+            message, remedy = self._failure.message.rstrip("."), self._failure.remedy
             left = f"{self._unsettled:,} events that were read are not delivered"
-            raise NotDelivered(f"{self._failure.message} {left}.", remedy=_REMEDY)
+            raise NotDelivered(f"{message}. {left}.", remedy=f"{remedy} {_REMEDY}".strip())
         if self._failure:
             raise self._failure
 
@@ -144,14 +148,17 @@ class ClusterSink:
                 if self._closed or self._failure:
                     return
                 batch = self._waiting.popleft()
+                self._at_work += 1
                 self._changed.notify_all()
             try:
                 self._deliver(batch)
             except Exception as error:  # noqa: BLE001 - raised again in the main thread
+                self._failure = self._failure or error
+                self._patience.end()
+            finally:
                 with self._changed:
-                    self._failure = self._failure or error
+                    self._at_work -= 1
                     self._changed.notify_all()
-                return
 
     def _deliver(self, batch: Batch) -> None:
         result = self._sender.deliver(batch)

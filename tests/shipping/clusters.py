@@ -29,7 +29,7 @@ def shipped(
 
 
 def rows(cluster: Cluster, prefix: str) -> dict[str, Fields]:
-    """All stored events by their ids."""
+    """All stored events by their ids, but for their sizes: those depend on how they were read."""
     found: dict[str, Fields] = {}
     cluster.request("POST", f"/{prefix}-*/_refresh")
     after: list[Any] = []
@@ -43,6 +43,7 @@ def rows(cluster: Cluster, prefix: str) -> dict[str, Fields]:
         for hit in hits:
             row = stored_fields(hit["_source"], identity_of(hit["_id"]))
             assert row["event.id"] not in found, "stored twice"
+            assert row.pop("event.bytes") > 0
             found[row["event.id"]] = row
         if len(hits) < PAGE:
             return found
