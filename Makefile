@@ -7,7 +7,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test lint judge format generated bench clean
+.PHONY: demo test lint judge format generated pictures bench clean
 
 $(BIN)/k8sidx: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -47,6 +47,10 @@ generated: $(VENV)/.dev
 	$(BIN)/python -m k8sidx.cluster.mapping_document > docs/mapping.md
 	$(BIN)/python -m k8sidx.panels.document docs/dashboards.md
 	$(BIN)/python -m k8sidx.savedobjects.export dashboards
+
+# Pictures of the demo's report; needs Chromium and its chromedriver.
+pictures: $(VENV)/.dev
+	$(BIN)/python docs/make_pictures.py
 
 bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/measure.py

@@ -23,10 +23,10 @@ MAY_IMPORT = {
     "store": {"errors", "fields", "decode", "normalize", "cluster", "engine"},
     "engine": {"errors", "fields", "normalize.identity", "query", "store", "cluster"},
     "hunt": {"errors", "fields", "query", "engine"},
-    "panels": {"errors", "fields", "query", "hunt"},
+    "panels": {"errors", "fields", "query", "hunt", "engine.protocol", "engine.result"},
     "savedobjects": {"errors", "fields", "query", "panels", "cluster", "engine.search_conditions"},
     "shipping": {"errors", "fields", "sources", "decode", "normalize", "store", "cluster"},
-    "render": {"errors", "engine.result", "hunt", "shipping", "decode.record"},
+    "render": {"errors", "engine.result", "hunt", "shipping", "decode.record", "panels"},
 }
 
 

@@ -226,6 +226,6 @@ def _show(results: Sequence[HuntResult], output: Output, *, quiet: bool) -> None
 
 
 def _reached(results: Sequence[HuntResult], level: Level) -> bool:
-    from k8sidx.render.level import urgency
+    from k8sidx.hunt.level import urgency
 
     return any(urgency(f.level) >= urgency(level) for result in results for f in result.findings)

@@ -6,7 +6,7 @@ import os
 import shlex
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -28,6 +28,9 @@ from k8sidx.cli.problems import Problems
 from k8sidx.cli.selection import Selection, answering, selected_hunts, window
 from k8sidx.cli.store import AS_CONFIGURED, StoreChoice, open_chosen, shown_location, takes_store
 from k8sidx.errors import UsageError
+
+if TYPE_CHECKING:
+    from k8sidx.store.open import Store
 
 NAME = "report"
 EXAMPLE = "\b\nExample:\n  k8sidx report -o report.html\n  k8sidx report --since 7d"
@@ -61,9 +64,11 @@ def command(
 
     The page needs no server and loads nothing from anywhere.
     """
+    from k8sidx.hunt.evidence import evidence_of
     from k8sidx.hunt.run import run_hunts
-    from k8sidx.render.hunts import counted
-    from k8sidx.render.report import Looked, report_html
+    from k8sidx.panels.survey import survey
+    from k8sidx.render.hunts import by_urgency, counted
+    from k8sidx.render.report import Looked, Told, report_html
 
     asked = window(since, until, baseline)
     how = answering(timeout, approximate=approximate)
@@ -72,6 +77,9 @@ def command(
     summary = opened.summary()
     with opened.engine(how) as engine, progress.hunting(len(hunts), quiet=quiet) as on_start:
         results = run_hunts(hunts, engine, asked, on_start, Problems(quiet=quiet).not_run)
+        start = asked.since - asked.baseline if asked.since and asked.baseline else asked.since
+        seen = survey(engine, start, asked.until)
+        evidence = evidence_of(engine, by_urgency(results))
     options = [("--level", level), ("--since", since), ("--until", until), ("--baseline", baseline)]
     given = [word for option, value in options if value is not None for word in (option, value)]
     looked = Looked(
@@ -83,9 +91,23 @@ def command(
         until=asked.until,
         command=shlex.join(["k8sidx", "report", "--store", location, "-o", str(output), *given]),
         made=datetime.now(UTC),
+        rejected=_rejected(opened),
     )
-    _replace(output, report_html(looked, results))
+    _replace(output, report_html(Told(looked, hunts, results, seen, evidence)))
     say(f"{counted(results)}: {output}", quiet=quiet)
+
+
+def _rejected(store: Store) -> int | None:
+    """Records in an embedded store's dead-letter files."""
+    from k8sidx.store.open import EmbeddedStore
+
+    if not isinstance(store, EmbeddedStore):
+        return None
+    count = 0
+    for path in (store.path / "dead-letter").glob("*.jsonl"):
+        with path.open("rb") as file:
+            count += sum(1 for _ in file)
+    return count
 
 
 def _replace(path: Path, text: str) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from k8sidx.cli.options import Level, configuration
 from k8sidx.errors import InvalidHunt, UsageError
-from k8sidx.render.level import urgency
+from k8sidx.hunt.level import urgency
 
 if TYPE_CHECKING:
     from k8sidx.engine.protocol import Answering

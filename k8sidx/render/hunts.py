@@ -11,10 +11,10 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from k8sidx.engine.result import Value
+from k8sidx.hunt.level import urgency
 from k8sidx.hunt.result import Finding, HuntResult
 from k8sidx.render.csv import csv_text
 from k8sidx.render.escape import json_line, json_text, visible
-from k8sidx.render.level import urgency
 from k8sidx.render.markdown import markdown_table
 from k8sidx.render.page import html_page, html_section
 from k8sidx.render.sheet import Sheet, is_number, readable_time

@@ -1,10 +1,10 @@
-"""Self-contained HTML pages: no script, no request to anywhere, all text escaped."""
+"""Self-contained HTML pages: no request to anywhere, all text escaped, no script but our own."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from k8sidx.engine.result import Value
@@ -35,10 +35,20 @@ code { font-family: ui-monospace, monospace; overflow-wrap: anywhere; }
 """
 
 
-def html_page(title: str, body: Iterable[str]) -> str:
-    """A whole page around pieces of HTML that are escaped already."""
-    digest = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
-    policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+def html_page(
+    title: str, body: Iterable[str], *, style: str = "", scripts: Sequence[str] = ()
+) -> str:
+    """A whole page around pieces of HTML that are escaped already.
+
+    :param style: CSS besides what every page has.
+    :param scripts: our own; the page's policy lets run these texts and nothing else.
+    """
+    styles = _STYLE + style
+    allowed = " ".join(_hashed(script) for script in scripts) or "'none'"
+    policy = (
+        f"default-src 'none'; style-src {_hashed(styles)}; script-src {allowed}; "
+        "base-uri 'none'; form-action 'none'"
+    )
     return "\n".join(
         [
             "<!doctype html>",
@@ -49,15 +59,20 @@ def html_page(title: str, body: Iterable[str]) -> str:
             '<meta name="referrer" content="no-referrer">',
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
             f"<title>{html_text(title)}</title>",
-            f"<style>{_STYLE}</style>",
+            f"<style>{styles}</style>",
             "</head>",
             "<body>",
             *body,
+            *(f"<script>{script}</script>" for script in scripts),
             "</body>",
             "</html>",
             "",
         ]
     )
+
+
+def _hashed(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
 def html_section(sheet: Sheet, *, caption: str = "", identifier: str = "") -> str:
@@ -85,7 +100,7 @@ def html_table(sheet: Sheet, *, caption: str = "") -> str:
     )
     return "\n".join(
         [
-            '<div class="scroll"><table>',
+            '<div class="scroll" tabindex="0"><table class="data">',
             f"<caption>{html_text(caption or _size(sheet))}</caption>",
             f"<thead><tr>{head}</tr></thead>",
             "<tbody>",
@@ -107,4 +122,5 @@ def _cell(value: Value) -> str:
     text = html_text(readable(value))
     if isinstance(value, datetime):
         text = f'<time datetime="{iso_time(value)}">{text}</time>'
-    return f"<td{_class(is_number(value))}>{text}</td>"
+    number = f' data-number="{value}"' if is_number(value) else ""
+    return f"<td{_class(is_number(value))}{number}>{text}</td>"

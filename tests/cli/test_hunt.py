@@ -174,7 +174,10 @@ def test_the_report_says_what_was_looked_at_and_how_to_make_it_again(here: Path)
     assert "7 events in ./k8sidx-store" in text
     assert "from 2024-05-01 10:00:00Z to 2024-05-01 10:00:06Z" in text
     assert "k8sidx report --store ./k8sidx-store -o report.html --since 2024-05-01" in text
-    assert "<script" not in text
+    assert "<script>alert(1)" not in text
+    assert "&lt;script&gt;alert(1)" in text
+    executable = re.findall(r"<script(?! type=\"application/json\")", text)
+    assert len(executable) == 2, "Chart.js and ours"
     assert [path.name for path in here.iterdir() if "tmp" in path.name] == []
 
 

@@ -14,10 +14,12 @@ from sigma.collection import SigmaCollection
 
 from k8sidx.errors import UsageError
 from k8sidx.fields.lookup import resolve
+from k8sidx.hunt.attack import TACTICS, TECHNIQUES
 from k8sidx.hunt.definition import Hunt, Steps
 from k8sidx.hunt.document import DOCUMENT, document
 from k8sidx.hunt.library import library_ids, load_hunts, load_library
 from k8sidx.hunt.run import Window, run_hunts
+from k8sidx.hunt.tags import tactics_of, techniques_of
 from k8sidx.query.algebra import leaves
 from tests.building import SHARED, event
 from tests.stores import stored
@@ -138,3 +140,15 @@ def test_rules_of_sigma_hq_run_as_they_are_and_say_what_no_event_has(tmp_path: P
 @EACH
 def test_no_hunt_of_the_library_tests_what_no_event_has(hunt: Hunt) -> None:
     assert hunt.impossible == ()
+
+
+@EACH
+def test_a_hunts_techniques_are_known(hunt: Hunt) -> None:
+    assert set(techniques_of(hunt)) <= TECHNIQUES.keys()
+    assert set(tactics_of(hunt)) <= {*TACTICS, "resource-development"}
+
+
+def test_a_technique_of_a_hunt_serves_one_of_its_tactics() -> None:
+    for hunt in LIBRARY:
+        tactics = {one for name in techniques_of(hunt) for one in TECHNIQUES[name].tactics}
+        assert tactics & set(tactics_of(hunt)), hunt.id

@@ -14,10 +14,10 @@ import yaml
 
 from k8sidx.engine.protocol import Engine
 from k8sidx.hunt.definition import Hunt, MatchHunt, TopHunt
+from k8sidx.hunt.level import urgency
 from k8sidx.hunt.lists import SHIPPED, Lists
 from k8sidx.hunt.run import Window, run_hunt
 from k8sidx.query.algebra import Metric, Query, Terms
-from k8sidx.render.level import urgency
 from tests.building import SHARED
 from tests.judge.engines import CASE, CaseEngine
 

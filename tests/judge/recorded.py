@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from k8sidx.hunt.level import urgency
 from k8sidx.hunt.result import Finding, HuntResult
 from k8sidx.hunt.run import Window
 from k8sidx.query.moments import parse_moment
-from k8sidx.render.level import urgency
 from tests.building import SHARED, START
 
 RECORDED = SHARED / "data" / "apiserver"

@@ -1,0 +1,74 @@
+"""Pictures of the demo's report for the documentation: ``make pictures``.
+
+Runs the demo's steps in a folder of its own, and takes the pictures in headless Chromium.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+PICTURES = ROOT / "docs" / "pictures"
+WINDOW = ["--since", "2026-11-23T21:00:00Z", "--baseline", "30m"]
+
+SHOTS: tuple[tuple[str, int, int, str, bool], ...] = (
+    ("report-1280", 1280, 1100, "", False),
+    ("report-400", 400, 1100, "", False),
+    ("report-over-time", 1280, 900, "time", False),
+    ("report-attack-dark", 1280, 900, "attack", True),
+)
+"""Name, width and height in CSS pixels, section to show, dark."""
+
+
+def k8sidx(*arguments: str) -> None:
+    subprocess.run([sys.executable, "-m", "k8sidx", *arguments], check=True)
+
+
+def report(folder: Path) -> Path:
+    """The demo's report."""
+    store, page = str(folder / "store"), folder / "report.html"
+    k8sidx("ship", str(ROOT / "demo" / "audit.ndjson.zst"), "--store", store, "--cluster", "demo")
+    k8sidx("report", "--store", store, *WINDOW, "-o", str(page))
+    return page
+
+
+def browser() -> Any:
+    """Chromium, headless."""
+    from selenium import webdriver
+    from selenium.webdriver.chrome.service import Service
+
+    sys.path.insert(0, str(ROOT))
+    from tests.browser.conftest import BROWSERS, DRIVERS, FLAGS, found
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = found(BROWSERS) or ""
+    for flag in FLAGS:
+        options.add_argument(flag)
+    return webdriver.Chrome(options=options, service=Service(found(DRIVERS)))
+
+
+def main() -> None:
+    PICTURES.mkdir(exist_ok=True)
+    chromium = browser()
+    with tempfile.TemporaryDirectory() as folder:
+        page = report(Path(folder))
+        for name, width, height, section, dark in SHOTS:
+            chromium.execute_cdp_cmd(
+                "Emulation.setDeviceMetricsOverride",
+                {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False},
+            )
+            scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+            chromium.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
+            chromium.get(page.as_uri())
+            if section:
+                chromium.execute_script(f"document.getElementById('{section}').scrollIntoView()")
+            chromium.save_screenshot(str(PICTURES / f"{name}.png"))
+    chromium.quit()
+
+
+if __name__ == "__main__":
+    main()
