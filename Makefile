@@ -54,6 +54,7 @@ pictures: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/measure.py
+	$(BIN)/python benchmarks/follow.py
 
 clean:
 	rm -rf $(VENV) demo/store demo/report.html benchmarks/work

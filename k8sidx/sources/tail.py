@@ -39,6 +39,9 @@ class Reading(Protocol):
         :param ended: nothing will be added, ever.
         """
 
+    def end(self) -> Place:
+        """The end of the file as it is now, read or not; only its marks and offset count."""
+
     @property
     def deleted(self) -> bool:
         """The file has no name any more."""
@@ -97,6 +100,12 @@ class Tail:
         if ended:
             self._arrive(place._replace(ended=True))
             yield self._nothing(self._file.read)
+
+    def end(self) -> Place:
+        size = os.fstat(self._descriptor).st_size
+        length = min(size, MARK_BYTES)
+        first = mark(os.pread(self._descriptor, length, 0))
+        return Place(size, 0, first, mark(os.pread(self._descriptor, length, size - length)))
 
     @property
     def deleted(self) -> bool:
@@ -244,6 +253,9 @@ class Packed:
 
     def rest(self, *, ended: bool) -> Iterator[Piece]:
         yield from self._pieces
+
+    def end(self) -> Place:
+        return self._file.read
 
     @property
     def deleted(self) -> bool:

@@ -182,7 +182,10 @@ class Watch:
     def _known_content(self, content: Content, log: str, path: str) -> int | None:
         """The file, or a new one that goes on where it is, whose content this is."""
         for number, file in self._register.items():
-            if file.packed or not content.holds(file.read):
+            reading, place = self._readings.get(number), file.read
+            if reading is not None and content.packed and reading.deleted:
+                place = reading.end()  # it was complete when it was compressed
+            if file.packed or not content.holds(place):
                 continue
             if not self._is_there(number, file, content):
                 return number
