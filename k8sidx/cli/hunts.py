@@ -8,12 +8,16 @@ import typer
 
 from k8sidx.cli.ending import ends_with_exit_code
 from k8sidx.cli.options import DebugOption, Output, OutputOption, QuietOption
-from k8sidx.cli.output import chosen, say, show, write_sheet
+from k8sidx.cli.output import chosen, say, show, write, write_sheet
 from k8sidx.cli.problems import NOT_RUN
 
 NAME = "hunts"
 EXAMPLE = "\b\nExample:\n  k8sidx hunts\n  k8sidx hunts -o json\n  k8sidx hunts check my-rule.yml"
 CHECK_EXAMPLE = "\b\nExample:\n  k8sidx hunts check my-rule.yml"
+
+COVERAGE_EXAMPLE = (
+    "\b\nExample:\n  k8sidx hunts coverage\n  k8sidx hunts coverage --layer > layer.json"
+)
 
 
 @ends_with_exit_code
@@ -62,6 +66,33 @@ def check(
         raise typer.Exit(NOT_RUN)
 
 
+@ends_with_exit_code
+def coverage_command(
+    layer: Annotated[
+        bool,
+        typer.Option("--layer", help="Write a layer for the ATT&CK Navigator (JSON) instead."),
+    ] = False,
+    output: OutputOption = None,
+    quiet: QuietOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Show which techniques of ATT&CK's and Microsoft's matrices hunts look for."""
+    from k8sidx.hunt.coverage import coverage, navigator_layer
+    from k8sidx.hunt.library import load_library
+    from k8sidx.render.coverage import coverage_lines, coverage_sheet
+    from k8sidx.render.escape import json_text
+
+    library = load_library()
+    if layer:
+        write(json_text(navigator_layer(library)) + "\n")
+        return
+    covered = coverage(library)
+    write_sheet(coverage_sheet(covered), chosen(output))
+    for line in coverage_lines(covered):
+        say(line, quiet=quiet)
+
+
 group = typer.Typer(invoke_without_command=True, rich_markup_mode=None)
 group.callback(epilog=EXAMPLE)(command)
 group.command("check", epilog=CHECK_EXAMPLE)(check)
+group.command("coverage", epilog=COVERAGE_EXAMPLE)(coverage_command)

@@ -47,6 +47,17 @@ def bursts(count: int, verb: str, resource: str, **more: Any) -> list[dict[str, 
     return burst(count, verb=verb, resource=resource, name="one-{n}", **more)
 
 
+SNAPSHOTS = "snapshot.storage.k8s.io"
+ACCOUNT = "system:serviceaccount:"
+
+
+def of_group(group: str, *said: Any, **more: Any) -> dict[str, Any]:
+    """An event about an object of that API group."""
+    made = event(*said, **more)
+    made["objectRef"]["apiGroup"] = group
+    return made
+
+
 PAIRS = {
     "daemonset_created": pair(
         event("patch", "daemonsets", name="agent", code=201),
@@ -131,6 +142,15 @@ PAIRS = {
             event("update", "endpoints", user=f"{CONTROLLERS}endpoint-controller"),
             event("update", "endpoints", user=KCM),
             event("get", "endpoints", name="cart"),
+        ],
+    ),
+    "backup_deleted": pair(
+        [of_group(SNAPSHOTS, "delete", "volumesnapshots", name="nightly")],
+        [
+            of_group(SNAPSHOTS, "get", "volumesnapshots", name="nightly"),
+            of_group("example.com", "delete", "backups", name="nightly"),
+            of_group("velero.io", "delete", "backups", user=f"{ACCOUNT}velero:velero"),
+            of_group("velero.io", "delete", "backups", name="nightly", code=403),
         ],
     ),
     "network_policy_deleted": pair(
