@@ -7,13 +7,15 @@ indices that something else filled.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Protocol
+from typing import Any, Protocol
 
 from k8sidx.cluster.document import AUDIT, ORDER, epoch_path, position_path
 from k8sidx.fields.lookup import FieldPath
 from k8sidx.fields.table import Kind
+from k8sidx.query.algebra import Condition, Leaf
 
 ID = "event.id"
 TIME = "@timestamp"
@@ -31,6 +33,9 @@ class Paths:
     :param histogram: of a time: has the type date; empty when none.
     :param unit: of a time: microseconds in one of the numbers under ``group``.
     :param many: a document can hold several values.
+    :param lack: why ``query`` or ``group`` are empty, when that is this index's own affair.
+    :param read: makes the value of a document's source, when no one place has it; what it
+        needs of the source stands in ``parts``.
     """
 
     kind: Kind
@@ -41,18 +46,25 @@ class Paths:
     histogram: str = ""
     unit: int = 1
     many: bool = False
+    lack: str = ""
+    parts: tuple[str, ...] = ()
+    read: Callable[[Mapping[str, Any]], Any] | None = None
 
 
 class Profile(Protocol):
-    """Where the documents of an index keep the fields.
+    """Where the documents of an index keep the fields."""
 
-    :ivar name: what kind of index it is, for people.
-    :ivar order: paths that sort documents of one moment the same way each time; empty
-        when documents have none.
-    """
+    @property
+    def name(self) -> str:
+        """What kind of index it is, for people."""
 
-    name: str
-    order: tuple[str, ...]
+    @property
+    def is_read(self) -> bool:
+        """It was read off the fields of the index, and not what they should be."""
+
+    @property
+    def order(self) -> tuple[str, ...]:
+        """Paths that sort documents of one moment the same way each time."""
 
     def paths(self, path: FieldPath) -> Paths:
         """Where the field is.
@@ -60,15 +72,31 @@ class Profile(Protocol):
         :raises UnsupportedQuery: naming the field, when such documents do not have it.
         """
 
+    def instead(self, leaf: Leaf) -> Condition | None:
+        """A condition that means the same there, when none can be asked of the field itself.
+
+        :raises UnsupportedQuery: when there is none.
+        """
+
+    def is_whole(self, path: FieldPath) -> bool:
+        """Every value can be found and grouped; false when the index left some out."""
+
 
 class OwnProfile:
     """Indices that k8sidx filled."""
 
     name = "k8sidx"
+    is_read = False
     order: tuple[str, ...] = (ORDER,)
 
     def paths(self, path: FieldPath) -> Paths:
         return own_paths(path)
+
+    def instead(self, leaf: Leaf) -> Condition | None:
+        return None
+
+    def is_whole(self, path: FieldPath) -> bool:
+        return True
 
 
 @lru_cache(maxsize=4096)

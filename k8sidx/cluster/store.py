@@ -59,9 +59,12 @@ class ClusterStore:
         :param threads: the cluster's own affair.
         :raises StoreError: when the cluster cannot be reached, or has no such index.
         """
+        from k8sidx.cluster.choose import choose_profile
         from k8sidx.engine.search import SearchEngine
 
-        return SearchEngine(self.cluster, self.pattern, answering=answering or EXACTLY)
+        pattern = self.pattern
+        profile = choose_profile(self.cluster, pattern)
+        return SearchEngine(self.cluster, pattern, profile, answering=answering or EXACTLY)
 
     def summary(self) -> StoreSummary:
         """What the indices hold.

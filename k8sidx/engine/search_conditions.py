@@ -113,12 +113,14 @@ class ConditionCompiler:
 
     def _leaf(self, leaf: Leaf) -> dsl.Query:
         path = resolve(leaf.field)
+        if (instead := self._profile.instead(leaf)) is not None:
+            return self.condition(instead)
         paths = self._profile.paths(path)
-        if path.field.name == ID:
+        if path.field.name == ID and paths.query == "_id":
             return _of_id(leaf)
         if not paths.query:
             raise UnsupportedQuery(
-                f"{leaf.field} is kept in the cluster, but cannot be searched there.",
+                paths.lack or f"{leaf.field} is kept in the cluster, but cannot be searched there.",
                 remedy="docs/fields.md lists the fields that are promoted from it.",
             )
         if isinstance(leaf, Present):

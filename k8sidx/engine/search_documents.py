@@ -40,7 +40,7 @@ class Reader:
         self._paths = [profile.paths(resolve(name)) for name in names]
         stored = [one for one in self._paths if one.source != "_id"]
         self._columnar = len(stored) <= MOST_DOC_VALUES and all(
-            one.group and not one.many for one in stored
+            one.group and not one.many and one.read is None for one in stored
         )
         self.has_bodies = any(one.kind is Kind.JSON for one in self._paths)
 
@@ -49,12 +49,19 @@ class Reader:
         stored = [one for one in self._paths if one.source != "_id"]
         if not self._columnar:
             text = [AS_TEXT_PATH] if self.has_bodies else []
-            return {"_source": {"includes": sorted({one.source for one in stored}) + text}}
+            places = {place for one in stored for place in (*one.parts, one.source)} - {""}
+            body: dict[str, Any] = {"_source": {"includes": sorted(places) + text}}
+            times = dict.fromkeys(one.group for one in stored if one.unit != 1)
+            if times:  # Their source is text in one of many forms.
+                body["docvalue_fields"] = [
+                    {"field": time, "format": "epoch_millis"} for time in times
+                ]
+            return body
         fields = [
             {"field": one.group, "format": "epoch_millis"} if one.unit != 1 else one.group
             for one in dict.fromkeys(stored)
         ]
-        body: dict[str, Any] = {"_source": False, "docvalue_fields": fields}
+        body = {"_source": False, "docvalue_fields": fields}
         if len(stored) == len(self._paths):
             body["stored_fields"] = "_none_"
         return body
@@ -66,10 +73,12 @@ class Reader:
     def _value(self, paths: Paths, hit: dict[str, Any]) -> Any:
         if paths.source == "_id":
             return _event_id(hit["_id"])
-        if self._columnar:
+        if self._columnar or paths.unit != 1:
             values = hit.get("fields", {}).get(paths.group)
             return _typed(paths, values[0]) if values else None
         source = hit.get("_source", {})
+        if paths.read is not None:
+            return paths.read(source)
         if paths.kind is Kind.JSON:
             return _json(source, paths.source)
         found = find(source, paths.source)

@@ -87,7 +87,8 @@ def grouped(name: str, profile: Profile) -> Paths:
     """
     paths = profile.paths(resolve(name))
     if not paths.group:
-        raise UnsupportedQuery(f"a cluster cannot group by {name}, or compute with it.")
+        lack = paths.lack or f"a cluster cannot group by {name}, or compute with it."
+        raise UnsupportedQuery(lack)
     return paths
 
 

@@ -14,7 +14,7 @@ UNKNOWN = "unknown"
 
 # AKS names its platform's certificates without the system: prefix; masterclient is the
 # --admin kubeconfig, so a person.
-_AKS_PLATFORM = frozenset(
+AKS_PLATFORM = frozenset(
     {"aksService", "hcpService", "readinessChecker", "aksProblemDetector", "nodeclient"}
 )
 WORKLOAD_CONTROLLERS = frozenset(
@@ -56,7 +56,7 @@ def user_kind(username: str) -> str:
         return SERVICE_ACCOUNT
     if username.startswith("system:node:"):
         return NODE
-    if username.startswith(("system:", "eks:", "aks:")) or username in _AKS_PLATFORM:
+    if username.startswith(("system:", "eks:", "aks:")) or username in AKS_PLATFORM:
         return CONTROL_PLANE
     return HUMAN
 
