@@ -15,23 +15,28 @@ from k8sidx.engine.search import SearchEngine
 from k8sidx.normalize.event import Normalized
 
 
-def fill(cluster: Cluster, prefix: str, events: Sequence[Normalized]) -> SearchEngine:
+def fill(
+    cluster: Cluster, prefix: str, events: Sequence[Normalized], *, dated: bool = True
+) -> SearchEngine:
+    """Index the events; all in the index for undated ones unless ``dated``."""
     names = IndexNames(prefix)
     settings = index_settings(IndexOptions(shards=2, replicas=0), cluster.product)
-    for index in {names.of(event.own[1]) for event in events} | {names.of(None)}:
+    days = [event.own[1] if dated else None for event in events]
+    for index in {names.of(day) for day in days} | {names.of(None)}:
         body = {"settings": settings, "mappings": mapping(own_meta())}
         made = cluster.request("PUT", f"/{index}", body=body)
         assert made.status == 200, made.body
     for at in range(0, len(events), 5_000):
-        _bulk(cluster, names, events[at : at + 5_000])
+        places = [names.of(day) for day in days[at : at + 5_000]]
+        _bulk(cluster, places, events[at : at + 5_000])
     assert cluster.request("POST", f"/{prefix}-*/_refresh").status == 200
     return SearchEngine(cluster, f"{prefix}-*")
 
 
-def _bulk(cluster: Cluster, names: IndexNames, events: Sequence[Normalized]) -> None:
+def _bulk(cluster: Cluster, places: Sequence[str], events: Sequence[Normalized]) -> None:
     lines: list[bytes] = []
-    for event in events:
-        action = {"_index": names.of(event.own[1]), "_id": document_id(event.own[0]).decode()}
+    for index, event in zip(places, events, strict=True):
+        action = {"_index": index, "_id": document_id(event.own[0]).decode()}
         lines += [orjson.dumps({"create": action}), document(event)]
     answer = cluster.request(
         "POST", "/_bulk", body=b"\n".join(lines) + b"\n",

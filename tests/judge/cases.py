@@ -153,4 +153,6 @@ def _passing(hunt: Hunt, engine: Engine) -> list[str]:
 def _fires(hunt: Hunt, engine: Engine) -> bool:
     if isinstance(hunt, TopHunt):
         return False
+    if isinstance(hunt, MatchHunt) and not hunt.echoes_of:
+        return True  # Every event that passes is in a finding.
     return bool(run_hunt(hunt, engine, Window()).findings)

@@ -7,12 +7,17 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+from k8sidx.cluster.connection import Cluster
 from k8sidx.engine.protocol import Engine
 from k8sidx.engine.result import Result
+from k8sidx.engine.search import SearchEngine
 from k8sidx.normalize.event import Normalized
 from k8sidx.query.algebra import And, Compare, Query
 from k8sidx.store.open import EmbeddedStore
 from tests.building import normalized
+from tests.conformance.filled import fill
+from tests.servers.cleaning import remove_all
+from tests.servers.fixtures import unique_prefix
 from tests.stores import put_normalized
 
 CASE = "orchestrator.cluster.name"
@@ -58,3 +63,15 @@ def embedded(folder: Path, rounds: Sequence[Sequence[Normalized]]) -> Iterator[l
             put_normalized(store, events)
             engines.append(opened.enter_context(store.engine()))
         yield engines
+
+
+@contextmanager
+def on_cluster(cluster: Cluster, rounds: Sequence[Sequence[Normalized]]) -> Iterator[list[Engine]]:
+    """An engine over an index of its own for each list of events, removed in the end."""
+    prefix = unique_prefix()
+    try:
+        for place, events in enumerate(rounds):
+            fill(cluster, f"{prefix}-{place}", events, dated=False)
+        yield [SearchEngine(cluster, f"{prefix}-*")]
+    finally:
+        remove_all(cluster, prefix)

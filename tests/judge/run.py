@@ -2,24 +2,38 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from k8sidx.cluster.connection import open_cluster
 from k8sidx.hunt.definition import Hunt
 from k8sidx.hunt.result import Finding
 from k8sidx.hunt.run import Window, run_hunts
 from tests.judge.cases import Verdict, judged, load_cases
-from tests.judge.engines import embedded, tagged
+from tests.judge.engines import embedded, on_cluster, tagged
 from tests.judge.recorded import Sighting, attack_time, load_scenarios, log, sightings
+from tests.servers.find import address_variable
+from tests.servers.start import VERSIONS
 from tests.stores import stored
 
 
 def judge_cases(hunts: Sequence[Hunt], folder: Path) -> Iterator[tuple[str, list[Verdict]]]:
-    """The verdict on each public case, engine by engine."""
+    """The verdict on each public case, engine by engine.
+
+    The embedded one, and every cluster whose address the environment gives as the tests of
+    clusters take it (``K8SIDX_TEST_OPENSEARCH`` and so on).
+    """
     cases = load_cases()
     rounds = tagged({one.id: one.events for one in cases})
     with embedded(folder / "cases", rounds) as engines:
         yield "DuckDB", judged(cases, hunts, engines)
+    for address in filter(None, (os.environ.get(address_variable(name)) for name in VERSIONS)):
+        cluster = open_cluster(address)
+        with on_cluster(cluster, rounds) as engines:
+            version = ".".join(map(str, cluster.version))
+            yield f"{cluster.product} {version}", judged(cases, hunts, engines)
+        cluster.close()
 
 
 def judge_scenarios(hunts: Sequence[Hunt], folder: Path) -> tuple[list[Sighting], list[Sighting]]:
