@@ -116,6 +116,8 @@ def judged(
     passed: dict[str, set[str]] = {}
     fired: dict[str, set[str]] = {}
     for hunt in hunts:
+        if hunt.lists_missing:
+            continue  # It cannot judge, and says so.
         for engine in engines:
             for case in _passing(hunt, engine):
                 passed.setdefault(case, set()).add(hunt.id)

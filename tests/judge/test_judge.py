@@ -1,4 +1,4 @@
-"""The judge judges: a verdict is what the hunts say, case by case."""
+"""The judge judges: a verdict is what the hunts say, case by case. And the library is exact."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
-from k8sidx.hunt.library import load_hunts
+from k8sidx.hunt.library import load_hunts, load_library
 from tests.building import event
-from tests.judge.cases import Case, judged
+from tests.judge.cases import CASES, Case, indicators, judged, load_cases
 from tests.judge.engines import embedded, tagged
+from tests.judge.recorded import RECORDED
+from tests.judge.run import judge_scenarios
 
 NONE: frozenset[str] = frozenset()
 EXEC = event("get", name="web", subresource="exec", code=101)
@@ -48,3 +50,20 @@ def test_a_verdict_is_what_the_hunts_say_of_the_cases_own_events(
         verdict = judged([one, other], hunts, engines)[0]
     assert set(verdict.missed) == missed
     assert set(verdict.false) == false
+
+
+@pytest.mark.skipif(not CASES.is_dir(), reason="needs the public test cases beside the checkout")
+def test_every_strict_case_has_its_verdict_and_the_others_are_explained(tmp_path: Path) -> None:
+    cases = load_cases()
+    rounds = tagged({one.id: one.events for one in cases})
+    with embedded(tmp_path, rounds) as engines:
+        verdicts = judged(cases, load_library(indicators()), engines)
+    others = [one for one in verdicts if not one.exact]
+    assert [one.case.id for one in others if one.case.strict] == []
+    assert [one.case.id for one in others if not one.explanation] == []
+
+
+@pytest.mark.skipif(not RECORDED.is_dir(), reason="needs the recorded logs beside the checkout")
+def test_every_recorded_attack_is_found_without_any_history(tmp_path: Path) -> None:
+    alone, _ = judge_scenarios(load_library(), tmp_path)
+    assert [one.scenario.name for one in alone if not one.by] == []
