@@ -76,6 +76,7 @@ class EmbeddedSink:
     """
 
     refuses = False
+    is_idle = True
 
     def __init__(self, store: EmbeddedStore, on_wait: Callable[[str], None] | None) -> None:
         self._store = store

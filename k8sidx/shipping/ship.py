@@ -232,7 +232,8 @@ class _Run:
             for piece in pieces:
                 if isinstance(piece, Chunk):
                     number = ledger.begin(piece)
-                    if count > 1 and pool is None and in_a_row == INLINE_CHUNKS:
+                    enough = count > 1 and in_a_row >= INLINE_CHUNKS
+                    if enough and pool is None and sink.is_idle:
                         pool = WorkerPool(settings, count - 1)
                     in_a_row += 1
                     if pool is not None and pool.has_room:

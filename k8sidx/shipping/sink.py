@@ -94,6 +94,10 @@ class Sink(Protocol):
     def refuses(self) -> bool:
         """Whether it may refuse single events, whose records must be at hand then."""
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether it waits for packages: more workers would be of use."""
+
     def put(self, packages: Sequence[Package]) -> None:
         """Take packages; waits while the store cannot keep up.
 

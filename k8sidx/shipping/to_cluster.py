@@ -98,6 +98,11 @@ class ClusterSink:
         for thread in self._threads:
             thread.start()
 
+    @property
+    def is_idle(self) -> bool:
+        """The cluster takes batches faster than they are made."""
+        return not (self._waiting or self._at_work)
+
     def put(self, packages: Sequence[Batch]) -> None:
         """Take batches; waits while there are enough of them."""
         for batch in packages:

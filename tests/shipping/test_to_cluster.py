@@ -12,6 +12,7 @@ import pytest
 from k8sidx.cluster.connection import Cluster
 from k8sidx.normalize.objects import Fields
 from k8sidx.normalize.whole import whole_event
+from k8sidx.shipping.to_cluster import ClusterSink
 from tests.building import SHARED, event, normalized, write_log
 from tests.normalize.test_whole import without_empty
 from tests.shipping.clusters import dead_letters, rows, shipped
@@ -98,8 +99,9 @@ def test_what_is_rejected_when_read_is_in_the_dead_letter_file(
 
 
 def test_worker_processes_give_the_same_as_one(
-    opensearch: Cluster, prefix: str, tmp_path: Path
+    opensearch: Cluster, prefix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(ClusterSink, "is_idle", True)
     padding = {"spec": {"text": "x" * 20_000}}
     events = [event("create", seconds=n, requestObject=padding) for n in range(1500)]
     log = write_log(tmp_path / "a.log", events)

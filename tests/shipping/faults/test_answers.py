@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import time
 from pathlib import Path
 
@@ -9,10 +10,12 @@ import pytest
 
 from k8sidx.cluster.connection import Cluster
 from k8sidx.cluster.settings import ConnectionSettings
+from tests.building import SHARED
 from tests.servers.faulty_proxy import Fault, Script, faulty
 from tests.shipping.clusters import rows, shipped
 from tests.shipping.faults.whole import EVENTS, assert_whole, ids, log_of
 
+REAL = SHARED / "data" / "apiserver" / "everything.ndjson.gz"
 SOME = (1, 2, 4)
 """Numbers of the bulk requests that go wrong."""
 
@@ -121,3 +124,21 @@ def test_expired_credentials_half_way(opensearch: Cluster, prefix: str, tmp_path
     assert_whole(again, opensearch, prefix, tmp_path)
     assert again.duplicates == report.indexed
     assert rows(opensearch, prefix).keys() == ids()
+
+
+@pytest.mark.skipif(not REAL.exists(), reason="no ../shared/data/apiserver")
+def test_every_event_of_a_real_api_server_is_stored_once_under_429s(
+    opensearch: Cluster, prefix: str, tmp_path: Path
+) -> None:
+    lines = set(gzip.decompress(REAL.read_bytes()).splitlines())
+
+    def script(number: int, _: bytes) -> Fault | None:
+        if number > 6:
+            return None
+        return Fault(status=429) if number % 2 else Fault(busy_items=5)
+
+    with faulty(opensearch.url, script) as proxy:
+        report = shipped(proxy.url, prefix, REAL, folder=tmp_path)
+    assert proxy.faults == 6
+    assert (report.indexed, report.rejected, report.failure) == (len(lines), 0, None)
+    assert len(rows(opensearch, prefix)) == len(lines)
