@@ -60,7 +60,7 @@ class BatchBuilder:
             if action is None:
                 target = write_target(index).encode()
                 action = actions[index] = b'{"create":{"_index":"%b","_id":"' % target
-            line = action + document_id(event.own[_ID_AT]) + b'"}}\n' + document(event) + b"\n"
+            line = b'%b%b"}}\n%b\n' % (action, document_id(event.own[_ID_AT]), document(event))
             add(line)
             size += len(line)
         batch.records += records

@@ -43,6 +43,7 @@ ORDER = "event.order"
 _JSON = frozenset(field.name for field in FIELDS if field.kind is Kind.JSON)
 _TIMES = tuple(field.name for field in FIELDS if field.kind is Kind.TIME)
 _POSITIONS = {field.name: field.positions for field in FIELDS if field.positions}
+_SPECIAL = _JSON | _POSITIONS.keys()
 _OWN_KEYS = {
     "order": ORDER,
     "timestamp": "@timestamp",
@@ -220,6 +221,8 @@ def _written(part: Part) -> tuple[bytes, bytes]:
 
 def _fragments(fields: Fields) -> tuple[bytes, bytes]:
     """Members of a document and of its ``audit`` object, without the braces."""
+    if _SPECIAL.isdisjoint(fields):
+        return orjson.dumps(fields)[1:-1], b""
     plain: Fields = {}
     raw: list[bytes] = []
     for name, value in fields.items():

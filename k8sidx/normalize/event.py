@@ -18,7 +18,7 @@ from k8sidx.decode.record import Context
 from k8sidx.fields.field import NAMESPACE_LENGTH, TEXT_LENGTH
 from k8sidx.normalize.identity import canonical_json, digest
 from k8sidx.normalize.length import cut, merged
-from k8sidx.normalize.moment import is_canonical, microseconds
+from k8sidx.normalize.moment import is_canonical, microseconds, read_moment
 from k8sidx.normalize.objects import WORKLOADS, Fields, promoted_fields
 from k8sidx.normalize.parts import (
     Memory,
@@ -183,8 +183,8 @@ class Normalizer:
                 _mistyped(rest) if rest else b"",
             )
         )
-        received = microseconds(event.requestReceivedTimestamp)
-        staged = microseconds(event.stageTimestamp)
+        received, received_is_canonical = read_moment(event.requestReceivedTimestamp)
+        staged, staged_is_canonical = read_moment(event.stageTimestamp)
         _more_fields(event, reference, stored_uri, target, more)
         if more:
             cut(more)
@@ -229,8 +229,8 @@ class Normalizer:
             or event.kind not in _KINDS
             or event.apiVersion not in _VERSIONS
             or event.authenticationMetadata is not NOTHING
-            or not is_canonical(event.requestReceivedTimestamp, received)
-            or not is_canonical(event.stageTimestamp, staged)
+            or not received_is_canonical
+            or not staged_is_canonical
         ):
             left = _left(event, rest, parts, received, staged)
             more["rest"] = canonical_json(merged(left, whole))

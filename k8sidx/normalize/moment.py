@@ -20,15 +20,19 @@ def microseconds(text: object) -> int | None:
     Text without a zone is UTC, as audit.k8s.io/v1 has no local times. Digits after
     the sixth decimal are dropped.
     """
-    if type(text) is not str:
-        return None
+    return _parse(text) if type(text) is str else None
+
+
+def read_moment(text: str | None) -> tuple[int | None, bool]:
+    """Microseconds of a timestamp, and :func:`is_canonical` of both."""
     # Many events share a second: its text is parsed once.
-    second = _SECONDS.get(text[:20])
-    if second is not None and len(text) == 27 and text[26] == "Z":
+    if text is not None and len(text) == 27 and text[26] == "Z":
+        second = _SECONDS.get(text[:20])
         fraction = text[20:26]
-        if fraction.isdecimal() and fraction.isascii():
-            return second + int(fraction)
-    return _parse(text)
+        if second is not None and fraction.isdecimal() and fraction.isascii():
+            return second + int(fraction), True
+    micros = microseconds(text)
+    return micros, is_canonical(text, micros)
 
 
 def is_canonical(text: str | None, micros: int | None) -> bool:
