@@ -134,7 +134,7 @@ class SharedScan:
             f'max("{TIME}") AS "{ROLLED_LAST}" FROM {self._source} GROUP BY ALL',
             self._parameters,
         )
-        bounds = [self._bound(asker.condition) for asker in self._askers]
+        bounds = [self._bound(Or(asker.conditions)) for asker in self._askers]
         self._counts = self._counted(bounds)
         self._gather(dimensions, bounds)
 
@@ -146,7 +146,7 @@ class SharedScan:
         return [
             RoutedEngine(
                 self._database,
-                asker.condition,
+                asker.conditions,
                 rolled,
                 self._gathered if place in self._chosen else None,
                 none=not count,
@@ -263,13 +263,13 @@ def _columns(fields: frozenset[str]) -> frozenset[str]:
 class RoutedEngine:
     """Answers from the smallest table that has what a query asks for.
 
-    :param gathered: a table with all events of the condition, when there is one.
-    :param none: the condition holds for no event.
+    :param gathered: a table with all events of the conditions, when there is one.
+    :param none: the conditions hold for no event.
     :param between: the times that the tables are of.
     """
 
     database: Database
-    condition: Condition
+    conditions: tuple[Condition, ...]
     rolled: Table
     gathered: Table | None
     none: bool
@@ -278,7 +278,8 @@ class RoutedEngine:
 
     def run(self, query: Query) -> Result:
         """Answer the query; see :class:`k8sidx.engine.protocol.Engine`."""
-        if implies(query.where, self.condition) and self._within(query):
+        meant = any(implies(query.where, one) for one in self.conditions)
+        if meant and self._within(query):
             if self.none:
                 return _of_nothing(query)
             if self.gathered and _columns(_fields(query)) <= self.gathered.fields:

@@ -16,12 +16,12 @@ from k8sidx.query.algebra import Condition
 class Asker:
     """Something that will ask about the events of a condition.
 
-    :param condition: most of its queries are about events for which it holds.
+    :param conditions: most of its queries are about events for which one of them holds.
     :param fields: stored fields that its queries read.
     :param counts: it asks how many there are by value, and never for single events or times.
     """
 
-    condition: Condition
+    conditions: tuple[Condition, ...]
     fields: frozenset[str]
     counts: bool = False
 
@@ -35,6 +35,6 @@ class Sharing(Protocol):
     ) -> AbstractContextManager[Sequence[Engine]]:
         """An engine for each asker, while the context is open.
 
-        Each answers every query just as this engine does; those about events of the
-        asker's condition in the time range cheaper.
+        Each answers every query just as this engine does; those about events of one of
+        the asker's conditions in the time range cheaper.
         """

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from k8sidx.fields.lookup import resolve
 from k8sidx.hunt.definition import Correlation, Hunt, MatchHunt, NewHunt, SpikeHunt, TopHunt
+from k8sidx.hunt.hidden import hidden_fields
 from k8sidx.hunt.keyed import CONTEXT
 from k8sidx.hunt.match import EVIDENCE_METRICS
 from k8sidx.query.algebra import leaves
@@ -22,6 +23,7 @@ def fields_needed(hunts: Iterable[Hunt]) -> frozenset[str]:
 def own_fields(hunt: Hunt) -> frozenset[str]:
     """Names of the stored fields that a hunt's condition and its key read."""
     names = {leaf.field for leaf in leaves(hunt.condition)}
+    names |= hidden_fields(hunt)
     names.update(leaf.field for one in hunt.known_good for leaf in leaves(one.condition))
     match hunt:
         case MatchHunt():

@@ -19,6 +19,7 @@ from k8sidx.hunt.definition import (
     ThresholdHunt,
     TopHunt,
 )
+from k8sidx.hunt.hidden import Overview, hidden, overview_of, subject
 from k8sidx.hunt.known_good import only, without
 from k8sidx.hunt.lists import how_to_give
 from k8sidx.hunt.match import run_match, whole
@@ -35,8 +36,12 @@ from k8sidx.query.algebra import Query
 __all__ = ["Window", "run_hunt", "run_hunts"]
 
 
-def run_hunt(hunt: Hunt, engine: Engine, window: Window) -> HuntResult:
+def run_hunt(
+    hunt: Hunt, engine: Engine, window: Window, overview: Overview | None = None
+) -> HuntResult:
     """Run one hunt.
+
+    :param overview: what the data are like, when it is known.
 
     :raises UnsupportedQuery: when the engine has no way to run it.
     :raises StoreError: when the store cannot be read.
@@ -46,11 +51,16 @@ def run_hunt(hunt: Hunt, engine: Engine, window: Window) -> HuntResult:
     watched = _Watched(engine)
     live = [one for one in hunt.known_good if not one.expired]
     result = _run(without(hunt, live) if live else hunt, watched, window)
+    overview = overview or overview_of([hunt], watched, window)
     return replace(
         result,
         exact=watched.exact,
         notes=(*result.notes, *_known_good(hunt, watched, window)),
-        cannot_judge=(*_impossible(hunt), *result.cannot_judge),
+        cannot_judge=(
+            *_impossible(hunt),
+            *hidden(hunt, watched, window, overview),
+            *result.cannot_judge,
+        ),
     )
 
 
@@ -141,11 +151,12 @@ def run_hunts(
     several = list(hunts)
     results = []
     with _engines(several, engine, window) as engines:
+        overview = overview_of(several, engines[0], window) if several else None
         for hunt, its_engine in zip(several, engines, strict=True):
             if on_start:
                 on_start(hunt)
             try:
-                results.append(run_hunt(hunt, its_engine, window))
+                results.append(run_hunt(hunt, its_engine, window, overview))
             except UsageError as error:
                 if on_error is None:
                     raise
@@ -174,4 +185,4 @@ def _engines(hunts: Sequence[Hunt], engine: Engine, window: Window) -> Iterator[
 def _asker(hunt: Hunt, window: Window) -> Asker:
     counts = isinstance(hunt, TopHunt) and window.baseline is None
     fields = own_fields(hunt) if counts else fields_needed([hunt])
-    return Asker(hunt.condition, fields, counts)
+    return Asker((hunt.condition, subject(hunt)), fields, counts)

@@ -146,7 +146,7 @@ def test_every_query_has_one_answer(
     condition = Compare("verb", "=", verb, ignore_case=True)
     fields = frozenset({"verb", "sourceIPs", "user.username", "event.id", "auditID"})
     asked = query.replace(where=And((condition, query.where))) if within else query
-    with engine.together([Asker(condition, fields)], None, None) as engines:
+    with engine.together([Asker((condition,), fields)], None, None) as engines:
         assert isinstance(engines[0], RoutedEngine)
         assert engines[0].run(asked) == engine.run(asked)
 

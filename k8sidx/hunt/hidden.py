@@ -1,0 +1,168 @@
+"""What the log hides from a hunt: bodies that were not kept or were cut, and platforms that
+do not log what it needs.
+
+Such events are neither found nor clean. They are what the hunt is about as far as its
+condition can be read without bodies (:func:`subject`), and not found all the same.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from k8sidx.engine.protocol import Engine
+from k8sidx.engine.result import Value
+from k8sidx.fields.lookup import resolve
+from k8sidx.fields.table import FROM_BODIES
+from k8sidx.hunt.definition import Hunt
+from k8sidx.hunt.match import texts, whole
+from k8sidx.hunt.result import CannotJudge
+from k8sidx.hunt.sentence import events
+from k8sidx.hunt.window import Window
+from k8sidx.query.algebra import (
+    Always,
+    And,
+    Compare,
+    Condition,
+    Leaf,
+    Metric,
+    Not,
+    OneOf,
+    Or,
+    Query,
+    Terms,
+    leaves,
+)
+from k8sidx.query.project import projected
+
+LEVELS = ("Metadata", "Request", "RequestResponse")
+"""Audit levels, those that keep less first."""
+
+EXAMPLES = 5
+"""auditIDs that are kept of what cannot be judged."""
+
+LEVEL, TRUNCATED, PROVIDER = "level", "event.truncated", "event.provider"
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """What the data are like, asked for once for many hunts: events by level, provider, and
+    whether their bodies were cut."""
+
+    levels: Counter[str] = field(default_factory=Counter)
+    providers: Counter[str] = field(default_factory=Counter)
+    truncated: int = 0
+
+
+def hidden_fields(hunt: Hunt) -> frozenset[str]:
+    """Stored fields that tell what is hidden from a hunt."""
+    needed: set[str] = {LEVEL, TRUNCATED} if needs_bodies(hunt) else set()
+    return frozenset(needed | ({PROVIDER} if hunt.platforms_blind else set()))
+
+
+def needs_bodies(hunt: Hunt) -> bool:
+    """Whether a hunt reads what stands in request or response objects."""
+    return hunt.level_needed != LEVELS[0] and not all(
+        _without_bodies(leaf) for leaf in leaves(hunt.condition)
+    )
+
+
+def subject(hunt: Hunt) -> Condition:
+    """The events that a hunt is about, as far as can be told without bodies."""
+    return projected(hunt.condition, _without_bodies) if needs_bodies(hunt) else hunt.condition
+
+
+def overview_of(hunts: Iterable[Hunt], engine: Engine, window: Window) -> Overview:
+    """What the data are like, by the fields that tell what is hidden from the hunts."""
+    fields = sorted(frozenset().union(*(hidden_fields(hunt) for hunt in hunts)))
+    if not fields:
+        return Overview()
+    result = engine.run(
+        Query(
+            since=window.since,
+            until=window.until,
+            group_by=tuple(Terms(name, keep_missing=True) for name in fields),
+            metrics=(Metric("events", "count"),),
+        )
+    )
+    overview, truncated = Overview(), 0
+    for *values, count in result.rows:
+        of = dict(zip(fields, values, strict=True))
+        overview.levels[str(of.get(LEVEL))] += whole(count)
+        overview.providers[str(of.get(PROVIDER))] += whole(count)
+        truncated += whole(count) if of.get(TRUNCATED) else 0
+    return Overview(overview.levels, overview.providers, truncated)
+
+
+def hidden(
+    hunt: Hunt, engine: Engine, window: Window, overview: Overview
+) -> tuple[CannotJudge, ...]:
+    """Why a hunt cannot judge some of the events."""
+    return (*_platforms(hunt, overview), *_bodies(hunt, engine, window, overview))
+
+
+def _platforms(hunt: Hunt, overview: Overview) -> Iterator[CannotJudge]:
+    for platform, why in hunt.platforms_blind:
+        count = overview.providers[platform.lower()]
+        if count:
+            yield CannotJudge("platform", f"{events(count)} of {platform}: {why.rstrip()}", count)
+
+
+def _bodies(
+    hunt: Hunt, engine: Engine, window: Window, overview: Overview
+) -> Iterator[CannotJudge]:
+    if not needs_bodies(hunt):
+        return
+    low = LEVELS[: LEVELS.index(hunt.level_needed)]
+    about = subject(hunt)
+    little = any(overview.levels[level] for level in low)
+    if isinstance(about, Always) or not (little or overview.truncated):
+        return
+    result = engine.run(
+        Query(
+            where=And(
+                (
+                    about,
+                    Not(hunt.condition),
+                    Or((OneOf(LEVEL, low), Compare(TRUNCATED, "=", True))),
+                )
+            ),
+            since=window.since,
+            until=window.until,
+            group_by=(Terms(LEVEL, keep_missing=True), Terms(TRUNCATED, keep_missing=True)),
+            metrics=(Metric("events", "count"), Metric("ids", "first_values", "auditID", EXAMPLES)),
+        )
+    )
+    kept, cut = _Told(), _Told()
+    for level, truncated, count, audit_ids in result.rows:
+        (cut if truncated and level not in low else kept).add(count, audit_ids)
+    if kept.count:
+        yield CannotJudge(
+            "level",
+            f"{events(kept.count)} of what it is about logged at a lower level than "
+            f"{hunt.level_needed}, without what it looks for.",
+            kept.count,
+            tuple(kept.audit_ids[:EXAMPLES]),
+        )
+    if cut.count:
+        yield CannotJudge(
+            "truncated",
+            f"{events(cut.count)} of what it is about with bodies that were cut.",
+            cut.count,
+            tuple(cut.audit_ids[:EXAMPLES]),
+        )
+
+
+@dataclass(slots=True)
+class _Told:
+    count: int = 0
+    audit_ids: list[str] = field(default_factory=list)
+
+    def add(self, count: Value, audit_ids: Value) -> None:
+        self.count += whole(count)
+        self.audit_ids += texts(audit_ids)
+
+
+def _without_bodies(leaf: Leaf) -> bool:
+    return resolve(leaf.field).field.name not in FROM_BODIES
