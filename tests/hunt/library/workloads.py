@@ -124,6 +124,15 @@ PAIRS = {
             event("create", name="p", subresource="binding", **SYSTEM),
         ],
     ),
+    "system_account_workload": pair(
+        event("create", "daemonsets", name="d", user=NODE_AGENT, **SYSTEM),
+        [
+            event("create", name="p", user=f"{CONTROLLERS}daemon-set-controller", **SYSTEM),
+            event("create", "daemonsets", name="d", **SYSTEM),
+            event("create", name="p", user=NODE_AGENT),
+            event("create", name="p", user=f"{CONTROLLERS}azure-policy", **SYSTEM),
+        ],
+    ),
     "pod_in_default_namespace": pair(
         pod(MOUNTED, namespace="default"), [pod(MOUNTED), workload(MOUNTED, namespace="default")]
     ),
