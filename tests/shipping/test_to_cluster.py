@@ -12,9 +12,10 @@ import pytest
 from k8sidx.cluster.connection import Cluster
 from k8sidx.normalize.objects import Fields
 from k8sidx.normalize.whole import whole_event
-from k8sidx.shipping.to_cluster import ClusterSink
+from k8sidx.shipping.to_cluster import ClusterSink, is_near
 from tests.building import SHARED, event, normalized, write_log
 from tests.normalize.test_whole import without_empty
+from tests.servers.faulty_proxy import faulty
 from tests.shipping.clusters import dead_letters, rows, shipped
 from tests.shipping.test_ship import ODD
 
@@ -119,3 +120,19 @@ def test_every_event_of_a_real_api_server_is_stored_in_the_cluster(
     report = shipped(cluster.url, prefix, path, folder=tmp_path)
     assert (report.read, report.indexed + report.duplicates) == (len(lines), len(lines))
     assert len(rows(cluster, prefix)) == report.indexed
+
+
+def test_requests_to_another_machine_are_packed(
+    cluster: Cluster, prefix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert is_near("http://127.0.0.1:9200,http://[::1]:9200,http://localhost")
+    assert not is_near("http://127.0.0.1:9200,https://search.example.com")
+    monkeypatch.setattr("k8sidx.shipping.to_cluster.is_near", lambda _: False)
+    events = [event(seconds=n, name=f"n{n}") for n in range(100)]
+    log = write_log(tmp_path / "a.log", events)
+    seen: list[bytes] = []
+    with faulty(cluster.url, lambda _, body: seen.append(body)) as proxy:
+        report = shipped(proxy.url, prefix, log, folder=tmp_path)
+    assert report.indexed == 100
+    assert all(one.startswith(b"\x1f\x8b") for one in seen)
+    assert len(rows(cluster, prefix)) == 100

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -107,17 +108,15 @@ def test_one_node_of_a_three_node_cluster_killed(three_nodes: list[Node], tmp_pa
     names = {node.url: open_name(node) for node in three_nodes}
     victim = next((n for n in three_nodes[1:] if names[n.url] in primaries), three_nodes[1])
     others = [node for node in three_nodes if node is not victim]
-    killed = threading.Event()
+    requests = itertools.count(1)
 
-    def script(number: int, _: bytes) -> Fault | None:
-        if number == 2:
+    def script(*_: Any) -> None:
+        if next(requests) == 2:
             victim.kill()
-            killed.set()
-        return None
 
-    with faulty(others[0].url, script) as proxy:
-        report = shipped(f"{proxy.url},{others[1].url}", "three", log_of(tmp_path), folder=tmp_path)
-    assert killed.is_set()
+    with faulty(others[0].url, script) as one, faulty(others[1].url, script) as two:
+        report = shipped(f"{one.url},{two.url}", "three", log_of(tmp_path), folder=tmp_path)
+    assert next(requests) > 4
     assert_whole(report, open_cluster(others[0].url), "three", tmp_path)
 
 
