@@ -48,6 +48,7 @@ PAIRS = {
         event(user=ANONYMOUS),
         [
             event(user=ANONYMOUS, code=403),
+            {"user": {"username": ANONYMOUS}, "sourceIPs": ["127.0.0.1"]},
             health("/healthz?verbose"),
             health("/version", seconds=1),
             event("get", "configmaps", user=ANONYMOUS, namespace="kube-public",
