@@ -176,7 +176,7 @@ def _metric(metric: Metric, rolled: bool) -> str:
         return f'arg_min({_output(path)}, ("{TIME}", "{ID}"), {int(metric.argument)})'
     if metric.kind == "count_distinct":
         if path.many:
-            return f"len(list_distinct(flatten(list({value}))))"
+            return f"coalesce(len(list_distinct(flatten(list({value})))), 0)"
         return f"count(DISTINCT {value})"
     if path.many:
         raise UnsupportedQuery(f"{metric.name}: {metric.kind} of {metric.field}, a list")

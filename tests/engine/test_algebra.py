@@ -144,6 +144,14 @@ def test_date_histogram_by_the_hour(engine: DuckDBEngine) -> None:
     assert engine.run(query).rows == [(START, 3), (START + timedelta(hours=1), 2)]
 
 
+def test_date_histogram_far_from_1970_is_exact(tmp_path: Path) -> None:
+    """Microseconds of the year 9999 are more than a float holds."""
+    last = {**event(), "stageTimestamp": "9999-12-31T23:59:59.999999Z"}
+    query = Query(group_by=(DateHistogram(timedelta(hours=1)),), metrics=(COUNT,))
+    with stored(tmp_path / "store", [last]).engine() as opened:
+        assert opened.run(query).rows == [(datetime(9999, 12, 31, 23, tzinfo=UTC), 1)]
+
+
 def test_date_histogram_before_1970_rounds_down(engine: DuckDBEngine) -> None:
     old = datetime(1970, 1, 1, tzinfo=UTC)
     query = Query(group_by=(DateHistogram(timedelta(days=1)),), metrics=(COUNT,), until=old)
@@ -206,6 +214,8 @@ def test_an_empty_store_has_no_rows(tmp_path: Path) -> None:
         grouped = Query(group_by=(Terms("user.groups"),), metrics=(COUNT,))
         assert opened.run(grouped).rows == []
         assert opened.run(Query(metrics=(COUNT,))).rows == [(0,)]
+        groups = Metric("groups", "count_distinct", "user.groups")
+        assert opened.run(Query(metrics=(groups,))).rows == [(0,)]
 
 
 def test_what_duckdb_cannot_run_is_refused_when_compiled(engine: DuckDBEngine) -> None:
