@@ -148,7 +148,8 @@ class SearchEngine:
     def _groups(
         self, query: Query, events: dsl.Query, read: list[Reading], session: Session
     ) -> Iterator[Row]:
-        session.hold()
+        if any(one.values for one in read):
+            session.hold()
         sources = [key_source(key, self._profile) for key in query.group_by]
         metrics = {name: one for each in read for name, one in each.aggregations.items()}
         composite = Composite(session, events, sources, metrics)

@@ -132,14 +132,15 @@ def select(
     page = PAGE_OF_BODIES if reader.has_bodies else PAGE
     if query.limit is not None and query.limit <= page:
         page = query.limit
-    else:
-        session.hold()
     search: Search[Any] = Search().query(events).sort(*sort_of(query, profile))
     body = {**search.to_dict(), "track_total_hits": False, **reader.body()}
     left = query.limit
     while left is None or left > 0:
         asked = page if left is None else min(page, left)
         hits = session.search({**body, "size": asked})["hits"]["hits"]
+        if len(hits) == asked != left and not session.held:
+            session.hold()  # All pages have to be of one state: once more from the start.
+            continue
         for hit in hits:
             yield reader.row(hit)
         if len(hits) < asked:

@@ -103,7 +103,7 @@ class Composite:
     events: dsl.Query
     sources: list[Source]
     metrics: dict[str, Any] = field(default_factory=dict)
-    page: int = PAGE
+    page: int = field(default_factory=lambda: PAGE)
 
     def buckets(self) -> Iterator[tuple[GroupKey, Bucket]]:
         """All groups, in order of their keys; missing values come first."""
@@ -116,6 +116,10 @@ class Composite:
                     raise
                 self.page //= 4
                 continue
+            whole = len(found["buckets"]) < self.page
+            if not whole and not self.session.held:
+                self.session.hold()  # All pages have to be of one state: once more from the start.
+                continue
             for bucket in found["buckets"]:
                 key = bucket["key"]
                 yield (
@@ -125,7 +129,7 @@ class Composite:
                     bucket,
                 )
             after = found.get("after_key")
-            if after is None or len(found["buckets"]) < self.page:
+            if whole or after is None:
                 return
 
     def body(self, after: dict[str, Any] | None) -> dict[str, Any]:

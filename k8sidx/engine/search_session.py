@@ -56,6 +56,11 @@ class Session:
             with suppress(ClusterUnreachable):  # It ends by itself, and the answer is known.
                 self._cluster.request("DELETE", path, body=body, timeout=GRACE)
 
+    @property
+    def held(self) -> bool:
+        """Whether all searches see one state of the index."""
+        return self._point is not None
+
     def hold(self) -> None:
         """From now on every search sees the index as it is now."""
         if self._point is not None:
