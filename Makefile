@@ -1,13 +1,14 @@
 # make demo   the article's hunts over a real log, in a minute
 # make test   the whole suite
 # make lint   format, lint, types
+# make conformance   docs/conformance.md: every engine's answers, side by side
 # make judge  the hunt library against public test cases and recorded attacks
 
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test lint judge format generated pictures bench clean
+.PHONY: demo test lint judge conformance format generated pictures bench clean
 
 $(BIN)/k8sidx: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -32,6 +33,10 @@ lint: $(VENV)/.dev
 # Real events with verdicts lie beside the checkout on some machines; without them it says so.
 judge: $(VENV)/.dev
 	$(BIN)/python -m tests.judge
+
+# On the servers that the tests use; see CONTRIBUTING.md.
+conformance: $(VENV)/.dev
+	$(BIN)/python -m pytest tests/conformance --conformance-report docs/conformance.md
 
 format: $(VENV)/.dev
 	$(BIN)/ruff format .

@@ -15,8 +15,8 @@ from tests.conformance.filled import fill
 from tests.conformance.report import Report
 from tests.servers.cleaning import remove_all
 from tests.servers.find import Servers
-from tests.servers.fixtures import or_skip, unique_prefix
-from tests.servers.start import VERSIONS, CannotStart
+from tests.servers.fixtures import CURRENT, unique_prefix
+from tests.servers.start import VERSIONS
 from tests.stores import stored
 
 _REPORT = pytest.StashKey[Report]()
@@ -38,9 +38,21 @@ def pytest_terminal_summary(
     report = config.stash[_REPORT]
     for line in report.summary():
         terminalreporter.write_line(line)
-    path = config.getoption("--conformance-report")
+    path = config.getoption("--conformance-report", default=None)
     if path:
         Path(path).write_text(report.document(), "utf-8")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Hunts run on each product's current version; for the report on every version."""
+    names = (
+        list(VERSIONS)
+        if metafunc.config.getoption("--conformance-report", default=None)
+        else CURRENT
+    )
+    for fixture in ("cases_in_cluster", "demo_in_cluster"):
+        if fixture in metafunc.fixturenames:
+            metafunc.parametrize(fixture, names, indirect=True, scope="module")
 
 
 @pytest.fixture(scope="session")
@@ -62,14 +74,7 @@ def search_engine(
     request: pytest.FixtureRequest, servers: Servers, report: Report
 ) -> Iterator[SearchEngine]:
     """Each product at each version over the same events, in turn."""
-    name: str = request.param
-    try:
-        cluster = servers.get(name)
-    except CannotStart as error:
-        report.missing[name] = str(error)
-        or_skip(error)
-        raise
-    report.versions[name] = f"{cluster.product} {'.'.join(map(str, cluster.version))}"
+    cluster = report.cluster(servers, request.param)
     prefix = unique_prefix()
     try:
         yield fill(cluster, prefix, [normalized(body) for body in EVENTS])

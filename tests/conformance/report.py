@@ -6,6 +6,11 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field
 
+from k8sidx.cluster.connection import Cluster
+from tests.servers.find import Servers
+from tests.servers.fixtures import or_skip
+from tests.servers.start import CannotStart
+
 SAME = "same rows"
 _PLACE = re.compile(r" \(\d+\)$")
 
@@ -37,6 +42,17 @@ class Report:
         """Note what an engine did with one query of an operation."""
         name = _PLACE.sub("", operation)
         self.outcomes.setdefault(name, {}).setdefault(engine, []).append(outcome)
+
+    def cluster(self, servers: Servers, name: str) -> Cluster:
+        """The server of that name; a test without it is skipped, and the report says so."""
+        try:
+            cluster = servers.get(name)
+        except CannotStart as error:
+            self.missing[name] = str(error)
+            or_skip(error)
+            raise
+        self.versions[name] = f"{cluster.product} {'.'.join(map(str, cluster.version))}"
+        return cluster
 
     def summary(self) -> list[str]:
         """One line for each engine."""

@@ -14,12 +14,15 @@ import pytest
 import zstandard
 
 from k8sidx.engine.protocol import Engine
+from k8sidx.fields.lookup import resolve
+from k8sidx.fields.table import Kind
 from k8sidx.hunt.definition import Hunt
 from k8sidx.hunt.library import load_hunts, load_library
 from k8sidx.hunt.lists import Lists
 from k8sidx.hunt.result import HuntResult
 from k8sidx.hunt.run import Window, run_hunt
 from k8sidx.normalize.event import Normalized
+from k8sidx.query.algebra import leaves
 from tests.building import START, normalized
 from tests.conformance.filled import fill
 from tests.conformance.report import SAME, Report
@@ -28,12 +31,10 @@ from tests.hunt.library.test_pairs import pairs
 from tests.judge.engines import CaseEngine, embedded, tagged
 from tests.servers.cleaning import remove_all
 from tests.servers.find import Servers
-from tests.servers.fixtures import or_skip, unique_prefix
-from tests.servers.start import CannotStart
+from tests.servers.fixtures import unique_prefix
 
 DEMO = Path(__file__).parents[2] / "demo" / "audit.ndjson.zst"
 LIBRARY = load_library()
-CURRENT = ["opensearch", "elasticsearch"]
 ATTACK = Window(since=datetime(2026, 11, 23, 21, tzinfo=UTC), baseline=timedelta(minutes=30))
 
 Rounds = Sequence[Sequence[Normalized]]
@@ -73,29 +74,25 @@ def demo_embedded(demo: Rounds, tmp_path_factory: pytest.TempPathFactory) -> Ite
         yield engines
 
 
-@pytest.fixture(scope="module", params=CURRENT)
+@pytest.fixture(scope="module")
 def cases_in_cluster(
-    request: pytest.FixtureRequest, servers: Servers, cases: Rounds
+    request: pytest.FixtureRequest, servers: Servers, cases: Rounds, report: Report
 ) -> Iterator[list[Engine]]:
-    with _filled(request.param, servers, cases) as engines:
+    with _filled(request.param, servers, cases, report) as engines:
         yield engines
 
 
-@pytest.fixture(scope="module", params=CURRENT)
+@pytest.fixture(scope="module")
 def demo_in_cluster(
-    request: pytest.FixtureRequest, servers: Servers, demo: Rounds
+    request: pytest.FixtureRequest, servers: Servers, demo: Rounds, report: Report
 ) -> Iterator[list[Engine]]:
-    with _filled(request.param, servers, demo) as engines:
+    with _filled(request.param, servers, demo, report) as engines:
         yield engines
 
 
 @contextmanager
-def _filled(name: str, servers: Servers, rounds: Rounds) -> Iterator[list[Engine]]:
-    try:
-        cluster = servers.get(name)
-    except CannotStart as error:
-        or_skip(error)
-        raise
+def _filled(name: str, servers: Servers, rounds: Rounds, report: Report) -> Iterator[list[Engine]]:
+    cluster = report.cluster(servers, name)
     with ExitStack() as cleaning:
         engines: list[Engine] = []
         for events in rounds:
@@ -133,6 +130,14 @@ def test_a_hunt_finds_the_same_in_a_recorded_log(
     found = run_hunt(hunt, demo_in_cluster[0], window)
     assert _without_engine(found) == _without_engine(wanted)
     report.add(f"hunt {hunt.id}", request.node.callspec.params["demo_in_cluster"], SAME)
+
+
+def test_no_hunt_asks_for_what_a_cluster_only_keeps() -> None:
+    """Bodies and other JSON are not searched in a cluster."""
+    for hunt in LIBRARY:
+        for base in (hunt, *getattr(hunt, "bases", ())):
+            for leaf in leaves(base.condition):
+                assert resolve(leaf.field).field.kind is not Kind.JSON, hunt.id
 
 
 def _without_engine(result: HuntResult) -> Any:

@@ -37,3 +37,17 @@ def test_an_operation_gives_the_same_rows(
     assert found.exact
     alike(found.rows, wanted.rows)
     report.add(operation.name, server, SAME)
+
+
+def test_rows_are_the_same_page_by_page(
+    duckdb_engine: DuckDBEngine, search_engine: SearchEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a few rows a page, as with millions of groups on pages of ten thousand."""
+    for module in ("search_groups", "search_documents"):
+        monkeypatch.setattr(f"k8sidx.engine.{module}.PAGE", 3)
+    asked = [one for one in OPERATIONS if not one.refused]
+    paged = [one for one in asked if one.query.group_by or one.query.order]
+    assert len(paged) > 60
+    for operation in paged:
+        wanted, found = duckdb_engine.run(operation.query), search_engine.run(operation.query)
+        alike(found.rows, wanted.rows)
