@@ -94,6 +94,8 @@ def test_the_command_runs(
         cluster: Cluster = request.getfixturevalue("opensearch")
         request.addfinalizer(lambda: remove_all(cluster, prefix))
         command, environment = command.replace(CLUSTER, cluster.url), {"K8SIDX_INDEX": prefix}
+        if command.startswith("k8sidx hunt "):
+            run(f"k8sidx ship --store {cluster.url} audit.log", place, **environment)
     if "--follow" in command:
         command = f"{command} & sleep 4; kill -TERM $!; wait $!"
     result = run(command, place, **environment)
