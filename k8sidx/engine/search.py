@@ -24,7 +24,14 @@ from k8sidx.engine.search_documents import Reader, select, sort_of
 from k8sidx.engine.search_enumerated import enumerated, without_enumerated
 from k8sidx.engine.search_fields import check_fields
 from k8sidx.engine.search_groups import Bucket, Composite, GroupKey, Values, grouped, key_source
-from k8sidx.engine.search_metrics import Counted, Inexact, Reading, counted, readings
+from k8sidx.engine.search_metrics import (
+    Counted,
+    Inexact,
+    Reading,
+    counted,
+    readable,
+    readings,
+)
 from k8sidx.engine.search_session import Session
 from k8sidx.engine.times import times_of, with_moments
 from k8sidx.query.algebra import Having, Order, Query, Terms, fields_of
@@ -72,11 +79,14 @@ class SearchEngine:
         :raises StoreError: when the cluster cannot be reached, refuses the query, or
             answers for a part of the events only.
         """
+        plain = without_enumerated(query, self._profile)
+        events = self._conditions.events(plain)
         self._compile(query)
-        if not self._profile.is_read:
-            check_fields(fields_of(query), self._profile, self._capabilities)
+        check_fields(fields_of(query), self._profile, self._capabilities)
         with Session(self._cluster, self._index, self._answering) as session:
-            events = self._conditions.events(self._resolved(query, session))
+            if plain is not query:
+                resolved = enumerated(query, self._profile, session, self._conditions)
+                events = self._conditions.events(resolved)
             if query.select:
                 rows = list(select(query, events, self._profile, session))
                 exact = True
@@ -90,21 +100,15 @@ class SearchEngine:
         return read_capabilities(self._cluster, self._index)
 
     def _compile(self, query: Query) -> None:
-        """Raise for what cannot be run, before anything is asked."""
-        self._conditions.events(without_enumerated(query, self._profile))
+        """Raise for what cannot be run beside the conditions, before anything is asked."""
         if query.select:
             Reader(query.select, self._profile)
             sort_of(query, self._profile)
             return
         for key in query.group_by:
             key_source(key, self._profile)
-        readings(
-            query.metrics, self._profile, approximate=self._answering.approximate, careful=True
-        )
-
-    def _resolved(self, query: Query, session: Session) -> Query:
-        """Conditions that a cluster cannot look up become the values that they hold for."""
-        return enumerated(query, self._profile, session, self._conditions)
+        for one in query.metrics:
+            readable(one, self._profile)
 
     def _aggregated(
         self, query: Query, events: dsl.Query, session: Session

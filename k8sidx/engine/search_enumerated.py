@@ -59,14 +59,17 @@ def is_enumerated(leaf: Leaf, profile: Profile) -> bool:
 
 
 def without_enumerated(query: Query, profile: Profile) -> Query:
-    """The query without such conditions, to be compiled before anything is asked.
+    """The query without such conditions, to be compiled before anything is asked; the same
+    one when it has none.
 
     :raises UnsupportedQuery: when a field's values cannot be asked for.
     """
-    for leaf in leaves(query.where):
-        if is_enumerated(leaf, profile):
-            grouped(leaf.field, profile)
-            _test(leaf)
+    found = [leaf for leaf in leaves(query.where) if is_enumerated(leaf, profile)]
+    if not found:
+        return query
+    for leaf in found:
+        grouped(leaf.field, profile)
+        _test(leaf)
     return replace(query, where=_replaced(query.where, lambda leaf: _nothing(leaf, profile)))
 
 

@@ -148,7 +148,6 @@ def readings(
 
     :param approximate: estimates will do.
     :param careful: numbers may not fit a float.
-    :raises UnsupportedQuery: when a cluster has no way to compute one.
     """
     return [
         _reading(metric, f"m{place}", profile, approximate, careful)
@@ -156,13 +155,26 @@ def readings(
     ]
 
 
+def readable(metric: Metric, profile: Profile) -> None:
+    """Check that a cluster can compute the metric.
+
+    :raises UnsupportedQuery: when it has no way to.
+    """
+    if metric.kind == "count":
+        return
+    if resolve(metric.field).many and metric.kind != "count_distinct":
+        raise UnsupportedQuery(f"{metric.name}: {metric.kind} of {metric.field}, a list")
+    if metric.kind != "first_values":
+        grouped(metric.field, profile)
+    elif not profile.paths(resolve(metric.field)).query:
+        raise UnsupportedQuery(f"{metric.name}: a cluster cannot search for {metric.field}.")
+
+
 def _reading(
     metric: Metric, name: str, profile: Profile, approximate: bool, careful: bool
 ) -> Reading:
     if metric.kind == "count":
         return Reading(metric, None, {})
-    if resolve(metric.field).many and metric.kind != "count_distinct":
-        raise UnsupportedQuery(f"{metric.name}: {metric.kind} of {metric.field}, a list")
     if metric.kind == "first_values":
         return _first_values(metric, name, profile)
     paths = grouped(metric.field, profile)
@@ -198,8 +210,6 @@ def _extreme(metric: Metric, name: str, paths: Paths, careful: bool) -> Reading:
 
 def _first_values(metric: Metric, name: str, profile: Profile) -> Reading:
     paths = profile.paths(resolve(metric.field))
-    if not paths.query:
-        raise UnsupportedQuery(f"{metric.name}: a cluster cannot search for {metric.field}.")
     body, reader = earliest(metric.field, int(metric.argument), profile)
     present = aggs.Filter(dsl.Exists(field=paths.query))
     present.metric("first", aggs.TopHits(**body))
