@@ -37,6 +37,9 @@ from k8sidx.query.algebra import (
 )
 
 KEYS_AT_ONCE = 200
+CLAUSES_AT_ONCE = 600
+"""Comparisons in the condition for those keys: clusters take 1,024 in one query by default
+(indices.query.bool.max_clause_count), the hunt's own included."""
 EVENTS_AT_ONCE = 200_000
 PIECES_AT_ONCE = 100
 """How much one query reads, at most, where intervals allow."""
@@ -107,7 +110,9 @@ class KeyedEvents:
         """For some keys at a time, their requests in the intervals and beside them, in order
         of time."""
         keys = iter(sorted(intervals, key=sortable))
-        while batch := list(itertools.islice(keys, KEYS_AT_ONCE)):
+        fields = max(1, *(len(base.group_by) for base in self._bases))
+        at_once = min(KEYS_AT_ONCE, max(1, CLAUSES_AT_ONCE // fields))
+        while batch := list(itertools.islice(keys, at_once)):
             counts = [one for key in batch for one in intervals[key].items()]
             yield batch, self._in_order(set(batch), counts)
 

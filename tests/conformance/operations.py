@@ -175,6 +175,9 @@ _CONDITIONS: dict[str, list[Condition]] = {
     "Or of hundreds": [
         Or((*(And((Compare("user.username", "=", f"u{n}"), Compare("verb", "=", "get")))
               for n in range(200)), Compare("user.username", "=", "carol"))),
+        Or(tuple(And((Compare("user.username", "=", f"u{n}"), Compare("verb", "=", "get"),
+                      Compare("userAgent", "=", "a"), Not(Present("objectRef.name")),
+                      Compare("responseStatus.code", "=", n))) for n in range(120))),
     ],
 }  # fmt: skip
 

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from k8sidx.engine.duckdb import DuckDBEngine
-from k8sidx.errors import InvalidQuery, UnknownField, UnsupportedQuery, UsageError
+from k8sidx.engine.protocol import Answering
+from k8sidx.errors import InvalidQuery, StoreError, UnknownField, UnsupportedQuery, UsageError
 from k8sidx.query.algebra import (
     Always,
     And,
@@ -216,6 +217,18 @@ def test_an_empty_store_has_no_rows(tmp_path: Path) -> None:
         assert opened.run(Query(metrics=(COUNT,))).rows == [(0,)]
         groups = Metric("groups", "count_distinct", "user.groups")
         assert opened.run(Query(metrics=(groups,))).rows == [(0,)]
+
+
+def test_a_query_is_stopped_when_its_time_is_over(tmp_path: Path) -> None:
+    addresses = [f"10.0.{n // 250}.{n % 250}" for n in range(1000)]
+    user = {"username": "alice", "groups": [f"g{n}" for n in range(1000)]}
+    bodies = [{**event(seconds=n, source=addresses), "user": user} for n in range(20)]
+    pairs = Query(group_by=(Terms("sourceIPs"), Terms("user.groups")), metrics=(COUNT,))
+    with (
+        stored(tmp_path / "store", bodies).engine(Answering(timeout=0.05)) as opened,
+        pytest.raises(StoreError, match=r"longer than 0\.05 seconds.*--timeout"),
+    ):
+        opened.run(pairs)
 
 
 def test_what_duckdb_cannot_run_is_refused_when_compiled(engine: DuckDBEngine) -> None:
