@@ -12,7 +12,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from k8sidx.engine.protocol import Engine
-from k8sidx.engine.result import Value
 from k8sidx.fields.lookup import resolve
 from k8sidx.fields.table import FROM_BODIES
 from k8sidx.hunt.definition import Hunt
@@ -21,7 +20,6 @@ from k8sidx.hunt.result import CannotJudge
 from k8sidx.hunt.sentence import events
 from k8sidx.hunt.window import Window
 from k8sidx.query.algebra import (
-    Always,
     And,
     Compare,
     Condition,
@@ -42,6 +40,7 @@ LEVELS = ("Metadata", "Request", "RequestResponse")
 EXAMPLES = 5
 """auditIDs that are kept of what cannot be judged."""
 
+RESOURCE = frozenset({"objectRef.resource", "objectRef.subresource", "target.resource"})
 LEVEL, TRUNCATED, PROVIDER = "level", "event.truncated", "event.provider"
 
 
@@ -117,51 +116,63 @@ def _bodies(
     low = LEVELS[: LEVELS.index(hunt.level_needed)]
     about = subject(hunt)
     little = any(overview.levels[level] for level in low)
-    if isinstance(about, Always) or not (little or overview.truncated):
+    if not names_resource(about) or not (little or overview.truncated):
         return
+    where = And(
+        (about, Not(hunt.condition), Or((OneOf(LEVEL, low), Compare(TRUNCATED, "=", True))))
+    )
     result = engine.run(
         Query(
-            where=And(
-                (
-                    about,
-                    Not(hunt.condition),
-                    Or((OneOf(LEVEL, low), Compare(TRUNCATED, "=", True))),
-                )
-            ),
+            where=where,
             since=window.since,
             until=window.until,
             group_by=(Terms(LEVEL, keep_missing=True), Terms(TRUNCATED, keep_missing=True)),
-            metrics=(Metric("events", "count"), Metric("ids", "first_values", "auditID", EXAMPLES)),
+            metrics=(Metric("events", "count"),),
         )
     )
-    kept, cut = _Told(), _Told()
-    for level, truncated, count, audit_ids in result.rows:
-        (cut if truncated and level not in low else kept).add(count, audit_ids)
-    if kept.count:
+    kept = sum(whole(count) for level, _, count in result.rows if level in low)
+    cut = sum(whole(count) for level, _, count in result.rows if level not in low)
+    if kept:
         yield CannotJudge(
             "level",
-            f"{events(kept.count)} of what it is about logged at a lower level than "
+            f"{events(kept)} of what it is about logged at a lower level than "
             f"{hunt.level_needed}, without what it looks for.",
-            kept.count,
-            tuple(kept.audit_ids[:EXAMPLES]),
+            kept,
+            _examples(And((where, OneOf(LEVEL, low))), engine, window),
         )
-    if cut.count:
+    if cut:
         yield CannotJudge(
             "truncated",
-            f"{events(cut.count)} of what it is about with bodies that were cut.",
-            cut.count,
-            tuple(cut.audit_ids[:EXAMPLES]),
+            f"{events(cut)} of what it is about with bodies that were cut.",
+            cut,
+            _examples(And((where, Not(OneOf(LEVEL, low)))), engine, window),
         )
 
 
-@dataclass(slots=True)
-class _Told:
-    count: int = 0
-    audit_ids: list[str] = field(default_factory=list)
+def names_resource(condition: Condition) -> bool:
+    """Whether a condition holds for events of some resources only: without that, what a hunt
+    is about cannot be told from everything else."""
+    match condition:
+        case And(parts):
+            return any(names_resource(one) for one in parts)
+        case Or(parts):
+            return bool(parts) and all(names_resource(one) for one in parts)
+        case Compare(name, "=") | OneOf(name):
+            return resolve(name).field.name in RESOURCE
+    return False
 
-    def add(self, count: Value, audit_ids: Value) -> None:
-        self.count += whole(count)
-        self.audit_ids += texts(audit_ids)
+
+def _examples(where: Condition, engine: Engine, window: Window) -> tuple[str, ...]:
+    found = engine.run(
+        Query(
+            where=where,
+            since=window.since,
+            until=window.until,
+            select=("auditID",),
+            limit=EXAMPLES,
+        )
+    )
+    return texts([row[0] for row in found.rows])
 
 
 def _without_bodies(leaf: Leaf) -> bool:
