@@ -6,7 +6,7 @@ import os
 import platform
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from importlib.metadata import version
 from itertools import groupby
 from pathlib import Path
@@ -17,8 +17,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from k8sidx import __version__
-from k8sidx.cluster.store import ClusterStore
 from k8sidx.errors import K8sidxError
+from k8sidx.fields.moment import to_moment
 from k8sidx.render.sheet import readable_time
 from k8sidx.store.manifest import Manifest, read_manifest
 from k8sidx.store.merge import ENOUGH, SMALL_ROWS
@@ -58,21 +58,8 @@ def check_configuration(load: Callable[[], Path | None]) -> Check:
     try:
         source = load()
     except K8sidxError as error:
-        return _failed("configuration", error)
+        return failed("configuration", error)
     return Check("configuration", "ok", str(source) if source else "no file, the defaults")
-
-
-def check_reachable(open_: Callable[[], ClusterStore]) -> Check:
-    """Whether a cluster answers, and what it is.
-
-    :param open_: opens the store; raises :class:`K8sidxError`.
-    """
-    try:
-        store = open_()
-        product, version = store.cluster.product, store.cluster.version
-    except K8sidxError as error:
-        return _failed("store", error)
-    return Check("store", "ok", f"{store.location}: {product} {'.'.join(map(str, version))}")
 
 
 def check_store(store: Path, now: datetime) -> Iterator[Check]:
@@ -80,7 +67,7 @@ def check_store(store: Path, now: datetime) -> Iterator[Check]:
     try:
         manifest = read_manifest(store)
     except K8sidxError as error:
-        yield _failed("store", error)
+        yield failed("store", error)
         return
     size = sum(part.bytes for part in manifest.parts) / 1_000_000
     seen = f"{store}: {manifest.rows:,} events, {size:,.1f} MB, format {manifest.version}"
@@ -93,7 +80,8 @@ def check_store(store: Path, now: datetime) -> Iterator[Check]:
     yield _check_dead_letters(store)
 
 
-def _failed(name: str, error: K8sidxError) -> Check:
+def failed(name: str, error: K8sidxError) -> Check:
+    """An error as what was seen, its remedy as the mend."""
     place = f"{error.where}: " if error.where else ""
     return Check(name, "fail", f"{place}{error.message}", error.remedy, error.exit_code)
 
@@ -153,17 +141,26 @@ def _check_writable(store: Path) -> Check:
 
 def _check_latest(manifest: Manifest, now: datetime) -> Check:
     last = max((part.last for part in manifest.parts if part.last is not None), default=None)
+    return latest_event(last, now)
+
+
+def latest_event(last: int | None, now: datetime) -> Check:
+    """How fresh the events are.
+
+    :param last: ``@timestamp`` of the latest one in microseconds since 1970.
+    """
     if last is None:
         return Check("latest event", "warn", "there is none", "Ship events: k8sidx ship INPUT")
-    age = int(now.timestamp()) - last // 1_000_000
-    moment = readable_time(datetime.fromtimestamp(last // 1_000_000, UTC))
-    if age < -3600:
+    since = int(now.timestamp()) - last // 1_000_000
+    moment = readable_time(to_moment(last // 1_000_000 * 1_000_000))
+    if since < -3600:
         mend = "Check the clocks of the API servers; --until now leaves such events out."
         return Check("latest event", "warn", f"{moment}, in the future", mend)
-    return Check("latest event", "ok", f"{moment}, {_age(max(age, 0))} ago")
+    return Check("latest event", "ok", f"{moment}, {age(max(since, 0))} ago")
 
 
-def _age(seconds: int) -> str:
+def age(seconds: int) -> str:
+    """A span of time for people, in its largest fitting unit."""
     for unit, length in (("days", 86_400), ("hours", 3_600), ("minutes", 60)):
         if seconds >= 2 * length:
             return f"{seconds // length:,} {unit}"

@@ -24,7 +24,9 @@ from k8sidx.cli.store import (
 )
 
 NAME = "doctor"
-EXAMPLE = "\b\nExample:\n  k8sidx doctor\n  k8sidx doctor -o json"
+EXAMPLE = (
+    "\b\nExample:\n  k8sidx doctor\n  k8sidx doctor --store https://search.example.com:9200 -o json"
+)
 
 
 @ends_with_exit_code
@@ -41,12 +43,7 @@ def command(
     store does not.
     """
     from k8sidx.cluster.location import is_cluster
-    from k8sidx.doctor import (
-        check_configuration,
-        check_reachable,
-        check_software,
-        check_store,
-    )
+    from k8sidx.doctor import check_configuration, check_software, check_store
     from k8sidx.render.sheet import Sheet
 
     configured = check_configuration(lambda: configuration().source)
@@ -54,7 +51,9 @@ def command(
     if store.store is not None or configured.state != "fail":
         location = store_location(store)
         if is_cluster(location):
-            checks.append(check_reachable(lambda: open_chosen_cluster(store)))
+            from k8sidx.cluster_doctor import check_cluster
+
+            checks += check_cluster(lambda: open_chosen_cluster(store), lambda: datetime.now(UTC))
         else:
             checks += check_store(Path(location), datetime.now(UTC))
     rows = [(check.name, check.state, check.seen, check.mend) for check in checks]

@@ -21,6 +21,10 @@ AS_TEXT = "keyword"
 WORDS = "words"
 """Subfield of ``message`` that finds the words of a line."""
 
+_RARELY_ASKED = frozenset({ORDER, "event.duration", "requestReceivedTimestamp", "stageTimestamp"})
+"""Numbers that are sorted and grouped by, and seldom a condition: those are answered by doc
+values then, which saves 28 bytes an event."""
+
 _FROM_ID = "event.id"
 """The one field that is no field of a document: it is the document's id."""
 
@@ -41,10 +45,10 @@ def flat_properties() -> Properties:
             continue
         found[field.name] = _property(field)
         if field.kind is Kind.TIME:
-            found[epoch_path(field.name)] = {"type": "long"}
+            found[epoch_path(field.name)] = _number(field.name)
         for position in range(field.positions):
             found[position_path(field.name, position)] = _keyword(field.length)
-    found[ORDER] = {"type": "long"}
+    found[ORDER] = _number(ORDER)
     for field in FIELDS:
         if field.ecs and field.ecs not in BY_NAME:
             found[field.ecs] = {"type": "alias", "path": field.name}
@@ -69,10 +73,14 @@ def _property(field: Field) -> Properties:
         as_text = {AS_TEXT: _keyword(field.length)}
         return {"type": "ip", "ignore_malformed": True, "fields": as_text}
     if field.kind is Kind.TIME:
-        return {"type": "date", "ignore_malformed": True}
+        return {**_number(field.name), "type": "date", "ignore_malformed": True}
     if field.kind is Kind.BOOLEAN:
         return {"type": "boolean"}
-    return {"type": "long"}
+    return _number(field.name)
+
+
+def _number(name: str) -> Properties:
+    return {"type": "long", "index": False} if name in _RARELY_ASKED else {"type": "long"}
 
 
 def _keyword(length: int) -> Properties:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -132,3 +134,12 @@ def test_an_embedded_store_needs_no_setup(tmp_path: object) -> None:
     result = CliRunner().invoke(app, ["setup", "--store", str(tmp_path)])
     assert result.exit_code == 2
     assert "is an embedded store" in result.stderr
+
+
+def test_the_page_shows_what_a_dry_run_prints(opensearch: Cluster, prefix: str) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "clusters.md").read_text("utf-8")
+    block = page.partition("```text\nPUT ")[2].partition("        …\n")[0]
+    shown = f"PUT {block}".replace("k8s-audit", prefix)
+    printed = setup(opensearch, prefix, "--dry-run").stdout
+    priority = re.compile(r'"priority": \d+')  # it follows from the prefix's length
+    assert priority.sub("", printed).startswith(priority.sub("", shown))
