@@ -25,6 +25,15 @@ MAY_IMPORT = {
     "hunt": {"errors", "fields", "query", "engine"},
     "panels": {"errors", "fields", "query", "hunt", "engine.protocol", "engine.result"},
     "savedobjects": {"errors", "fields", "query", "panels", "cluster", "engine.search_conditions"},
+    "findings": {
+        "errors",
+        "fields",
+        "hunt",
+        "engine.result",
+        "normalize.identity",
+        "cluster",
+        "store",
+    },
     "shipping": {"errors", "fields", "sources", "decode", "normalize", "store", "cluster"},
     "render": {"errors", "engine.result", "hunt", "shipping", "decode.record", "panels"},
 }

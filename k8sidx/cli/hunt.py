@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -26,16 +27,24 @@ from k8sidx.cli.options import (
     TimeoutOption,
     UntilOption,
 )
-from k8sidx.cli.output import chosen, say, show, write
+from k8sidx.cli.output import chosen, say, show, write, write_sheet
 from k8sidx.cli.problems import NOT_RUN, Problems
 from k8sidx.cli.selection import Selection, answering, selected_hunts, window
 from k8sidx.cli.store import AS_CONFIGURED, StoreChoice, open_chosen, takes_store
+from k8sidx.errors import UsageError
 
 if TYPE_CHECKING:
     from k8sidx.hunt.definition import Hunt
     from k8sidx.hunt.result import HuntResult
     from k8sidx.shipping.ship import ShipReport
     from k8sidx.store.open import EmbeddedStore, Store
+
+
+class Grouping(StrEnum):
+    """What findings are put together by."""
+
+    ACTOR = "actor"
+
 
 NAME = "hunt"
 EXAMPLE = (
@@ -117,6 +126,21 @@ def command(
             help="Instead of results, print a file of known good proposed from the data.",
         ),
     ] = False,
+    save: Annotated[
+        bool,
+        typer.Option(
+            "--save",
+            help="Keep the findings in the store, each once: the next run updates them.",
+        ),
+    ] = False,
+    group: Annotated[
+        Grouping | None,
+        typer.Option(
+            "--group",
+            metavar="actor",
+            help="Fold the findings into stories: what each actor did, in order of time.",
+        ),
+    ] = None,
     approximate: ApproximateOption = False,
     timeout: TimeoutOption = None,
     store: StoreChoice = AS_CONFIGURED,
@@ -133,6 +157,11 @@ def command(
     from k8sidx.hunt.suggest import suggested_file, suggestions
 
     names, inputs = _split(hunts or [], input_ or [])
+    if save and (inputs or suggest_allow):
+        raise UsageError(
+            "--save keeps findings in a store, and here there is none.",
+            remedy="Ship the files first: k8sidx ship FILE",
+        )
     problems = Problems(quiet=quiet)
     chosen_hunts = selected_hunts(
         Selection(names, all_, tuple(tag or ()), level, tuple(known_good or ())), problems.unread
@@ -153,10 +182,15 @@ def command(
             )
         else:
             results = run_hunts(chosen_hunts, engine, asked, on_start, problems.not_run)
+        if save:
+            _save(opened, chosen_hunts, results, quiet=quiet)
     if suggest_allow:
         write(proposed)
         return
-    _show(results, chosen(output), quiet=quiet)
+    if group:
+        _show_stories(results, chosen(output))
+    else:
+        _show(results, chosen(output), quiet=quiet)
     if fail_on and _reached(results, fail_on):
         raise typer.Exit(FOUND)
     if problems.found:
@@ -204,6 +238,29 @@ def _shipped(inputs: Sequence[str], store: EmbeddedStore, *, quiet: bool) -> Shi
     for line in rejected_lines(report):
         say(line, quiet=quiet)
     return report
+
+
+def _save(
+    store: Store, hunts: Sequence[Hunt], results: Sequence[HuntResult], *, quiet: bool
+) -> None:
+    from k8sidx.findings.saving import save
+
+    saved = save(store, hunts, results, datetime.now(UTC))
+    say(f"findings: {saved.new:,} new, {saved.updated:,} updated in {saved.where}", quiet=quiet)
+
+
+def _show_stories(results: Sequence[HuntResult], output: Output) -> None:
+    from k8sidx.hunt.story import stories_of
+    from k8sidx.render import stories
+
+    told = stories_of(finding for result in results for finding in result.findings)
+    match output:
+        case Output.TABLE:
+            show(lambda console: stories.print_stories(console, told))
+        case Output.JSON:
+            write(stories.stories_json(told))
+        case _:
+            write_sheet(stories.stories_sheet(told), output)
 
 
 def _show(results: Sequence[HuntResult], output: Output, *, quiet: bool) -> None:

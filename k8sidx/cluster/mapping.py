@@ -6,7 +6,7 @@ and never adds to the mapping, and what holds JSON lies in one object that is no
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from k8sidx.cluster.document import AUDIT, ORDER, epoch_path, position_path
@@ -35,6 +35,13 @@ def mapping(meta: Mapping[str, Any]) -> Properties:
     :param meta: what it says of itself.
     """
     return {"_meta": dict(meta), "dynamic": False, "properties": _nested(flat_properties())}
+
+
+def mapping_of(fields: Iterable[Field], meta: Mapping[str, Any]) -> Properties:
+    """The mapping of an index that has these fields and no others; JSON is kept, not read."""
+    kept = {"type": "object", "enabled": False}
+    flat = {one.name: kept if one.kind is Kind.JSON else _property(one) for one in fields}
+    return {"_meta": dict(meta), "dynamic": False, "properties": _nested(flat)}
 
 
 def flat_properties() -> Properties:

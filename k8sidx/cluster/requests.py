@@ -23,7 +23,7 @@ def patient_request(
     method: str,
     path: str,
     *,
-    body: Mapping[str, Any] | None = None,
+    body: bytes | Mapping[str, Any] | None = None,
     seconds: float = PATIENCE,
 ) -> Answer:
     """A request that may be made twice, made again while the cluster is pressed or away.

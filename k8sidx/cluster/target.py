@@ -45,6 +45,12 @@ class Target:
         return self.name
 
 
+def findings_index(name: str) -> str:
+    """The index of the findings about a prefix or pattern; no pattern of its events matches it."""
+    plain = re.sub(r"[*,]+", "-", name).strip("-.")
+    return f"findings-{plain or DEFAULT_INDEX}"
+
+
 def parse_target(name: str) -> Target:
     """Check an index name as both products would.
 

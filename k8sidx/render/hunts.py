@@ -86,6 +86,20 @@ def hunts_json(results: Sequence[HuntResult]) -> str:
     return json_text([_object(result) for result in results]) + "\n"
 
 
+def finding_object(finding: Finding) -> dict[str, object]:
+    """A finding as JSON shows it (docs/cli.md)."""
+    return {
+        "hunt": finding.hunt,
+        "level": finding.level,
+        "key": finding.key,
+        "count": finding.count,
+        "first_seen": finding.first_seen,
+        "last_seen": finding.last_seen,
+        "reason": finding.reason,
+        "audit_ids": finding.audit_ids,
+    }
+
+
 def _object(result: HuntResult) -> dict[str, object]:
     return {
         "hunt": result.hunt,
@@ -95,19 +109,7 @@ def _object(result: HuntResult) -> dict[str, object]:
         "exact": result.exact,
         "columns": result.columns,
         "rows": result.rows,
-        "findings": [
-            {
-                "hunt": finding.hunt,
-                "level": finding.level,
-                "key": finding.key,
-                "count": finding.count,
-                "first_seen": finding.first_seen,
-                "last_seen": finding.last_seen,
-                "reason": finding.reason,
-                "audit_ids": finding.audit_ids,
-            }
-            for finding in result.findings
-        ],
+        "findings": [finding_object(finding) for finding in result.findings],
         "notes": result.notes,
         "cannot_judge": [
             {

@@ -20,7 +20,7 @@ from k8sidx.render.escape import html_text
 from k8sidx.render.hunts import by_urgency, counted, findings_sheet, sheet_of
 from k8sidx.render.page import html_page, html_section, html_table
 from k8sidx.render.sheet import Sheet, readable_time
-from k8sidx.render.stories import stories_html
+from k8sidx.render.stories_html import stories_html
 
 TITLE = "Kubernetes audit log hunt report"
 _SECTIONS = (

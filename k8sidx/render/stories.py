@@ -1,94 +1,84 @@
-"""Stories of findings in a report: who, what in which order, and the requests behind it."""
+"""Findings folded into stories, in the output formats of ``hunt --group actor``."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from k8sidx.hunt.evidence import Evidence
-from k8sidx.hunt.result import Finding
+from k8sidx.engine.result import Value
 from k8sidx.hunt.story import Story
-from k8sidx.render.escape import html_text, iso_time
-from k8sidx.render.page import html_table, level_badge
+from k8sidx.render.escape import json_text, visible
+from k8sidx.render.hunts import finding_object
 from k8sidx.render.sheet import Sheet, readable_time
 
-STORIES = 100
-"""Stories that a report tells; the tables below have all findings."""
-STEPS = 30
-"""Steps that a story tells; findings about the same requests are one."""
-REQUESTS = 5
-"""Requests that are shown of a finding; their auditIDs are all listed."""
+if TYPE_CHECKING:
+    from rich.console import Console
+
+COLUMNS = ("actor", "story", "level", "hunt", "count", "first_seen", "last_seen", "reason")
+STEPS_SHOWN = 12
+"""Steps of a story that a terminal shows."""
 
 
-def stories_html(stories: Sequence[Story], evidence: Mapping[str, Evidence]) -> list[str]:
-    """An article for each story, the most urgent first."""
-    parts = [_story(one, evidence) for one in stories[:STORIES]]
-    left = len(stories) - STORIES
-    if left > 0:
-        parts.append(f"<p>… and {left:,} more, in the tables below.</p>")
-    return parts or ["<p>The hunts found nothing.</p>"]
+def stories_sheet(stories: Sequence[Story]) -> Sheet:
+    """One row a finding, the stories numbered from 1."""
+    rows: list[tuple[Value, ...]] = [
+        (story.actor, number, one.level, one.hunt, one.count, one.first_seen, one.last_seen,
+         one.reason)
+        for number, story in enumerate(stories, 1)
+        for step in story.steps
+        for one in step
+    ]  # fmt: skip
+    return Sheet(COLUMNS, rows, "Stories")
 
 
-def _story(story: Story, evidence: Mapping[str, Evidence]) -> str:
+def stories_json(stories: Sequence[Story]) -> str:
+    """A list with one object a story (docs/cli.md)."""
+    told = [
+        {
+            "actor": story.actor,
+            "level": story.level,
+            "first_seen": story.first_seen,
+            "last_seen": story.last_seen,
+            "steps": [[finding_object(one) for one in step] for step in story.steps],
+        }
+        for story in stories
+    ]
+    return json_text(told) + "\n"
+
+
+def print_stories(console: Console, stories: Sequence[Story]) -> None:
+    """Each story under its actor, a step a line or two."""
+    from rich.table import Table
+    from rich.text import Text
+
+    from k8sidx.render.terminal import level_text
+
+    if not stories:
+        console.print("No findings.")
+    for story in stories:
+        head = Text(visible(story.actor), style="bold")
+        head.append(f"  {_span(story)}", style="dim")
+        console.print(head)
+        grid = Table.grid(padding=(0, 2))
+        grid.add_column(no_wrap=True)
+        grid.add_column(overflow="fold")
+        for step in story.steps[:STEPS_SHOWN]:
+            lead, *others = step
+            text = Text(visible(lead.reason))
+            hunts = ", ".join(one.hunt for one in (lead, *others))
+            text.append(f"\n{readable_time(lead.first_seen)} · {visible(hunts)}", style="dim")
+            grid.add_row(level_text(lead.level), text)
+        left = len(story.steps) - STEPS_SHOWN
+        if left > 0:
+            grid.add_row("", Text(f"… {left:,} more", style="dim"))
+        console.print(grid)
+        console.print()
+
+
+def _span(story: Story) -> str:
+    first, last = readable_time(story.first_seen), readable_time(story.last_seen)
     count = len(story.findings)
     told = f"{count:,} {'finding' if count == 1 else 'findings'}"
-    told_steps = story.steps
-    steps = [_step(step, evidence) for step in told_steps[:STEPS]]
-    left = count - sum(len(step) for step in told_steps[:STEPS])
-    if left > 0:
-        steps.append(f"<li>… and {left:,} more, in the tables below.</li>")
-    return "\n".join(
-        [
-            f'<article class="story-{html_text(story.level)}">',
-            f"<h3>{html_text(story.actor)}{level_badge(story.level)}</h3>",
-            f'<p class="soft">{html_text(told)}{_when(story)}</p>',
-            "<ol>",
-            *steps,
-            "</ol>",
-            "</article>",
-        ]
-    )
-
-
-def _when(story: Story) -> str:
-    first, last = story.first_seen, story.last_seen
-    if first is None or last is None:
-        return ""
-    begin = f'<time datetime="{iso_time(first)}">{html_text(readable_time(first))}</time>'
-    if readable_time(first) == readable_time(last):
-        return f", {begin}"
-    end = f'<time datetime="{iso_time(last)}">{html_text(readable_time(last))}</time>'
-    return f", from {begin} to {end}"
-
-
-def _step(step: Sequence[Finding], evidence: Mapping[str, Evidence]) -> str:
-    lead, *others = step
-    events = f"{lead.count:,} {'event' if lead.count == 1 else 'events'}"
-    time = readable_time(lead.first_seen)
-    about = f'<span class="soft">{html_text(time)} · {events} · {_link(lead)}</span>'
-    also = "".join(
-        f"<li>{html_text(one.reason)}{level_badge(one.level)} "
-        f'<span class="soft">{_link(one)}</span></li>'
-        for one in others
-    )
-    return (
-        f"<li>{html_text(lead.reason)}{level_badge(lead.level)}<br>{about}"
-        f"{f'<ul>{also}</ul>' if also else ''}{_requests(lead, evidence)}</li>"
-    )
-
-
-def _link(finding: Finding) -> str:
-    return f'<a href="#{html_text(finding.hunt)}">{html_text(finding.hunt)}</a>'
-
-
-def _requests(finding: Finding, evidence: Mapping[str, Evidence]) -> str:
-    """The evidence: some requests in words, and all auditIDs that were kept."""
-    if not finding.audit_ids:
-        return ""
-    known = [evidence[one] for one in finding.audit_ids if one in evidence][:REQUESTS]
-    sheet = Sheet(
-        ("time", "request", "from", "user agent"),
-        [(one.time, one.message, one.address, one.agent) for one in known],
-    )
-    table = html_table(sheet, caption="The first requests") if known else ""
-    ids = " ".join(f"<code>{html_text(one)}</code>" for one in finding.audit_ids)
-    return f"<details><summary>Evidence</summary>{table}<p>auditID: {ids}</p></details>"
+    if not first:
+        return told
+    return f"{told}, {first}" if first == last else f"{told}, {first} to {last}"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-DEFAULT_PREFIX = "k8s-audit"
+from k8sidx.cluster.target import DEFAULT_INDEX, findings_index
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,12 +18,12 @@ class Names:
     :param prefix: index prefix, such as ``k8s-audit``.
     """
 
-    prefix: str = DEFAULT_PREFIX
+    prefix: str = DEFAULT_INDEX
 
     @property
     def _own(self) -> str:
         plain = self.prefix.replace("_", "-").replace("*", "").strip("-.")
-        return "k8sidx" if self.prefix == DEFAULT_PREFIX else f"k8sidx-{plain}"
+        return "k8sidx" if self.prefix == DEFAULT_INDEX else f"k8sidx-{plain}"
 
     def dashboard(self, identifier: str) -> str:
         return f"{self._own}-{identifier}"
@@ -46,8 +46,3 @@ class Names:
         if findings:
             return findings_index(self.prefix)
         return self.prefix if "*" in self.prefix else f"{self.prefix}-*"
-
-
-def findings_index(prefix: str) -> str:
-    """The index that ``hunt --save`` writes to; no pattern of event indices matches it."""
-    return f"findings-{prefix.replace('*', '').strip('-.') or DEFAULT_PREFIX}"

@@ -8,6 +8,7 @@
       events/undated/….parquet             events without a usable time
       staging/…                            parts that a running writer has not committed yet
       dead-letter/….jsonl                  records that could not be stored, with reasons
+      findings/findings.parquet            what hunt --save found
       state/….json                         how far followed logs were shipped
       writer.lock  readers.lock
 
