@@ -118,9 +118,11 @@ def _bodies(
     little = any(overview.levels[level] for level in low)
     if not names_resource(about) or not (little or overview.truncated):
         return
-    where = And(
-        (about, Not(hunt.condition), Or((OneOf(LEVEL, low), Compare(TRUNCATED, "=", True))))
-    )
+    lost = And((about, Or((OneOf(LEVEL, low), Compare(TRUNCATED, "=", True)))))
+    if not _count(lost, engine, window):
+        return
+    # Asked second: what the hunt did not find takes much longer to tell.
+    where = And((lost, Not(hunt.condition)))
     result = engine.run(
         Query(
             where=where,
@@ -160,6 +162,16 @@ def names_resource(condition: Condition) -> bool:
         case Compare(name, "=") | OneOf(name):
             return resolve(name).field.name in RESOURCE
     return False
+
+
+def _count(where: Condition, engine: Engine, window: Window) -> int:
+    query = Query(
+        where=where,
+        since=window.since,
+        until=window.until,
+        metrics=(Metric("events", "count"),),
+    )
+    return whole(engine.run(query).rows[0][0])
 
 
 def _examples(where: Condition, engine: Engine, window: Window) -> tuple[str, ...]:
