@@ -73,6 +73,8 @@ class Report:
         lines = [_HEAD]
         for name, reason in self.missing.items():
             lines.append(f"Not run: {name}: {reason.splitlines()[0]}\n\n")
+        if not any(name.startswith("hunt ") for name in self.outcomes):
+            lines.append("Hunts were not compared in this run; the test suite compares them.\n\n")
         titles = [self.versions[one] for one in engines]
         lines.append(f"| operation | {' | '.join(titles)} |\n")
         lines.append(f"| --- |{' --- |' * len(engines)}\n")
