@@ -37,6 +37,8 @@ class Lifecycle(ABC):
 
     what = ""
     api = ""
+    shows_on_indices = False
+    """An index says by a setting of its own which policy it is under."""
 
     def __init__(self, cluster: Cluster, prefix: str) -> None:
         self.prefix = prefix
@@ -131,6 +133,7 @@ class IndexLifecycleManagement(Lifecycle):
     """Elasticsearch's. New indices come under a policy by the setting in their template."""
 
     what = "Index Lifecycle Management"
+    shows_on_indices = True
     api = "/_ilm/policy"
 
     def _is_ours(self) -> bool:

@@ -94,7 +94,9 @@ def plan_setup(
         raise lifecycle.forbidden
     if retention and not lifecycle.available:
         plan.notes.append(lifecycle.why_not)
-    elif retention and not lifecycle.is_as_wanted(retention):
+    wanted = bool(retention) and lifecycle.available
+    changes = wanted and not lifecycle.is_as_wanted(retention)
+    if changes:
         plan.requests.append(Request(*lifecycle.put(retention), "retention policy"))
     options = _options(present.get(prefix), shards, replicas)
     if cluster.product == "elasticsearch" and lifecycle.available:
@@ -105,7 +107,7 @@ def plan_setup(
             plan.requests.append(Request("PUT", path, body, "index template"))
     indices = own_indices(cluster, prefix)
     plan.requests += _index_updates(indices)
-    if retention and lifecycle.available:
+    if changes or (wanted and lifecycle.shows_on_indices):
         plan.requests += _under_policy(lifecycle, indices, prefix)
     if not retention and lifecycle.available and not lifecycle.present:
         plan.notes.append("Indices are kept for ever; --retention 90d deletes those older.")
