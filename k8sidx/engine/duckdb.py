@@ -57,6 +57,11 @@ class DuckDBEngine:
         self._connection.execute("SET TimeZone = 'UTC'")
         self._connection.execute("SET enable_progress_bar = false")
 
+    @property
+    def manifest(self) -> Manifest:
+        """The files that it reads."""
+        return self._manifest
+
     def __enter__(self) -> DuckDBEngine:
         return self
 

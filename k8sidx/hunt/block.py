@@ -101,7 +101,23 @@ class SpikeBlock(Block):
     who: FieldName = "user.effective.name"
 
 
-KINDS: dict[str, type[Block]] = {"top": TopBlock, "new": NewBlock, "spike": SpikeBlock}
+class SilentBlock(Block):
+    """``kind: silent``."""
+
+    kind: Literal["silent"]
+    by: tuple[FieldName, ...] = Field(min_length=1)
+    interval: Span = timedelta(minutes=10)
+    gaps: Annotated[float, Field(gt=0)] = 3.0
+    at_least: Span = timedelta(hours=1)
+    history: Span = timedelta(days=30)
+
+
+KINDS: dict[str, type[Block]] = {
+    "top": TopBlock,
+    "new": NewBlock,
+    "spike": SpikeBlock,
+    "silent": SilentBlock,
+}
 
 
 def read_block(value: object, *, correlation: bool, where: Where) -> Block:

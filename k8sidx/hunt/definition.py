@@ -126,7 +126,7 @@ class Hunt:
 
     @property
     def kind(self) -> str:
-        """match, threshold, sequence, top, new or spike."""
+        """match, threshold, sequence, top, new, spike or silent."""
         return type(self).__name__.removesuffix("Hunt").lower()
 
 
@@ -245,3 +245,21 @@ class SpikeHunt(Hunt):
     deviations: float
     history: timedelta
     who: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SilentHunt(Hunt):
+    """Sources that spoke regularly and no longer do.
+
+    :param by: the fields that name a source.
+    :param interval: length of an interval in which it spoke or did not.
+    :param gaps: how many times its usual gap a source must be silent …
+    :param at_least: … and how long in any case.
+    :param history: how long the time before is, when none is asked for.
+    """
+
+    by: tuple[str, ...]
+    interval: timedelta
+    gaps: float
+    at_least: timedelta
+    history: timedelta

@@ -11,6 +11,7 @@ from k8sidx.hunt.definition import (
     MatchHunt,
     NewHunt,
     SequenceHunt,
+    SilentHunt,
     SpikeHunt,
     Steps,
     ThresholdHunt,
@@ -43,7 +44,9 @@ document; what Sigma has no word for stands under its key `k8sidx`.
 - **new**: what the time before did not have. Nothing is judged where the data reach back
   less than a tenth of that time.
 - **spike**: intervals with more requests than usual: above the median by a number of median
-  absolute deviations. Nothing is judged with fewer than ten intervals of data.
+  absolute deviations, at the same hour of the week where there are three weeks of data, of the
+  day where there is one. Nothing is judged with fewer than ten intervals of data.
+- **silent**: sources that spoke regularly and no longer do, while the log goes on.
 
 A Sigma rule of your own runs with `k8sidx hunt rule.yml` ([rules.md](rules.md)); placeholders
 are [lists](lists.md).
@@ -116,6 +119,11 @@ def _finds(hunt: Hunt) -> str:
             return (
                 f"intervals of {span(hunt.interval)} with {hunt.at_least} or more requests, "
                 f"{hunt.deviations:g} deviations above the median"
+            )
+        case SilentHunt():
+            return (
+                f"each {_named(hunt.by)} that is silent for {hunt.gaps:g} times as long as "
+                f"usual, {span(hunt.at_least)} or longer"
             )
     raise TypeError(f"no kind of hunt: {type(hunt).__name__}")
 

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from k8sidx.fields.lookup import resolve
-from k8sidx.hunt.definition import Correlation, Hunt, MatchHunt, NewHunt, SpikeHunt, TopHunt
+from k8sidx.hunt.definition import (
+    Correlation,
+    Hunt,
+    MatchHunt,
+    NewHunt,
+    SilentHunt,
+    SpikeHunt,
+    TopHunt,
+)
 from k8sidx.hunt.hidden import hidden_fields
 from k8sidx.hunt.keyed import CONTEXT
 from k8sidx.hunt.match import EVIDENCE_METRICS
@@ -33,7 +41,7 @@ def own_fields(hunt: Hunt) -> frozenset[str]:
         case Correlation():
             for base in hunt.bases:
                 names.update((*base.group_by, *base.values))
-        case NewHunt():
+        case NewHunt() | SilentHunt():
             names.update(hunt.by)
         case SpikeHunt():
             names.add(hunt.who)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from k8sidx.engine.protocol import Engine
 from k8sidx.engine.result import Value
 from k8sidx.hunt.definition import NewHunt
+from k8sidx.hunt.history import known_before
 from k8sidx.hunt.match import EVIDENCE_METRICS, finding_of, sortable, whole
 from k8sidx.hunt.result import CannotJudge, Finding, HuntResult
 from k8sidx.hunt.sentence import fill, shown, span, times
 from k8sidx.hunt.window import LEAST_HISTORY, Spans, Window, compared_spans, extent_of, reaches_back
-from k8sidx.query.algebra import Metric, Query, Terms
 
 
 def run_new(hunt: NewHunt, engine: Engine, window: Window) -> HuntResult:
@@ -22,26 +23,17 @@ def run_new(hunt: NewHunt, engine: Engine, window: Window) -> HuntResult:
         return _result(hunt, engine, [])
     if not reaches_back(extent, spans):
         return _result(hunt, engine, [], (_too_short(spans, extent.first),))
-    keys = tuple(Terms(name) for name in hunt.by)
-    width = len(keys)
+    width = len(hunt.by)
+    asked = known_before(hunt)
     now = engine.run(
-        Query(
-            where=hunt.condition,
+        replace(
+            asked,
             since=spans.since,
             until=spans.until,
-            group_by=keys,
-            metrics=(Metric("count", "count"), *EVIDENCE_METRICS),
+            metrics=(*asked.metrics, *EVIDENCE_METRICS),
         )
     )
-    before = engine.run(
-        Query(
-            where=hunt.condition,
-            since=spans.start,
-            until=spans.since,
-            group_by=keys,
-            metrics=(Metric("count", "count"),),
-        )
-    )
+    before = engine.run(asked.replace(since=spans.start, until=spans.since))
     known = {row[:width] for row in before.rows}
     new = [row for row in now.rows if row[:width] not in known]
     new.sort(key=lambda row: (-whole(row[width]), sortable(row[:width])))

@@ -11,7 +11,7 @@ from sigma.rule import SigmaRule
 from k8sidx.errors import InvalidHunt
 from k8sidx.hunt import block as blocks
 from k8sidx.hunt.correlation import correlation_hunt
-from k8sidx.hunt.definition import LIBRARY, Hunt, MatchHunt, NewHunt, SpikeHunt, TopHunt
+from k8sidx.hunt.definition import LIBRARY, Hunt, MatchHunt, NewHunt, SilentHunt, SpikeHunt, TopHunt
 from k8sidx.hunt.documents import OnError, RuleFile, rules_of
 from k8sidx.hunt.echo import CONTROLLER
 from k8sidx.hunt.lists import SHIPPED, Lists
@@ -91,6 +91,17 @@ def _hunt(reader: RuleReader) -> Hunt:
                 deviations=spike.deviations,
                 history=spike.history,
                 who=reader.fields((spike.who,))[0],
+            )
+        case blocks.SilentBlock() as silent:
+            reader.check_reason(silent.by, "silent")
+            return SilentHunt(
+                **common,
+                condition=condition,
+                by=reader.fields(silent.by),
+                interval=silent.interval,
+                gaps=silent.gaps,
+                at_least=silent.at_least,
+                history=silent.history,
             )
     match = cast("blocks.MatchBlock", reader.block)
     reader.check_reason(match.finding_by, "match")

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from k8sidx.engine.protocol import Engine
 from k8sidx.engine.result import Result
+from k8sidx.engine.summed import Summaries, SummedEngine
 from k8sidx.engine.together import Asker, Sharing
 from k8sidx.errors import UsageError
 from k8sidx.hunt.definition import (
@@ -15,11 +16,13 @@ from k8sidx.hunt.definition import (
     MatchHunt,
     NewHunt,
     SequenceHunt,
+    SilentHunt,
     SpikeHunt,
     ThresholdHunt,
     TopHunt,
 )
 from k8sidx.hunt.hidden import Overview, hidden, overview_of, subject
+from k8sidx.hunt.history import questions
 from k8sidx.hunt.known_good import only, without
 from k8sidx.hunt.lists import how_to_give
 from k8sidx.hunt.match import run_match, whole
@@ -27,6 +30,7 @@ from k8sidx.hunt.needs import fields_needed, own_fields
 from k8sidx.hunt.new import run_new
 from k8sidx.hunt.result import CannotJudge, HuntResult
 from k8sidx.hunt.sequence import run_sequence
+from k8sidx.hunt.silent import run_silent
 from k8sidx.hunt.spike import run_spike
 from k8sidx.hunt.threshold import run_threshold
 from k8sidx.hunt.top import run_top
@@ -37,12 +41,16 @@ __all__ = ["Window", "run_hunt", "run_hunts"]
 
 
 def run_hunt(
-    hunt: Hunt, engine: Engine, window: Window, overview: Overview | None = None
+    hunt: Hunt,
+    engine: Engine,
+    window: Window,
+    overview: Overview | None = None,
+    summaries: Summaries | None = None,
 ) -> HuntResult:
     """Run one hunt.
 
     :param overview: what the data are like, when it is known.
-
+    :param summaries: of the store, for the time before; some may be made.
     :raises UnsupportedQuery: when the engine has no way to run it.
     :raises StoreError: when the store cannot be read.
     """
@@ -50,7 +58,7 @@ def run_hunt(
         return unjudged(hunt, engine, _lists_missing(hunt))
     watched = _Watched(engine)
     live = [one for one in hunt.known_good if not one.expired]
-    result = _run(without(hunt, live) if live else hunt, watched, window)
+    result = _run(without(hunt, live) if live else hunt, watched, window, summaries)
     overview = overview or overview_of([hunt], watched, window)
     return replace(
         result,
@@ -99,7 +107,11 @@ class _Watched:
         return result
 
 
-def _run(hunt: Hunt, engine: Engine, window: Window) -> HuntResult:
+def _run(
+    hunt: Hunt, engine: Engine, window: Window, summaries: Summaries | None = None
+) -> HuntResult:
+    if summaries is not None and _compares(hunt, window):
+        engine = SummedEngine(engine, summaries, questions(hunt))
     match hunt:
         case MatchHunt():
             return run_match(hunt, engine, window)
@@ -113,7 +125,14 @@ def _run(hunt: Hunt, engine: Engine, window: Window) -> HuntResult:
             return run_new(hunt, engine, window)
         case SpikeHunt():
             return run_spike(hunt, engine, window)
+        case SilentHunt():
+            return run_silent(hunt, engine, window)
     raise TypeError(f"no kind of hunt: {type(hunt).__name__}")
+
+
+def _compares(hunt: Hunt, window: Window) -> bool:
+    """Whether a hunt looks at the time before; tables only when they are asked to."""
+    return window.baseline is not None or not isinstance(hunt, TopHunt)
 
 
 def _lists_missing(hunt: Hunt) -> tuple[CannotJudge, ...]:
@@ -141,12 +160,15 @@ def run_hunts(
     window: Window,
     on_start: Callable[[Hunt], None] | None = None,
     on_error: Callable[[Hunt, UsageError], None] | None = None,
+    *,
+    summaries: Summaries | None = None,
 ) -> list[HuntResult]:
     """Run hunts, in their order; where the engine can, with what they share done once.
 
     :param on_start: told of each hunt before it runs.
     :param on_error: told of each hunt that the engine has no way to run, while the others
         run; without it the error is raised.
+    :param summaries: of the store, for the time before; some may be made.
     """
     several = list(hunts)
     results = []
@@ -156,7 +178,7 @@ def run_hunts(
             if on_start:
                 on_start(hunt)
             try:
-                results.append(run_hunt(hunt, its_engine, window, overview))
+                results.append(run_hunt(hunt, its_engine, window, overview, summaries))
             except UsageError as error:
                 if on_error is None:
                     raise

@@ -22,7 +22,8 @@ FACTS: dict[str, tuple[str, ...]] = {
     "threshold": ("times", "values", "within", "sources", "resources"),
     "sequence": ("times", "within", "sources", "resources", "steps"),
     "new": ("times",),
-    "spike": ("count", "usual", "interval", "time", "who"),
+    "spike": ("count", "usual", "hour", "interval", "time", "who"),
+    "silent": ("silent", "usual", "time"),
     "top": ("events",),
 }
 """What a sentence can tell besides the finding's key, by kind of hunt."""

@@ -6,29 +6,18 @@ The table counts events, as the article's ``count(*)`` does: every stage of a re
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from k8sidx.engine.protocol import Engine
 from k8sidx.engine.result import Result, Value
 from k8sidx.hunt.definition import TopHunt
+from k8sidx.hunt.history import counted
 from k8sidx.hunt.match import EVIDENCE_METRICS, finding_of, whole
 from k8sidx.hunt.result import Finding, HuntResult
 from k8sidx.hunt.sentence import events, fill, shown, span
 from k8sidx.hunt.window import Extent, Spans, Window, compared_spans, extent_of
-from k8sidx.query.algebra import (
-    And,
-    Compare,
-    Condition,
-    Having,
-    Metric,
-    Not,
-    Or,
-    Order,
-    Present,
-    Query,
-    Terms,
-)
+from k8sidx.query.algebra import Having, Order, Query
 
 CURRENT = timedelta(days=1)
 """The current time when it is compared and no ``since`` was asked for."""
@@ -36,7 +25,6 @@ CURRENT = timedelta(days=1)
 RANKED_BEFORE = 1000
 """Ranks of the time before that are told."""
 
-_COUNT = "counted"
 _ADDED = ("rank_before", "daily_before", "change", "new")
 NEW_TO_DATA = "new to the data"
 NEW_TO_TOP = "new to the top {limit}"
@@ -47,7 +35,7 @@ class Before:
     """The time before.
 
     :param ranks: rank of each key, 1 for the most frequent; up to ``RANKED_BEFORE``.
-    :param counts: events of the keys that are in the current table.
+    :param counts: events of each key.
     :param days: length of the time that has data, in days.
     """
 
@@ -74,20 +62,18 @@ def _query(
     since: datetime | None,
     until: datetime | None,
     *,
-    limit: int,
-    where: Condition | None = None,
+    limit: int | None,
     evidence: bool = False,
 ) -> Query:
-    return Query(
-        where=where or hunt.condition,
+    asked = counted(hunt)
+    (count,) = asked.metrics
+    return replace(
+        asked,
         since=since,
         until=until,
-        group_by=tuple(
-            Terms(column.field, column.name, keep_missing=hunt.keep_missing) for column in hunt.by
-        ),
-        metrics=(Metric(_COUNT, "count"), *(EVIDENCE_METRICS if evidence else ())),
-        having=(Having(_COUNT, ">=", 1),),
-        order=(Order(_COUNT, descending=not hunt.rarest),),
+        metrics=(count, *(EVIDENCE_METRICS if evidence else ())),
+        having=(Having(count.name, ">=", 1),),
+        order=(Order(count.name, descending=not hunt.rarest),),
         limit=limit,
     )
 
@@ -95,7 +81,7 @@ def _query(
 def _compared(hunt: TopHunt, engine: Engine, spans: Spans, extent: Extent) -> HuntResult:
     width = len(hunt.by)
     result = engine.run(_query(hunt, spans.since, spans.until, limit=hunt.limit, evidence=True))
-    before = _before(hunt, engine, spans, extent, [row[:width] for row in result.rows])
+    before = _before(hunt, engine, spans, extent)
     if not before.ranks:
         length = span(spans.since - spans.start)
         note = (
@@ -117,27 +103,12 @@ def _compared(hunt: TopHunt, engine: Engine, spans: Spans, extent: Extent) -> Hu
     )
 
 
-def _before(
-    hunt: TopHunt, engine: Engine, spans: Spans, extent: Extent, keys: list[tuple[Value, ...]]
-) -> Before:
+def _before(hunt: TopHunt, engine: Engine, spans: Spans, extent: Extent) -> Before:
     width = len(hunt.by)
-    ranked = engine.run(_query(hunt, spans.start, spans.since, limit=RANKED_BEFORE)).rows
-    ranks = {row[:width]: place for place, row in enumerate(ranked, 1)}
-    counts = {row[:width]: whole(row[width]) for row in ranked}
-    unknown = [key for key in keys if key not in counts]
-    if unknown and len(ranked) == RANKED_BEFORE:
-        where = And((hunt.condition, Or(tuple(_is(hunt, key) for key in unknown))))
-        rest = _query(hunt, spans.start, spans.since, limit=len(unknown), where=where)
-        counts |= {row[:width]: whole(row[width]) for row in engine.run(rest).rows}
+    found = engine.run(_query(hunt, spans.start, spans.since, limit=None)).rows
+    ranks = {row[:width]: place for place, row in enumerate(found[:RANKED_BEFORE], 1)}
+    counts = {row[:width]: whole(row[width]) for row in found}
     return Before(ranks, counts, _days(spans.start, spans.since, extent))
-
-
-def _is(hunt: TopHunt, key: tuple[Value, ...]) -> Condition:
-    tests: list[Condition] = []
-    for column, value in zip(hunt.by, key, strict=True):
-        known = isinstance(value, str | int | float)
-        tests.append(Compare(column.field, "=", value) if known else Not(Present(column.field)))  # type: ignore[arg-type]
-    return And(tuple(tests))
 
 
 def _days(since: datetime, until: datetime | None, extent: Extent) -> float:

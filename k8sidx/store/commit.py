@@ -277,7 +277,7 @@ def reading(store: Path) -> Iterator[Manifest]:
 
 
 def _refuse_strange_folder(store: Path) -> None:
-    ours = {"writer.lock", "readers.lock", "staging", "events", "dead-letter", "state"}
+    ours = {"writer.lock", "readers.lock", "staging", "events", "dead-letter", "state", "summaries"}
     strange = [entry.name for entry in store.iterdir() if entry.name not in ours]
     if strange:
         raise StoreError(

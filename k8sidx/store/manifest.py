@@ -10,6 +10,7 @@
       dead-letter/….jsonl                  records that could not be stored, with reasons
       findings/findings.parquet            what hunt --save found
       state/….json                         how far followed logs were shipped
+      summaries/…/….json.zst               what days hold, counted (k8sidx.store.summaries)
       writer.lock  readers.lock
 
 A file that the manifest does not name does not exist for readers. A commit renames its

@@ -27,6 +27,12 @@ SPIKE = sigma(
 )
 
 
+HOURLY = sigma(
+    "{s: {responseStatus.code: 403}, condition: s}",
+    more="level: low\nk8sidx: {kind: spike, interval: 5m, at_least: 20, history: 60d}",
+)
+
+
 def agents(day: int, **counts: int) -> list[dict[str, Any]]:
     return [
         event(agent=agent, seconds=day * DAY + place, name=f"{agent}{place}")
@@ -152,3 +158,34 @@ def test_gaps_in_the_data_are_no_quiet_times(tmp_path: Path) -> None:
     events = intervals(*[20] * 12)
     late = [one | {"stageTimestamp": one["stageTimestamp"].replace("T12", "T22")} for one in events]
     assert results(tmp_path, [*events, *late], SPIKE).findings == []
+
+
+def weeks(count: int, *, on_mondays: int, otherwise: int) -> list[dict[str, Any]]:
+    """Refusals, two intervals an hour, more of them from two to three on Mondays."""
+    made = []
+    for hour in range(count * 7 * 24):
+        moment = START + timedelta(hours=hour)
+        monday = moment.weekday() == 0 and moment.hour == 14
+        made += [
+            event(code=403, seconds=3600 * hour + minute * 300 + number)
+            for minute in range(2)
+            for number in range(on_mondays if monday else otherwise)
+        ]
+    return made
+
+
+@pytest.mark.parametrize("count", [2, 5])
+def test_what_is_usual_on_mondays_is_no_surge_after_some_weeks(count: int, tmp_path: Path) -> None:
+    events = weeks(count, on_mondays=30, otherwise=1)
+    found = results(tmp_path, events, HOURLY).findings
+    assert len(found) == (0 if count == 5 else 2)
+
+
+def test_a_surge_at_an_unusual_hour_says_what_is_usual_then(tmp_path: Path) -> None:
+    events = weeks(5, on_mondays=30, otherwise=1)
+    late = [event(code=403, seconds=3600 * 24 * 30 + number, name="late") for number in range(40)]
+    (finding,) = results(tmp_path, [*events, *late], HOURLY).findings
+    assert finding.reason == (
+        "41 requests within 5 minutes from 2026-12-23 12:00Z on, where 1 are usual "
+        "on Wednesdays at 12h UTC: alice (41)"
+    )

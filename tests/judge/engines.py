@@ -12,7 +12,7 @@ from k8sidx.engine.protocol import Engine
 from k8sidx.engine.result import Result
 from k8sidx.engine.search import SearchEngine
 from k8sidx.normalize.event import Normalized
-from k8sidx.query.algebra import And, Compare, Query
+from k8sidx.query.algebra import And, Compare, Or, Query, Wildcard
 from k8sidx.store.open import EmbeddedStore
 from tests.building import normalized
 from tests.conformance.filled import fill
@@ -30,7 +30,7 @@ class CaseEngine:
     def __init__(self, engine: Engine, case: str) -> None:
         self.name = engine.name
         self._engine = engine
-        self._case = Compare(CASE, "=", case)
+        self._case = Or((Compare(CASE, "=", case), Wildcard(CASE, f"{case} of *")))
 
     def run(self, query: Query) -> Result:
         return self._engine.run(query.replace(where=And((query.where, self._case))))
@@ -40,11 +40,18 @@ def tagged(cases: Mapping[str, Sequence[dict[str, Any]]]) -> list[list[Normalize
     """The events of all cases, each tagged with its case.
 
     Some suites use an event in several cases, and a store holds an event once: the second
-    case that has it comes whole in a second list, and so on.
+    case that has it comes whole in a second list, and so on. An event can name its ``cluster``,
+    for cases of several.
     """
     rounds: list[dict[bytes, Normalized]] = []
     for case, events in cases.items():
-        made = [normalized(event, cluster=case) for event in events]
+        made = [
+            normalized(
+                {key: value for key, value in event.items() if key != "cluster"},
+                cluster=f"{case} of {event['cluster']}" if "cluster" in event else case,
+            )
+            for event in events
+        ]
         held = {one.own[0]: one for one in made}
         place = next((one for one in rounds if not one.keys() & held.keys()), None)
         if place is None:
