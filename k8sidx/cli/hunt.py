@@ -181,7 +181,12 @@ def command(
                 suggestions(chosen_hunts, engine, asked), datetime.now(UTC).date()
             )
         else:
-            results = run_hunts(chosen_hunts, engine, asked, on_start, problems.not_run)
+            summaries = opened.summaries(engine)
+            results = run_hunts(
+                chosen_hunts, engine, asked, on_start, problems.not_run, summaries=summaries
+            )
+            if summaries is not None and summaries.trouble:
+                say(summaries.trouble, quiet=quiet)
         if save:
             _save(opened, chosen_hunts, results, quiet=quiet)
     if suggest_allow:

@@ -76,7 +76,10 @@ def command(
     opened, location = open_chosen(store), shown_location(store)
     summary = opened.summary()
     with opened.engine(how) as engine, progress.hunting(len(hunts), quiet=quiet) as on_start:
-        results = run_hunts(hunts, engine, asked, on_start, Problems(quiet=quiet).not_run)
+        results = run_hunts(
+            hunts, engine, asked, on_start, Problems(quiet=quiet).not_run,
+            summaries=opened.summaries(engine),
+        )  # fmt: skip
         start = asked.since - asked.baseline if asked.since and asked.baseline else asked.since
         seen = survey(engine, start, asked.until)
         evidence = evidence_of(engine, by_urgency(results))

@@ -11,6 +11,7 @@ from k8sidx.cluster.location import parse_location
 from k8sidx.cluster.settings import ConnectionSettings
 from k8sidx.cluster.target import Target
 from k8sidx.engine.protocol import EXACTLY, Answering, Engine
+from k8sidx.engine.summed import Summaries
 from k8sidx.store.summary import StoreSummary
 
 
@@ -65,6 +66,17 @@ class ClusterStore:
         pattern = self.pattern
         profile = choose_profile(self.cluster, pattern)
         return SearchEngine(self.cluster, pattern, profile, answering=answering or EXACTLY)
+
+    def summaries(self, engine: Engine) -> Summaries | None:
+        """The daily summaries of a prefix of our own, on a server; foreign indices and
+        serverless offers have none."""
+        from k8sidx.cluster.summaries import ClusterSummaries
+        from k8sidx.engine.search import SearchEngine
+
+        ours = isinstance(engine, SearchEngine) and not engine.is_foreign
+        if self.target.is_pattern or self.cluster.flavor != "server" or not ours:
+            return None
+        return ClusterSummaries(self.cluster, self.target.prefix, self.pattern)
 
     def summary(self) -> StoreSummary:
         """What the indices hold.

@@ -66,6 +66,11 @@ class SearchEngine:
         self._answering = answering
         self._conditions = ConditionCompiler(self._profile)
 
+    @property
+    def is_foreign(self) -> bool:
+        """Something else than k8sidx filled the indices."""
+        return self._profile.is_read
+
     def __enter__(self) -> SearchEngine:
         return self
 

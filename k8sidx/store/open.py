@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from k8sidx.cluster.settings import ConnectionSettings
     from k8sidx.cluster.store import ClusterStore
     from k8sidx.engine.duckdb import DuckDBEngine
-    from k8sidx.engine.protocol import Answering
+    from k8sidx.engine.protocol import Answering, Engine
     from k8sidx.engine.summed import Summaries
     from k8sidx.store.commit import StoreWriter
     from k8sidx.store.parts import Compression
@@ -58,12 +58,15 @@ class EmbeddedStore:
 
         return DuckDBEngine(self.path, answering or EXACTLY, threads=threads)
 
-    def summaries(self, engine: DuckDBEngine) -> Summaries | None:
+    def summaries(self, engine: Engine) -> Summaries | None:
         """The daily summaries of the store as an engine sees it; a store that is thrown away
         has none."""
+        from k8sidx.engine.duckdb import DuckDBEngine
         from k8sidx.store.summaries import EmbeddedSummaries
 
-        return None if self.thrown_away else EmbeddedSummaries(self.path, engine.manifest)
+        if self.thrown_away or not isinstance(engine, DuckDBEngine):
+            return None
+        return EmbeddedSummaries(self.path, engine.manifest)
 
     def writer(self, on_wait: Callable[[str], None] | None = None) -> StoreWriter:
         """A writer; the store is made when there is none, and migrated when it is old.

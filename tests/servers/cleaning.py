@@ -9,7 +9,9 @@ def remove_all(cluster: Cluster, prefix: str) -> None:
     """Remove the indices, data streams, templates and policies whose names begin with the
     prefix. Names are looked up first: wildcards in deletions are refused by default."""
     streams = _names(cluster, f"/_data_stream/{prefix}*", "data_streams")
-    everything = f"/_cat/indices/{prefix}*?format=json&h=index&expand_wildcards=all"
+    everything = (
+        f"/_cat/indices/{prefix}*,summaries-{prefix}*?format=json&h=index&expand_wildcards=all"
+    )
     answer = cluster.request("GET", everything)
     indices = [one["index"] for one in answer.json()] if answer.status == 200 else []
     templates = _names(cluster, f"/_index_template/{prefix}*", "index_templates")

@@ -1,0 +1,152 @@
+"""``k8sidx baseline``: the daily summaries that hunts compare with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from k8sidx.cli import progress
+from k8sidx.cli.completion import complete_hunt
+from k8sidx.cli.ending import ends_with_exit_code
+from k8sidx.cli.options import DebugOption, Output, OutputOption, QuietOption
+from k8sidx.cli.output import chosen, say, write_sheet
+from k8sidx.cli.selection import Selection, selected_hunts, window
+from k8sidx.cli.store import AS_CONFIGURED, StoreChoice, open_chosen, takes_store
+from k8sidx.errors import StoreError, UsageError
+
+if TYPE_CHECKING:
+    from k8sidx.engine.protocol import Engine
+    from k8sidx.engine.summed import Summaries
+    from k8sidx.hunt.baselines import Baseline
+    from k8sidx.hunt.definition import Hunt
+
+NAME = "baseline"
+EXAMPLE = "\b\nExample:\n  k8sidx baseline\n  k8sidx baseline update"
+UPDATE_EXAMPLE = (
+    "\b\nExample:\n  k8sidx baseline update\n  k8sidx baseline update new_user_agent --since 30d"
+)
+HuntsArgument = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="ID|FILE.yml",
+        help="Only these hunts; without any, all of the library that compare.",
+        autocompletion=complete_hunt,
+        show_default=False,
+    ),
+]
+
+
+@ends_with_exit_code
+@takes_store
+def command(
+    context: typer.Context,
+    store: StoreChoice = AS_CONFIGURED,
+    output: OutputOption = None,
+    quiet: QuietOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Show how far the daily summaries are that hunts compare with.
+
+    Days behind are counted by the next hunt that needs them, or by k8sidx baseline update.
+    """
+    if context.invoked_subcommand:
+        return
+    from k8sidx.hunt.baselines import baselines
+
+    hunts = _comparing(())
+    with _opened(store) as (_, summaries):
+        _show(baselines(hunts, summaries), chosen(output))
+
+
+@ends_with_exit_code
+@takes_store
+def update(
+    hunts: HuntsArgument = None,
+    since: Annotated[
+        str | None,
+        typer.Option("--since", metavar="TIME", help="Only whole days from this time on."),
+    ] = None,
+    until: Annotated[
+        str | None,
+        typer.Option("--until", metavar="TIME", help="Only whole days before this time."),
+    ] = None,
+    store: StoreChoice = AS_CONFIGURED,
+    output: OutputOption = None,
+    quiet: QuietOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Make the daily summaries that are missing, of all days but the newest.
+
+    A summary holds what a hunt counts of one UTC day: by values, or by intervals. Days that
+    events came to since are counted again, all others are left as they are.
+    """
+    from k8sidx.hunt.baselines import update_baselines
+
+    chosen_hunts = _comparing(tuple(hunts or ()))
+    asked = window(since, until, None)
+    with (
+        _opened(store) as (engine, summaries),
+        progress.hunting(len(chosen_hunts), quiet=quiet) as on_start,
+    ):
+        updated = update_baselines(chosen_hunts, engine, summaries, asked, on_start)
+        trouble = summaries.trouble
+    _show(updated, chosen(output))
+    say(f"{sum(one.made for one in updated):,} days counted.", quiet=quiet)
+    behind = sum(one.behind for one in updated)
+    if behind:
+        raise StoreError(
+            trouble or f"{behind:,} summaries could not be kept.",
+            remedy="Hunts count these days again each time; give this user the right to write.",
+        )
+
+
+def _comparing(names: tuple[str, ...]) -> list[Hunt]:
+    from k8sidx.hunt.baselines import comparing
+
+    found = comparing(selected_hunts(Selection(names, everything=not names)))
+    if not found:
+        raise UsageError(
+            "none of these hunts compares with the time before.",
+            remedy="The kinds top, new, spike and silent do; k8sidx hunts lists them.",
+        )
+    return found
+
+
+@contextmanager
+def _opened(store: StoreChoice) -> Iterator[tuple[Engine, Summaries]]:
+    opened = open_chosen(store)
+    with opened.engine() as engine:
+        summaries = opened.summaries(engine)
+        if summaries is None:
+            raise UsageError(
+                "summaries are kept for events that k8sidx shipped, on a server or in a folder.",
+                remedy="Give --index the prefix that you ship to, not a pattern.",
+            )
+        yield engine, summaries
+
+
+def _show(found: Sequence[Baseline], output: Output) -> None:
+    from k8sidx.render.sheet import Sheet
+
+    rows = [
+        (
+            one.hunt,
+            one.kind,
+            one.days,
+            one.behind,
+            one.made,
+            str(one.first or ""),
+            str(one.last or ""),
+        )
+        for one in found
+    ]
+    columns = ("hunt", "kind", "days", "behind", "made", "first", "last")
+    write_sheet(Sheet(columns, rows, "k8sidx baseline"), output)
+
+
+group = typer.Typer(invoke_without_command=True, rich_markup_mode=None)
+group.callback(epilog=EXAMPLE)(command)
+group.command("update", epilog=UPDATE_EXAMPLE)(update)
