@@ -1,35 +1,37 @@
 """One scan for many hunts: the events rolled up by what most conditions test, and the few
 events that conditions may be about, put aside.
 
-1. **Rolled up**: events counted by the fields that most conditions test and that have few
-   values (verb, resource, user, code and so on). A month has thousands of such combinations,
-   not millions. Counts over these fields alone, top-N tables above all, are answered from it.
+1. **Rolled up** (:mod:`k8sidx.engine.duckdb_rolled`): events counted by the fields that most
+   conditions test and that have few values. Counts over these fields alone, top-N tables above
+   all, are answered from it.
 2. What each condition says of those fields alone (:func:`k8sidx.query.project.projected`)
    tells how many events it can be about, at most: often none, and then there is nothing to
    ask.
 3. **Gathered**: the events of all conditions that are about few, with the fields that are
-   asked for, in a second scan. Their queries run on this small table.
+   asked for, in two further scans: those with lists, and those without. Their queries run on
+   these small tables.
+4. Patterns and networks over those fields are looked at for each value that there is, not for
+   each event.
 
-Both tables live in DuckDB's memory, are bounded in size, and answer with what the store
+The tables live in DuckDB's memory, are bounded in size, and answer with what the store
 holds: the same query over fewer rows, none of those left out being meant.
 """
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
-from k8sidx.engine.duckdb_sql import ROLLED_COUNT, ROLLED_FIRST, ROLLED_LAST, condition_sql
-from k8sidx.engine.narrow import narrowed
+from k8sidx.engine.duckdb_rolled import Database, Rolled, Table, numbers, places_of
+from k8sidx.engine.duckdb_sql import ROLLED_COUNT
 from k8sidx.engine.protocol import Engine
 from k8sidx.engine.result import Result, Value
 from k8sidx.engine.together import Asker
 from k8sidx.fields.lookup import resolve
 from k8sidx.query.algebra import Condition, Metric, Or, Query, Terms, fields_of
-from k8sidx.query.project import implies, over_fields, projected
+from k8sidx.query.project import implies
 from k8sidx.store.columns import COMPUTED, ID, TIME
 
 DIMENSIONS = (
@@ -62,41 +64,29 @@ LARGEST_SHARE = 0.3
 MOST_CELLS = 12_000_000
 """Rows times columns of the events put aside: some 200 MB."""
 
+MOST_COMBINATIONS = 200_000
+"""Combinations that are looked at, at most."""
+
 _KEYS = 6
 """Leading dimensions by which the events are found again, at most."""
 
-_numbers = itertools.count()
 
+@dataclass(slots=True)
+class Gathering:
+    """Askers whose events are put aside together.
 
-class Database(Engine, Protocol):
-    """What the tables need of the engine that holds them."""
-
-    def statement(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """Run a statement."""
-
-    def answer(
-        self, query: Query, source: str, parameters: Sequence[Any] = (), *, rolled: bool = False
-    ) -> Result:
-        """Answer a query over a table."""
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """A table of DuckDB.
-
-    :param fields: stored fields that it has.
+    :param askers: their places.
+    :param columns: what they read.
+    :param combinations: what they can be about.
     """
 
-    name: str
-    fields: frozenset[str]
-
-    @property
-    def source(self) -> str:
-        return f'"{self.name}" AS events'
+    askers: list[int] = field(default_factory=list)
+    columns: frozenset[str] = frozenset({ID, TIME})
+    combinations: int = 0
 
 
 class SharedScan:
-    """The two tables for some askers.
+    """The tables for some askers.
 
     :param source: SQL of the store's events, with its parameters and the test of their time.
     :param have: fields that the store has.
@@ -115,10 +105,9 @@ class SharedScan:
         self._source, self._parameters = source
         self._have = have
         self._between = between
-        self._rolled: Table | None = None
-        self._gathered: Table | None = None
-        self._counts: list[int] = []
-        self._chosen: set[int] = set()
+        self._rolled: Rolled | None = None
+        self._about: list[int] = []
+        self._gathered: dict[int, Table] = {}
 
     def prepare(self) -> None:
         """Make the tables."""
@@ -126,17 +115,16 @@ class SharedScan:
         dimensions = tuple(one for one in DIMENSIONS if one in used and one in self._have)
         if not dimensions or self._too_many(dimensions):
             return
-        self._rolled = Table(f"rolled {next(_numbers)}", frozenset(dimensions))
-        columns = ", ".join(f'"{one}"' for one in dimensions)
-        self._database.statement(
-            f'CREATE TEMP TABLE "{self._rolled.name}" AS SELECT {columns}, '
-            f'count(*) AS "{ROLLED_COUNT}", min("{TIME}") AS "{ROLLED_FIRST}", '
-            f'max("{TIME}") AS "{ROLLED_LAST}" FROM {self._source} GROUP BY ALL',
-            self._parameters,
-        )
-        bounds = [self._bound(Or(asker.conditions)) for asker in self._askers]
-        self._counts = self._counted(bounds)
-        self._gather(dimensions, bounds)
+        rolled = Rolled(self._database, dimensions, (self._source, self._parameters))
+        self._rolled = rolled
+        if len(rolled) > MOST_COMBINATIONS:
+            self.drop()
+            self._rolled = None
+            return
+        rolled.learn(one for asker in self._askers for one in asker.conditions)
+        self._about = [rolled.combinations(Or(asker.conditions)) for asker in self._askers]
+        for gathering in self._chosen(rolled):
+            self._gather(rolled, gathering, dimensions)
 
     def engines(self) -> list[Engine]:
         """An engine for each asker."""
@@ -148,17 +136,17 @@ class SharedScan:
                 self._database,
                 asker.conditions,
                 rolled,
-                self._gathered if place in self._chosen else None,
-                none=not count,
+                self._gathered.get(place),
+                none=not about,
                 between=self._between,
             )
-            for place, (asker, count) in enumerate(zip(self._askers, self._counts, strict=True))
+            for place, (asker, about) in enumerate(zip(self._askers, self._about, strict=True))
         ]
 
     def drop(self) -> None:
-        for table in (self._rolled, self._gathered):
-            if table is not None:
-                self._database.statement(f'DROP TABLE IF EXISTS "{table.name}"')
+        tables = [] if self._rolled is None else [self._rolled.table]
+        for table in {*tables, *self._gathered.values()}:
+            self._database.statement(f'DROP TABLE IF EXISTS "{table.name}"')
 
     def _too_many(self, dimensions: Sequence[str]) -> bool:
         columns = ", ".join(f'"{one}"' for one in dimensions)
@@ -169,72 +157,52 @@ class SharedScan:
         )
         return events is not None and events == SAMPLE and combinations / events > LARGEST_SHARE
 
-    def _bound(self, condition: Condition) -> Condition:
-        assert self._rolled is not None  # noqa: S101 - made before
-        fields = self._rolled.fields
-        return narrowed(projected(condition, over_fields(fields)), self._values)
+    def _chosen(self, rolled: Rolled) -> list[Gathering]:
+        """Those about the fewest events first, as many as there is room for.
 
-    def _values(self, field: str) -> Sequence[Value]:
-        assert self._rolled is not None  # noqa: S101 - made before
-        ask = Query(group_by=(Terms(field, "value"),), metrics=(Metric("n", "count"),))
-        result = self._database.answer(ask, self._rolled.source, rolled=True)
-        return [row[0] for row in result.rows]
-
-    def _counted(self, bounds: Sequence[Condition]) -> list[int]:
-        """How many events each condition is about, at most."""
-        assert self._rolled is not None  # noqa: S101 - made before
-        parameters: list[Any] = []
-        sums = [
-            f'coalesce(sum("{ROLLED_COUNT}") FILTER (WHERE {condition_sql(one, parameters)}), 0)'
-            for one in bounds
-        ]
-        sql = f"SELECT {', '.join(sums)} FROM {self._rolled.source}"
-        return [int(one) for one in self._database.statement(sql, parameters)[0]]
-
-    def _gather(self, dimensions: Sequence[str], bounds: Sequence[Condition]) -> None:
-        columns = self._choose()
-        if not self._chosen:
-            return
-        assert self._rolled is not None  # noqa: S101 - made before
-        parameters: list[Any] = []
-        wanted = condition_sql(Or(tuple(bounds[one] for one in sorted(self._chosen))), parameters)
-        keys = self._keys(dimensions, wanted, parameters)
-        names = ", ".join(f'"{one}"' for one in keys)
-        same = " AND ".join(f'events."{one}" IS NOT DISTINCT FROM keys."{one}"' for one in keys)
-        selected = ", ".join(f'events."{one}"' for one in sorted(columns))
-        self._gathered = Table(f"gathered {next(_numbers)}", columns)
-        self._database.statement(
-            f'CREATE TEMP TABLE "{self._gathered.name}" AS SELECT {selected} FROM {self._source} '
-            f"SEMI JOIN (SELECT DISTINCT {names} FROM {self._rolled.source} WHERE {wanted}) "
-            f"AS keys ON {same}",
-            [*self._parameters, *parameters],
-        )
-
-    def _choose(self) -> frozenset[str]:
-        """Those about the fewest events, as many as there is room for; and their columns."""
-        columns = frozenset({ID, TIME})
-        rows = 0
+        Lists are dear to read, even where they are missing: who reads them shares a table
+        with few others.
+        """
+        plain, with_lists = Gathering(), Gathering()
+        sizes = [rolled.events(one) for one in self._about]
         asking = [place for place, one in enumerate(self._askers) if not self._in_counts(one)]
-        for place in sorted(asking, key=self._counts.__getitem__):
-            more = columns | _columns(self._askers[place].fields)
-            rows += self._counts[place]
-            if rows * len(more) > MOST_CELLS:
-                break
-            if self._counts[place]:
-                columns = more
-                self._chosen.add(place)
-        return columns & self._have
+        for place in sorted(asking, key=sizes.__getitem__):
+            if not sizes[place]:
+                continue
+            columns = _columns(self._askers[place].fields) & self._have
+            lists = any(resolve(one).field.many for one in columns - rolled.table.fields)
+            gathering = with_lists if lists else plain
+            more = gathering.columns | columns
+            combinations = gathering.combinations | self._about[place]
+            if rolled.events(combinations) * len(more) <= MOST_CELLS:
+                gathering.askers.append(place)
+                gathering.columns, gathering.combinations = more, combinations
+        return [one for one in (plain, with_lists) if one.askers]
 
     def _in_counts(self, asker: Asker) -> bool:
         """Whether the events rolled up answer all it asks."""
         assert self._rolled is not None  # noqa: S101 - made before
-        return asker.counts and asker.fields <= self._rolled.fields
+        return asker.counts and asker.fields <= self._rolled.table.fields
+
+    def _gather(self, rolled: Rolled, gathering: Gathering, dimensions: Sequence[str]) -> None:
+        places = places_of(gathering.combinations)
+        keys = self._keys(rolled, dimensions, places)
+        names = ", ".join(f'"{one}"' for one in keys)
+        same = " AND ".join(f'events."{one}" IS NOT DISTINCT FROM keys."{one}"' for one in keys)
+        selected = ", ".join(f'events."{one}"' for one in sorted(gathering.columns))
+        table = Table(f"gathered {next(numbers)}", gathering.columns)
+        self._gathered |= dict.fromkeys(gathering.askers, table)
+        self._database.statement(
+            f'CREATE TEMP TABLE "{table.name}" AS SELECT {selected} FROM {self._source} '
+            f"SEMI JOIN (SELECT DISTINCT {names} FROM {rolled.table.source} "
+            f"WHERE rowid IN (SELECT unnest(?))) AS keys ON {same}",
+            [*self._parameters, places],
+        )
 
     def _keys(
-        self, dimensions: Sequence[str], wanted: str, parameters: Sequence[Any]
+        self, rolled: Rolled, dimensions: Sequence[str], places: Sequence[int]
     ) -> Sequence[str]:
         """As few leading dimensions as find hardly more events than all of them would."""
-        assert self._rolled is not None  # noqa: S101 - made before
         most = dimensions[:_KEYS]
         sizes = []
         for number in range(1, len(most) + 1):
@@ -242,9 +210,10 @@ class SharedScan:
                 f'events."{one}" IS NOT DISTINCT FROM keys."{one}"' for one in most[:number]
             )
             [(size,)] = self._database.statement(
-                f'SELECT sum("{ROLLED_COUNT}") FROM {self._rolled.source} SEMI JOIN '
-                f"(SELECT * FROM {self._rolled.source} WHERE {wanted}) AS keys ON {same}",
-                parameters,
+                f'SELECT sum("{ROLLED_COUNT}") FROM {rolled.table.source} SEMI JOIN '
+                f"(SELECT * FROM {rolled.table.source} WHERE rowid IN (SELECT unnest(?))) AS keys "
+                f"ON {same}",
+                [places],
             )
             sizes.append(size or 0)
         enough = next(n for n, size in enumerate(sizes, 1) if size <= sizes[-1] * 1.3 + 1000)
@@ -270,7 +239,7 @@ class RoutedEngine:
 
     database: Database
     conditions: tuple[Condition, ...]
-    rolled: Table
+    rolled: Rolled
     gathered: Table | None
     none: bool
     between: tuple[datetime | None, datetime | None]
@@ -279,6 +248,8 @@ class RoutedEngine:
     def run(self, query: Query) -> Result:
         """Answer the query; see :class:`k8sidx.engine.protocol.Engine`."""
         meant = any(implies(query.where, one) for one in self.conditions)
+        if self._within(query):
+            query = query.replace(where=self.rolled.settled(query.where))
         if meant and self._within(query):
             if self.none:
                 return _of_nothing(query)
@@ -294,7 +265,7 @@ class RoutedEngine:
                     order=query.order,
                     limit=query.limit,
                 ),
-                self.rolled.source,
+                self.rolled.table.source,
                 rolled=True,
             )
         return self.database.run(query)
@@ -312,7 +283,7 @@ class RoutedEngine:
         if keys or not all(_can_roll(metric) for metric in query.metrics):
             return False
         fields = _fields(query, but=TIME)
-        return fields <= self.rolled.fields
+        return fields <= self.rolled.table.fields
 
 
 def _can_roll(metric: Metric) -> bool:

@@ -26,6 +26,7 @@ from k8sidx.query.algebra import (
     Compare,
     Condition,
     Having,
+    InNetwork,
     Metric,
     Not,
     OneOf,
@@ -106,6 +107,8 @@ def test_the_library_together_gives_what_each_gives_alone(asked: str, engine: Du
 def test_little_room_changes_nothing(engine: DuckDBEngine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(duckdb_shared, "MOST_CELLS", 3000)
     together = run_hunts(LIBRARY, engine, Window())
+    monkeypatch.setattr(duckdb_shared, "MOST_COMBINATIONS", 3)
+    assert together == run_hunts(LIBRARY, engine, Window())
     monkeypatch.setattr(duckdb_shared, "SAMPLE", 1000)
     monkeypatch.setattr(duckdb_shared, "LARGEST_SHARE", 0.001)
     assert together == run_hunts(LIBRARY, engine, Window())
@@ -178,6 +181,40 @@ ROWS = st.fixed_dictionaries(
         "user.groups": st.sampled_from([["x", "y"], [], None]),
     }
 )
+
+
+SETTLED: list[Condition] = [
+    Wildcard("userAgent", "*CURL*", ignore_case=True),
+    Regex("user.username", "^system:", ignore_case=True),
+    InNetwork("source.ip", ("10.0.0.0/8",)),
+    InNetwork("sourceIPs", ("198.51.100.0/24",)),
+    InNetwork("sourceIPs.0", ("198.51.100.0/24",)),
+    OneOf("verb", ("LIST", "Get"), ignore_case=True),
+    OneOf("objectRef.namespace", tuple(f"ns-{n}" for n in range(600)) + ("shop",)),
+    Compare("user.username", "=", "SYSTEM:anonymous", ignore_case=True),
+    Compare("userAgent", ">", "d"),
+    Compare("responseStatus.code", ">=", 400),
+    Wildcard("responseStatus.code", "4*"),
+    OneOf("responseStatus.code", (403, "404")),
+    Present("objectRef.subresource"),
+]
+
+
+@pytest.mark.parametrize("place", range(len(SETTLED)))
+@pytest.mark.parametrize("asked", ["all", "since"])
+def test_comparisons_settled_for_each_value_hold_for_the_same_events(
+    place: int, asked: str, engine: DuckDBEngine
+) -> None:
+    leaf, other = SETTLED[place], SETTLED[place - 1]
+    fields = frozenset(duckdb_shared.DIMENSIONS)
+    for where in (leaf, Not(leaf), And((leaf, Not(other))), Or((Not(leaf), other))):
+        since = window(asked).since
+        query = Query(where=where, since=since, select=("auditID", "userAgent"))
+        with engine.together([Asker((where,), fields)] * 3, since, None) as engines:
+            assert isinstance(engines[0], RoutedEngine)
+            assert engines[0].run(query) == engine.run(query)
+            with_name = query.replace(where=And((where, Present("objectRef.name"))))
+            assert engines[0].run(with_name) == engine.run(with_name)
 
 
 @given(
