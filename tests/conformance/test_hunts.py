@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -28,106 +28,101 @@ from tests.conformance.filled import fill
 from tests.conformance.report import SAME, Report
 from tests.hunt.library.pairs import HISTORY
 from tests.hunt.library.test_pairs import pairs
-from tests.judge.engines import CaseEngine, embedded, tagged
+from tests.judge.engines import embedded
 from tests.servers.cleaning import remove_all
 from tests.servers.find import Servers
 from tests.servers.fixtures import unique_prefix
 
 DEMO = Path(__file__).parents[2] / "demo" / "audit.ndjson.zst"
 LIBRARY = load_library()
+SILENT_TOGETHER = {"configmap_private_credentials"}
+"""Hunts whose near miss is the same event once its secrets are taken out."""
 ATTACK = Window(since=datetime(2026, 11, 23, 21, tzinfo=UTC), baseline=timedelta(minutes=30))
 
-Rounds = Sequence[Sequence[Normalized]]
+
+@pytest.fixture(scope="module")
+def cases() -> list[Normalized]:
+    """The events that set off each hunt of the library, and those that nearly do, each once."""
+    events = (event for one in pairs().values() for event in (*one.before, *one.fires, *one.silent))
+    return list({made.own[0]: made for made in map(normalized, events)}.values())
 
 
 @pytest.fixture(scope="module")
-def cases() -> Rounds:
-    """The events that set off each hunt, and those that nearly do."""
-    return tagged(
-        {
-            f"{name} {side}": [*one.before, *getattr(one, side)]
-            for name, one in pairs().items()
-            for side in ("fires", "silent")
-        }
-    )
-
-
-@pytest.fixture(scope="module")
-def demo() -> Rounds:
+def demo() -> list[Normalized]:
     """The recorded log of the demo, 30,000 events."""
     with DEMO.open("rb") as file:
         text = zstandard.ZstdDecompressor().stream_reader(file).read()
-    return [[normalized(json.loads(line)) for line in text.splitlines()]]
+    return [normalized(json.loads(line)) for line in text.splitlines()]
 
 
 @pytest.fixture(scope="module")
 def cases_embedded(
-    cases: Rounds, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[list[Engine]]:
-    with embedded(tmp_path_factory.mktemp("cases"), cases) as engines:
-        yield engines
+    cases: Sequence[Normalized], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Engine]:
+    with embedded(tmp_path_factory.mktemp("cases"), [cases]) as [engine]:
+        yield engine
 
 
 @pytest.fixture(scope="module")
-def demo_embedded(demo: Rounds, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Engine]]:
-    with embedded(tmp_path_factory.mktemp("demo"), demo) as engines:
-        yield engines
+def demo_embedded(
+    demo: Sequence[Normalized], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Engine]:
+    with embedded(tmp_path_factory.mktemp("demo"), [demo]) as [engine]:
+        yield engine
 
 
 @pytest.fixture(scope="module")
 def cases_in_cluster(
-    request: pytest.FixtureRequest, servers: Servers, cases: Rounds, report: Report
-) -> Iterator[list[Engine]]:
-    with _filled(request.param, servers, cases, report) as engines:
-        yield engines
+    request: pytest.FixtureRequest, servers: Servers, cases: Sequence[Normalized], report: Report
+) -> Iterator[Engine]:
+    with _filled(request.param, servers, cases, report) as engine:
+        yield engine
 
 
 @pytest.fixture(scope="module")
 def demo_in_cluster(
-    request: pytest.FixtureRequest, servers: Servers, demo: Rounds, report: Report
-) -> Iterator[list[Engine]]:
-    with _filled(request.param, servers, demo, report) as engines:
-        yield engines
+    request: pytest.FixtureRequest, servers: Servers, demo: Sequence[Normalized], report: Report
+) -> Iterator[Engine]:
+    with _filled(request.param, servers, demo, report) as engine:
+        yield engine
 
 
 @contextmanager
-def _filled(name: str, servers: Servers, rounds: Rounds, report: Report) -> Iterator[list[Engine]]:
+def _filled(
+    name: str, servers: Servers, events: Sequence[Normalized], report: Report
+) -> Iterator[Engine]:
     cluster = report.cluster(servers, name)
-    with ExitStack() as cleaning:
-        engines: list[Engine] = []
-        for events in rounds:
-            prefix = unique_prefix()
-            cleaning.callback(remove_all, cluster, prefix)
-            engines.append(fill(cluster, prefix, events))
-        yield engines
+    prefix = unique_prefix()
+    try:
+        yield fill(cluster, prefix, events)
+    finally:
+        remove_all(cluster, prefix)
 
 
-@pytest.mark.parametrize("side", ["fires", "silent"])
 @pytest.mark.parametrize("name", pairs())
-def test_a_hunt_finds_the_same_in_what_it_is_about(
-    name: str, side: str, cases_embedded: list[Engine], cases_in_cluster: list[Engine]
+def test_a_hunt_finds_the_same_in_what_hunts_are_about(
+    name: str, cases_embedded: Engine, cases_in_cluster: Engine
 ) -> None:
     one = pairs()[name]
     hunt = load_hunts([name], Lists(one.lists))[0]
     window = Window(since=START, baseline=HISTORY) if one.before else Window()
-    for embedded_engine, cluster_engine in zip(cases_embedded, cases_in_cluster, strict=True):
-        wanted = run_hunt(hunt, CaseEngine(embedded_engine, f"{name} {side}"), window)
-        found = run_hunt(hunt, CaseEngine(cluster_engine, f"{name} {side}"), window)
-        assert _without_engine(found) == _without_engine(wanted)
+    wanted = run_hunt(hunt, cases_embedded, window)
+    found = run_hunt(hunt, cases_in_cluster, window)
+    assert _without_engine(found) == _without_engine(wanted)
+    # Two events that differ in a secret's value alone have one id, and are one event.
+    assert wanted.rows or wanted.findings or name in SILENT_TOGETHER
 
 
-@pytest.mark.parametrize("window", [Window(), ATTACK], ids=["all time", "compared"])
 @pytest.mark.parametrize("hunt", LIBRARY, ids=lambda one: one.id)
 def test_a_hunt_finds_the_same_in_a_recorded_log(
     hunt: Hunt,
-    window: Window,
-    demo_embedded: list[Engine],
-    demo_in_cluster: list[Engine],
+    demo_embedded: Engine,
+    demo_in_cluster: Engine,
     report: Report,
     request: pytest.FixtureRequest,
 ) -> None:
-    wanted = run_hunt(hunt, demo_embedded[0], window)
-    found = run_hunt(hunt, demo_in_cluster[0], window)
+    wanted = run_hunt(hunt, demo_embedded, ATTACK)
+    found = run_hunt(hunt, demo_in_cluster, ATTACK)
     assert _without_engine(found) == _without_engine(wanted)
     report.add(f"hunt {hunt.id}", request.node.callspec.params["demo_in_cluster"], SAME)
 
