@@ -87,7 +87,8 @@ class SearchEngine:
         plain = without_enumerated(query, self._profile)
         events = self._conditions.events(plain)
         self._compile(query)
-        check_fields(fields_of(query), self._profile, self._capabilities)
+        if not self._profile.is_read:
+            check_fields(fields_of(query), self._profile, self._capabilities)
         with Session(self._cluster, self._index, self._answering) as session:
             if plain is not query:
                 resolved = enumerated(query, self._profile, session, self._conditions)

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from k8sidx.engine.protocol import Engine
+from k8sidx.errors import UnsupportedQuery
 from k8sidx.fields.lookup import resolve
 from k8sidx.fields.table import FROM_BODIES
 from k8sidx.hunt.definition import Hunt
 from k8sidx.hunt.match import texts, whole
-from k8sidx.hunt.result import CannotJudge
+from k8sidx.hunt.result import CannotJudge, Why
 from k8sidx.hunt.sentence import events
 from k8sidx.hunt.window import Window
 from k8sidx.query.algebra import (
@@ -42,16 +43,22 @@ EXAMPLES = 5
 
 RESOURCE = frozenset({"objectRef.resource", "objectRef.subresource", "target.resource"})
 LEVEL, TRUNCATED, PROVIDER = "level", "event.truncated", "event.provider"
+_UNTOLD: dict[str, Why] = {LEVEL: "level", TRUNCATED: "truncated", PROVIDER: "platform"}
+"""What the fields would tell."""
 
 
 @dataclass(frozen=True, slots=True)
 class Overview:
     """What the data are like, asked for once for many hunts: events by level, provider, and
-    whether their bodies were cut."""
+    whether their bodies were cut.
+
+    :param unknown: fields that tell such things, and that the index does not have.
+    """
 
     levels: Counter[str] = field(default_factory=Counter)
     providers: Counter[str] = field(default_factory=Counter)
     truncated: int = 0
+    unknown: frozenset[str] = frozenset()
 
 
 def hidden_fields(hunt: Hunt) -> frozenset[str]:
@@ -74,30 +81,48 @@ def subject(hunt: Hunt) -> Condition:
 
 def overview_of(hunts: Iterable[Hunt], engine: Engine, window: Window) -> Overview:
     """What the data are like, by the fields that tell what is hidden from the hunts."""
-    fields = sorted(frozenset().union(*(hidden_fields(hunt) for hunt in hunts)))
+    wanted = sorted(frozenset().union(*(hidden_fields(hunt) for hunt in hunts)))
+    fields = [name for name in wanted if _is_told(name, engine, window)]
+    unknown = frozenset(wanted) - frozenset(fields)
     if not fields:
-        return Overview()
-    result = engine.run(
-        Query(
-            since=window.since,
-            until=window.until,
-            group_by=tuple(Terms(name, keep_missing=True) for name in fields),
-            metrics=(Metric("events", "count"),),
-        )
-    )
+        return Overview(unknown=unknown)
+    result = engine.run(_by(fields, window))
     overview, truncated = Overview(), 0
     for *values, count in result.rows:
         of = dict(zip(fields, values, strict=True))
         overview.levels[str(of.get(LEVEL))] += whole(count)
         overview.providers[str(of.get(PROVIDER))] += whole(count)
         truncated += whole(count) if of.get(TRUNCATED) else 0
-    return Overview(overview.levels, overview.providers, truncated)
+    return Overview(overview.levels, overview.providers, truncated, unknown)
+
+
+def _is_told(name: str, engine: Engine, window: Window) -> bool:
+    """Whether the store has a field: indices that others filled lack what k8sidx derives."""
+    try:
+        engine.run(replace(_by([name], window), limit=1))
+    except UnsupportedQuery:
+        return False
+    return True
+
+
+def _by(fields: Iterable[str], window: Window) -> Query:
+    return Query(
+        since=window.since,
+        until=window.until,
+        group_by=tuple(Terms(name, keep_missing=True) for name in fields),
+        metrics=(Metric("events", "count"),),
+    )
 
 
 def hidden(
     hunt: Hunt, engine: Engine, window: Window, overview: Overview
 ) -> tuple[CannotJudge, ...]:
     """Why a hunt cannot judge some of the events."""
+    if unknown := hidden_fields(hunt) & overview.unknown:
+        return tuple(
+            CannotJudge(_UNTOLD[name], f"the index has no {name}: what it hides cannot be told.")
+            for name in sorted(unknown)
+        )
     return (*_platforms(hunt, overview), *_bodies(hunt, engine, window, overview))
 
 

@@ -154,9 +154,11 @@ def compare(
 
 
 def comparable(result: HuntResult) -> HuntResult:
-    """Events of the same moment have no order in common: their ids are told in any."""
+    """Events of the same moment have no order in common: their ids are told in any. That the
+    index does not say which platform logged an event is a verdict of the one side only."""
     findings = [replace(one, audit_ids=tuple(sorted(one.audit_ids))) for one in result.findings]
-    return replace(result, engine="", findings=findings)
+    told = tuple(one for one in result.cannot_judge if not one.reason.startswith("the index has"))
+    return replace(result, engine="", findings=findings, cannot_judge=told)
 
 
 SYSTEM = "system:serviceaccount:kube-system:job-controller"
