@@ -193,7 +193,9 @@ def heavy(cluster: Cluster, index: str) -> dict[str, Any]:
     line = orjson.dumps({"a": lists, "b": lists, "c": lists})
     for _ in range(4):
         sent = b'{"index":{}}\n' + line + b"\n"
-        cluster.request("POST", f"/{index}/_bulk", body=sent * 5_000)
+        taken = cluster.request("POST", f"/{index}/_bulk", body=sent * 5_000)
+        assert taken.status == 200, taken.body[:300]
+        assert not taken.json()["errors"]
     cluster.request("POST", f"/{index}/_refresh")
     sources = [{name: {"terms": {"field": name}}} for name in "abc"]
     return {"size": 0, "aggs": {"g": {"composite": {"size": 1000, "sources": sources}}}}
