@@ -13,7 +13,7 @@ from k8sidx import __version__
 from k8sidx.cli import app
 from k8sidx.cli.reference import with_current_reference
 
-COMMANDS = ("setup", "ship", "hunts", "hunt", "report", "doctor")
+COMMANDS = ("setup", "ship", "hunts", "hunt", "report", "doctor", "generate")
 REFERENCE = Path(__file__).parents[2] / "docs" / "cli.md"
 HEAVY = ("duckdb", "pyarrow", "sigma", "cryptography", "rich", "orjson")
 

@@ -1,0 +1,1 @@
+"""Synthetic audit logs: measured ordinary work with planted, labelled attacks."""

@@ -1,0 +1,38 @@
+"""From where, and with which client."""
+
+from __future__ import annotations
+
+from k8sidx.generate.attack import attack
+from k8sidx.generate.step import ask
+
+ACCOUNT = "system:serviceaccount:shop:cart"
+NODE = "system:node:node-1"
+OFFICE = "198.51.100.200"
+TOR_EXIT = "203.0.113.66"
+
+ATTACKS = {
+    "suspicious_tool_user_agent": attack(
+        ask("create", "selfsubjectaccessreviews"),
+        agent="rakkess/v0.5.1 (linux/amd64) kubernetes/$Format",
+    ),
+    "new_user_agent": attack(
+        ask("list", "pods"), before=[ask("list", "pods", agent="k9s/v0.32.5")], agent="curl/8.5.0"
+    ),
+    "forbidden_new_user_agent": attack(
+        ask("list", "nodes", code=403), agent="kubiscan/1.6 python-urllib3/2.2"
+    ),
+    "workload_change_new_caller": attack(
+        ask("patch", "deployments", "web"),
+        before=[ask("patch", "deployments", "web", address=OFFICE)],
+    ),
+    "threat_intel_source_ip": attack(
+        ask("list", "pods"), address=TOR_EXIT, lists={"threat_addresses": [TOR_EXIT]}
+    ),
+    "system_principal_public_ip": attack(
+        ask("list", "configmaps"), user=ACCOUNT, address="192.0.2.250", agent="curl/8.5.0"
+    ),
+    "claimed_address_internal": attack(ask("list", "pods", claimed=["127.0.0.1"])),
+    "node_identity_other_client": attack(
+        ask("list", "pods", namespace=""), user=NODE, address="10.0.1.11", agent="curl/8.5.0"
+    ),
+}

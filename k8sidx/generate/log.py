@@ -1,0 +1,93 @@
+"""A whole log: ordinary work and attacks, a line at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+from heapq import merge
+from itertools import islice
+from random import Random
+from typing import Any
+
+from k8sidx.errors import UsageError
+from k8sidx.generate.labels import labels_of
+from k8sidx.generate.ordinary import MOST_PEOPLE, OrdinaryWork, rate_for
+from k8sidx.generate.plan import Plan
+from k8sidx.generate.traffic import load_traffic
+
+LEAST_SPAN = timedelta(hours=1)
+MEAN_LINE = 2080
+"""Bytes of a line, on average: what a size is reckoned by; measured on the model."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the log is to be.
+
+    :param events: how many lines; an estimate when ``size`` is given.
+    :param size: most bytes of it, or ``None``.
+    :param attacks: ids of hunts.
+    :param people: number of people who work with the cluster.
+    """
+
+    events: int
+    size: int | None
+    seed: int
+    since: datetime
+    span: timedelta
+    people: int
+    attacks: tuple[str, ...]
+
+
+class Log:
+    """The log, whose labels are complete once all lines were read.
+
+    :raises UsageError: when it cannot be made so.
+    """
+
+    def __init__(self, wanted: Wanted) -> None:
+        self._wanted = wanted
+        self._plan = Plan(wanted.attacks, wanted.since, wanted.span, wanted.events, wanted.seed)
+        if wanted.span < LEAST_SPAN:
+            raise UsageError("the span is too short.", remedy="Give an hour or more, such as 1d.")
+        if not 1 <= wanted.people <= MOST_PEOPLE:
+            raise UsageError(
+                f"{wanted.people} people are not possible.", remedy=f"Give 1 to {MOST_PEOPLE}."
+            )
+        if self._ordinary <= 0:
+            raise UsageError(
+                f"the attacks alone are {self._plan.own_events:,} events.",
+                remedy="Ask for more events, or for fewer attacks.",
+            )
+
+    def lines(self) -> Iterator[bytes]:
+        """The lines, in the order in which the API server completed the requests."""
+        if self._wanted.size is None:
+            yield from islice(self._merged, self._wanted.events)
+            return
+        left = self._wanted.size
+        for line in self._merged:
+            left -= len(line)
+            if left < 0:
+                return
+            yield line
+
+    def labels(self) -> dict[str, Any]:
+        """What was planted."""
+        return labels_of(self._plan, self._wanted.people)
+
+    @property
+    def _ordinary(self) -> int:
+        return self._wanted.events - self._plan.own_events
+
+    @cached_property
+    def _merged(self) -> Iterator[bytes]:
+        wanted = self._wanted
+        traffic = load_traffic()
+        rate = rate_for(traffic, self._ordinary, wanted.since, wanted.span, wanted.people)
+        random = Random(wanted.seed)  # noqa: S311 - repeatable
+        work = OrdinaryWork(traffic, wanted.since, rate, wanted.people, random)
+        streams = [work.lines(), *self._plan.lines()]
+        return (line.text for line in merge(*streams, key=lambda line: line.stage))

@@ -1,0 +1,200 @@
+"""Which attacks take place, by whom and when; and what there is to say about them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from itertools import cycle
+from random import Random
+from typing import Any
+
+import orjson
+
+from k8sidx.errors import UsageError
+from k8sidx.generate.attack import Attack
+from k8sidx.generate.attacks import ATTACKS
+from k8sidx.generate.ordinary import SECOND, Line, time_text
+from k8sidx.generate.step import KUBECTL, Actor, Step
+from k8sidx.generate.template import uuid_text
+
+HALF = 0.5
+"""Part of the span that has no attacks: what hunts for the new compare with."""
+
+ATTACKED = (0.52, 0.9)
+LIVED = (0.05, 0.45)
+"""Parts of the span in which attacks begin, and in which their ordinary life before is."""
+
+LEAST_SHARED = 30
+"""Requests that an attack with a share has at least."""
+
+MOST_NAMED = 1000
+"""Audit IDs that a label names at most."""
+
+_MICROSECONDS = timedelta(microseconds=1)
+_FIRST = (
+    "mallory", "trudy", "oscar", "eve", "chuck", "craig", "walter", "wanda", "vanna", "niaj",
+    "rolf", "sigrid", "bruno", "clara", "edgar", "fiona", "gustav", "hanna", "igor", "jutta",
+)  # fmt: skip
+_LAST = ("adams", "baker", "clark", "davis", "evans", "frank", "green", "hayes", "irwin", "jones")
+
+
+@dataclass(slots=True)
+class Planted:
+    """One attack that takes place.
+
+    :param hunts: ids of those that must find it.
+    :param began: microseconds since 1970.
+    :param audit_ids: of its own events, as they are written, up to :data:`MOST_NAMED`.
+    :param before: of the events in the time before.
+    :param events: how many its own are.
+    """
+
+    hunts: tuple[str, ...]
+    attack: Attack
+    actor: Actor
+    began: int
+    audit_ids: list[str] = field(default_factory=list)
+    before: list[str] = field(default_factory=list)
+    events: int = 0
+    first: int = 0
+    last: int = 0
+
+
+class Plan:
+    """Attacks in the second half of a span.
+
+    :param hunts: ids of those that must find something.
+    :param events: how many events the log will have in all.
+    """
+
+    def __init__(
+        self, hunts: Sequence[str], since: datetime, span: timedelta, events: int, seed: int
+    ) -> None:
+        self._since = int(since.timestamp()) * SECOND
+        self._span = span // _MICROSECONDS
+        self._events = events
+        self._seed = seed
+        random = Random(f"{seed} plan")  # noqa: S311 - repeatable
+        by_attack: dict[int, list[str]] = {}
+        for hunt, said in ATTACKS.items():
+            if hunt in set(hunts):
+                by_attack.setdefault(id(said), []).append(hunt)
+        order = list(by_attack.values())
+        random.shuffle(order)
+        first, last = ATTACKED
+        apart = (last - first) / max(len(order), 1)
+        self.planted = [
+            Planted(tuple(of), ATTACKS[of[0]], _actor(of[0]), self._at(first + number * apart))
+            for number, of in enumerate(order)
+        ]
+
+    @property
+    def halfway(self) -> datetime:
+        """Where to begin to look; the time before is to compare with."""
+        return datetime.fromtimestamp(self._at(HALF) / SECOND, UTC)
+
+    @property
+    def own_events(self) -> int:
+        """Events of the attacks."""
+        return sum(self._count(one) + len(one.attack.before) for one in self.planted)
+
+    def lines(self) -> list[Iterator[Line]]:
+        """The events of each attack, in order."""
+        return [self._lines(one) for one in self.planted]
+
+    def _at(self, part: float) -> int:
+        return self._since + int(self._span * part)
+
+    def _count(self, one: Planted) -> int:
+        if one.attack.every:
+            return int((one.began - self._at(0)) / SECOND / one.attack.every)
+        if not one.attack.share:
+            return len(one.attack.steps)
+        return max(LEAST_SHARED, int(self._events * one.attack.share))
+
+    def _steps(self, one: Planted, random: Random) -> Iterator[tuple[int, Step, bool]]:
+        """Moment, request, and whether it belongs to the attack."""
+        first, last = LIVED
+        for step, part in zip(
+            one.attack.before,
+            sorted(random.uniform(first, last) for _ in one.attack.before),
+            strict=True,
+        ):
+            yield self._at(part), step, False
+        if one.attack.share or one.attack.every:
+            began, ends = self._at(ATTACKED[0]), self._at(ATTACKED[1])
+            if one.attack.every:
+                began, ends = self._at(0), one.began
+            count = self._count(one)
+            for number, step in zip(range(count), cycle(one.attack.steps)):
+                yield began + (ends - began) * number // count, step, True
+        else:
+            for step in one.attack.steps:
+                yield one.began + int(step.seconds * SECOND), step, True
+
+    def _lines(self, one: Planted) -> Iterator[Line]:
+        random = Random(f"{self._seed} {one.hunts[0]}")  # noqa: S311 - repeatable
+        session: Step | None = None  # what ends the session that is open
+        identity, received = "", 0
+        for moment, step, own in self._steps(one, random):
+            if session != replace(step, seconds=0):
+                identity, received = uuid_text(random), moment
+            opens = step.stage == "ResponseStarted"
+            session = replace(step, stage="ResponseComplete", seconds=0) if opens else None
+            completed = moment + random.randrange(900, 9_000)
+            body = step.event(
+                one.actor, identity, time_text(received).decode(), time_text(completed).decode()
+            )
+            _note(one, identity, received, completed, own=own)
+            yield Line(completed, line_of(body))
+
+
+def _note(one: Planted, identity: str, received: int, completed: int, *, own: bool) -> None:
+    if not own:
+        one.before.append(identity)
+        return
+    one.first = one.first or received
+    one.last = completed
+    one.events += 1
+    if identity not in one.audit_ids[-1:] and len(one.audit_ids) < MOST_NAMED:
+        one.audit_ids.append(identity)
+
+
+def line_of(body: dict[str, Any]) -> bytes:
+    """An event as the API server's encoder writes it, which escapes ``&<>``."""
+    text = orjson.dumps(body)
+    for sign in (b"&", b"<", b">"):
+        text = text.replace(sign, b"\\u%04x" % sign[0])
+    return text + b"\n"
+
+
+def chosen(attacks: str) -> list[str]:
+    """Ids of the attacks: ``all``, ``none``, or ids of hunts, with commas between.
+
+    :raises UsageError: when there is no such hunt.
+    """
+    if attacks in ("all", "none"):
+        return list(ATTACKS) if attacks == "all" else []
+    wanted = [one.strip() for one in attacks.split(",") if one.strip()]
+    for one in wanted:
+        if one not in ATTACKS:
+            raise UsageError(
+                f"no hunt is called {one!r}.",
+                remedy="Give all, none, or ids of hunts with commas; k8sidx hunts lists them.",
+            )
+    return wanted
+
+
+def _actor(hunt: str) -> Actor:
+    """The same for an attack whatever else takes place."""
+    said = ATTACKS[hunt]
+    number = next(n for n, one in enumerate(ATTACKS.values()) if one is said)
+    name = said.user
+    if name is None:
+        name = f"{_FIRST[number % len(_FIRST)]}.{_LAST[number // len(_FIRST)]}"
+    address = said.address
+    if address is None:
+        machine = name.startswith("system:") and name != "system:anonymous"
+        address = f"10.244.9.{number + 1}" if machine else f"192.0.2.{number + 1}"
+    return Actor(name, address, said.agent or KUBECTL)

@@ -1,0 +1,141 @@
+"""What is planted is found by the hunts that its labels name; ordinary work is quiet."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from k8sidx.cli import app
+from k8sidx.generate.attacks import ATTACKS, NOT_IN_ONE_LOG
+from k8sidx.hunt.library import library_ids, load_hunts, load_library
+from k8sidx.hunt.lists import SHIPPED, Lists
+from k8sidx.hunt.needs import fields_needed
+from k8sidx.hunt.result import Finding, HuntResult
+from k8sidx.hunt.run import Window, run_hunts
+from k8sidx.shipping.ship import ShipOptions, ship
+from k8sidx.store.open import temporary_store
+
+TABLES = {name for name in ATTACKS if name.startswith(("topn_", "rare_"))}
+"""Hunts that list and do not judge."""
+
+Label = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What a log was found to hold."""
+
+    labels: dict[str, Any]
+    results: dict[str, HuntResult]
+
+    @property
+    def by_hunt(self) -> dict[str, Label]:
+        return {hunt: one for one in self.labels["attacks"] for hunt in one["hunts"]}
+
+
+def generated(folder: Path, *options: str) -> tuple[Path, dict[str, Any]]:
+    log, labels = folder / "audit.log.zst", folder / "labels.json"
+    said = ["generate", "-o", str(log), "--labels", str(labels), *options]
+    assert CliRunner().invoke(app, said).exit_code == 0
+    return log, json.loads(labels.read_text("utf-8"))
+
+
+def hunted(log: Path, names: Sequence[str], lists: Lists, window: Window) -> list[HuntResult]:
+    hunts = load_hunts(names, lists)
+    with temporary_store(fields_needed(hunts)) as store:
+        assert ship([str(log)], store, ShipOptions()).rejected == 0
+        with store.engine() as engine:
+            return run_hunts(hunts, engine, window)
+
+
+def judged(folder: Path, names: Sequence[str], *options: str) -> Judged:
+    log, labels = generated(folder, *options)
+    window = Window(since=datetime.fromisoformat(labels["since"]), baseline=timedelta(hours=12))
+    results = hunted(log, names, Lists(labels["lists"]), window)
+    return Judged(labels, {one.hunt: one for one in results})
+
+
+@pytest.fixture(scope="module")
+def everything(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judged]:
+    folder = tmp_path_factory.mktemp("generated")
+    yield judged(folder, sorted(library_ids()), "--events", "20000")
+
+
+def test_every_hunt_has_an_attack() -> None:
+    assert ATTACKS.keys() == set(library_ids()) - NOT_IN_ONE_LOG
+
+
+@pytest.mark.parametrize("hunt", sorted(ATTACKS.keys() - TABLES))
+def test_a_hunt_finds_its_attack(hunt: str, everything: Judged) -> None:
+    label = everything.by_hunt[hunt]
+    assert any(is_of(label, finding) for finding in everything.results[hunt].findings)
+
+
+def is_of(label: Label, finding: Finding) -> bool:
+    """The finding's evidence is of the attack, and it says who it was."""
+    product = label["userAgent"].partition("/")[0]
+    who = {label["user"], label["sourceIPs"][0], label["userAgent"], product}
+    said = {str(value) for value in finding.key.values()}
+    return bool(set(label["auditIDs"]) & set(finding.audit_ids)) and (
+        bool(who & said) or any(name in finding.reason for name in who if name)
+    )
+
+
+@pytest.mark.parametrize("hunt", sorted(name for name in TABLES if not ATTACKS[name].alone))
+def test_a_table_lists_its_attack(hunt: str, everything: Judged) -> None:
+    assert is_listed(everything.by_hunt[hunt], everything.results[hunt])
+
+
+@pytest.mark.parametrize("hunt", sorted(name for name in TABLES if ATTACKS[name].alone))
+def test_a_table_of_the_rare_lists_its_attack_when_little_else_is_rare(
+    hunt: str, tmp_path: Path
+) -> None:
+    found = judged(tmp_path, [hunt], "--events", "2000", "--attacks", hunt)
+    assert is_listed(found.by_hunt[hunt], found.results[hunt])
+
+
+def is_listed(label: Label, result: HuntResult) -> bool:
+    who = {label["user"], label["sourceIPs"][0], label["userAgent"]}
+    if result.hunt == "topn_status_code":
+        who = {str(code) for code in label["codes"]}
+    return any(who & {str(value) for value in row} for row in result.rows)
+
+
+def test_the_logs_of_two_clusters_show_which_fell_silent(tmp_path: Path) -> None:
+    hunts = load_hunts(["cluster_silent"])
+    with temporary_store(fields_needed(hunts)) as store:
+        for name, hours, events in (("one", "24h", "4000"), ("two", "15h", "2500")):
+            (tmp_path / name).mkdir()
+            options = (
+                "--attacks",
+                "none",
+                "--span",
+                hours,
+                "--events",
+                events,
+                "--seed",
+                hours[:2],
+            )
+            log, _ = generated(tmp_path / name, *options)
+            ship([str(log)], store, ShipOptions(cluster=name))
+        with store.engine() as engine:
+            (result,) = run_hunts(hunts, engine, Window())
+    assert [finding.key["orchestrator.cluster.name"] for finding in result.findings] == ["two"]
+
+
+def test_a_day_of_ordinary_work_is_quiet(tmp_path: Path) -> None:
+    log, labels = generated(tmp_path, "--events", "20000", "--attacks", "none")
+    assert labels["attacks"] == []
+    names = [hunt.id for hunt in load_library() if not hunt.stream]
+    results = hunted(log, names, SHIPPED, Window())
+    levels = Counter(finding.level for one in results for finding in one.findings)
+    assert not levels["critical"] and not levels["high"]
+    assert levels["medium"] <= 5
