@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -91,7 +91,9 @@ class DuckDBEngine:
 
         :param rolled: it has a row for many events (:mod:`k8sidx.engine.duckdb_shared`).
         """
-        query = self._narrowed(query)
+        query = self._narrowed(
+            query, lambda ask: self.answer(ask, source, parameters, rolled=rolled)
+        )
         statement = compile_query(query, rolled=rolled)
         sql = statement.sql.replace("{source}", source, 1)
         found = self.statement(sql, [*parameters, *statement.parameters])
@@ -180,23 +182,27 @@ class DuckDBEngine:
             return f"(SELECT {columns} WHERE false) AS events", []
         return "read_parquet(?) AS events", [paths]
 
-    def _narrowed(self, query: Query) -> Query:
+    def _narrowed(self, query: Query, run: Callable[[Query], Result]) -> Query:
         """Networks and long lists become the values that there are: DuckDB has no address
-        type here, and a statement of a hundred thousand parameters takes minutes."""
+        type here, and a statement of a hundred thousand parameters takes minutes.
+
+        :param run: asks for them where the query will be answered.
+        """
+
+        def distinct(field: str) -> Sequence[Value]:
+            ask = Query(
+                since=query.since,
+                until=query.until,
+                group_by=(Terms(field, "address"),),
+                metrics=(Metric("n", "count"),),
+            )
+            return [row[0] for row in run(ask).rows]
+
         fields = {leaf.field for leaf in leaves(query.where) if needs_narrowing(leaf)}
         if not fields:
             return query
-        values = {name: self._distinct(name, query) for name in fields}
+        values = {name: distinct(name) for name in fields}
         return replace(query, where=narrowed(query.where, values.__getitem__))
-
-    def _distinct(self, field: str, query: Query) -> Sequence[Value]:
-        ask = Query(
-            since=query.since,
-            until=query.until,
-            group_by=(Terms(field, "address"),),
-            metrics=(Metric("n", "count"),),
-        )
-        return [row[0] for row in self.run(ask).rows]
 
 
 def _first_line(error: Exception) -> str:

@@ -54,6 +54,12 @@ DIMENSIONS = (
     "source.ip",
     "sourceIPs",
     "userAgent",
+    "user.effective.groups",
+    "user_agent.name",
+    "impersonatedUser.username",
+    "impersonatedUser.groups",
+    "annotations.authentication.k8s.io/legacy-token",
+    "annotations.authorization.k8s.io/reason",
 )
 """Fields with few values, those first that tell events of different hunts apart best."""
 
@@ -61,8 +67,8 @@ SAMPLE = 50_000
 LARGEST_SHARE = 0.3
 """Combinations to events of a sample from which on rolling up is not worth its while."""
 
-MOST_CELLS = 12_000_000
-"""Rows times columns of the events put aside: some 200 MB."""
+MOST_CELLS = 20_000_000
+"""Rows times columns of the events put aside in one table."""
 
 MOST_COMBINATIONS = 200_000
 """Combinations that are looked at, at most."""
@@ -83,6 +89,19 @@ class Gathering:
     askers: list[int] = field(default_factory=list)
     columns: frozenset[str] = frozenset({ID, TIME})
     combinations: int = 0
+
+    def add(self, asker: int, columns: frozenset[str], combinations: int) -> None:
+        self.askers.append(asker)
+        self.columns |= columns
+        self.combinations |= combinations
+
+    def cells(self, rolled: Rolled) -> int:
+        """Rows times columns."""
+        return rolled.events(self.combinations) * len(self.columns)
+
+    def grown(self, columns: frozenset[str], combinations: int, rolled: Rolled) -> int:
+        """Rows times columns with those of one more."""
+        return rolled.events(self.combinations | combinations) * len(self.columns | columns)
 
 
 class SharedScan:
@@ -163,21 +182,19 @@ class SharedScan:
         Lists are dear to read, even where they are missing: who reads them shares a table
         with few others.
         """
-        plain, with_lists = Gathering(), Gathering()
+        with_lists, plain = Gathering(), Gathering()
         sizes = [rolled.events(one) for one in self._about]
-        asking = [place for place, one in enumerate(self._askers) if not self._in_counts(one)]
-        for place in sorted(asking, key=sizes.__getitem__):
-            if not sizes[place]:
+        reads = [_columns(one.fields) & self._have for one in self._askers]
+        listed = [any(resolve(one).field.many for one in columns) for columns in reads]
+        for place in sorted(range(len(sizes)), key=lambda one: (not listed[one], sizes[one])):
+            if not sizes[place] or self._in_counts(self._askers[place]):
                 continue
-            columns = _columns(self._askers[place].fields) & self._have
-            lists = any(resolve(one).field.many for one in columns - rolled.table.fields)
-            gathering = with_lists if lists else plain
-            more = gathering.columns | columns
-            combinations = gathering.combinations | self._about[place]
-            if rolled.events(combinations) * len(more) <= MOST_CELLS:
-                gathering.askers.append(place)
-                gathering.columns, gathering.combinations = more, combinations
-        return [one for one in (plain, with_lists) if one.askers]
+            could = [with_lists] if listed[place] else [with_lists, plain]
+            asked = reads[place], self._about[place]
+            gathering = min(could, key=lambda one: one.grown(*asked, rolled) - one.cells(rolled))
+            if gathering.grown(*asked, rolled) <= MOST_CELLS:
+                gathering.add(place, *asked)
+        return [one for one in (with_lists, plain) if one.askers]
 
     def _in_counts(self, asker: Asker) -> bool:
         """Whether the events rolled up answer all it asks."""

@@ -50,7 +50,9 @@ def _bounded(condition: Condition, knows: Callable[[Leaf], bool], *, over: bool)
 
 
 def implies(where: Condition, condition: Condition) -> bool:
-    """Whether a query's condition is another one, or that and more."""
+    """Whether a query's condition is another one, or one of its alternatives, or that and more."""
     if where == condition:
+        return True
+    if isinstance(condition, Or) and any(implies(where, one) for one in condition.conditions):
         return True
     return isinstance(where, And) and any(implies(one, condition) for one in where.conditions)

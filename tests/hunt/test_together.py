@@ -232,9 +232,12 @@ def test_what_is_said_of_some_fields_holds_wherever_the_condition_does(
     assert holds(everything, row) == holds(condition, row)
 
 
-def test_a_condition_implies_itself_and_parts_of_its_and() -> None:
+def test_a_condition_implies_itself_parts_of_its_and_and_alternatives() -> None:
     a, b = LEAVES[0], LEAVES[1]
     assert implies(a, a)
     assert implies(And((b, And((a, b)))), a)
+    assert implies(a, Or((b, a)))
+    assert implies(And((LEAVES[2], b)), Or((a, And((b, LEAVES[2])), b)))
     assert not implies(Or((a, b)), a)
+    assert not implies(a, Or(()))
     assert not implies(Not(a), a)
