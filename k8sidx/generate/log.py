@@ -65,7 +65,7 @@ class Log:
     def lines(self) -> Iterator[bytes]:
         """The lines, in the order in which the API server completed the requests."""
         if self._wanted.size is None:
-            yield from islice(self._merged, self._wanted.events)
+            yield from self._merged
             return
         left = self._wanted.size
         for line in self._merged:
@@ -89,5 +89,8 @@ class Log:
         rate = rate_for(traffic, self._ordinary, wanted.since, wanted.span, wanted.people)
         random = Random(wanted.seed)  # noqa: S311 - repeatable
         work = OrdinaryWork(traffic, wanted.since, rate, wanted.people, random)
-        streams = [work.lines(), *self._plan.lines()]
+        lines = work.lines()
+        if wanted.size is None:
+            lines = islice(lines, self._ordinary)  # the attacks take place, all of them
+        streams = [lines, *self._plan.lines()]
         return (line.text for line in merge(*streams, key=lambda line: line.stage))

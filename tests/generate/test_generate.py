@@ -123,6 +123,18 @@ def test_an_attack_is_as_the_api_server_writes_it(tmp_path: Path) -> None:
     assert own[0]["sourceIPs"] == label["sourceIPs"]
 
 
+def test_all_attacks_take_place_however_few_events_are_asked_for(tmp_path: Path) -> None:
+    labels = tmp_path / "labels.json"
+    hunts = "source_silent,forbidden_surge,pod_exec"
+    made = events("--events", "800", "--attacks", hunts, "--labels", str(labels), "-q")
+    planted = json.loads(labels.read_text("utf-8"))["attacks"]
+    assert len(made) == 800
+    assert sorted(hunt for one in planted for hunt in one["hunts"]) == sorted(hunts.split(","))
+    seen = Counter(event["user"].get("username") for event in made)
+    for one in planted:
+        assert seen[one["user"]] == one["events"] > 0
+
+
 def test_signs_are_escaped_as_the_api_server_does() -> None:
     text = generate("--events", "2000", "--attacks", "exec_reverse_shell").stdout
     assert not set("&<>") & set(text)
