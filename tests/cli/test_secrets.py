@@ -5,19 +5,24 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import pickle
 import socket
-import subprocess
 import sys
-import time
 from base64 import b64encode
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from k8sidx.cluster.connection import Cluster
-from tests.building import write_log
-from tests.cli.conftest import audit_event, k8sidx
+from k8sidx.cluster.settings import ConnectionSettings
+from k8sidx.cluster.store import ClusterStore
+from k8sidx.cluster.target import parse_target
+from k8sidx.shipping.pool import WorkerPool
+from k8sidx.shipping.to_cluster import ClusterSink
+from k8sidx.shipping.worker import WorkerSettings
+from tests.cli.conftest import k8sidx
 from tests.servers.scripted import Last, Request, ScriptedServer, reply
 
 WORD = "s3cr3t/+passw0rd"
@@ -134,29 +139,21 @@ def test_the_other_commands_do_not_show_the_address_whole(command: str) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
-def test_worker_processes_are_not_given_it_by_name(
-    here: Path, opensearch: Cluster, prefix: str
-) -> None:
-    """What ``ps`` shows of the processes that shipping starts. (A server without security
+def test_worker_processes_are_not_given_it(opensearch: Cluster, prefix: str) -> None:
+    """What a worker of a shipper gets, and what ``ps`` shows of it. (A server without security
     takes any password.)"""
-    write_log(here / "big.log", [audit_event(n % 60, auditID=f"{n}") for n in range(40_000)])
-    (here / "k8sidx.toml").write_text(f'[connection]\nusername = "shipper"\npassword = "{WORD}"\n')
-    (here / "k8sidx.toml").chmod(0o600)
-    command = [sys.executable, "-m", "k8sidx", "ship", "big.log", "--index", prefix]
-    with subprocess.Popen(
-        [*command, "--store", opensearch.url], stderr=subprocess.PIPE, env=os.environ
-    ) as shipping:
-        texts: dict[int, str] = {}
-        while shipping.poll() is None:
-            for pid in family(shipping.pid):
-                with contextlib.suppress(OSError):  # it has ended
-                    texts[pid] = whole(pid)
-            time.sleep(0.02)
-        printed = shipping.stderr.read().decode() if shipping.stderr else ""
-    assert shipping.returncode == 0, printed
-    assert len(texts) > 1, "there were workers"
-    assert any("big.log" in text for text in texts.values())
-    assert not any("s3cr3t" in text for text in [*texts.values(), printed])
+    settings = ConnectionSettings(username="shipper", password=SecretStr(WORD))
+    store = ClusterStore(opensearch.url, parse_target(prefix), settings)
+    with contextlib.closing(ClusterSink(store, patience=10, on_wait=None)) as sink:
+        given = WorkerSettings(sink.packing)
+        assert WORD.encode() not in pickle.dumps(given)
+        pool = WorkerPool(given, 1)
+        try:
+            texts = [whole(pid) for pid in family(os.getpid()) if pid != os.getpid()]
+        finally:
+            pool.stop()
+    assert any("spawn_main" in text for text in texts)
+    assert not any("s3cr3t" in text for text in texts)
 
 
 def family(pid: int) -> list[int]:

@@ -190,7 +190,7 @@ SETTLED: list[Condition] = [
     InNetwork("sourceIPs", ("198.51.100.0/24",)),
     InNetwork("sourceIPs.0", ("198.51.100.0/24",)),
     OneOf("verb", ("LIST", "Get"), ignore_case=True),
-    OneOf("objectRef.namespace", tuple(f"ns-{n}" for n in range(600)) + ("shop",)),
+    OneOf("objectRef.namespace", (*tuple(f"ns-{n}" for n in range(600)), "shop")),
     Compare("user.username", "=", "SYSTEM:anonymous", ignore_case=True),
     Compare("userAgent", ">", "d"),
     Compare("responseStatus.code", ">=", 400),
