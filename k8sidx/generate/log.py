@@ -18,6 +18,10 @@ from k8sidx.generate.plan import Plan
 from k8sidx.generate.traffic import load_traffic
 
 LEAST_SPAN = timedelta(hours=1)
+MOST_SPAN = timedelta(days=3660)
+YEARS = range(1970, 9000)
+"""In which a log may begin: timestamps have four digits of a year, and it needs room to end."""
+
 MEAN_LINE = 2080
 """Bytes of a line, on average: what a size is reckoned by; measured on the model."""
 
@@ -49,9 +53,16 @@ class Log:
 
     def __init__(self, wanted: Wanted) -> None:
         self._wanted = wanted
+        if not LEAST_SPAN <= wanted.span <= MOST_SPAN:
+            raise UsageError(
+                "the span is too short or too long.", remedy="Give 1h to 3660d, such as 1d."
+            )
+        if wanted.since.year not in YEARS:
+            raise UsageError(
+                f"a log cannot begin in the year {wanted.since.year}.",
+                remedy="Give a time such as 2026-11-23T00:00:00Z.",
+            )
         self._plan = Plan(wanted.attacks, wanted.since, wanted.span, wanted.events, wanted.seed)
-        if wanted.span < LEAST_SPAN:
-            raise UsageError("the span is too short.", remedy="Give an hour or more, such as 1d.")
         if not 1 <= wanted.people <= MOST_PEOPLE:
             raise UsageError(
                 f"{wanted.people} people are not possible.", remedy=f"Give 1 to {MOST_PEOPLE}."
