@@ -9,9 +9,9 @@ echo "== 1. Ship a real audit log into an embedded store"
 k8sidx ship audit.ndjson.zst --store store --cluster demo
 
 echo
-echo "== 2. What the hunts find in the last eleven minutes, against the half hour before"
+echo "== 2. Who did what in the last eleven minutes, against the half hour before: the urgent part"
 # shellcheck disable=SC2086 - two options each
-k8sidx hunt --all --level medium --store store $ATTACK -o table
+k8sidx hunt --all --level high --group actor --store store $ATTACK -o table
 
 echo
 echo "== 3. The article's tables"
