@@ -44,5 +44,6 @@ class Names:
     def pattern(self, *, findings: bool) -> str:
         """The indices that it matches."""
         if findings:
-            return findings_index(self.prefix)
+            # A pattern, so that it is no error as long as nothing was saved.
+            return f"{findings_index(self.prefix)}*"
         return self.prefix if "*" in self.prefix else f"{self.prefix}-*"

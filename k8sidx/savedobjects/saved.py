@@ -7,11 +7,12 @@ from typing import Any, Literal, TypeAlias
 
 import orjson
 
+from k8sidx.cluster.mapping import mapping_of
 from k8sidx.cluster.profile import OwnProfile
 from k8sidx.engine.search_conditions import ConditionCompiler
-from k8sidx.fields.findings import FINDING_ONLY
-from k8sidx.fields.lookup import resolve
-from k8sidx.fields.table import FIELDS
+from k8sidx.fields.findings import FINDING_ONLY, FROM_EVENTS
+from k8sidx.fields.lookup import BY_NAME, resolve
+from k8sidx.fields.table import FIELDS, Field, Kind
 from k8sidx.panels.conditions import PEOPLE
 from k8sidx.panels.panel import Dashboard
 from k8sidx.query.algebra import Always, Condition, OneOf, Terms
@@ -24,6 +25,11 @@ Flavor: TypeAlias = Literal["opensearch", "kibana", "kibana-8"]
 JsonObject: TypeAlias = dict[str, Any]
 
 PATTERN = "index-pattern"
+FIELDS_OF_FINDINGS = tuple(
+    field
+    for field in (*(BY_NAME[name] for name in FROM_EVENTS), *FINDING_ONLY)
+    if field.kind is not Kind.JSON
+)
 SOURCE = "kibanaSavedObjectMeta.searchSourceJSON"
 PLATFORM = "Hide the platform's own identities"
 """Label of the filter that every dashboard of events has, switched off."""
@@ -60,7 +66,8 @@ def ndjson(objects: Sequence[JsonObject]) -> bytes:
 def pattern_attributes(names: Names, *, findings: bool) -> JsonObject:
     """Attributes of an index pattern (a data view, in Kibana's words).
 
-    It lists no fields: both products then ask the indices.
+    That of events lists no fields: both products then ask the indices. That of findings lists
+    its own, so that the dashboard opens before any were saved.
     """
     known = {field.name for field in (FINDING_ONLY if findings else FIELDS)}
     formats = {name: form for name, form in _FORMATS.items() if name in known}
@@ -68,9 +75,29 @@ def pattern_attributes(names: Names, *, findings: bool) -> JsonObject:
         "title": names.pattern(findings=findings),
         "timeFieldName": "@timestamp",
     }
+    if findings:
+        attributes["fields"] = json_text([_listed(field) for field in FIELDS_OF_FINDINGS])
+        attributes["allowNoIndex"] = True
     if formats:
         attributes["fieldFormatMap"] = json_text(formats)
     return attributes
+
+
+def _listed(field: Field) -> JsonObject:
+    """A field as OpenSearch Dashboards keeps it in an index pattern."""
+    mapped = mapping_of([field], {})["properties"]
+    for step in field.name.split("."):
+        mapped = mapped[step] if step in mapped else mapped["properties"][step]
+    return {
+        "name": field.name,
+        "type": field_type(field.name),
+        "esTypes": [mapped["type"]],
+        "count": 0,
+        "scripted": False,
+        "searchable": True,
+        "aggregatable": True,
+        "readFromDocValues": True,
+    }
 
 
 def pattern_reference(names: Names, name: str, *, findings: bool) -> JsonObject:
