@@ -19,12 +19,13 @@ holds: the same query over fewer rows, none of those left out being meant.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from k8sidx.engine.duckdb_rolled import Database, Rolled, Table, numbers, places_of
+from k8sidx.engine.duckdb_rolled import Database, Rolled, numbers, places_of
 from k8sidx.engine.duckdb_sql import ROLLED_COUNT
 from k8sidx.engine.protocol import Engine
 from k8sidx.engine.result import Result, Value
@@ -77,6 +78,27 @@ _KEYS = 6
 """Leading dimensions by which the events are found again, at most."""
 
 
+NUMBER = "number of keys"
+"""Column that tells what an event's values of the leading dimensions are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """An asker's part of a table of events put aside.
+
+    :param fields: stored fields that it has.
+    :param numbers: the lowest and the highest ``NUMBER`` of its events: most are told by it.
+    """
+
+    table: str
+    fields: frozenset[str]
+    numbers: tuple[int, int]
+
+    @property
+    def source(self) -> str:
+        return f'(SELECT * FROM "{self.table}" WHERE "{NUMBER}" BETWEEN ? AND ?) AS events'
+
+
 @dataclass(slots=True)
 class Gathering:
     """Askers whose events are put aside together.
@@ -126,7 +148,8 @@ class SharedScan:
         self._between = between
         self._rolled: Rolled | None = None
         self._about: list[int] = []
-        self._gathered: dict[int, Table] = {}
+        self._gathered: dict[int, Gathered] = {}
+        self._made: list[str] = []
 
     def prepare(self) -> None:
         """Make the tables."""
@@ -163,9 +186,10 @@ class SharedScan:
         ]
 
     def drop(self) -> None:
-        tables = [] if self._rolled is None else [self._rolled.table]
-        for table in {*tables, *self._gathered.values()}:
-            self._database.statement(f'DROP TABLE IF EXISTS "{table.name}"')
+        if self._rolled is not None:
+            self._made.append(self._rolled.table.name)
+        for name in self._made:
+            self._database.statement(f'DROP TABLE IF EXISTS "{name}"')
 
     def _too_many(self, dimensions: Sequence[str]) -> bool:
         columns = ", ".join(f'"{one}"' for one in dimensions)
@@ -202,19 +226,33 @@ class SharedScan:
         return asker.counts and asker.fields <= self._rolled.table.fields
 
     def _gather(self, rolled: Rolled, gathering: Gathering, dimensions: Sequence[str]) -> None:
+        """Put the events aside, each with the number of its values of the leading dimensions."""
         places = places_of(gathering.combinations)
         keys = self._keys(rolled, dimensions, places)
         names = ", ".join(f'"{one}"' for one in keys)
-        same = " AND ".join(f'events."{one}" IS NOT DISTINCT FROM keys."{one}"' for one in keys)
         selected = ", ".join(f'events."{one}"' for one in sorted(gathering.columns))
-        table = Table(f"gathered {next(numbers)}", gathering.columns)
-        self._gathered |= dict.fromkeys(gathering.askers, table)
+        number = next(numbers)
+        table, keyed = f"gathered {number}", f"keys {number}"
+        self._made += [table, keyed]
         self._database.statement(
-            f'CREATE TEMP TABLE "{table.name}" AS SELECT {selected} FROM {self._source} '
-            f"SEMI JOIN (SELECT DISTINCT {names} FROM {rolled.table.source} "
-            f"WHERE rowid IN (SELECT unnest(?))) AS keys ON {same}",
-            [*self._parameters, places],
+            f'CREATE TEMP TABLE "{keyed}" AS SELECT row_number() OVER (ORDER BY {names}) '
+            f'AS "{NUMBER}", {names} FROM (SELECT DISTINCT {names} FROM {rolled.table.source} '
+            f"WHERE rowid IN (SELECT unnest(?)))",
+            [places],
         )
+        self._database.statement(
+            f'CREATE TEMP TABLE "{table}" AS SELECT {selected}, keys."{NUMBER}" '
+            f'FROM {self._source} JOIN "{keyed}" AS keys ON {_same(keys)}',
+            self._parameters,
+        )
+        found = self._database.statement(
+            f'SELECT events.rowid, keys."{NUMBER}" FROM {rolled.table.source} '
+            f'JOIN "{keyed}" AS keys ON {_same(keys)}'
+        )
+        number_of = dict(found)
+        for asker in gathering.askers:
+            meant = [number_of[place] for place in places_of(self._about[asker])]
+            self._gathered[asker] = Gathered(table, gathering.columns, (min(meant), max(meant)))
 
     def _keys(
         self, rolled: Rolled, dimensions: Sequence[str], places: Sequence[int]
@@ -223,18 +261,19 @@ class SharedScan:
         most = dimensions[:_KEYS]
         sizes = []
         for number in range(1, len(most) + 1):
-            same = " AND ".join(
-                f'events."{one}" IS NOT DISTINCT FROM keys."{one}"' for one in most[:number]
-            )
             [(size,)] = self._database.statement(
                 f'SELECT sum("{ROLLED_COUNT}") FROM {rolled.table.source} SEMI JOIN '
                 f"(SELECT * FROM {rolled.table.source} WHERE rowid IN (SELECT unnest(?))) AS keys "
-                f"ON {same}",
+                f"ON {_same(most[:number])}",
                 [places],
             )
             sizes.append(size or 0)
         enough = next(n for n, size in enumerate(sizes, 1) if size <= sizes[-1] * 1.3 + 1000)
         return most[:enough]
+
+
+def _same(keys: Sequence[str]) -> str:
+    return " AND ".join(f'events."{one}" IS NOT DISTINCT FROM keys."{one}"' for one in keys)
 
 
 def _columns(fields: frozenset[str]) -> frozenset[str]:
@@ -257,7 +296,7 @@ class RoutedEngine:
     database: Database
     conditions: tuple[Condition, ...]
     rolled: Rolled
-    gathered: Table | None
+    gathered: Gathered | None
     none: bool
     between: tuple[datetime | None, datetime | None]
     name: str = "duckdb"
@@ -265,26 +304,18 @@ class RoutedEngine:
     def run(self, query: Query) -> Result:
         """Answer the query; see :class:`k8sidx.engine.protocol.Engine`."""
         meant = any(implies(query.where, one) for one in self.conditions)
-        if self._within(query):
+        within = self._within(query)
+        if meant and within and self.none:
+            return _of_nothing(query)
+        if within:
             query = query.replace(where=self.rolled.settled(query.where))
-        if meant and self._within(query):
-            if self.none:
-                return _of_nothing(query)
-            if self.gathered and _columns(_fields(query)) <= self.gathered.fields:
-                return self.database.answer(query, self.gathered.source)
         if self._rolls(query):
-            return self.database.answer(
-                Query(
-                    where=query.where,
-                    group_by=query.group_by,
-                    metrics=query.metrics,
-                    having=query.having,
-                    order=query.order,
-                    limit=query.limit,
-                ),
-                self.rolled.table.source,
-                rolled=True,
-            )
+            # Without its times, which are those of all the events rolled up.
+            asked = dataclasses.replace(query, since=None, until=None)
+            return self.database.answer(asked, self.rolled.table.source, rolled=True)
+        gathered = self.gathered
+        if meant and within and gathered and _columns(_fields(query)) <= gathered.fields:
+            return self.database.answer(query, gathered.source, gathered.numbers)
         return self.database.run(query)
 
     def _within(self, query: Query) -> bool:

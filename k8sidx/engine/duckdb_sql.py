@@ -298,7 +298,14 @@ def _text(path: FieldPath, value: str) -> str:
 
 
 def _folded(value: str, fold: bool) -> str:
-    return f"translate({value}, '{_UPPER}', '{_LOWER}')" if fold else value
+    """Only ASCII letters small. Text that has nothing else, as its length in bytes and in
+    characters tells, is folded ten times as fast by ``lower``, which folds all of Unicode."""
+    if not fold:
+        return value
+    return (
+        f"CASE WHEN strlen({value}) = length({value}) THEN lower({value}) "
+        f"ELSE translate({value}, '{_UPPER}', '{_LOWER}') END"
+    )
 
 
 def _folded_text(text: str, fold: bool) -> str:

@@ -31,10 +31,14 @@ def with_moments(rows: Iterable[Sequence[Any]], times: frozenset[int]) -> list[t
     """The rows with moments (UTC) in place of microseconds."""
     if not times:
         return [tuple(row) for row in rows]
-    return [
-        tuple(_moment(value) if place in times else value for place, value in enumerate(row))
-        for row in rows
-    ]
+    places = sorted(times)
+    found: list[tuple[Value, ...]] = []
+    for row in rows:
+        values = list(row)
+        for place in places:
+            values[place] = _moment(values[place])
+        found.append(tuple(values))
+    return found
 
 
 def _moment(value: Any) -> Value:

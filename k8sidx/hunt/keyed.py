@@ -202,7 +202,7 @@ def _one_of(names: Sequence[str], keys: Iterable[GroupKey]) -> Condition:
 def _combinations(row: tuple[Value, ...], places: Sequence[int]) -> list[GroupKey]:
     """The row's values of some fields; one of each for fields with many."""
     values = [row[place] for place in places]
-    if not any(isinstance(value, list) for value in values):
+    if list not in map(type, values):
         return [tuple(values)]
     lists: list[list[Value]] = []
     for value in values:
