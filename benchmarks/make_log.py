@@ -32,12 +32,12 @@ def demo_lines() -> list[bytes]:
         return zstandard.ZstdDecompressor().stream_reader(file).read().splitlines()
 
 
-def copies(count: int, first: int, lines: list[bytes]) -> Iterator[bytes]:
-    """That many events, from copy number ``first`` on."""
+def copies(count: int, first: int, lines: list[bytes], a_day: int = 23) -> Iterator[bytes]:
+    """That many events, from copy number ``first`` on, so many copies a day."""
     made, copy = 0, first
     while made < count:
-        day = FIRST_DAY + timedelta(days=copy // 23)
-        hours = copy % 23
+        day = FIRST_DAY + timedelta(days=copy // a_day)
+        hours = copy % a_day
         chance = random.Random(copy)  # noqa: S311 - repeatable, not secret
         for line in lines[: count - made]:
             identity = uuid.UUID(int=chance.getrandbits(128), version=4)
@@ -48,12 +48,12 @@ def copies(count: int, first: int, lines: list[bytes]) -> Iterator[bytes]:
         copy += 1
 
 
-def write_file(path: Path, count: int, first: int) -> None:
+def write_file(path: Path, count: int, first: int, a_day: int) -> None:
     """One gzip file, compressed as ``gzip`` does it by default."""
     lines = demo_lines()
     with gzip.GzipFile(path, "wb", compresslevel=6, mtime=0) as file:
         block: list[bytes] = []
-        for line in copies(count, first, lines):
+        for line in copies(count, first, lines, a_day):
             block.append(line)
             if len(block) == 4096:
                 file.write(b"".join(block))
@@ -66,6 +66,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--events", type=int, default=200_000)
     parser.add_argument("--files", type=int, default=1)
+    parser.add_argument("--a-day", type=int, default=23, help="copies of the demo, at most 23")
     arguments = parser.parse_args()
     arguments.folder.mkdir(parents=True, exist_ok=True)
     share = arguments.events // arguments.files
@@ -77,6 +78,7 @@ def main() -> None:
                 arguments.folder / f"audit-{number:03d}.ndjson.gz",
                 share if number else arguments.events - share * (arguments.files - 1),
                 number * apart,
+                arguments.a_day,
             )
             for number in range(arguments.files)
         ]

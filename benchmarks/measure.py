@@ -21,11 +21,12 @@ WORK = HERE / "work"
 K8SIDX = str(Path(sys.executable).parent / "k8sidx")
 
 
-def log(events: int, files: int) -> list[Path]:
+def log(events: int, files: int, a_day: int = 23) -> list[Path]:
     """A log of that size, made when it is not there."""
-    folder = WORK / f"{events}-in-{files}"
+    folder = WORK / (f"{events}-in-{files}" + (f"-{a_day}-a-day" if a_day != 23 else ""))
     if not folder.is_dir():
         sys.argv = ["make_log", str(folder), "--events", str(events), "--files", str(files)]
+        sys.argv += ["--a-day", str(a_day)]
         make_log()
     return sorted(folder.glob("*.gz"))
 
@@ -67,11 +68,11 @@ def ship() -> None:
         print(f"disk: {size / events:.0f} B/event, {size / gzipped:.0%} of the gzipped input")
 
 
-def big_store() -> Path:
-    """Two million events in a store."""
-    store = WORK / "two-million-store"
+def big_store(a_day: int = 23) -> Path:
+    """Two million events in a store; three copies of the demo a day make 30 days."""
+    store = WORK / ("two-million-store" if a_day == 23 else f"two-million-{a_day}-a-day")
     if not store.is_dir():
-        paths = [str(path) for path in log(2_000_000, 30)]
+        paths = [str(path) for path in log(2_000_000, 30, a_day)]
         cost = run_once([K8SIDX, "ship", "-q", "--store", str(store), *paths], 2)
         print(f"\n2,000,000 events shipped on 2 cores: {line('k8sidx ship', cost, 2_000_000)}")
     return store

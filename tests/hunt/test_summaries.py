@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,9 +19,10 @@ from k8sidx.hunt.library import load_library
 from k8sidx.hunt.result import HuntResult
 from k8sidx.hunt.run import Window, run_hunts
 from k8sidx.query.algebra import Query
+from k8sidx.store.manifest import VERSION
 from k8sidx.store.merge import merge_small_parts
 from k8sidx.store.open import EmbeddedStore
-from k8sidx.store.summaries import FOLDER
+from k8sidx.store.summaries import FOLDER, EmbeddedSummaries
 from tests.building import START, event
 from tests.stores import put, stored
 
@@ -223,3 +225,23 @@ def test_a_store_that_is_thrown_away_has_no_summaries(tmp_path: Path) -> None:
     put(store, [event()])
     with store.engine() as engine:
         assert store.summaries(engine) is None
+
+
+def test_a_migrated_store_counts_its_days_again(tmp_path: Path) -> None:
+    """A migration makes columns anew, though a day has as many events as before."""
+    store = stored(tmp_path / "store", some_events(11))
+    judged(store, WINDOWS["all"])
+    with store.engine() as engine:
+        summaries = store.summaries(engine)
+        assert summaries is not None
+        states = dict(summaries.days())
+        assert summaries.kept(digest_of(QUESTION))
+        older = EmbeddedSummaries(store.path, replace(engine.manifest, version=VERSION - 1))
+    assert older.days().keys() == states.keys()
+    assert not set(older.days().values()) & set(states.values())
+    assert older.kept(digest_of(QUESTION)) == frozenset()
+
+
+def test_all_kinds_run_together_say_the_same_with_summaries(tmp_path: Path) -> None:
+    store = stored(tmp_path / "store", some_events(12))
+    judged(store, Window(since=START + timedelta(days=8)), load_library())
