@@ -238,3 +238,17 @@ def _fragments(fields: Fields) -> tuple[bytes, bytes]:
 def _positions(name: str, values: list[str]) -> Iterable[tuple[str, str]]:
     for position, value in enumerate(values[: _POSITIONS[name]]):
         yield position_path(name, position), value
+
+
+def find(source: Any, path: str) -> Any:
+    """The value at a path; keys may hold dots (``{"a.b": {"c": 1}}``)."""
+    if not isinstance(source, Mapping):
+        return None
+    if path in source:
+        return source[path]
+    for place, sign in enumerate(path):
+        if sign == "." and path[:place] in source:
+            found = find(source[path[:place]], path[place + 1 :])
+            if found is not None:
+                return found
+    return None

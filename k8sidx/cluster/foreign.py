@@ -16,6 +16,7 @@ from functools import cached_property
 from typing import Any, Protocol
 
 from k8sidx.cluster.derived import Known, condition_instead, made_of
+from k8sidx.cluster.document import find
 from k8sidx.cluster.profile import ID, TIME, Paths
 from k8sidx.errors import UnsupportedQuery
 from k8sidx.fields.field import Field
@@ -288,17 +289,3 @@ class ForeignProfile:
 
 _ECS = "source.ip"
 """Where Elastic's integration puts the addresses again, as addresses."""
-
-
-def find(source: Any, path: str) -> Any:
-    """The value at a path; keys may hold dots (``{"a.b": {"c": 1}}``)."""
-    if not isinstance(source, Mapping):
-        return None
-    if path in source:
-        return source[path]
-    for place, sign in enumerate(path):
-        if sign == "." and path[:place] in source:
-            found = find(source[path[:place]], path[place + 1 :])
-            if found is not None:
-                return found
-    return None

@@ -9,7 +9,7 @@ import msgspec
 from elasticsearch.dsl import Search
 from elasticsearch.dsl import query as dsl
 
-from k8sidx.cluster.document import AS_TEXT, AUDIT, identity_of
+from k8sidx.cluster.document import AS_TEXT, AUDIT, find, identity_of
 from k8sidx.cluster.profile import ID, TIME, Paths, Profile
 from k8sidx.engine.search_session import Session
 from k8sidx.errors import UnsupportedQuery
@@ -108,20 +108,6 @@ def _event_id(document: str) -> str:
 
 def _typed(paths: Paths, value: Any) -> Any:
     return int(value) * paths.unit if paths.kind is Kind.TIME else value
-
-
-def find(source: Any, path: str) -> Any:
-    """The value at a path; keys may hold dots (``{"a.b": {"c": 1}}``)."""
-    if not isinstance(source, dict):
-        return None
-    if path in source:
-        return source[path]
-    for place, sign in enumerate(path):
-        if sign == "." and path[:place] in source:
-            found = find(source[path[:place]], path[place + 1 :])
-            if found is not None:
-                return found
-    return None
 
 
 def select(
