@@ -230,29 +230,52 @@ class SharedScan:
         places = places_of(gathering.combinations)
         keys = self._keys(rolled, dimensions, places)
         names = ", ".join(f'"{one}"' for one in keys)
-        selected = ", ".join(f'events."{one}"' for one in sorted(gathering.columns))
+        columns = ", ".join(f'events."{one}"' for one in sorted(gathering.columns))
+        ordered = sorted(gathering.askers, key=lambda one: rolled.events(self._about[one]))
+        first, numbered = self._numbered(rolled, names, ordered)
         number = next(numbers)
         table, keyed = f"gathered {number}", f"keys {number}"
         self._made += [table, keyed]
         self._database.statement(
-            f'CREATE TEMP TABLE "{keyed}" AS SELECT row_number() OVER (ORDER BY {names}) '
-            f'AS "{NUMBER}", {names} FROM (SELECT DISTINCT {names} FROM {rolled.table.source} '
-            f"WHERE rowid IN (SELECT unnest(?)))",
-            [places],
+            f'CREATE TEMP TABLE "{keyed}" AS SELECT {names}, "{NUMBER}" FROM '
+            f"{rolled.table.source} JOIN (SELECT unnest(?) AS place, unnest(?) AS "
+            f'"{NUMBER}") AS numbered ON events.rowid = numbered.place',
+            [first, list(range(len(first)))],
         )
         self._database.statement(
-            f'CREATE TEMP TABLE "{table}" AS SELECT {selected}, keys."{NUMBER}" '
+            f'CREATE TEMP TABLE "{table}" AS SELECT {columns}, keys."{NUMBER}" '
             f'FROM {self._source} JOIN "{keyed}" AS keys ON {_same(keys)}',
             self._parameters,
         )
-        found = self._database.statement(
-            f'SELECT events.rowid, keys."{NUMBER}" FROM {rolled.table.source} '
-            f'JOIN "{keyed}" AS keys ON {_same(keys)}'
+        for asker in ordered:
+            self._gathered[asker] = Gathered(table, gathering.columns, numbered[asker])
+
+    def _numbered(
+        self, rolled: Rolled, names: str, askers: Sequence[int]
+    ) -> tuple[list[int], dict[int, tuple[int, int]]]:
+        """Numbers for the values of some dimensions, lower ones for those that an earlier
+        asker is about: so the range of one that is about few events has few in it.
+
+        :param askers: their places, those about the fewest events first.
+        :returns: a combination that has the values, by number; and the range of each asker.
+        """
+        ranked = self._database.statement(
+            f"SELECT dense_rank() OVER (ORDER BY {names}), rowid FROM {rolled.table.source}"
         )
-        number_of = dict(found)
-        for asker in gathering.askers:
-            meant = [number_of[place] for place in places_of(self._about[asker])]
-            self._gathered[asker] = Gathered(table, gathering.columns, (min(meant), max(meant)))
+        values_of = {place: values for values, place in ranked}
+        number_of: dict[int, int] = {}
+        first: list[int] = []
+        ranges: dict[int, tuple[int, int]] = {}
+        for asker in askers:
+            own = []
+            for place in places_of(self._about[asker]):
+                values = values_of[place]
+                if values not in number_of:
+                    number_of[values] = len(first)
+                    first.append(place)
+                own.append(number_of[values])
+            ranges[asker] = (min(own), max(own))
+        return first, ranges
 
     def _keys(
         self, rolled: Rolled, dimensions: Sequence[str], places: Sequence[int]
