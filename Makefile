@@ -60,6 +60,7 @@ pictures: $(VENV)/.dev
 bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/measure.py
 	$(BIN)/python benchmarks/follow.py
+	$(BIN)/python benchmarks/baseline.py
 
 clean:
 	rm -rf $(VENV) demo/store demo/report.html benchmarks/work

@@ -21,7 +21,7 @@ from k8sidx.engine.protocol import Engine
 from k8sidx.engine.result import Result
 from k8sidx.engine.times import times_of, with_moments
 from k8sidx.fields.moment import EPOCH, to_micros
-from k8sidx.query.algebra import DateHistogram, Query
+from k8sidx.query.algebra import Always, DateHistogram, Query
 
 VERSION = 1
 """Raise it when the same question gets another answer from the same events."""
@@ -79,7 +79,16 @@ def question_of(query: Query) -> Query:
 
 def can_be_summed(question: Query) -> bool:
     """Whether answers for days make an answer for all of them."""
-    return bool(question.group_by) and all(one.kind in _MERGED for one in question.metrics)
+    return all(one.kind in _MERGED for one in question.metrics) and (
+        bool(question.group_by) or _is_about_time(question)
+    )
+
+
+def _is_about_time(question: Query) -> bool:
+    """Whether it asks for the first and last moment of all events: undated ones have none."""
+    return question.where == Always() and all(
+        one.kind in ("min", "max") and one.field == "@timestamp" for one in question.metrics
+    )
 
 
 @lru_cache(maxsize=256)
@@ -109,7 +118,8 @@ class SummedEngine:
         """Answer the query; see :class:`k8sidx.engine.protocol.Engine`."""
         question = question_of(query)
         # Without a time range undated events count, and they have no day.
-        if question not in self._questions or (query.since is None and query.until is None):
+        bounded = query.since is not None or query.until is not None
+        if question not in self._questions or not (bounded or _is_about_time(question)):
             return self._engine.run(query)
         days = [one for one in complete(self._summaries) if _within(one, query)]
         if not days:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from k8sidx.hunt.definition import Hunt, NewHunt, SilentHunt, SpikeHunt, TopHunt
+from k8sidx.hunt.window import EXTENT
 from k8sidx.query.algebra import Always, Condition, DateHistogram, Key, Metric, Query, Terms
 
 COUNT = Metric("count", "count")
@@ -12,13 +13,13 @@ def questions(hunt: Hunt) -> tuple[Query, ...]:
     """The questions of a hunt that compares; none for the other kinds."""
     match hunt:
         case NewHunt():
-            return (known_before(hunt),)
+            return (EXTENT, known_before(hunt))
         case TopHunt(rarest=False):
-            return (counted(hunt),)
+            return (EXTENT, counted(hunt))
         case SpikeHunt():
-            return (in_intervals(hunt, Always()), in_intervals(hunt, hunt.condition))
+            return (EXTENT, in_intervals(hunt, Always()), in_intervals(hunt, hunt.condition))
         case SilentHunt():
-            return (in_intervals(hunt, Always()), spoke(hunt))
+            return (EXTENT, in_intervals(hunt, Always()), spoke(hunt))
     return ()
 
 

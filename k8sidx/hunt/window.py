@@ -12,6 +12,10 @@ LEAST_HISTORY = 0.1
 """Part of the time before that the data must reach back to be compared with."""
 
 
+EXTENT = Query(metrics=(Metric("first", "min", "@timestamp"), Metric("last", "max", "@timestamp")))
+"""How far the data reach."""
+
+
 @dataclass(frozen=True, slots=True)
 class Window:
     """What the user asked for; ``None`` is not asked for.
@@ -48,11 +52,7 @@ class Spans:
 
 def extent_of(engine: Engine, window: Window) -> Extent:
     """How far the data reach."""
-    query = Query(
-        until=window.until,
-        metrics=(Metric("first", "min", "@timestamp"), Metric("last", "max", "@timestamp")),
-    )
-    rows = engine.run(query).rows
+    rows = engine.run(EXTENT.replace(until=window.until)).rows
     first, last = rows[0] if rows else (None, None)
     return Extent(
         first if isinstance(first, datetime) else None, last if isinstance(last, datetime) else None

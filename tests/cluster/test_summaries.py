@@ -26,7 +26,7 @@ HUNTS = load_hunts(
     ["new_user_agent", "topn_user_by_agent", "topn_status_code", "forbidden_surge", "source_silent"]
 )
 WINDOW = Window(since=START + timedelta(days=5, hours=3), baseline=timedelta(days=5))
-QUESTION = questions(HUNTS[0])[0]
+QUESTION = questions(HUNTS[0])[-1]
 
 
 def events(*agents: str, days: int = 7) -> list[dict[str, Any]]:

@@ -126,7 +126,7 @@ class Counting:
         return result
 
 
-QUESTION = questions(next(one for one in COMPARING if one.id == "new_user_agent"))[0]
+QUESTION = questions(next(one for one in COMPARING if one.id == "new_user_agent"))[-1]
 
 
 def ask(store: EmbeddedStore, query: Query) -> tuple[Result, list[Query]]:
