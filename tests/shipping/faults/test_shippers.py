@@ -16,7 +16,9 @@ import pytest
 
 from k8sidx.cluster.connection import Cluster
 from tests.building import event
+from tests.servers.cleaning import remove_all
 from tests.servers.faulty_proxy import Fault, faulty
+from tests.servers.fixtures import unique_prefix
 from tests.shipping.clusters import rows
 from tests.shipping.faults.whole import EVENTS, ids, log_of
 
@@ -39,15 +41,26 @@ def start(url: str, prefix: str, *arguments: str, folder: Path, **options: Any) 
     )
 
 
+def lasting(cluster: Cluster, log: str, folder: Path) -> float:
+    """Seconds that a shipper takes here for the whole log, so that a kill finds it at work."""
+    elsewhere = unique_prefix()
+    began = time.monotonic()
+    start(cluster.url, elsewhere, log, folder=folder).communicate()
+    taken = time.monotonic() - began
+    remove_all(cluster, elsewhere)
+    return taken
+
+
 def test_kill_9_of_the_shipper_at_random_moments(
     opensearch: Cluster, prefix: str, tmp_path: Path
 ) -> None:
     log = str(log_of(tmp_path))
     chance = random.Random(11)  # noqa: S311 - moments to kill at
+    whole = lasting(opensearch, log, tmp_path)
     under_way = 0
     for _ in range(KILLS):
         process = start(opensearch.url, prefix, log, folder=tmp_path)
-        time.sleep(chance.uniform(0.3, 2.5))
+        time.sleep(chance.uniform(0.2, 0.9) * whole)
         under_way += process.poll() is None
         process.kill()
         process.communicate()
