@@ -145,7 +145,7 @@ class Secured:
         for file, line in (("users_roles", f"{name}:{name}"), ("users", _hashed(name, password))):
             with (config / file).open("a", encoding="utf-8") as users:
                 users.write(line + "\n")
-        for _ in range(100):
+        for _ in range(600):
             if self._lets_in(name, password):
                 return
             time.sleep(0.1)
