@@ -161,7 +161,8 @@ def test_ctrl_c_ends_the_search_in_the_cluster(
     slow = tmp_path / "slow.json"
     slow.write_bytes(orjson.dumps(heavy(cluster, prefix)))
     program = f"""
-import orjson, pathlib
+import orjson, pathlib, signal
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it
 from k8sidx.cluster.connection import open_cluster
 from k8sidx.engine.protocol import EXACTLY
 from k8sidx.engine.search_session import Session
