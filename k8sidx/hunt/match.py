@@ -17,8 +17,8 @@ from k8sidx.engine.protocol import Engine
 from k8sidx.engine.result import Value
 from k8sidx.hunt.definition import Hunt, MatchHunt
 from k8sidx.hunt.echo import ECHO_LEVEL, is_controllers, without_echoes
-from k8sidx.hunt.result import Finding, HuntResult
-from k8sidx.hunt.sentence import fill, shown, times
+from k8sidx.hunt.result import CannotJudge, Finding, HuntResult
+from k8sidx.hunt.sentence import fill, named, times
 from k8sidx.hunt.window import Window
 from k8sidx.query.algebra import Key, Metric, Query, Terms
 
@@ -116,8 +116,7 @@ def _finding(hunt: MatchHunt, values: tuple[Value, ...], group: Group) -> Findin
     elif "user.effective.name" in key and "verb" in key and len(key) == 5:
         reason = fill(_USUAL, key, facts)
     else:
-        told = ", ".join(f"{name} {shown(name, value)}" for name, value in key.items())
-        reason = f"{hunt.title}: {times(group.requests)} with {told}"
+        reason = f"{hunt.title}: {times(group.requests)} with {named(key)}"
     level = ECHO_LEVEL if is_controllers(hunt, values) else hunt.level
     return Finding(
         hunt.id, level, key, group.requests, group.first, group.last, reason, group.evidence
@@ -141,6 +140,28 @@ def finding_of(
         last if isinstance(last, datetime) else None,
         reason,
         texts(audit_ids),
+    )
+
+
+def exact_result(
+    hunt: Hunt,
+    engine: Engine,
+    columns: tuple[str, ...],
+    rows: list[tuple[Value, ...]],
+    findings: list[Finding],
+    cannot_judge: tuple[CannotJudge, ...] = (),
+) -> HuntResult:
+    """The answer of a hunt that looked at every request it is about."""
+    return HuntResult(
+        hunt.id,
+        hunt.title,
+        hunt.level,
+        engine.name,
+        True,
+        columns,
+        rows,
+        findings,
+        cannot_judge=cannot_judge,
     )
 
 

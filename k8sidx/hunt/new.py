@@ -9,9 +9,9 @@ from k8sidx.engine.protocol import Engine
 from k8sidx.engine.result import Value
 from k8sidx.hunt.definition import NewHunt
 from k8sidx.hunt.history import known_before
-from k8sidx.hunt.match import EVIDENCE_METRICS, finding_of, sortable, whole
+from k8sidx.hunt.match import EVIDENCE_METRICS, exact_result, finding_of, sortable, whole
 from k8sidx.hunt.result import CannotJudge, Finding, HuntResult
-from k8sidx.hunt.sentence import fill, shown, span, times
+from k8sidx.hunt.sentence import fill, named, span, times
 from k8sidx.hunt.window import LEAST_HISTORY, Spans, Window, compared_spans, extent_of, reaches_back
 
 
@@ -53,8 +53,7 @@ def _finding(hunt: NewHunt, row: tuple[Value, ...], spans: Spans) -> Finding:
     width = len(hunt.by)
     key: dict[str, Value] = dict(zip(hunt.by, row[:width], strict=True))
     facts = {"times": times(whole(row[width]))}
-    told = ", ".join(f"{name} {shown(name, value)}" for name, value in key.items())
-    usual = f"{hunt.title}: {told}, {facts['times']}"
+    usual = f"{hunt.title}: {named(key)}, {facts['times']}"
     reason = fill(hunt.reason, key, facts) if hunt.reason else usual
     unseen = f"{reason}; never in the {span(spans.since - spans.start)} before"
     return finding_of(hunt, key, row[width:], unseen)
@@ -70,14 +69,4 @@ def _result(
         (*one.key.values(), one.first_seen, one.last_seen, one.count) for one in findings
     ]
     columns = (*hunt.by, "first_seen", "last_seen", "count")
-    return HuntResult(
-        hunt.id,
-        hunt.title,
-        hunt.level,
-        engine.name,
-        True,
-        columns,
-        rows,
-        findings,
-        cannot_judge=cannot_judge,
-    )
+    return exact_result(hunt, engine, columns, rows, findings, cannot_judge)

@@ -57,6 +57,11 @@ def shown(name: str, value: Value) -> str:
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
 
 
+def named(key: Mapping[str, Value]) -> str:
+    """``verb get, source.ip 203.0.113.9``: every field with its value."""
+    return ", ".join(f"{name} {shown(name, value)}" for name, value in key.items())
+
+
 def _absent(name: str) -> str:
     if name.startswith("user."):
         return "an unknown user"

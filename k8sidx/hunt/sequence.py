@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from k8sidx.engine.protocol import Engine
 from k8sidx.engine.result import Value
+from k8sidx.hunt.bursts import burst_facts, burst_finding
 from k8sidx.hunt.definition import SequenceHunt
 from k8sidx.hunt.keyed import GroupKey, Intervals, KeyedEvents, Seen
-from k8sidx.hunt.match import sortable
+from k8sidx.hunt.match import exact_result, sortable
 from k8sidx.hunt.result import Finding, HuntResult
-from k8sidx.hunt.sentence import fill, lasting, listed, shown, some, times
+from k8sidx.hunt.sentence import listed
 from k8sidx.hunt.sliding import Burst, Chain, Slider
 from k8sidx.hunt.threshold import without_time
 from k8sidx.hunt.window import Window
@@ -28,16 +29,13 @@ def run_sequence(hunt: SequenceHunt, engine: Engine, window: Window) -> HuntResu
     rows: list[tuple[Value, ...]] = [
         (*key, burst.first, burst.last, burst.requests) for key, burst in found
     ]
-    return HuntResult(
-        hunt.id,
-        hunt.title,
-        hunt.level,
-        engine.name,
-        exact=True,
-        columns=(*hunt.group_by, "first_seen", "last_seen", "count"),
-        rows=rows,
-        findings=[_finding(hunt, key, burst) for key, burst in found],
-        cannot_judge=without_time(hunt, engine, window),
+    return exact_result(
+        hunt,
+        engine,
+        (*hunt.group_by, "first_seen", "last_seen", "count"),
+        rows,
+        [_finding(hunt, key, burst) for key, burst in found],
+        without_time(hunt, engine, window),
     )
 
 
@@ -103,29 +101,9 @@ class _Sequence:
 
 def _finding(hunt: SequenceHunt, values: GroupKey, burst: Burst) -> Finding:
     key = dict(zip(hunt.group_by, values, strict=True))
-    facts = {
-        "times": times(burst.requests),
-        "within": lasting(burst.last - burst.first, hunt.timespan),
-        "sources": some(sorted(burst.sources), "address"),
-        "resources": some(sorted(burst.resources), "resource"),
-        "steps": _steps(hunt),
-    }
-    if hunt.reason:
-        reason = fill(hunt.reason, key, facts)
-    else:
-        told = ", ".join(f"{name} {shown(name, value)}" for name, value in key.items())
-        reason = f"{hunt.title}: {facts['steps']}, within {facts['within']}"
-        reason += f" by {told}" if told else ""
-    return Finding(
-        hunt.id,
-        hunt.level,
-        key,
-        burst.requests,
-        burst.first,
-        burst.last,
-        reason,
-        tuple(burst.audit_ids),
-    )
+    facts = {**burst_facts(hunt, burst), "steps": _steps(hunt)}
+    plain = f"{hunt.title}: {facts['steps']}, within {facts['within']}"
+    return burst_finding(hunt, key, burst, facts, plain)
 
 
 def _steps(hunt: SequenceHunt) -> str:

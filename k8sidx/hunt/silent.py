@@ -19,7 +19,7 @@ from k8sidx.engine.protocol import Engine
 from k8sidx.engine.result import Value
 from k8sidx.hunt.definition import SilentHunt
 from k8sidx.hunt.history import COUNT, in_intervals, sources, spoke
-from k8sidx.hunt.match import EVIDENCE_METRICS, finding_of, sortable
+from k8sidx.hunt.match import EVIDENCE_METRICS, exact_result, finding_of, sortable
 from k8sidx.hunt.result import CannotJudge, Finding, HuntResult
 from k8sidx.hunt.sentence import fill, span
 from k8sidx.hunt.window import Window, extent_of
@@ -143,14 +143,4 @@ def _result(
     cannot_judge: tuple[CannotJudge, ...] = (),
 ) -> HuntResult:
     columns = (*hunt.by, "last_seen", "silent_intervals", "usual_intervals", "count")
-    return HuntResult(
-        hunt.id,
-        hunt.title,
-        hunt.level,
-        engine.name,
-        True,
-        columns,
-        rows,
-        findings,
-        cannot_judge=cannot_judge,
-    )
+    return exact_result(hunt, engine, columns, rows, findings, cannot_judge)

@@ -24,7 +24,7 @@ from k8sidx.engine.protocol import Engine
 from k8sidx.engine.result import Value
 from k8sidx.hunt.definition import SpikeHunt
 from k8sidx.hunt.history import COUNT, in_intervals
-from k8sidx.hunt.match import EVIDENCE, EVIDENCE_METRICS, finding_of, sortable, whole
+from k8sidx.hunt.match import EVIDENCE, EVIDENCE_METRICS, exact_result, finding_of, sortable, whole
 from k8sidx.hunt.result import CannotJudge, Finding, HuntResult
 from k8sidx.hunt.sentence import fill, listed, shown, span
 from k8sidx.hunt.window import Window, extent_of
@@ -272,14 +272,4 @@ def _result(
     cannot_judge: tuple[CannotJudge, ...] = (),
 ) -> HuntResult:
     columns = ("since", "until", "usual", "count")
-    return HuntResult(
-        hunt.id,
-        hunt.title,
-        hunt.level,
-        engine.name,
-        True,
-        columns,
-        rows,
-        findings,
-        cannot_judge=cannot_judge,
-    )
+    return exact_result(hunt, engine, columns, rows, findings, cannot_judge)

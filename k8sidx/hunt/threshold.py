@@ -13,11 +13,11 @@ from datetime import datetime
 
 from k8sidx.engine.protocol import Engine
 from k8sidx.engine.result import Value
+from k8sidx.hunt.bursts import burst_facts, burst_finding
 from k8sidx.hunt.definition import Correlation, ThresholdHunt
 from k8sidx.hunt.keyed import GroupKey, Intervals, KeyedEvents, Seen
-from k8sidx.hunt.match import sortable, whole
+from k8sidx.hunt.match import exact_result, sortable, whole
 from k8sidx.hunt.result import CannotJudge, Finding, HuntResult
-from k8sidx.hunt.sentence import fill, lasting, shown, some, times
 from k8sidx.hunt.sliding import Burst, Slider
 from k8sidx.hunt.window import Window
 from k8sidx.query.algebra import And, Metric, Not, Present, Query
@@ -39,16 +39,13 @@ def run_threshold(hunt: ThresholdHunt, engine: Engine, window: Window) -> HuntRe
          burst.requests)
         for key, burst in found
     ]  # fmt: skip
-    return HuntResult(
-        hunt.id,
-        hunt.title,
-        hunt.level,
-        engine.name,
-        exact=True,
-        columns=(*hunt.group_by, "first_seen", "last_seen", *shown_values, "count"),
-        rows=rows,
-        findings=[_finding(hunt, key, burst) for key, burst in found],
-        cannot_judge=without_time(hunt, engine, window),
+    return exact_result(
+        hunt,
+        engine,
+        (*hunt.group_by, "first_seen", "last_seen", *shown_values, "count"),
+        rows,
+        [_finding(hunt, key, burst) for key, burst in found],
+        without_time(hunt, engine, window),
     )
 
 
@@ -105,30 +102,7 @@ def without_time(hunt: Correlation, engine: Engine, window: Window) -> tuple[Can
 
 def _finding(hunt: ThresholdHunt, values: GroupKey, burst: Burst) -> Finding:
     key = dict(zip(hunt.group_by, values, strict=True))
-    facts = {
-        "times": times(burst.requests),
-        "values": f"{len(burst.values):,}",
-        "within": lasting(burst.last - burst.first, hunt.timespan),
-        "sources": some(sorted(burst.sources), "address"),
-        "resources": some(sorted(burst.resources), "resource"),
-    }
-    reason = hunt.reason
-    if not reason:
-        told = ", ".join(f"{name} {shown(name, value)}" for name, value in key.items())
-        many = f", {facts['values']} different {' and '.join(hunt.values)}" if hunt.values else ""
-        reason = f"{hunt.title}: {facts['times']}{many} within {facts['within']}"
-        return _made(hunt, key, burst, f"{reason}{f' by {told}' if told else ''}")
-    return _made(hunt, key, burst, fill(reason, key, facts))
-
-
-def _made(hunt: ThresholdHunt, key: dict[str, Value], burst: Burst, reason: str) -> Finding:
-    return Finding(
-        hunt.id,
-        hunt.level,
-        key,
-        burst.requests,
-        burst.first,
-        burst.last,
-        reason,
-        tuple(burst.audit_ids),
-    )
+    facts = {**burst_facts(hunt, burst), "values": f"{len(burst.values):,}"}
+    many = f", {facts['values']} different {' and '.join(hunt.values)}" if hunt.values else ""
+    plain = f"{hunt.title}: {facts['times']}{many} within {facts['within']}"
+    return burst_finding(hunt, key, burst, facts, plain)
