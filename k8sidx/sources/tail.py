@@ -50,12 +50,34 @@ class Reading(Protocol):
         """Let go of the file."""
 
 
-class Tail:
-    """A file of lines that may grow. A line that has no end yet waits for the rest of it.
+class _Opened:
+    """What every open file is.
 
     :param number: of the file in the register.
     :param descriptor: of the open file, closed with this.
     """
+
+    def __init__(self, number: int, file: LogFile, descriptor: int) -> None:
+        self.number = number
+        self.changed = False
+        self.active = time.monotonic()
+        self._file = file
+        self._descriptor = descriptor
+
+    @property
+    def deleted(self) -> bool:
+        return os.fstat(self._descriptor).st_nlink == 0
+
+    def close(self) -> None:
+        os.close(self._descriptor)
+
+    def _nothing(self, place: Place) -> Chunk:
+        """No records, only the news that a place is reached."""
+        return Chunk(self._file.path, place.record + 1, b"", place.offset, self.number, place)
+
+
+class Tail(_Opened):
+    """A file of lines that may grow. A line that has no end yet waits for the rest of it."""
 
     def __init__(
         self,
@@ -65,11 +87,7 @@ class Tail:
         record_limit: int,
         on_bytes: Callable[[int], None] | None = None,
     ) -> None:
-        self.number = number
-        self.changed = False
-        self.active = time.monotonic()
-        self._file = file
-        self._descriptor = descriptor
+        super().__init__(number, file, descriptor)
         self._limit = record_limit
         self._on_bytes = on_bytes
         first = os.pread(descriptor, min(file.read.offset, MARK_BYTES), 0)
@@ -106,13 +124,6 @@ class Tail:
         length = min(size, MARK_BYTES)
         first = mark(os.pread(self._descriptor, length, 0))
         return Place(size, 0, first, mark(os.pread(self._descriptor, length, size - length)))
-
-    @property
-    def deleted(self) -> bool:
-        return os.fstat(self._descriptor).st_nlink == 0
-
-    def close(self) -> None:
-        os.close(self._descriptor)
 
     def _is_same(self, before: Place, *, more: bool) -> bool:
         """Whether the file still has what was read of it.
@@ -216,10 +227,6 @@ class Tail:
         self._arrive(after)
         yield held._replace(file=self.number, place=after)
 
-    def _nothing(self, place: Place) -> Chunk:
-        """No records, only the news that a place is reached."""
-        return Chunk(self._file.path, place.record + 1, b"", place.offset, self.number, place)
-
     def _arrive(self, place: Place) -> None:
         if self._on_bytes is not None:
             self._on_bytes(place.offset - self._file.read.offset)
@@ -227,7 +234,7 @@ class Tail:
         self.active = time.monotonic()
 
 
-class Packed:
+class Packed(_Opened):
     """A compressed file, or a document, which does not grow."""
 
     def __init__(
@@ -238,11 +245,7 @@ class Packed:
         record_limit: int,
         on_bytes: Callable[[int], None] | None = None,
     ) -> None:
-        self.number = number
-        self.changed = False
-        self.active = time.monotonic()
-        self._file = file
-        self._descriptor = descriptor
+        super().__init__(number, file, descriptor)
         self._pieces = self._read(record_limit, on_bytes)
 
     def read(self) -> Iterator[Piece]:
@@ -257,13 +260,6 @@ class Packed:
     def end(self) -> Place:
         return self._file.read
 
-    @property
-    def deleted(self) -> bool:
-        return os.fstat(self._descriptor).st_nlink == 0
-
-    def close(self) -> None:
-        os.close(self._descriptor)
-
     def _read(self, record_limit: int, on_bytes: Callable[[int], None] | None) -> Iterator[Piece]:
         file, stream = self._file, Stored(self._descriptor)
         for piece in read_on(file.path, stream, file.read, READ_BYTES, record_limit, on_bytes):
@@ -274,5 +270,4 @@ class Packed:
                 piece = piece._replace(file=self.number, place=file.read)
             yield piece
         file.read = file.read._replace(ended=True)
-        end = file.read
-        yield Chunk(file.path, end.record + 1, b"", end.offset, self.number, end)
+        yield self._nothing(file.read)
