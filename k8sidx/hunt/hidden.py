@@ -82,13 +82,17 @@ def subject(hunt: Hunt) -> Condition:
 def overview_of(hunts: Iterable[Hunt], engine: Engine, window: Window) -> Overview:
     """What the data are like, by the fields that tell what is hidden from the hunts."""
     wanted = sorted(frozenset().union(*(hidden_fields(hunt) for hunt in hunts)))
-    fields = [name for name in wanted if _is_told(name, engine, window)]
+    if not wanted:
+        return Overview()
+    fields = wanted
+    try:
+        rows = engine.run(_by(fields, window)).rows
+    except UnsupportedQuery:
+        fields = [name for name in wanted if _is_told(name, engine, window)]
+        rows = engine.run(_by(fields, window)).rows if fields else []
     unknown = frozenset(wanted) - frozenset(fields)
-    if not fields:
-        return Overview(unknown=unknown)
-    result = engine.run(_by(fields, window))
     overview, truncated = Overview(), 0
-    for *values, count in result.rows:
+    for *values, count in rows:
         of = dict(zip(fields, values, strict=True))
         overview.levels[str(of.get(LEVEL))] += whole(count)
         overview.providers[str(of.get(PROVIDER))] += whole(count)
