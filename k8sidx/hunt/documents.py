@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -132,8 +132,7 @@ def _no_sigma(error: SigmaError, where: Where) -> InvalidHunt:
 def _documents(text: str, file: str) -> list[dict[str, Any]]:
     """The YAML documents, each with its place."""
     try:
-        nodes = [node for node in yaml.compose_all(text, yaml.CSafeLoader) if node is not None]
-        loaded = [one for one in yaml.load_all(text, yaml.CSafeLoader) if one is not None]
+        read = list(_read(text, file))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = Where(file, mark.line + 1 if mark else 0)
@@ -143,19 +142,34 @@ def _documents(text: str, file: str) -> list[dict[str, Any]]:
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         raise InvalidHunt(f"no valid YAML: {error}.", where=Where(file)) from error
     documents = []
-    for node, document in zip(nodes, loaded, strict=False):
-        line = node.start_mark.line + 1
-        if not isinstance(document, dict) or not isinstance(node, yaml.MappingNode):
-            raise InvalidHunt("a Sigma document is a mapping.", where=Where(file, line))
+    for document, place in read:
+        if not isinstance(document, dict):
+            raise InvalidHunt("a Sigma document is a mapping.", where=place.where)
         if "action" not in document:
-            document[_PLACE] = _place(node, file)
+            document[_PLACE] = place
         documents.append(document)
     return documents
 
 
-def _place(node: yaml.MappingNode, file: str) -> Place:
+def _read(text: str, file: str) -> Iterator[tuple[Any, Place]]:
+    """The documents that are not empty."""
+    loader = yaml.CSafeLoader(text)
+    while loader.check_node() and (node := loader.get_node()):
+        # Asked first: a document that is made resolves the merge keys of its node.
+        place = _place(node, file)
+        document = loader.construct_document(node)
+        if document is not None:
+            yield document, place
+
+
+def _place(node: yaml.Node, file: str) -> Place:
     line = node.start_mark.line + 1
-    keys = {key.value: (key.start_mark.line + 1, value) for key, value in node.value}
+    pairs = node.value if isinstance(node, yaml.MappingNode) else []
+    keys = {
+        key.value: (key.start_mark.line + 1, value)
+        for key, value in pairs
+        if isinstance(key, yaml.ScalarNode)
+    }
     block, _ = keys.get("k8sidx", (line, None))
     fields: dict[str, int] = {}
     _, detection = keys.get("detection", (line, None))
