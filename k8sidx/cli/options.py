@@ -11,8 +11,6 @@ import typer
 if TYPE_CHECKING:
     from k8sidx.configuration import Configuration
 
-DEFAULT_STORE = "./k8sidx-store"
-
 
 class Output(StrEnum):
     """How a command writes its data."""

@@ -10,7 +10,7 @@ from k8sidx.engine.protocol import Engine
 from k8sidx.engine.summed import DAY, Summaries, SummedEngine, complete, digest_of, start_of
 from k8sidx.hunt.definition import Hunt
 from k8sidx.hunt.history import questions
-from k8sidx.hunt.known_good import without
+from k8sidx.hunt.known_good import without_known_good
 from k8sidx.hunt.window import Window
 from k8sidx.query.algebra import Query
 
@@ -87,8 +87,7 @@ def _baseline(hunt: Hunt, days: Sequence[date], summaries: Summaries, made: int 
 
 def _asked(hunt: Hunt) -> tuple[Query, ...]:
     """What the hunt asks, with its known good left out."""
-    live = [one for one in hunt.known_good if not one.expired]
-    return questions(without(hunt, live) if live else hunt)
+    return questions(without_known_good(hunt))
 
 
 def _in(day: date, window: Window) -> bool:

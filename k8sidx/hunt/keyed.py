@@ -20,7 +20,7 @@ from k8sidx.fields.lookup import resolve
 from k8sidx.hunt.definition import Base
 from k8sidx.hunt.match import OPENING, sortable, whole
 from k8sidx.hunt.sliding import OpenRequests, Request
-from k8sidx.hunt.window import Window
+from k8sidx.hunt.window import Window, in_any
 from k8sidx.query.algebra import (
     And,
     Compare,
@@ -148,7 +148,9 @@ class _BaseReader:
         self, engine: Engine, pieces: Sequence[Piece]
     ) -> list[tuple[tuple[datetime, int], Seen]]:
         query = Query(
-            where=self.where if len(pieces) == 1 else And((self.where, _in_any(pieces))),
+            where=self.where
+            if len(pieces) == 1
+            else And((self.where, in_any((one.since, one.until) for one in pieces))),
             since=pieces[0].since,
             until=pieces[-1].until,
             select=self.select,
@@ -227,20 +229,6 @@ class Piece(NamedTuple):
     since: datetime
     until: datetime
     events: int
-
-
-def _in_any(pieces: Sequence[Piece]) -> Condition:
-    return Or(
-        tuple(
-            And(
-                (
-                    Compare("@timestamp", ">=", one.since.isoformat()),
-                    Compare("@timestamp", "<", one.until.isoformat()),
-                )
-            )
-            for one in pieces
-        )
-    )
 
 
 def _portions(

@@ -85,9 +85,10 @@ def with_known_good(hunts: Iterable[Hunt], entries: Sequence[KnownGood], today: 
     ]
 
 
-def without(hunt: Hunt, entries: Sequence[KnownGood]) -> Hunt:
-    """The hunt over events that no entry means."""
-    return _among(hunt, Not(Or(tuple(one.condition for one in entries))))
+def without_known_good(hunt: Hunt) -> Hunt:
+    """The hunt over events that none of its entries means that still holds."""
+    live = tuple(one.condition for one in hunt.known_good if not one.expired)
+    return _among(hunt, Not(Or(live))) if live else hunt
 
 
 def only(hunt: Hunt, entry: KnownGood) -> Hunt:

@@ -23,7 +23,7 @@ from k8sidx.hunt.definition import (
 )
 from k8sidx.hunt.hidden import Overview, hidden, overview_of, subject
 from k8sidx.hunt.history import questions
-from k8sidx.hunt.known_good import only, without
+from k8sidx.hunt.known_good import only, without_known_good
 from k8sidx.hunt.lists import how_to_give
 from k8sidx.hunt.match import run_match, whole
 from k8sidx.hunt.needs import fields_needed, own_fields
@@ -57,8 +57,7 @@ def run_hunt(
     if hunt.lists_missing:
         return unjudged(hunt, engine, _lists_missing(hunt))
     watched = _Watched(engine)
-    live = [one for one in hunt.known_good if not one.expired]
-    result = _run(without(hunt, live) if live else hunt, watched, window, summaries)
+    result = _run(without_known_good(hunt), watched, window, summaries)
     overview = overview or overview_of([hunt], watched, window)
     return replace(
         result,

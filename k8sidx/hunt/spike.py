@@ -27,14 +27,12 @@ from k8sidx.hunt.history import COUNT, in_intervals
 from k8sidx.hunt.match import EVIDENCE, EVIDENCE_METRICS, exact_result, finding_of, sortable, whole
 from k8sidx.hunt.result import CannotJudge, Finding, HuntResult
 from k8sidx.hunt.sentence import fill, listed, shown, span
-from k8sidx.hunt.window import Window, extent_of
+from k8sidx.hunt.window import Window, extent_of, in_any
 from k8sidx.query.algebra import (
     Always,
     And,
-    Compare,
     DateHistogram,
     Metric,
-    Or,
     Query,
     Terms,
 )
@@ -194,17 +192,7 @@ def _by_interval(
     metrics: tuple[Metric, ...],
 ) -> list[tuple[Value, ...]]:
     """What happened in the intervals of the surges, one row for each interval and key."""
-    within = Or(
-        tuple(
-            And(
-                (
-                    Compare("@timestamp", ">=", one.since.isoformat()),
-                    Compare("@timestamp", "<", one.until.isoformat()),
-                )
-            )
-            for one in surges
-        )
-    )
+    within = in_any((one.since, one.until) for one in surges)
     query = Query(
         where=And((hunt.condition, within)),
         since=surges[0].since,

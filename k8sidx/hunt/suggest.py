@@ -14,7 +14,7 @@ from datetime import date, datetime, timedelta
 from k8sidx.engine.protocol import Engine
 from k8sidx.engine.result import Value
 from k8sidx.hunt.definition import Correlation, Hunt, MatchHunt
-from k8sidx.hunt.known_good import without
+from k8sidx.hunt.known_good import without_known_good
 from k8sidx.hunt.match import whole
 from k8sidx.hunt.needs import own_fields
 from k8sidx.hunt.window import Window
@@ -61,8 +61,7 @@ def suggestions(hunts: Sequence[Hunt], engine: Engine, window: Window) -> list[S
 
 
 def _of_hunt(hunt: Hunt, engine: Engine, window: Window) -> Iterator[Suggestion]:
-    live = [one for one in hunt.known_good if not one.expired]
-    left = without(hunt, live) if live else hunt
+    left = without_known_good(hunt)
     fields = [WHO, WHERE]
     if any(name.startswith("pod.") for name in own_fields(hunt)):
         fields.append(IMAGE)

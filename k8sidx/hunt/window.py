@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from k8sidx.engine.protocol import Engine
-from k8sidx.query.algebra import Metric, Query
+from k8sidx.query.algebra import And, Compare, Condition, Metric, Or, Query
 
 LEAST_HISTORY = 0.1
 """Part of the time before that the data must reach back to be compared with."""
@@ -48,6 +49,21 @@ class Spans:
     start: datetime
     since: datetime
     until: datetime | None
+
+
+def in_any(spans: Iterable[tuple[datetime, datetime]]) -> Condition:
+    """Events of the times ``[since, until)``."""
+    return Or(
+        tuple(
+            And(
+                (
+                    Compare("@timestamp", ">=", since.isoformat()),
+                    Compare("@timestamp", "<", until.isoformat()),
+                )
+            )
+            for since, until in spans
+        )
+    )
 
 
 def extent_of(engine: Engine, window: Window) -> Extent:
