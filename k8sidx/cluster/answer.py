@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+from time import time
 from typing import Any, NamedTuple
 
 import orjson
@@ -42,3 +44,14 @@ class Answer(NamedTuple):
         except orjson.JSONDecodeError:
             # Not "from error": that one would show the body.
             raise StoreError("the cluster's answer is no JSON.") from None
+
+
+def retry_after(answer: Answer) -> float:
+    """Seconds that the ``Retry-After`` header asks for; 0 without it."""
+    text = answer.headers.get("retry-after", "").strip()
+    if text.isdecimal():
+        return float(text)
+    try:
+        return max(0.0, parsedate_to_datetime(text).timestamp() - time())
+    except (ValueError, OverflowError):
+        return 0.0

@@ -7,14 +7,12 @@ the bulk API).
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from email.utils import parsedate_to_datetime
 from enum import Enum
-from time import time
 from typing import Any
 
 import msgspec
 
-from k8sidx.cluster.connection import Answer
+from k8sidx.cluster.answer import Answer, retry_after
 
 PARAMETERS = "require_alias=true&filter_path=errors,items.*.status,items.*.error.type," + (
     "items.*.error.reason,items.*.error.caused_by.reason"
@@ -113,17 +111,6 @@ def judge(answer: Answer, sent: int) -> Verdict:
     if status >= 500 or status == 408:
         return Verdict(Fate.UNKNOWN, why, retry_after(answer))
     return Verdict(Fate.DENIED, why)
-
-
-def retry_after(answer: Answer) -> float:
-    """Seconds that the ``Retry-After`` header asks for; 0 without it."""
-    text = answer.headers.get("retry-after", "").strip()
-    if text.isdecimal():
-        return float(text)
-    try:
-        return max(0.0, parsedate_to_datetime(text).timestamp() - time())
-    except (ValueError, OverflowError):
-        return 0.0
 
 
 def _items(answer: Answer, sent: int) -> Verdict:

@@ -25,7 +25,7 @@ import orjson
 from msgspec import Struct
 
 from k8sidx.fields.lookup import BY_NAME
-from k8sidx.fields.moment import to_micros, to_moment
+from k8sidx.fields.moment import text_of, to_micros
 from k8sidx.fields.table import FIELDS, Kind
 from k8sidx.normalize.event import Normalized
 from k8sidx.normalize.identity import canonical_json
@@ -66,8 +66,6 @@ _OWN_KEYS = {
 }
 _HALF = 2**63
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
-_SECONDS: dict[int, str] = {}
-_SECONDS_KEPT = 4096
 
 
 class _Own(Struct, omit_defaults=True, gc=False, rename=lambda name: _OWN_KEYS[name]):
@@ -128,11 +126,11 @@ def document(event: Normalized) -> bytes:
      target, duration, outcome, request, response, size) = event.own  # fmt: skip
     own = _Own(
         int.from_bytes(identity[:8], "big") - _HALF,
-        None if moment is None else time_text(moment),
+        None if moment is None else text_of(moment),
         moment,
-        None if received is None else time_text(received),
+        None if received is None else text_of(received),
         received,
-        None if staged is None else time_text(staged),
+        None if staged is None else text_of(staged),
         staged,
         audit_id, uri, message, namespace, name, uid, version, target, duration, outcome,
         size,
@@ -196,18 +194,6 @@ def stored_fields(source: Mapping[str, Any], identity: bytes | None = None) -> F
         audit = msgspec.json.decode(audit[AS_TEXT])
     row.update((name, canonical_json(value)) for name, value in audit.items() if name in _JSON)
     return row
-
-
-def time_text(micros: int) -> str:
-    """ISO-8601 with microseconds, UTC."""
-    second, fraction = divmod(micros, 1_000_000)
-    text = _SECONDS.get(second)
-    if text is None:
-        if len(_SECONDS) > _SECONDS_KEPT:
-            _SECONDS.clear()
-        moment = to_moment(second * 1_000_000)
-        text = _SECONDS[second] = f"{moment.replace(tzinfo=None).isoformat()}."
-    return f"{text}{fraction:06d}Z"
 
 
 def _micros(value: str) -> int:

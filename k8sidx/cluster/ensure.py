@@ -8,7 +8,13 @@ from urllib.parse import quote
 from k8sidx.cluster.connection import Cluster
 from k8sidx.cluster.mapping import mapping
 from k8sidx.cluster.refusal import ClusterRefused
-from k8sidx.cluster.requests import FORBIDDEN, PATIENCE, expect_success, patient_request
+from k8sidx.cluster.requests import (
+    FORBIDDEN,
+    PATIENCE,
+    create_index,
+    expect_success,
+    patient_request,
+)
 from k8sidx.cluster.setup import put_templates
 from k8sidx.cluster.template import made_by_us, own_meta, write_target
 from k8sidx.errors import StoreError
@@ -63,7 +69,4 @@ def _make(cluster: Cluster, prefix: str, path: str, seconds: float) -> None:
             raise
         remedy = f"{refused.remedy} Or have an administrator run k8sidx setup."
         raise ClusterRefused(refused.message, remedy=remedy, status=refused.status) from refused
-    body = {"mappings": mapping(own_meta())}
-    answer = patient_request(cluster, "PUT", path, body=body, seconds=seconds)
-    if b"resource_already_exists_exception" not in answer.body:  # else another was faster
-        expect_success(answer, "PUT", path)
+    create_index(cluster, path, {"mappings": mapping(own_meta())}, seconds=seconds)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from k8sidx.cluster.answer import Answer, ClusterUnreachable
+from k8sidx.cluster.answer import Answer, ClusterUnreachable, retry_after
 from k8sidx.cluster.connection import Cluster
 from k8sidx.cluster.patience import Patience, Retries
 from k8sidx.cluster.refusal import refusal
@@ -42,7 +42,7 @@ def patient_request(
             if not retries.wait():
                 raise
             continue
-        if answer.status not in PRESSED or not retries.wait(_retry_after(answer)):
+        if answer.status not in PRESSED or not retries.wait(retry_after(answer)):
             return answer
 
 
@@ -56,6 +56,14 @@ def expect_success(answer: Answer, method: str, path: str) -> Any:
     return answer.json() if answer.body else {}
 
 
-def _retry_after(answer: Answer) -> float:
-    said = answer.headers.get("retry-after", "")
-    return float(said) if said.isdigit() else 0.0
+def create_index(
+    cluster: Cluster, path: str, body: Mapping[str, Any], *, seconds: float = PATIENCE
+) -> None:
+    """Make an index, unless another process was faster.
+
+    :param path: of the index.
+    :raises ClusterRefused: for an error status.
+    """
+    answer = patient_request(cluster, "PUT", path, body=body, seconds=seconds)
+    if b"resource_already_exists_exception" not in answer.body:
+        expect_success(answer, "PUT", path)

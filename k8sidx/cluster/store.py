@@ -44,7 +44,7 @@ class ClusterStore:
         """
         return open_cluster(self._location, self._settings)
 
-    @property
+    @cached_property
     def pattern(self) -> str:
         """The indices to search: the dated ones of a prefix, and what has just that name."""
         name = self.target.name

@@ -20,7 +20,7 @@ import orjson
 from k8sidx.cluster.connection import Cluster
 from k8sidx.cluster.profile import TIME
 from k8sidx.cluster.refusal import ClusterRefused
-from k8sidx.cluster.requests import FORBIDDEN, expect_success, patient_request
+from k8sidx.cluster.requests import FORBIDDEN, create_index, expect_success, patient_request
 from k8sidx.cluster.template import made_by_us, own_meta, write_target
 from k8sidx.engine.protocol import EXACTLY
 from k8sidx.engine.search_session import Session
@@ -205,9 +205,7 @@ class ClusterSummaries:
             "mappings": _MAPPING,
             "aliases": {write_target(self._index): {}},
         }
-        answer = patient_request(self._cluster, "PUT", self._path, body=body)
-        if b"resource_already_exists_exception" not in answer.body:  # else another was faster
-            expect_success(answer, "PUT", self._path)
+        create_index(self._cluster, self._path, body)
         self._is_there()
 
     def _put(self, question: str, made: Mapping[date, Rows]) -> None:

@@ -11,16 +11,15 @@ from urllib.parse import quote
 import orjson
 
 from k8sidx.cluster.connection import Cluster
-from k8sidx.cluster.document import time_text
 from k8sidx.cluster.mapping import mapping_of
 from k8sidx.cluster.refusal import explain
-from k8sidx.cluster.requests import expect_success, patient_request
+from k8sidx.cluster.requests import create_index, expect_success, patient_request
 from k8sidx.cluster.store import ClusterStore
 from k8sidx.cluster.target import findings_index
 from k8sidx.cluster.template import made_by_us, own_meta
 from k8sidx.errors import StoreError
 from k8sidx.fields.lookup import BY_NAME
-from k8sidx.fields.moment import to_micros
+from k8sidx.fields.moment import text_of, to_micros
 from k8sidx.fields.table import Kind
 from k8sidx.findings.record import FIELDS, Record, merged
 
@@ -55,10 +54,7 @@ def _ensure(cluster: Cluster, index: str) -> None:
     path = f"/{quote(index, safe='')}"
     answer = patient_request(cluster, "GET", f"{path}?filter_path=*.mappings._meta")
     if answer.status == 404:
-        body = {"mappings": mapping_of(FIELDS, own_meta())}
-        made = patient_request(cluster, "PUT", path, body=body)
-        if b"resource_already_exists_exception" not in made.body:  # else another was faster
-            expect_success(made, "PUT", path)
+        create_index(cluster, path, {"mappings": mapping_of(FIELDS, own_meta())})
         return
     found = expect_success(answer, "GET", path)
     one: dict[str, Any] = next(iter(found.values()), {})
@@ -104,7 +100,7 @@ def _document(record: Record) -> dict[str, Any]:
     document = dict(record)
     for name, value in record.items():
         if isinstance(value, datetime):
-            document[name] = time_text(to_micros(value))
+            document[name] = text_of(to_micros(value))
         elif BY_NAME[name].kind is Kind.JSON:
             document[name] = orjson.loads(value)
     return document

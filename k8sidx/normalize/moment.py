@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from k8sidx.fields.moment import to_micros, to_moment
+from k8sidx.fields.moment import to_micros
 
 _SECONDS: dict[str, int] = {}
 _SECONDS_KEPT = 4096
@@ -42,12 +42,6 @@ def is_canonical(text: str | None, micros: int | None) -> bool:
     if micros is None or len(text) != 27:
         return False
     return text[26] == "Z" and text[19] == "." and text[10] == "T"
-
-
-def text_of(micros: int) -> str:
-    """The moment as the API server writes it."""
-    moment = to_moment(micros)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond:06d}Z".rjust(27, "0")
 
 
 def _parse(text: str) -> int | None:

@@ -33,13 +33,9 @@ _APPARMOR = "container.apparmor.security.beta.kubernetes.io/"
 _SCHEDULED = re.compile(r"-\d{7,}$")
 
 
-def pod_spec(body: Fields) -> Fields:
-    """The PodSpec in a Pod, a PodTemplate, a workload with a template or a CronJob."""
-    return mapping(_template(body), "spec")
-
-
 def _template(body: Fields) -> Fields:
-    """The object that holds the PodSpec and the metadata of the pods."""
+    """The object that holds the PodSpec and the metadata of the pods: in a Pod, a PodTemplate,
+    a workload with a template or a CronJob."""
     if mapping(body, "template"):
         return mapping(body, "template")
     spec = mapping(body, "spec")

@@ -10,9 +10,9 @@ from typing import Any
 import msgspec
 
 from k8sidx.decode.apiserver import V1
+from k8sidx.fields.moment import text_of
 from k8sidx.fields.table import FIELDS, Kind
 from k8sidx.normalize.length import merged, put
-from k8sidx.normalize.moment import text_of
 
 _MOVED = tuple(field for field in FIELDS if field.audit and field.name != "rest")
 

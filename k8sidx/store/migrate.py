@@ -17,8 +17,8 @@ import pyarrow.parquet as pq
 
 from k8sidx.decode.audit_event import from_object, to_json
 from k8sidx.decode.record import Context
+from k8sidx.fields.moment import text_of
 from k8sidx.normalize.event import Normalized, Normalizer
-from k8sidx.normalize.moment import text_of
 from k8sidx.normalize.whole import whole_event
 from k8sidx.store.columns import STORED, TIME
 from k8sidx.store.manifest import VERSION, Manifest, Part, write_manifest

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from k8sidx.cluster.answer import Answer
-from k8sidx.cluster.bulk_answer import Fate, judge, retry_after
+from k8sidx.cluster.answer import Answer, retry_after
+from k8sidx.cluster.bulk_answer import Fate, judge
 
 
 def answer(items: list[Any], *, errors: bool, status: int = 200) -> Answer:

@@ -17,12 +17,11 @@ from k8sidx.cluster.document import (
     document_id,
     identity_of,
     stored_fields,
-    time_text,
 )
 from k8sidx.cluster.index import IndexNames, Period
 from k8sidx.decode.audit_event import V1_KEYS
 from k8sidx.fields.lookup import BY_NAME
-from k8sidx.fields.moment import to_micros
+from k8sidx.fields.moment import text_of, to_micros
 from k8sidx.fields.table import Kind
 from k8sidx.normalize.whole import whole_event
 from tests.building import SHARED, START, event, normalized
@@ -135,7 +134,7 @@ def test_the_first_and_the_last_day_there_are_have_an_index(period: Period) -> N
     ],
 )
 def test_times_are_written_with_microseconds(micros: int, text: str) -> None:
-    assert time_text(micros) == text
+    assert text_of(micros) == text
 
 
 def test_every_json_field_is_in_the_object_that_is_not_mapped() -> None:
