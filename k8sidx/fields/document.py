@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 
 from k8sidx.fields.findings import FINDING_ONLY
-from k8sidx.fields.table import AUDIT, BODIES, DERIVED, IDENTITY, OBJECTS, POD, RBAC, WHOLE, Field
+from k8sidx.fields.objects import OBJECTS, POD, RBAC
+from k8sidx.fields.table import AUDIT, BODIES, DERIVED, IDENTITY, WHOLE, Field
 
 _GROUPS: tuple[tuple[str, str, tuple[Field, ...]], ...] = (
     ("Identity and time", "What every event has.", IDENTITY),

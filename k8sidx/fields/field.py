@@ -58,3 +58,13 @@ class Field:
     @property
     def is_address(self) -> bool:
         return self.kind is Kind.ADDRESS
+
+
+def keyword(name: str, about: str, **more: object) -> Field:
+    """A field of text that is compared as a whole."""
+    return Field(name, Kind.KEYWORD, about, **more)  # type: ignore[arg-type]
+
+
+def flag(name: str, about: str) -> Field:
+    """A field that says yes or no."""
+    return Field(name, Kind.BOOLEAN, about, example="true")
