@@ -23,7 +23,7 @@ from k8sidx.cluster.refusal import ClusterRefused, refusal
 from k8sidx.cluster.requests import FORBIDDEN, expect_success, patient_request
 from k8sidx.cluster.setup import own_indices, plain_settings, plan_setup, read_templates
 from k8sidx.cluster.store import ClusterStore
-from k8sidx.cluster.template import VERSION, made_by_us, version_of, write_target
+from k8sidx.cluster.template import VERSION, made_by_us, template_path, version_of, write_target
 from k8sidx.doctor import Check, State, age, failed, latest_event
 from k8sidx.errors import K8sidxError
 
@@ -175,9 +175,7 @@ def _check_template(cluster: Cluster, prefix: str) -> Check:
     if version < VERSION:
         return Check("template", "warn", f"version {version}, this k8sidx has {VERSION}", _SETUP)
     plan = plan_setup(cluster, prefix)
-    if any(
-        request.path == f"/_index_template/{quote(prefix, safe='')}" for request in plan.requests
-    ):
+    if any(request.path == template_path(prefix) for request in plan.requests):
         return Check("template", "warn", "somebody changed it", _SETUP)
     return Check("template", "ok", f"{prefix}, version {version}")
 
@@ -240,13 +238,14 @@ def _check_fields(cluster: Cluster, prefix: str) -> Check:
 
 
 def _check_blocks(cluster: Cluster, prefix: str) -> Check:
-    blocked = []
+    blocked = set()
     for name, one in _indices(cluster, prefix, "*.settings.index.blocks").items():
         blocks = plain_settings(one.get("settings", {}))
-        blocked += [name for block, on in blocks.items() if str(on) == "true" and "read" in block]
-        blocked += [name for block, on in blocks.items() if str(on) == "true" and "write" in block]
+        on = [block for block, set_to in blocks.items() if str(set_to) == "true"]
+        if any("read" in block or "write" in block for block in on):
+            blocked.add(name)
     if blocked:
-        names = sorted(set(blocked))
+        names = sorted(blocked)
         seen = f"{len(names):,} indices take no events: {_some(names)}"
         mend = "Free disk space, then take index.blocks.* off; the disk's goes by itself."
         return Check("read-only", "fail", seen, mend, 3)

@@ -131,7 +131,7 @@ class ForeignProfile:
     def _one_address(self) -> bool:
         """Whether every event has one source address, the first and the last then."""
         stored = self._stored(BY_NAME["sourceIPs"])
-        return bool(stored and stored.group) and self._is_single(stored.group if stored else "")
+        return stored is not None and bool(stored.group) and self._is_single(stored.group)
 
     def _is_single(self, path: str) -> bool:
         """Whether no document has several values there."""

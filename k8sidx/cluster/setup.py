@@ -24,6 +24,7 @@ from k8sidx.cluster.template import (
     index_templates,
     made_by_us,
     own_meta,
+    template_path,
     version_of,
     write_target,
 )
@@ -103,7 +104,7 @@ def plan_setup(
         options = replace(options, lifecycle=lifecycle.name_with(retention))
     for name, body in index_templates(prefix, options, cluster.product, cluster.flavor).items():
         if not _alike(present.get(name), body):
-            path = f"/_index_template/{quote(name, safe='')}"
+            path = template_path(name)
             plan.requests.append(Request("PUT", path, body, "index template"))
     indices = own_indices(cluster, prefix)
     plan.requests += _index_updates(indices)
@@ -152,7 +153,7 @@ def put_templates(cluster: Cluster, prefix: str, *, seconds: float = PATIENCE) -
         return
     options = _options(present.get(prefix), None, None)
     for name, body in index_templates(prefix, options, cluster.product, cluster.flavor).items():
-        path = f"/_index_template/{quote(name, safe='')}"
+        path = template_path(name)
         answer = patient_request(cluster, "PUT", path, body=body, seconds=seconds)
         expect_success(answer, "PUT", path)
 
@@ -167,7 +168,7 @@ def read_templates(cluster: Cluster, prefix: str, *, seconds: float = PATIENCE) 
     for name in index_templates(
         prefix, IndexOptions(lifecycle="any"), cluster.product, cluster.flavor
     ):
-        path = f"/_index_template/{quote(name, safe='')}"
+        path = template_path(name)
         answer = patient_request(cluster, "GET", path, seconds=seconds)
         if answer.status == 404:
             continue

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import quote
 
 from k8sidx.cluster.connection import Product
 from k8sidx.cluster.index import UNDATED
@@ -73,6 +74,11 @@ def dated_pattern(prefix: str) -> str:
 def policy_name(prefix: str) -> str:
     """Name of the retention policy."""
     return f"{prefix}-retention"
+
+
+def template_path(name: str) -> str:
+    """The path of an index template."""
+    return f"/_index_template/{quote(name, safe='')}"
 
 
 def made_by_us(meta: object) -> bool:
