@@ -17,7 +17,7 @@ VERSIONS = {
     "elasticsearch": "9.5.3",
     "elasticsearch_8": "8.19.21",
 }
-"""The versions that the suite runs on, by the name of their fixture."""
+"""The versions that the suite runs on, by the name of the server."""
 
 
 class CannotStart(Exception):
@@ -49,22 +49,18 @@ def java_for(product: str, version: str) -> Java:
 def start_server(
     name: str = "opensearch",
     *,
-    version: str = "",
-    settings: Mapping[str, str] | None = None,
     heap: str = "512m",
     full_jit: bool = False,
 ) -> Node:
     """Start a server of one's own, to kill, restart or fill up. End it with ``stop()``.
 
     :param name: a name in ``VERSIONS``.
-    :param settings: lines of its configuration file.
     :param heap: largest heap, such as ``512m``.
     :param full_jit: the stock compilers, for benchmarks: slower start, faster work.
     :raises CannotStart: when it cannot be had on this machine.
     :raises NotStarted: when it does not come up.
     """
-    version = version or VERSIONS[name]
-    node = make_node(product_of(name), version, settings or {}, heap=heap, full_jit=full_jit)
+    node = make_node(product_of(name), VERSIONS[name], {}, heap=heap, full_jit=full_jit)
     node.start()
     return node
 
@@ -101,10 +97,10 @@ def make_node(
     else:
         elasticsearch.configure(folder, home, own, java, heap, full_jit=full_jit)
         how = elasticsearch.command(folder, home, java)
-    return Node(f"http://127.0.0.1:{own['http.port']}", folder, home, lambda: how, version)
+    return Node(f"http://127.0.0.1:{own['http.port']}", folder, home, how)
 
 
-def start_nodes(count: int = 3, *, version: str = VERSIONS["opensearch"]) -> list[Node]:
+def start_nodes(count: int = 3) -> list[Node]:
     """An OpenSearch cluster of several nodes. End each with ``stop()``.
 
     :raises CannotStart: when it cannot be had on this machine.
@@ -122,7 +118,7 @@ def start_nodes(count: int = 3, *, version: str = VERSIONS["opensearch"]) -> lis
             "discovery.seed_hosts": str([f"127.0.0.1:{one}" for one in ports]),
             "cluster.initial_cluster_manager_nodes": str(names),
         }
-        nodes.append(make_node("opensearch", version, settings, heap="384m"))
+        nodes.append(make_node("opensearch", VERSIONS["opensearch"], settings, heap="384m"))
     for node in nodes:
         node.launch()
     for node in nodes:
