@@ -88,16 +88,34 @@ def make_node(
         folder.mkdir(exist_ok=True)
         folder.chmod(0o1777)
     folder = Path(tempfile.mkdtemp(dir=runs, prefix=f"{product}-"))
-    port, transport = free_port(), free_port()
-    own = {"http.port": str(port), "transport.port": str(transport), "node.name": folder.name}
-    own |= {"cluster.name": folder.name} | dict(settings)
+    own = _settings(folder)
     if product == "opensearch":
-        opensearch.configure(folder, home, own)
+        opensearch.configure(folder, home)
         how = opensearch.command(folder, home, version, java, heap, full_jit=full_jit)
     else:
-        elasticsearch.configure(folder, home, own, java, heap, full_jit=full_jit)
+        own |= elasticsearch.SETTINGS
+        elasticsearch.configure(folder, home, java, heap, full_jit=full_jit)
         how = elasticsearch.command(folder, home, java)
+    own |= settings
+    text = "".join(f"{name}: {value}\n" for name, value in own.items() if value)
+    (folder / "config" / f"{product}.yml").write_text(text, "utf-8")
     return Node(f"http://127.0.0.1:{own['http.port']}", folder, home, how)
+
+
+def _settings(folder: Path) -> dict[str, str]:
+    """What a node of either product is set to."""
+    return {
+        "path.data": str(folder / "data"),
+        "path.logs": str(folder / "logs"),
+        "path.repo": f'["{folder / "repo"}"]',
+        "network.host": "127.0.0.1",
+        "discovery.type": "single-node",
+        "cluster.routing.allocation.disk.threshold_enabled": "false",
+        "http.port": str(free_port()),
+        "transport.port": str(free_port()),
+        "node.name": folder.name,
+        "cluster.name": folder.name,
+    }
 
 
 def start_nodes(count: int = 3) -> list[Node]:
