@@ -89,7 +89,6 @@ class Step:
     :param path: the request's URI when it does not follow from the rest.
     :param query: parameters of the URI.
     :param claimed: what X-Forwarded-For named, before the peer's own address.
-    :param about: whether the URI names a resource.
     :param message: of a refusal, when it does not follow; ``{user}`` is who asked.
     :param admitted: whether a refusal is one of admission, not of authorization.
     """
@@ -109,17 +108,14 @@ class Step:
     annotations: Mapping[str, str] = field(default_factory=dict)
     impersonated: Mapping[str, Any] = field(default_factory=dict)
     claimed: Sequence[str] = ()
-    user: str | None = None
     address: str | None = None
     agent: str | None = None
-    about: bool = True
     admitted: bool = False
 
     def numbered(self, number: int, seconds: float) -> Step:
         """The same request once more, ``{n}`` in names made that number."""
         return replace(
             self,
-            resource=self.resource.replace("{n}", str(number)),
             name=self.name.replace("{n}", str(number)),
             namespace=self.namespace.replace("{n}", str(number)),
             seconds=self.seconds + seconds,
@@ -128,7 +124,7 @@ class Step:
     def by(self, actor: Actor) -> Actor:
         """Who makes this request of the attack of that actor."""
         return Actor(
-            actor.name if self.user is None else self.user,
+            actor.name,
             actor.address if self.address is None else self.address,
             actor.agent if self.agent is None else self.agent,
         )
@@ -139,7 +135,6 @@ class Step:
         :param identity: the audit ID.
         """
         who = self.by(actor)
-        reference = self._reference()
         made: dict[str, Any] = {
             "kind": "Event",
             "apiVersion": "audit.k8s.io/v1",
@@ -152,7 +147,7 @@ class Step:
             "impersonatedUser": dict(self.impersonated),
             "sourceIPs": [*self.claimed, who.address],
             "userAgent": who.agent,
-            "objectRef": reference if self.about else {},
+            "objectRef": self._reference(),
             "responseStatus": self._status(who.name),
             "requestObject": self.body,
             "requestReceivedTimestamp": received,
@@ -191,7 +186,7 @@ class Step:
         return uri + (f"?{urlencode(self.query)}" if self.query else "")
 
     def _level(self) -> str:
-        if not self.about or (self.resource in METADATA_ONLY and self.body is None):
+        if self.resource in METADATA_ONLY and self.body is None:
             return "Metadata"
         return "Request"
 
@@ -209,8 +204,6 @@ class Step:
         return status | {"reason": reason, "code": self.code}
 
     def _refusal(self, user: str) -> str:
-        if not self.about:
-            return f'forbidden: User "{user}" cannot {self.verb} path "{self.path}"'
         group = API_GROUP.get(self.resource, "")
         what = self.resource + (f"/{self.subresource}" if self.subresource else "")
         scope = f'in the namespace "{self._where}"' if self._where else "at the cluster scope"

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from k8sidx.hunt.definition import TopHunt
+from k8sidx.hunt.history import counted
 from k8sidx.hunt.library import load_hunts
 from k8sidx.panels.overview import EVENTS
 from k8sidx.panels.panel import SPAN, Dashboard, Panel, Row
@@ -33,8 +36,9 @@ _GOALS = {
 
 def article_dashboard() -> Dashboard:
     """The article's dashboard, from the hunt library."""
-    tables = [_table(hunt) for hunt in load_hunts(TABLES) if isinstance(hunt, TopHunt)]
-    codes = next(hunt for hunt in load_hunts(["topn_status_code"]))
+    hunts = load_hunts(TABLES)
+    tables = [_table(hunt) for hunt in hunts if isinstance(hunt, TopHunt)]
+    codes = next(hunt for hunt in hunts if hunt.id == "topn_status_code")
     rows = [Row(15, tuple(tables[at : at + 2])) for at in range(0, len(tables), 2)]
     over_time = Panel(
         "article-codes-over-time",
@@ -59,11 +63,8 @@ def article_dashboard() -> Dashboard:
 
 
 def _table(hunt: TopHunt) -> Panel:
-    query = Query(
-        where=hunt.condition,
-        group_by=tuple(
-            Terms(column.field, column.name, keep_missing=hunt.keep_missing) for column in hunt.by
-        ),
+    query = replace(
+        counted(hunt),
         metrics=(Metric(hunt.count, "count"),),
         order=(Order(hunt.count, descending=True),),
         limit=hunt.limit,

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from k8sidx.panels.conditions import ANSWERED, SHORT, requests
 from k8sidx.panels.overview import EVENTS
-from k8sidx.panels.panel import SPAN, Dashboard, Panel, Row
+from k8sidx.panels.panel import COUNT, SPAN, Dashboard, Panel, Row
 from k8sidx.panels.shared import CONTROLS, LAST, MOST, RESOURCE, USER, VERB
 from k8sidx.query.algebra import (
     And,
@@ -28,7 +28,7 @@ _SLOW = (
     Metric("median", "percentile", "event.duration", 50),
     Metric("95 %", "percentile", "event.duration", 95),
     Metric("longest", "max", "event.duration"),
-    Metric("requests", "count"),
+    COUNT,
 )
 
 VOLUME = Dashboard(

@@ -6,8 +6,10 @@ from k8sidx.panels.conditions import PEOPLE, SUCCEEDED, WRITTEN, of, requests
 from k8sidx.panels.overview import EVENTS
 from k8sidx.panels.panel import COUNT, SPAN, Dashboard, Panel, Row
 from k8sidx.panels.shared import (
+    BUSY,
     CODE,
     CONTROLS,
+    FIRST,
     LAST,
     MOST,
     NAME,
@@ -78,7 +80,7 @@ WORKLOADS = Dashboard(
                             metrics=(Metric("namespaces", "count_distinct", "objectRef.namespace"),
                                      Metric("names", "count_distinct", "objectRef.name"), LAST,
                                      COUNT),
-                            order=(Order("requests", descending=True),), limit=MOST), (33,)),
+                            order=BUSY, limit=MOST), (33,)),
                 Panel("secrets-by-namespace", "Secret reads by user and namespace",
                       "Who reads the secrets of which namespace?", "table",
                       table(requests(_SECRETS, _READ), USER, NAMESPACE, CODE), (33,)),
@@ -146,7 +148,7 @@ WORKLOADS = Dashboard(
                 Panel("new-images", "Newest images", "Which image was first seen last?", "table",
                       Query(where=requests(Present("pod.images"), WRITTEN),
                             group_by=(Terms("pod.images", "image"),),
-                            metrics=(Metric("first seen", "min", "@timestamp"), COUNT),
+                            metrics=(FIRST, COUNT),
                             order=(Order("first seen", descending=True),), limit=MOST), (38,)),
             ),
         ),

@@ -64,8 +64,9 @@ def check_file(name: str, content: bytes, known: Mapping[str, FieldType]) -> lis
             continue
         if isinstance(one, dict) and "exportedCount" in one and "type" not in one:
             continue
-        problems += [Problem(number, "", text) for text in _whole(one)]
-        if not _whole(one):
+        lacks = _whole(one)
+        problems += [Problem(number, "", text) for text in lacks]
+        if not lacks:
             objects[number] = one
     if len(objects) > MOST_OBJECTS:
         problems.append(Problem(0, "", f"more than {MOST_OBJECTS:,} objects"))

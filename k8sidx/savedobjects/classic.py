@@ -11,15 +11,10 @@ from typing import Any
 
 from k8sidx.panels.panel import Drawn, Panel
 from k8sidx.query.algebra import DateHistogram, Key, Metric, Query
-from k8sidx.savedobjects.saved import keeps_missing, shown_field
+from k8sidx.savedobjects.saved import keeps_missing, shown_field, size_of
 
 JsonObject = dict[str, Any]
 
-OUTER = 100
-"""Values of each key but the last in nested aggregations: so many that the most frequent
-combinations are among them."""
-SERIES = 10
-"""Values that are told apart by colour."""
 _KINDS: dict[str, str] = {
     "count": "count",
     "count_distinct": "cardinality",
@@ -78,13 +73,13 @@ def _aggregations(panel: Panel) -> list[JsonObject]:
     first, further = _SCHEMAS[panel.drawn]
     keys = [
         _key(
-            len(metrics) + at,
+            len(metrics) + at + 1,
             key,
-            first if at == 1 else further,
-            _size(panel, at),
+            further if at else first,
+            size_of(panel, at),
             ranked,
         )
-        for at, key in enumerate(query.group_by, 1)
+        for at, key in enumerate(query.group_by)
     ]
     return metrics + keys
 
@@ -119,13 +114,6 @@ def _ranked(query: Query, metrics: list[JsonObject]) -> tuple[str, str]:
                 by = f"{metric['id']}.{percents[0]:g}" if percents else metric["id"]
                 return by, direction
     return metrics[0]["id"], "desc"
-
-
-def _size(panel: Panel, at: int) -> int:
-    keys = panel.query.group_by
-    if at < len(keys) and not isinstance(keys[0], DateHistogram):
-        return OUTER
-    return panel.query.limit or SERIES
 
 
 def _key(at: int, key: Key, schema: str, size: int, ranked: tuple[str, str]) -> JsonObject:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from k8sidx.panels.panel import Control, Dashboard, Events, Panel
-from k8sidx.query.algebra import Condition
 from k8sidx.savedobjects.classic import interface_state, visualization_state
 from k8sidx.savedobjects.identifiers import Names
 from k8sidx.savedobjects.layout import (
@@ -24,11 +23,12 @@ from k8sidx.savedobjects.saved import (
     SOURCE,
     Flavor,
     JsonObject,
-    filters_of,
+    empty_query,
     json_text,
     links,
     pattern_attributes,
     pattern_reference,
+    source_of,
     switch,
 )
 
@@ -85,7 +85,7 @@ class _Objects:
                 if "useNormalizedOpenSearchInterval" in one["params"]:
                     del one["params"]["useNormalizedOpenSearchInterval"]
                     one["params"]["useNormalizedEsInterval"] = True
-        source, references = self._source(panel.query.where)
+        source, references = source_of(panel.query.where, self.names, findings=self.of.findings)
         return self._add(
             "visualization",
             self.names.panel(panel.id),
@@ -101,7 +101,7 @@ class _Objects:
         )
 
     def search(self, events: Events) -> JsonObject:
-        source, references = self._source(events.query.where)
+        source, references = source_of(events.query.where, self.names, findings=self.of.findings)
         columns = [name for name in events.query.select if name != "@timestamp"]
         return self._add(
             "search",
@@ -168,7 +168,7 @@ class _Objects:
                 }
             )
             references.append({"name": name, "type": one["type"], "id": one["id"]})
-        source = {"query": {"query": "", "language": "kuery"}, "filter": filters}
+        source = {"query": empty_query(), "filter": filters}
         self._add(
             "dashboard",
             self.names.dashboard(self.of.id),
@@ -195,7 +195,7 @@ class _Objects:
     ) -> JsonObject:
         """A visualization that asks for nothing itself."""
         state = {"title": title, "type": kind, "aggs": [], "params": parameters}
-        source = {"query": {"query": "", "language": "kuery"}, "filter": []}
+        source = {"query": empty_query(), "filter": []}
         return self._add(
             "visualization",
             identifier,
@@ -209,15 +209,6 @@ class _Objects:
             },
             references,
         )
-
-    def _source(self, where: Condition) -> tuple[JsonObject, list[JsonObject]]:
-        index = f"{SOURCE}.index"
-        references = [self._reference(index)]
-        filters = filters_of(where, f"{SOURCE}.filter[0].meta.index")
-        if filters:
-            references.append(self._reference(f"{SOURCE}.filter[0].meta.index"))
-        query = {"query": "", "language": "kuery"}
-        return {"query": query, "filter": filters, "indexRefName": index}, references
 
     def _reference(self, name: str) -> JsonObject:
         return pattern_reference(self.names, name, findings=self.of.findings)

@@ -10,8 +10,13 @@ from typing import Any
 
 from k8sidx.panels.panel import Panel
 from k8sidx.query.algebra import DateHistogram, Key, Metric
-from k8sidx.savedobjects.classic import OUTER, SERIES
-from k8sidx.savedobjects.saved import field_type, keeps_missing, shown_field
+from k8sidx.savedobjects.saved import (
+    empty_query,
+    field_type,
+    keeps_missing,
+    shown_field,
+    size_of,
+)
 
 JsonObject = dict[str, Any]
 
@@ -53,7 +58,7 @@ def lens_state(panel: Panel, filters: list[JsonObject]) -> JsonObject:
     }
     return {
         "visualization": _visualization(panel),
-        "query": {"query": "", "language": "kuery"},
+        "query": empty_query(),
         "filters": filters,
         "datasourceStates": {
             "formBased": {"layers": {LAYER: layer}},
@@ -86,7 +91,7 @@ def _key(panel: Panel, at: int, key: Key) -> JsonObject:
         }
     ranked, direction = _ranked(panel)
     parameters = {
-        "size": _size(panel, at),
+        "size": size_of(panel, at),
         "orderBy": {"type": "column", "columnId": ranked},
         "orderDirection": direction,
         "otherBucket": False,
@@ -105,13 +110,6 @@ def _key(panel: Panel, at: int, key: Key) -> JsonObject:
         "sourceField": shown_field(key.field),
         "params": parameters,
     }
-
-
-def _size(panel: Panel, at: int) -> int:
-    keys = panel.query.group_by
-    if at + 1 < len(keys) and not isinstance(keys[0], DateHistogram):
-        return OUTER
-    return panel.query.limit or SERIES
 
 
 def _ranked(panel: Panel) -> tuple[str, str]:

@@ -17,11 +17,13 @@ from k8sidx.savedobjects.saved import (
     PATTERN,
     SOURCE,
     JsonObject,
+    empty_query,
     filters_of,
     json_text,
     links,
     pattern_attributes,
     pattern_reference,
+    source_of,
     switch,
 )
 
@@ -63,7 +65,7 @@ class _Objects:
 
     def note(self, markdown: str) -> None:
         parameters = {"fontSize": 12, "openLinksInNewTab": False, "markdown": markdown}
-        search = {"query": {"query": "", "language": "kuery"}, "filter": []}
+        search = {"query": empty_query(), "filter": []}
         saved = {
             "type": "markdown",
             "id": "",
@@ -100,17 +102,7 @@ class _Objects:
         self.references.append({**reference, "name": f"{index}:{reference['name']}"})
 
     def search(self, events: Events, place: Place) -> None:
-        index_reference = f"{SOURCE}.index"
-        filter_reference = f"{SOURCE}.filter[0].meta.index"
-        filters = filters_of(events.query.where, filter_reference)
-        source = {
-            "query": {"query": "", "language": "kuery"},
-            "filter": filters,
-            "indexRefName": index_reference,
-        }
-        references = [self._reference(index_reference)]
-        if filters:
-            references.append(self._reference(filter_reference))
+        source, references = source_of(events.query.where, self.names, findings=self.of.findings)
         one = self.add(
             "search",
             self.names.panel(events.id),
@@ -144,7 +136,7 @@ class _Objects:
             "syncTooltips": False,
             "hidePanelTitles": False,
         }
-        source = {"filter": filters, "query": {"query": "", "language": "kuery"}}
+        source = {"query": empty_query(), "filter": filters}
         self.add(
             "dashboard",
             self.names.dashboard(self.of.id),

@@ -14,8 +14,8 @@ from k8sidx.fields.findings import FINDING_ONLY, FROM_EVENTS
 from k8sidx.fields.lookup import BY_NAME, resolve
 from k8sidx.fields.table import FIELDS, Field, Kind
 from k8sidx.panels.conditions import PEOPLE
-from k8sidx.panels.panel import Dashboard
-from k8sidx.query.algebra import Always, Condition, OneOf, Terms
+from k8sidx.panels.panel import Dashboard, Panel
+from k8sidx.query.algebra import Always, Condition, DateHistogram, OneOf, Terms
 from k8sidx.savedobjects.identifiers import Names
 from k8sidx.savedobjects.text import condition_text
 
@@ -33,6 +33,11 @@ FIELDS_OF_FINDINGS = tuple(
 SOURCE = "kibanaSavedObjectMeta.searchSourceJSON"
 PLATFORM = "Hide the platform's own identities"
 """Label of the filter that every dashboard of events has, switched off."""
+OUTER = 100
+"""Values of each key but the last in nested aggregations: so many that the most frequent
+combinations are among them."""
+SERIES = 10
+"""Values that are told apart by colour."""
 
 _FORMATS: dict[str, JsonObject] = {
     "event.duration": {
@@ -105,6 +110,25 @@ def pattern_reference(names: Names, name: str, *, findings: bool) -> JsonObject:
     return {"name": name, "type": PATTERN, "id": names.pattern_id(findings=findings)}
 
 
+def empty_query() -> JsonObject:
+    """What stands in the search bar at first."""
+    return {"query": "", "language": "kuery"}
+
+
+def source_of(
+    where: Condition, names: Names, *, findings: bool
+) -> tuple[JsonObject, list[JsonObject]]:
+    """What a saved object searches, and its references to the index pattern."""
+    index = f"{SOURCE}.index"
+    filtered = f"{SOURCE}.filter[0].meta.index"
+    filters = filters_of(where, filtered)
+    references = [
+        pattern_reference(names, name, findings=findings)
+        for name in (index, *([filtered] if filters else []))
+    ]
+    return {"query": empty_query(), "filter": filters, "indexRefName": index}, references
+
+
 def shown_filter(
     condition: Condition, index_reference: str, *, label: str = "", disabled: bool = False
 ) -> JsonObject:
@@ -162,6 +186,17 @@ def links(dashboards: Sequence[Dashboard], here: Dashboard, names: Names) -> str
 def _short(dashboard: Dashboard) -> str:
     name = dashboard.title.partition(": ")[2] or dashboard.title
     return name[0].upper() + name[1:]
+
+
+def size_of(panel: Panel, at: int) -> int:
+    """How many values of a key a panel asks for.
+
+    :param at: which key, from 0.
+    """
+    keys = panel.query.group_by
+    if at + 1 < len(keys) and not isinstance(keys[0], DateHistogram):
+        return OUTER
+    return panel.query.limit or SERIES
 
 
 def shown_field(name: str) -> str:

@@ -50,7 +50,6 @@ class Report:
         except CannotStart as error:
             self.missing[name] = str(error)
             or_skip(error)
-            raise
         self.versions[name] = f"{cluster.product} {'.'.join(map(str, cluster.version))}"
         return cluster
 

@@ -37,7 +37,7 @@ def docker_runs() -> bool:
 
 
 def image_of(name: str) -> str:
-    """The pinned image of a server, by the name of its fixture."""
+    """The pinned image of a server, by its name in ``VERSIONS``."""
     return f"{IMAGES[product_of(name)]}:{VERSIONS[name]}"
 
 

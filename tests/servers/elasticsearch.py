@@ -12,6 +12,8 @@ _NOT_FOR_TESTS = re.compile(r"-Xlog:gc|HeapDumpPath|HeapDumpOnOutOfMemoryError|E
 
 
 NEEDED_MODULE = "jdk.jdi"
+SETTINGS = {"xpack.security.enabled": "false"}
+"""What a node is set to besides what both products are."""
 
 
 def java_releases(version: str) -> tuple[int, int]:
@@ -19,10 +21,8 @@ def java_releases(version: str) -> tuple[int, int]:
     return (17, 99) if version.startswith("8.") else (21, 99)
 
 
-def configure(
-    folder: Path, home: Path, settings: Mapping[str, str], java: Java, heap: str, *, full_jit: bool
-) -> None:
-    """Write the configuration of a node."""
+def configure(folder: Path, home: Path, java: Java, heap: str, *, full_jit: bool) -> None:
+    """Write the configuration of a node, but for its settings."""
     for name in ("config/jvm.options.d", "data", "logs", "tmp", "repo"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     config = folder / "config"
@@ -37,18 +37,6 @@ def configure(
     text = "\n".join(kept).replace("-XX:+UseG1GC", "-XX:+UseSerialGC")
     (config / "jvm.options").write_text(text + "\n", "utf-8")
     (config / "jvm.options.d" / "tests.options").write_text("\n".join(own) + "\n", "utf-8")
-    lines = {
-        "path.data": str(folder / "data"),
-        "path.logs": str(folder / "logs"),
-        "path.repo": f'["{folder / "repo"}"]',
-        "network.host": "127.0.0.1",
-        "discovery.type": "single-node",
-        "cluster.routing.allocation.disk.threshold_enabled": "false",
-        "xpack.security.enabled": "false",
-        **settings,
-    }
-    yaml = "".join(f"{name}: {value}\n" for name, value in lines.items() if value)
-    (config / "elasticsearch.yml").write_text(yaml, "utf-8")
 
 
 def command(folder: Path, home: Path, java: Java) -> tuple[list[str], Mapping[str, str]]:

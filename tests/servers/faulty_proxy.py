@@ -66,24 +66,15 @@ class FaultyProxy:
     url: str = ""
     bulks: int = 0
     faults: int = 0
-    most_at_once: int = 0
-    _at_once: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def begin(self, body: bytes) -> Fault | None:
         """A bulk request came."""
         with self._lock:
             self.bulks += 1
-            self._at_once += 1
-            self.most_at_once = max(self.most_at_once, self._at_once)
             fault = self.script(self.bulks, body)
             self.faults += fault is not None
         return fault
-
-    def end(self) -> None:
-        """It was answered, or not."""
-        with self._lock:
-            self._at_once -= 1
 
 
 @contextmanager
@@ -121,13 +112,10 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(self._forward(body))
             return
         fault = self.proxy.begin(body)
-        try:
-            if fault is None:
-                self._send(self._forward(body))
-            else:
-                self._fail(fault, body)
-        finally:
-            self.proxy.end()
+        if fault is None:
+            self._send(self._forward(body))
+        else:
+            self._fail(fault, body)
 
     do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = _any  # noqa: N815
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Callable, Iterator
+from typing import NoReturn
 
 import pytest
 
@@ -53,7 +54,7 @@ def pytest_terminal_summary(
         terminalreporter.write_line(line, red=True, bold=True)
 
 
-def or_skip(error: Exception) -> None:
+def or_skip(error: Exception) -> NoReturn:
     """End a test whose server cannot be had: a skip here, a failure under ``CI``."""
     if os.environ.get("CI", "").lower() in ("1", "true", "yes"):
         pytest.fail(f"under CI every server must be there: {error}")
@@ -73,7 +74,6 @@ def _cluster(servers: Servers, name: str) -> Cluster:
         return servers.get(name)
     except CannotStart as error:
         or_skip(error)
-        raise
 
 
 @pytest.fixture(scope="session")
@@ -83,21 +83,9 @@ def opensearch(servers: Servers) -> Cluster:
 
 
 @pytest.fixture(scope="session")
-def opensearch_2(servers: Servers) -> Cluster:
-    """OpenSearch 2."""
-    return _cluster(servers, "opensearch_2")
-
-
-@pytest.fixture(scope="session")
 def elasticsearch(servers: Servers) -> Cluster:
     """Elasticsearch 9."""
     return _cluster(servers, "elasticsearch")
-
-
-@pytest.fixture(scope="session")
-def elasticsearch_8(servers: Servers) -> Cluster:
-    """Elasticsearch 8."""
-    return _cluster(servers, "elasticsearch_8")
 
 
 @pytest.fixture(scope="session", params=CURRENT)
@@ -129,9 +117,8 @@ def prefix(request: pytest.FixtureRequest) -> Iterator[str]:
 
 
 def _arguments(request: pytest.FixtureRequest) -> list[object]:
-    names = [name for name in request.fixturenames if name in (*VERSIONS, "cluster")]
-    names += [name for name in request.fixturenames if name == "every_cluster"]
-    return [request.getfixturevalue(name) for name in names]
+    clusters = (*CURRENT, "cluster", "every_cluster")
+    return [request.getfixturevalue(name) for name in request.fixturenames if name in clusters]
 
 
 def _secured(start: Callable[[], Secured]) -> Iterator[Secured]:
@@ -139,7 +126,6 @@ def _secured(start: Callable[[], Secured]) -> Iterator[Secured]:
         server = start()
     except CannotStart as error:
         or_skip(error)
-        raise
     yield server
     server.node.stop()
 
@@ -163,7 +149,6 @@ def own_node() -> Iterator[Node]:
         node = start_server("opensearch")
     except CannotStart as error:
         or_skip(error)
-        raise
     yield node
     node.stop()
 
@@ -175,7 +160,6 @@ def three_nodes() -> Iterator[list[Node]]:
         nodes = start_nodes(3)
     except CannotStart as error:
         or_skip(error)
-        raise
     yield nodes
     for node in nodes:
         node.stop()

@@ -12,7 +12,7 @@ import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -38,7 +38,7 @@ class Node:
     """A server of this test run.
 
     :ivar folder: configuration, data and logs; outlives :meth:`kill`.
-    :ivar command: makes the command line and the environment.
+    :ivar command: the command line and the environment.
     :ivar user: basic auth of an administrator, ``name:password``; empty without security.
     :ivar ca: certificate authority, for ``https`` addresses.
     """
@@ -46,8 +46,7 @@ class Node:
     url: str
     folder: Path
     home: Path
-    command: Callable[[], tuple[list[str], Mapping[str, str]]]
-    version: str
+    command: tuple[list[str], Mapping[str, str]]
     user: str = ""
     ca: Path | None = None
     _keeper: subprocess.Popen[bytes] | None = field(default=None, repr=False)
@@ -63,7 +62,7 @@ class Node:
 
     def launch(self) -> None:
         """Start it without waiting for it."""
-        arguments, environment = self.command()
+        arguments, environment = self.command
         if os.geteuid() == 0:  # the keeper runs it as nobody then
             nobody = pwd.getpwnam("nobody")
             for path in (self.folder, *self.folder.rglob("*")):
@@ -122,11 +121,6 @@ class Node:
                 stream.close()
         self._keeper.wait()
         self._keeper = None
-
-    def restart(self) -> None:
-        """Kill it and start it again on the same data and the same port."""
-        self.kill()
-        self.start()
 
     def stop(self) -> None:
         """End it in order and remove its data."""

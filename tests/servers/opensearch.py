@@ -38,23 +38,12 @@ def java_releases(version: str) -> tuple[int, int]:
     return (11, 23) if version.startswith("2.") else (21, 99)
 
 
-def configure(folder: Path, home: Path, settings: Mapping[str, str]) -> None:
-    """Write the configuration of a node."""
+def configure(folder: Path, home: Path) -> None:
+    """Write the configuration of a node, but for its settings."""
     for name in ("config", "data", "logs", "tmp", "repo"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     for name in ("log4j2.properties", "jvm.options"):
         (folder / "config" / name).write_bytes((home / "config" / name).read_bytes())
-    lines = {
-        "path.data": str(folder / "data"),
-        "path.logs": str(folder / "logs"),
-        "path.repo": f'["{folder / "repo"}"]',
-        "network.host": "127.0.0.1",
-        "discovery.type": "single-node",
-        "cluster.routing.allocation.disk.threshold_enabled": "false",
-        **settings,
-    }
-    text = "".join(f"{name}: {value}\n" for name, value in lines.items() if value)
-    (folder / "config" / "opensearch.yml").write_text(text, "utf-8")
 
 
 def command(

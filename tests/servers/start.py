@@ -17,7 +17,7 @@ VERSIONS = {
     "elasticsearch": "9.5.3",
     "elasticsearch_8": "8.19.21",
 }
-"""The versions that the suite runs on, by the name of their fixture."""
+"""The versions that the suite runs on, by the name of the server."""
 
 
 class CannotStart(Exception):
@@ -49,22 +49,18 @@ def java_for(product: str, version: str) -> Java:
 def start_server(
     name: str = "opensearch",
     *,
-    version: str = "",
-    settings: Mapping[str, str] | None = None,
     heap: str = "512m",
     full_jit: bool = False,
 ) -> Node:
     """Start a server of one's own, to kill, restart or fill up. End it with ``stop()``.
 
     :param name: a name in ``VERSIONS``.
-    :param settings: lines of its configuration file.
     :param heap: largest heap, such as ``512m``.
     :param full_jit: the stock compilers, for benchmarks: slower start, faster work.
     :raises CannotStart: when it cannot be had on this machine.
     :raises NotStarted: when it does not come up.
     """
-    version = version or VERSIONS[name]
-    node = make_node(product_of(name), version, settings or {}, heap=heap, full_jit=full_jit)
+    node = make_node(product_of(name), VERSIONS[name], {}, heap=heap, full_jit=full_jit)
     node.start()
     return node
 
@@ -92,19 +88,37 @@ def make_node(
         folder.mkdir(exist_ok=True)
         folder.chmod(0o1777)
     folder = Path(tempfile.mkdtemp(dir=runs, prefix=f"{product}-"))
-    port, transport = free_port(), free_port()
-    own = {"http.port": str(port), "transport.port": str(transport), "node.name": folder.name}
-    own |= {"cluster.name": folder.name} | dict(settings)
+    own = _settings(folder)
     if product == "opensearch":
-        opensearch.configure(folder, home, own)
+        opensearch.configure(folder, home)
         how = opensearch.command(folder, home, version, java, heap, full_jit=full_jit)
     else:
-        elasticsearch.configure(folder, home, own, java, heap, full_jit=full_jit)
+        own |= elasticsearch.SETTINGS
+        elasticsearch.configure(folder, home, java, heap, full_jit=full_jit)
         how = elasticsearch.command(folder, home, java)
-    return Node(f"http://127.0.0.1:{own['http.port']}", folder, home, lambda: how, version)
+    own |= settings
+    text = "".join(f"{name}: {value}\n" for name, value in own.items() if value)
+    (folder / "config" / f"{product}.yml").write_text(text, "utf-8")
+    return Node(f"http://127.0.0.1:{own['http.port']}", folder, home, how)
 
 
-def start_nodes(count: int = 3, *, version: str = VERSIONS["opensearch"]) -> list[Node]:
+def _settings(folder: Path) -> dict[str, str]:
+    """What a node of either product is set to."""
+    return {
+        "path.data": str(folder / "data"),
+        "path.logs": str(folder / "logs"),
+        "path.repo": f'["{folder / "repo"}"]',
+        "network.host": "127.0.0.1",
+        "discovery.type": "single-node",
+        "cluster.routing.allocation.disk.threshold_enabled": "false",
+        "http.port": str(free_port()),
+        "transport.port": str(free_port()),
+        "node.name": folder.name,
+        "cluster.name": folder.name,
+    }
+
+
+def start_nodes(count: int = 3) -> list[Node]:
     """An OpenSearch cluster of several nodes. End each with ``stop()``.
 
     :raises CannotStart: when it cannot be had on this machine.
@@ -122,7 +136,7 @@ def start_nodes(count: int = 3, *, version: str = VERSIONS["opensearch"]) -> lis
             "discovery.seed_hosts": str([f"127.0.0.1:{one}" for one in ports]),
             "cluster.initial_cluster_manager_nodes": str(names),
         }
-        nodes.append(make_node("opensearch", version, settings, heap="384m"))
+        nodes.append(make_node("opensearch", VERSIONS["opensearch"], settings, heap="384m"))
     for node in nodes:
         node.launch()
     for node in nodes:
