@@ -105,7 +105,7 @@ def test_a_service_accounts_token(secured_elasticsearch: Secured) -> None:
     token = server.add_service_token("elastic/fleet-server")
     settings = checked({"token": token, "ca_cert": server.ca})
     cluster = Cluster(parse_location(server.url), settings)
-    for _ in range(600):  # the server reads its files again by itself
+    for _ in range(100):  # the server reads its files again by itself
         answer = cluster.request("GET", "/_security/_authenticate")
         if answer.status == 200:
             break

@@ -25,6 +25,8 @@ class Last(bytes):
     """Raw bytes after which the connection is closed; they may be no whole answer, or none."""
 
 
+_TLS_HANDSHAKE = b"\x16"
+
 Script = Callable[[Request], bytes]
 """Makes the raw bytes of an answer."""
 
@@ -102,6 +104,8 @@ class ScriptedServer:
 
 def _read(stream: Any) -> Request | None:
     try:
+        if stream.peek(1)[:1] == _TLS_HANDSHAKE:
+            return None  # a hello need not have a line that ends
         first = stream.readline()
     except OSError:
         return None

@@ -51,9 +51,6 @@ _ELASTICSEARCH = {
     "xpack.security.http.ssl.client_authentication": "optional",
     "xpack.security.transport.ssl.enabled": "false",
     "resource.reload.interval.high": "200ms",
-    # Who is let in while a role is not read yet would stay without it for the cache's 20 minutes.
-    "xpack.security.authc.realms.file.file1.order": "0",
-    "xpack.security.authc.realms.file.file1.cache.ttl": "0",
 }
 
 
@@ -146,9 +143,11 @@ class Secured:
         roles[name] = {"cluster": list(cluster), "indices": may_on}
         (config / "roles.yml").write_text(yaml.safe_dump(roles), "utf-8")
         for file, line in (("users_roles", f"{name}:{name}"), ("users", _hashed(name, password))):
-            with (config / file).open("a", encoding="utf-8") as users:
-                users.write(line + "\n")
-        for _ in range(600):
+            # Of a name that is there already the new line counts, as in OpenSearch.
+            there = (config / file).read_text("utf-8") if (config / file).exists() else ""
+            others = [one for one in there.splitlines() if not one.startswith(f"{name}:")]
+            (config / file).write_text("\n".join([*others, line, ""]), "utf-8")
+        for _ in range(100):
             if self._lets_in(name, password):
                 return
             time.sleep(0.1)
