@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from k8sidx.cluster.profile import Profile
-from k8sidx.engine.narrow import folded_text, needs_narrowing
+from k8sidx.engine.narrow import membership, needs_narrowing
 from k8sidx.engine.search_conditions import MOST_TERMS, ConditionCompiler, folds
 from k8sidx.engine.search_groups import Composite, Source, grouped
 from k8sidx.engine.search_regex import compiled
@@ -23,20 +23,17 @@ from k8sidx.fields.lookup import resolve
 from k8sidx.fields.table import Kind
 from k8sidx.query.algebra import (
     Always,
-    And,
     Compare,
     Condition,
     InNetwork,
     Leaf,
-    Not,
     OneOf,
-    Or,
     Query,
     Regex,
     Wildcard,
     leaves,
+    rewritten,
 )
-from k8sidx.query.networks import NetworkSet
 
 MOST_FOLDED = 200
 """Texts without regard to case in one condition: each is a clause, and queries have a limit."""
@@ -70,7 +67,7 @@ def without_enumerated(query: Query, profile: Profile) -> Query:
     for leaf in found:
         grouped(leaf.field, profile)
         _test(leaf)
-    return replace(query, where=_replaced(query.where, lambda leaf: _nothing(leaf, profile)))
+    return replace(query, where=rewritten(query.where, lambda leaf: _nothing(leaf, profile)))
 
 
 def enumerated(
@@ -95,31 +92,17 @@ def enumerated(
                 remedy="Ask for less time, or for equality.",
             )
         kept[leaf] = OneOf(leaf.field, tuple(values))
-    return replace(query, where=_replaced(query.where, lambda leaf: kept.get(leaf, leaf)))
+    return replace(query, where=rewritten(query.where, lambda leaf: kept.get(leaf, leaf)))
 
 
 def _nothing(leaf: Leaf, profile: Profile) -> Condition:
     return Always() if is_enumerated(leaf, profile) else leaf
 
 
-def _replaced(condition: Condition, change: Callable[[Leaf], Condition]) -> Condition:
-    if isinstance(condition, And):
-        return And(tuple(_replaced(one, change) for one in condition.conditions))
-    if isinstance(condition, Or):
-        return Or(tuple(_replaced(one, change) for one in condition.conditions))
-    if isinstance(condition, Not):
-        return Not(_replaced(condition.condition, change))
-    return condition if isinstance(condition, Always) else change(condition)
-
-
 def _test(leaf: Leaf) -> Callable[[Any], bool]:
     """The condition as a test of one value."""
-    if isinstance(leaf, InNetwork):
-        networks = NetworkSet(leaf.networks)
-        return lambda value: value in networks
-    if isinstance(leaf, OneOf):
-        wanted = {folded_text(one, leaf.ignore_case) for one in leaf.values}
-        return lambda value: folded_text(value, leaf.ignore_case) in wanted
+    if isinstance(leaf, InNetwork | OneOf):
+        return membership(leaf)
     if isinstance(leaf, Regex):
         found = compiled(leaf.pattern, ignore_case=leaf.ignore_case)
         return lambda value: found.search(_text(value)) is not None

@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, TypeAlias
@@ -312,6 +313,17 @@ def leaves(condition: Condition) -> list[Leaf]:
     if isinstance(condition, Always):
         return []
     return [condition]
+
+
+def rewritten(condition: Condition, change: Callable[[Leaf], Condition]) -> Condition:
+    """The condition with each comparison replaced by what ``change`` makes of it."""
+    if isinstance(condition, And):
+        return And(tuple(rewritten(one, change) for one in condition.conditions))
+    if isinstance(condition, Or):
+        return Or(tuple(rewritten(one, change) for one in condition.conditions))
+    if isinstance(condition, Not):
+        return Not(rewritten(condition.condition, change))
+    return condition if isinstance(condition, Always) else change(condition)
 
 
 def fields_of(query: Query) -> list[FieldPath]:
