@@ -6,9 +6,8 @@ Values only ever become values of a query's JSON, never a query text.
 from __future__ import annotations
 
 import math
-import operator
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -22,6 +21,7 @@ from k8sidx.fields.lookup import resolve
 from k8sidx.fields.moment import to_micros
 from k8sidx.fields.table import Kind
 from k8sidx.query.algebra import (
+    COMPARED,
     Always,
     And,
     Compare,
@@ -45,13 +45,6 @@ MOST_TERMS = 50_000
 """Values in one terms query; indices take 65,536 by default (index.max_terms_count)."""
 LOWEST, HIGHEST = -(2**63), 2**63 - 1
 
-_OPERATORS: dict[Comparison, Callable[[Any, Any], bool]] = {
-    "=": operator.eq,
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-}
 _BOUNDS: dict[Comparison, str] = {"<": "lt", "<=": "lte", ">": "gt", ">=": "gte"}
 _HEX_ID = re.compile(r"[0-9a-f]{32}")
 
@@ -147,7 +140,7 @@ class ConditionCompiler:
         if isinstance(wanted, datetime):
             return _numbers(paths, leaf.op, to_micros(wanted))
         if paths.kind is Kind.BOOLEAN:
-            holds = [one for one in (False, True) if _OPERATORS[leaf.op](one, wanted)]
+            holds = [one for one in (False, True) if COMPARED[leaf.op](one, wanted)]
             return dsl.Terms(paths.query, holds) if holds else NOTHING
         if paths.kind is Kind.INTEGER and isinstance(wanted, int | float):
             return _numbers(paths, leaf.op, wanted)

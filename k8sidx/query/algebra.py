@@ -21,17 +21,27 @@ Semantics, the same on every engine:
 from __future__ import annotations
 
 import dataclasses
+import operator
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from k8sidx.errors import InvalidQuery
 from k8sidx.fields.lookup import FieldPath, resolve
 
 Scalar: TypeAlias = str | int | float | bool
 Comparison: TypeAlias = Literal["=", "<", "<=", ">", ">="]
+
+COMPARED: dict[Comparison, Callable[[Any, Any], bool]] = {
+    "=": operator.eq,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+"""What each comparison is of two values."""
 
 
 @dataclass(frozen=True, slots=True)
