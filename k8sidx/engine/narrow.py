@@ -19,8 +19,9 @@ from k8sidx.query.networks import NetworkSet
 LONG = 500
 """Values that a statement may hold for one comparison."""
 
-_UPPER, _LOWER = "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz"
-_FOLD = str.maketrans(_UPPER, _LOWER)
+UPPER, LOWER = "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz"
+"""The letters whose case can be ignored."""
+_FOLD = str.maketrans(UPPER, LOWER)
 
 
 def needs_narrowing(leaf: Leaf) -> bool:
@@ -59,3 +60,9 @@ def membership(leaf: InNetwork | OneOf) -> Callable[[Any], bool]:
 def folded_text(value: object, ignore_case: bool) -> str:
     """The value as text, its ASCII letters small where their case makes no difference."""
     return str(value).translate(_FOLD) if ignore_case else str(value)
+
+
+def has_letters(text: str) -> bool:
+    """Whether the text has ASCII letters, the only ones whose case is ignored: without
+    them it makes no difference, and folding every value costs time."""
+    return any(one.isascii() and one.isalpha() for one in text)

@@ -15,6 +15,7 @@ from elasticsearch.dsl import query as dsl
 
 from k8sidx.cluster.document import document_id
 from k8sidx.cluster.profile import ID, TIME, Paths, Profile
+from k8sidx.engine.narrow import has_letters
 from k8sidx.engine.search_regex import lucene
 from k8sidx.errors import UnsupportedQuery
 from k8sidx.fields.lookup import resolve
@@ -189,11 +190,6 @@ def _without_wildcards(pattern: str) -> str | None:
 def folds(leaf: Compare) -> bool:
     """Whether the case makes a difference that is to be ignored."""
     return leaf.ignore_case and has_letters(str(leaf.value))
-
-
-def has_letters(text: str) -> bool:
-    """Whether the text has ASCII letters, the only ones whose case is ignored."""
-    return any(one.isascii() and one.isalpha() for one in text)
 
 
 def _text_of(leaf: Compare) -> str:
