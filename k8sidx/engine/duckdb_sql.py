@@ -127,14 +127,21 @@ def _limited(sql: str, query: Query, parameters: list[Any]) -> str:
 
 
 def _where(query: Query, parameters: list[Any]) -> str:
-    tests = []
-    for moment, op in ((query.since, ">="), (query.until, "<")):
-        if moment is not None:
-            tests.append(f'"{TIME}" {op} make_timestamptz(?)')
-            parameters.append(to_micros(moment))
+    tests = time_tests(query.since, query.until, parameters)
     if not isinstance(query.where, Always):
         tests.append(condition_sql(query.where, parameters))
     return " AND ".join(tests) or "true"
+
+
+def time_tests(since: datetime | None, until: datetime | None, parameters: list[Any]) -> list[str]:
+    """SQL that is true of the rows of a time range, to be joined by *and*; its values are
+    added to the parameters."""
+    tests = []
+    for moment, op in ((since, ">="), (until, "<")):
+        if moment is not None:
+            tests.append(f'"{TIME}" {op} make_timestamptz(?)')
+            parameters.append(to_micros(moment))
+    return tests
 
 
 def _key(key: Key, alias: str, tables: list[str]) -> str:
