@@ -86,7 +86,7 @@ class Rolled:
     ) -> None:
         self._database = database
         self.table = Table(f"rolled {next(numbers)}", frozenset(dimensions))
-        columns = _quoted(dimensions)
+        columns = quoted(dimensions)
         database.statement(
             f'CREATE TEMP TABLE "{self.table.name}" AS SELECT {columns}, '
             f'count(*) AS "{ROLLED_COUNT}", min("{TIME}") AS "{ROLLED_FIRST}", '
@@ -231,5 +231,6 @@ def _hashable(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
-def _quoted(names: Iterable[str]) -> str:
+def quoted(names: Iterable[str]) -> str:
+    """Names of columns as SQL."""
     return ", ".join(f'"{one}"' for one in names)
