@@ -5,23 +5,15 @@ Memory is bounded by the limit, where there is one.
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from k8sidx.query.algebra import Comparison, Having, Query
+from k8sidx.query.algebra import COMPARED, Having, Query
 
 Row = list[Any]
 
 _HELD = 10_000
 """Rows beyond the limit that are held before the last ones are dropped."""
-_TESTS: dict[Comparison, Callable[[Any, Any], bool]] = {
-    "=": operator.eq,
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-}
 
 
 def arranged(query: Query, rows: Iterable[Row]) -> list[Row]:
@@ -40,7 +32,7 @@ def arranged(query: Query, rows: Iterable[Row]) -> list[Row]:
 
 
 def _holds(value: Any, having: Having) -> bool:
-    return value is not None and _TESTS[having.op](value, having.value)
+    return value is not None and COMPARED[having.op](value, having.value)
 
 
 def _sort(query: Query, rows: list[Row]) -> None:

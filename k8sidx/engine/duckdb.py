@@ -13,7 +13,7 @@ from typing import Any
 import duckdb
 
 from k8sidx.engine.duckdb_shared import SharedScan
-from k8sidx.engine.duckdb_sql import compile_query
+from k8sidx.engine.duckdb_sql import compile_query, time_tests
 from k8sidx.engine.narrow import narrowed, needs_narrowing
 from k8sidx.engine.protocol import EXACTLY, Answering, Engine
 from k8sidx.engine.result import Result, Value
@@ -22,7 +22,7 @@ from k8sidx.engine.together import Asker
 from k8sidx.errors import StoreError, UsageError
 from k8sidx.fields.moment import to_micros
 from k8sidx.query.algebra import Metric, Query, Terms, fields_of, leaves
-from k8sidx.store.columns import COMPUTED, STORED, TIME, null_column
+from k8sidx.store.columns import COMPUTED, STORED, null_column
 from k8sidx.store.commit import reading
 from k8sidx.store.manifest import Manifest
 
@@ -124,12 +124,7 @@ class DuckDBEngine:
     ) -> Iterator[Sequence[Engine]]:
         """An engine for each asker; see :class:`k8sidx.engine.together.Sharing`."""
         source, parameters = self._source(since, until)
-        tests = []
-        for moment, op in ((since, ">="), (until, "<")):
-            if moment is not None:
-                tests.append(f'"{TIME}" {op} make_timestamptz(?)')
-                parameters.append(to_micros(moment))
-        if tests:
+        if tests := time_tests(since, until, parameters):
             source = f"(SELECT * FROM {source} WHERE {' AND '.join(tests)}) AS events"
         scan = SharedScan(
             self, askers, (source, parameters), frozenset(self._manifest.columns), (since, until)

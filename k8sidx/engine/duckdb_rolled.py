@@ -33,6 +33,7 @@ from k8sidx.query.algebra import (
     Query,
     Terms,
     leaves,
+    rewritten,
 )
 from k8sidx.query.project import over_fields, projected
 from k8sidx.store.columns import TIME
@@ -85,7 +86,7 @@ class Rolled:
     ) -> None:
         self._database = database
         self.table = Table(f"rolled {next(numbers)}", frozenset(dimensions))
-        columns = _quoted(dimensions)
+        columns = quoted(dimensions)
         database.statement(
             f'CREATE TEMP TABLE "{self.table.name}" AS SELECT {columns}, '
             f'count(*) AS "{ROLLED_COUNT}", min("{TIME}") AS "{ROLLED_FIRST}", '
@@ -191,29 +192,22 @@ class Rolled:
         """The same condition for these events, with patterns and networks replaced by those
         values for which they hold: a pattern is looked at for each value, not each event."""
         self.learn([condition])
-        return self._settled(condition)
+        return rewritten(condition, self._settled)
 
-    def _settled(self, condition: Condition) -> Condition:
-        match condition:
-            case And(parts):
-                return And(tuple(self._settled(one) for one in parts))
-            case Or(parts):
-                return Or(tuple(self._settled(one) for one in parts))
-            case Not(part):
-                return Not(self._settled(part))
-            case Always() | Present() | Compare(ignore_case=False):
-                return condition
-        path = resolve(condition.field)
+    def _settled(self, leaf: Leaf) -> Condition:
+        if isinstance(leaf, Present) or (isinstance(leaf, Compare) and not leaf.ignore_case):
+            return leaf
+        path = resolve(leaf.field)
         if path.field.name not in self.table.fields:
-            return condition
+            return leaf
         if path.many or path.position is not None:
-            return narrowed(condition, self.values)
-        met = self._met[condition]
+            return narrowed(leaf, self.values)
+        met = self._met[leaf]
         if path.field.kind not in (Kind.KEYWORD, Kind.ADDRESS):
-            return condition
-        if len(met) > LONG and not needs_narrowing(condition):
-            return condition
-        return OneOf(condition.field, tuple(sorted(str(value) for value in met)))
+            return leaf
+        if len(met) > LONG and not needs_narrowing(leaf):
+            return leaf
+        return OneOf(leaf.field, tuple(sorted(str(value) for value in met)))
 
 
 def places_of(bits: int) -> list[int]:
@@ -237,5 +231,6 @@ def _hashable(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
-def _quoted(names: Iterable[str]) -> str:
+def quoted(names: Iterable[str]) -> str:
+    """Names of columns as SQL."""
     return ", ".join(f'"{one}"' for one in names)

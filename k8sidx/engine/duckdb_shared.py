@@ -25,10 +25,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from k8sidx.engine.duckdb_rolled import Database, Rolled, numbers, places_of
+from k8sidx.engine.arranged import Row, arranged
+from k8sidx.engine.duckdb_rolled import Database, Rolled, numbers, places_of, quoted
 from k8sidx.engine.duckdb_sql import ROLLED_COUNT
 from k8sidx.engine.protocol import Engine
-from k8sidx.engine.result import Result, Value
+from k8sidx.engine.result import Result
 from k8sidx.engine.together import Asker
 from k8sidx.fields.lookup import resolve
 from k8sidx.query.algebra import Condition, Metric, Or, Query, Terms, fields_of
@@ -192,13 +193,13 @@ class SharedScan:
             self._database.statement(f'DROP TABLE IF EXISTS "{name}"')
 
     def _too_many(self, dimensions: Sequence[str]) -> bool:
-        columns = ", ".join(f'"{one}"' for one in dimensions)
+        columns = quoted(dimensions)
         [(events, combinations)] = self._database.statement(
             f"SELECT sum(n), count(*) FROM (SELECT count(*) AS n FROM (SELECT {columns} "
             f"FROM {self._source} LIMIT {SAMPLE}) GROUP BY ALL)",
             self._parameters,
         )
-        return events is not None and events == SAMPLE and combinations / events > LARGEST_SHARE
+        return bool(events == SAMPLE and combinations / events > LARGEST_SHARE)
 
     def _chosen(self, rolled: Rolled) -> list[Gathering]:
         """Those about the fewest events first, as many as there is room for.
@@ -229,7 +230,7 @@ class SharedScan:
         """Put the events aside, each with the number of its values of the leading dimensions."""
         places = places_of(gathering.combinations)
         keys = self._keys(rolled, dimensions, places)
-        names = ", ".join(f'"{one}"' for one in keys)
+        names = quoted(keys)
         columns = ", ".join(f'events."{one}"' for one in sorted(gathering.columns))
         ordered = sorted(gathering.askers, key=lambda one: rolled.events(self._about[one]))
         first, numbered = self._numbered(rolled, names, ordered)
@@ -376,15 +377,7 @@ def _of_nothing(query: Query) -> Result:
     """The answer where there are no events."""
     if query.select or query.group_by:
         return Result(query.columns, [], "duckdb")
-    row: tuple[Value, ...] = tuple(
+    row: Row = [
         0 if metric.kind in ("count", "count_distinct") else None for metric in query.metrics
-    )
-    # A group of no events passes no test of its metrics but "<" and "<=" of a count.
-    values = dict(zip(query.columns, row, strict=True))
-    tests = {"<": float.__lt__, "<=": float.__le__, "=": float.__eq__,
-             ">": float.__gt__, ">=": float.__ge__}  # fmt: skip
-    for having in query.having:
-        value = values[having.metric]
-        if not isinstance(value, int) or not tests[having.op](float(value), float(having.value)):
-            return Result(query.columns, [], "duckdb")
-    return Result(query.columns, [row], "duckdb")
+    ]
+    return Result(query.columns, [tuple(one) for one in arranged(query, [row])], "duckdb")

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from k8sidx.engine.narrow import LOWER, UPPER, folded_text, has_letters
 from k8sidx.engine.times import times_of
 from k8sidx.errors import UnsupportedQuery
 from k8sidx.fields.lookup import FieldPath, resolve
@@ -38,8 +39,6 @@ from k8sidx.query.algebra import (
 )
 from k8sidx.query.coerce import coerce
 from k8sidx.store.columns import COMPUTED, ID, TIME
-
-_UPPER, _LOWER = "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz"
 
 
 @dataclass(slots=True)
@@ -128,14 +127,21 @@ def _limited(sql: str, query: Query, parameters: list[Any]) -> str:
 
 
 def _where(query: Query, parameters: list[Any]) -> str:
-    tests = []
-    for moment, op in ((query.since, ">="), (query.until, "<")):
-        if moment is not None:
-            tests.append(f'"{TIME}" {op} make_timestamptz(?)')
-            parameters.append(to_micros(moment))
+    tests = time_tests(query.since, query.until, parameters)
     if not isinstance(query.where, Always):
         tests.append(condition_sql(query.where, parameters))
     return " AND ".join(tests) or "true"
+
+
+def time_tests(since: datetime | None, until: datetime | None, parameters: list[Any]) -> list[str]:
+    """SQL that is true of the rows of a time range, to be joined by *and*; its values are
+    added to the parameters."""
+    tests = []
+    for moment, op in ((since, ">="), (until, "<")):
+        if moment is not None:
+            tests.append(f'"{TIME}" {op} make_timestamptz(?)')
+            parameters.append(to_micros(moment))
+    return tests
 
 
 def _key(key: Key, alias: str, tables: list[str]) -> str:
@@ -220,8 +226,8 @@ def _test(leaf: Leaf, path: FieldPath, value: str, parameters: list[Any]) -> str
     if isinstance(leaf, OneOf):
         return _membership(leaf, path, value, parameters)
     if isinstance(leaf, Wildcard):
-        fold = leaf.ignore_case and _has_letters(leaf.pattern)
-        parameters.append(_like(_folded_text(leaf.pattern, fold)))
+        fold = leaf.ignore_case and has_letters(leaf.pattern)
+        parameters.append(_like(folded_text(leaf.pattern, fold)))
         return f"{_folded(_text(path, value), fold)} LIKE ? ESCAPE '\\'"
     if isinstance(leaf, Regex):
         parameters.append(leaf.pattern)
@@ -238,10 +244,10 @@ def _comparison(leaf: Compare, path: FieldPath, value: str, parameters: list[Any
     if isinstance(wanted, datetime):
         parameters.append(to_micros(wanted))
         return f"{value} {leaf.op} make_timestamptz(?)"
-    fold = leaf.ignore_case and isinstance(wanted, str) and _has_letters(wanted)
+    fold = leaf.ignore_case and isinstance(wanted, str) and has_letters(wanted)
     if fold and leaf.op == "=":
         return _folded_equality(value, [str(wanted)], parameters)
-    parameters.append(_folded_text(str(wanted), True) if fold else wanted)
+    parameters.append(folded_text(str(wanted), True) if fold else wanted)
     return f"{_folded(value, fold)} {leaf.op} ?"
 
 
@@ -255,7 +261,7 @@ def _membership(leaf: OneOf, path: FieldPath, value: str, parameters: list[Any])
     wanted = [one for one in (coerce(path.field, v) for v in leaf.values) if one is not None]
     if not wanted:
         return "false"
-    if leaf.ignore_case and any(_has_letters(str(one)) for one in wanted):
+    if leaf.ignore_case and any(has_letters(str(one)) for one in wanted):
         return _folded_equality(value, [str(one) for one in wanted], parameters)
     parameters.extend(wanted)
     return f"{value} IN ({', '.join('?' * len(wanted))})"
@@ -268,7 +274,7 @@ def _folded_equality(value: str, wanted: Sequence[str], parameters: list[Any]) -
     """
     lengths = sorted({len(one.encode()) for one in wanted})
     parameters += lengths
-    parameters += [_folded_text(one, True) for one in wanted]
+    parameters += [folded_text(one, True) for one in wanted]
     return (
         f"strlen({value}) IN ({', '.join('?' * len(lengths))}) "
         f"AND {_folded(value, True)} IN ({', '.join('?' * len(wanted))})"
@@ -304,17 +310,8 @@ def _folded(value: str, fold: bool) -> str:
         return value
     return (
         f"CASE WHEN strlen({value}) = length({value}) THEN lower({value}) "
-        f"ELSE translate({value}, '{_UPPER}', '{_LOWER}') END"
+        f"ELSE translate({value}, '{UPPER}', '{LOWER}') END"
     )
-
-
-def _folded_text(text: str, fold: bool) -> str:
-    return text.translate(str.maketrans(_UPPER, _LOWER)) if fold else text
-
-
-def _has_letters(text: str) -> bool:
-    """Without letters the case makes no difference, and folding every value costs time."""
-    return any(character in _UPPER or character in _LOWER for character in text)
 
 
 def _like(pattern: str) -> str:

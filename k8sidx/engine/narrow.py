@@ -8,18 +8,20 @@ of the statement.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from k8sidx.engine.result import Value
 from k8sidx.fields.lookup import resolve
 from k8sidx.fields.table import Kind
-from k8sidx.query.algebra import And, Condition, InNetwork, Leaf, Not, OneOf, Or
+from k8sidx.query.algebra import Condition, InNetwork, Leaf, OneOf, rewritten
 from k8sidx.query.networks import NetworkSet
 
 LONG = 500
 """Values that a statement may hold for one comparison."""
 
-_UPPER, _LOWER = "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz"
-_FOLD = str.maketrans(_UPPER, _LOWER)
+UPPER, LOWER = "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz"
+"""The letters whose case can be ignored."""
+_FOLD = str.maketrans(UPPER, LOWER)
 
 
 def needs_narrowing(leaf: Leaf) -> bool:
@@ -36,23 +38,31 @@ def narrowed(condition: Condition, values_of: Callable[[str], Sequence[Value]]) 
 
     :param values_of: the distinct values of a field.
     """
-    match condition:
-        case And(parts):
-            return And(tuple(narrowed(one, values_of) for one in parts))
-        case Or(parts):
-            return Or(tuple(narrowed(one, values_of) for one in parts))
-        case Not(part):
-            return Not(narrowed(part, values_of))
-        case InNetwork(field, networks):
-            inside = NetworkSet(networks)
-            return OneOf(field, tuple(str(v) for v in values_of(field) if v in inside))
-        case OneOf(field, values, ignore_case) if needs_narrowing(condition):
-            wanted = {folded_text(value, ignore_case) for value in values}
-            met = [str(v) for v in values_of(field) if folded_text(v, ignore_case) in wanted]
-            return OneOf(field, tuple(met))
-    return condition
+
+    def change(leaf: Leaf) -> Condition:
+        if not isinstance(leaf, InNetwork | OneOf) or not needs_narrowing(leaf):
+            return leaf
+        holds = membership(leaf)
+        return OneOf(leaf.field, tuple(str(one) for one in values_of(leaf.field) if holds(one)))
+
+    return rewritten(condition, change)
+
+
+def membership(leaf: InNetwork | OneOf) -> Callable[[Any], bool]:
+    """The comparison as a test of one value."""
+    if isinstance(leaf, InNetwork):
+        networks = NetworkSet(leaf.networks)
+        return lambda value: value in networks
+    wanted = {folded_text(one, leaf.ignore_case) for one in leaf.values}
+    return lambda value: folded_text(value, leaf.ignore_case) in wanted
 
 
 def folded_text(value: object, ignore_case: bool) -> str:
     """The value as text, its ASCII letters small where their case makes no difference."""
     return str(value).translate(_FOLD) if ignore_case else str(value)
+
+
+def has_letters(text: str) -> bool:
+    """Whether the text has ASCII letters, the only ones whose case is ignored: without
+    them it makes no difference, and folding every value costs time."""
+    return any(one.isascii() and one.isalpha() for one in text)

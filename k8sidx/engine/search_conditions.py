@@ -6,9 +6,8 @@ Values only ever become values of a query's JSON, never a query text.
 from __future__ import annotations
 
 import math
-import operator
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -16,12 +15,14 @@ from elasticsearch.dsl import query as dsl
 
 from k8sidx.cluster.document import document_id
 from k8sidx.cluster.profile import ID, TIME, Paths, Profile
+from k8sidx.engine.narrow import has_letters
 from k8sidx.engine.search_regex import lucene
 from k8sidx.errors import UnsupportedQuery
 from k8sidx.fields.lookup import resolve
 from k8sidx.fields.moment import to_micros
 from k8sidx.fields.table import Kind
 from k8sidx.query.algebra import (
+    COMPARED,
     Always,
     And,
     Compare,
@@ -45,13 +46,6 @@ MOST_TERMS = 50_000
 """Values in one terms query; indices take 65,536 by default (index.max_terms_count)."""
 LOWEST, HIGHEST = -(2**63), 2**63 - 1
 
-_OPERATORS: dict[Comparison, Callable[[Any, Any], bool]] = {
-    "=": operator.eq,
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-}
 _BOUNDS: dict[Comparison, str] = {"<": "lt", "<=": "lte", ">": "gt", ">=": "gte"}
 _HEX_ID = re.compile(r"[0-9a-f]{32}")
 
@@ -147,7 +141,7 @@ class ConditionCompiler:
         if isinstance(wanted, datetime):
             return _numbers(paths, leaf.op, to_micros(wanted))
         if paths.kind is Kind.BOOLEAN:
-            holds = [one for one in (False, True) if _OPERATORS[leaf.op](one, wanted)]
+            holds = [one for one in (False, True) if COMPARED[leaf.op](one, wanted)]
             return dsl.Terms(paths.query, holds) if holds else NOTHING
         if paths.kind is Kind.INTEGER and isinstance(wanted, int | float):
             return _numbers(paths, leaf.op, wanted)
@@ -196,11 +190,6 @@ def _without_wildcards(pattern: str) -> str | None:
 def folds(leaf: Compare) -> bool:
     """Whether the case makes a difference that is to be ignored."""
     return leaf.ignore_case and has_letters(str(leaf.value))
-
-
-def has_letters(text: str) -> bool:
-    """Whether the text has ASCII letters, the only ones whose case is ignored."""
-    return any(one.isascii() and one.isalpha() for one in text)
 
 
 def _text_of(leaf: Compare) -> str:

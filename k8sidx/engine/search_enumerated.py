@@ -8,13 +8,13 @@ condition becomes the values that it holds for.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 from k8sidx.cluster.profile import Profile
-from k8sidx.engine.narrow import folded_text, needs_narrowing
-from k8sidx.engine.search_conditions import MOST_TERMS, ConditionCompiler, folds
+from k8sidx.engine.narrow import has_letters, membership, needs_narrowing
+from k8sidx.engine.search_conditions import MOST_TERMS, ConditionCompiler
 from k8sidx.engine.search_groups import Composite, Source, grouped
 from k8sidx.engine.search_regex import compiled
 from k8sidx.engine.search_session import Session
@@ -23,20 +23,16 @@ from k8sidx.fields.lookup import resolve
 from k8sidx.fields.table import Kind
 from k8sidx.query.algebra import (
     Always,
-    And,
-    Compare,
     Condition,
     InNetwork,
     Leaf,
-    Not,
     OneOf,
-    Or,
     Query,
     Regex,
     Wildcard,
     leaves,
+    rewritten,
 )
-from k8sidx.query.networks import NetworkSet
 
 MOST_FOLDED = 200
 """Texts without regard to case in one condition: each is a clause, and queries have a limit."""
@@ -53,8 +49,9 @@ def is_enumerated(leaf: Leaf, profile: Profile) -> bool:
         network = profile.paths(resolve(leaf.field)).network
         return not network or len(leaf.networks) > MOST_NETWORKS
     if isinstance(leaf, OneOf):
-        folded = sum(folds(Compare(leaf.field, "=", one, leaf.ignore_case)) for one in leaf.values)
-        return needs_narrowing(leaf) or folded > MOST_FOLDED
+        if needs_narrowing(leaf):
+            return True
+        return leaf.ignore_case and sum(has_letters(str(one)) for one in leaf.values) > MOST_FOLDED
     return False
 
 
@@ -64,62 +61,61 @@ def without_enumerated(query: Query, profile: Profile) -> Query:
 
     :raises UnsupportedQuery: when a field's values cannot be asked for.
     """
-    found = [leaf for leaf in leaves(query.where) if is_enumerated(leaf, profile)]
+    found = _found(query, profile)
     if not found:
         return query
     for leaf in found:
         grouped(leaf.field, profile)
         _test(leaf)
-    return replace(query, where=_replaced(query.where, lambda leaf: _nothing(leaf, profile)))
+    return replace(query, where=rewritten(query.where, lambda leaf: found.get(leaf, leaf)))
 
 
 def enumerated(
     query: Query, profile: Profile, session: Session, compiler: ConditionCompiler
 ) -> Query:
     """The query with the values that such conditions hold for."""
-    found = {leaf for leaf in leaves(query.where) if is_enumerated(leaf, profile)}
+    found = _found(query, profile)
     if not found:
         return query
     session.hold()
     events = compiler.events(replace(query, where=Always()))
-    kept: dict[Leaf, OneOf] = {}
+    of_fields: dict[str, list[Leaf]] = {}
     for leaf in found:
-        paths = grouped(leaf.field, profile)
-        composite = Composite(session, events, [Source({"terms": {"field": paths.group}})])
-        test = _test(leaf)
-        values = [key[0] for key, _ in composite.buckets() if test(key[0])]
-        if len(values) > MOST_TERMS:
-            raise UnsupportedQuery(
-                f"{leaf.field}: the condition holds for more than {MOST_TERMS:,} values, too many "
-                "for a cluster.",
-                remedy="Ask for less time, or for equality.",
-            )
-        kept[leaf] = OneOf(leaf.field, tuple(values))
-    return replace(query, where=_replaced(query.where, lambda leaf: kept.get(leaf, leaf)))
+        of_fields.setdefault(grouped(leaf.field, profile).group, []).append(leaf)
+    kept: dict[Leaf, OneOf] = {}
+    for group, asked in of_fields.items():
+        composite = Composite(session, events, [Source({"terms": {"field": group}})])
+        for leaf, values in zip(asked, _held(composite, asked), strict=True):
+            if len(values) > MOST_TERMS:
+                raise UnsupportedQuery(
+                    f"{leaf.field}: the condition holds for more than {MOST_TERMS:,} values, too "
+                    "many for a cluster.",
+                    remedy="Ask for less time, or for equality.",
+                )
+            kept[leaf] = OneOf(leaf.field, tuple(values))
+    return replace(query, where=rewritten(query.where, lambda leaf: kept.get(leaf, leaf)))
 
 
-def _nothing(leaf: Leaf, profile: Profile) -> Condition:
-    return Always() if is_enumerated(leaf, profile) else leaf
+def _found(query: Query, profile: Profile) -> dict[Leaf, Condition]:
+    """Such conditions of a query, each once, with what stands for them before they are asked."""
+    return {leaf: Always() for leaf in leaves(query.where) if is_enumerated(leaf, profile)}
 
 
-def _replaced(condition: Condition, change: Callable[[Leaf], Condition]) -> Condition:
-    if isinstance(condition, And):
-        return And(tuple(_replaced(one, change) for one in condition.conditions))
-    if isinstance(condition, Or):
-        return Or(tuple(_replaced(one, change) for one in condition.conditions))
-    if isinstance(condition, Not):
-        return Not(_replaced(condition.condition, change))
-    return condition if isinstance(condition, Always) else change(condition)
+def _held(composite: Composite, asked: Sequence[Leaf]) -> list[list[Any]]:
+    """The values that each of some conditions of one field holds for, in one pass over them."""
+    tests = [_test(leaf) for leaf in asked]
+    held: list[list[Any]] = [[] for _ in asked]
+    for (value,), _ in composite.buckets():
+        for test, values in zip(tests, held, strict=True):
+            if test(value):
+                values.append(value)
+    return held
 
 
 def _test(leaf: Leaf) -> Callable[[Any], bool]:
     """The condition as a test of one value."""
-    if isinstance(leaf, InNetwork):
-        networks = NetworkSet(leaf.networks)
-        return lambda value: value in networks
-    if isinstance(leaf, OneOf):
-        wanted = {folded_text(one, leaf.ignore_case) for one in leaf.values}
-        return lambda value: folded_text(value, leaf.ignore_case) in wanted
+    if isinstance(leaf, InNetwork | OneOf):
+        return membership(leaf)
     if isinstance(leaf, Regex):
         found = compiled(leaf.pattern, ignore_case=leaf.ignore_case)
         return lambda value: found.search(_text(value)) is not None

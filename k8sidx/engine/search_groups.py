@@ -22,7 +22,6 @@ from k8sidx.engine.search_session import Session, TooManyBuckets
 from k8sidx.errors import UnsupportedQuery
 from k8sidx.fields.lookup import resolve
 from k8sidx.fields.moment import MICROSECOND
-from k8sidx.fields.table import Kind
 from k8sidx.query.algebra import DateHistogram, Key, Terms
 
 PAGE = 10_000
@@ -176,8 +175,3 @@ class Values:
             found, bucket = self._next
             yield found[-1], bucket["doc_count"]
             self._next = next(self._stream, None)
-
-
-def boolean(paths: Paths, value: Any) -> Any:
-    """Doc values of booleans are 0 and 1 in some aggregations."""
-    return bool(value) if paths.kind is Kind.BOOLEAN and value is not None else value

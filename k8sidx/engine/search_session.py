@@ -80,14 +80,12 @@ class Session:
         :raises StoreError: when the answer is not of all the events, or none came.
         """
         asked = dict(body)
-        params: dict[str, str] = {}
+        params = {"allow_partial_search_results": "false"}
         if self._point is None:
             path = f"/{quote(self._index, safe='*,-')}/_search"
-            params["allow_partial_search_results"] = "false"
         else:
             path = "/_search"
             asked["pit"] = {"id": self._point, "keep_alive": KEEP}
-            params["allow_partial_search_results"] = "false"
         if self._ends is not None:
             asked["timeout"] = f"{max(1, int(self._left() * 1000))}ms"
         answer = self._request("POST", path, params, asked)

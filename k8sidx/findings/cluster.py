@@ -42,10 +42,7 @@ def save_to_cluster(store: ClusterStore, records: Mapping[str, Record]) -> tuple
     while batch := list(islice(pending, AT_ONCE)):
         known = _read(cluster, index, [identifier for identifier, _ in batch])
         new += len(batch) - len(known)
-        rows = [
-            (identifier, merged(known[identifier], record) if identifier in known else record)
-            for identifier, record in batch
-        ]
+        rows = [(identifier, merged(known.get(identifier), record)) for identifier, record in batch]
         _write(cluster, index, rows)
     return new, index
 

@@ -64,8 +64,7 @@ def save_to_folder(store: Path, records: Mapping[str, Record]) -> tuple[int, str
             known = read_findings(store)
             new = len(records.keys() - known.keys())
             for identifier, record in records.items():
-                before = known.get(identifier)
-                known[identifier] = merged(before, record) if before else record
+                known[identifier] = merged(known.get(identifier), record)
             _replace(path, list(known.values()))
     except filelock.Timeout as error:
         raise StoreError(

@@ -68,11 +68,13 @@ def finding_id(finding: Finding) -> str:
     return hashlib.sha256(parts).hexdigest()[:32]
 
 
-def merged(before: Record, now: Record) -> Record:
-    """What is known of a finding after it was found again.
+def merged(before: Record | None, now: Record) -> Record:
+    """What is known of a finding after it was found, for the first time or again.
 
     Two runs over the same events count them once: the larger number stays.
     """
+    if before is None:
+        return now
     record = {**before, **now}
     record["event.created"] = before.get("event.created", now["event.created"])
     for name, choose in (("event.start", min), ("event.end", max), ("@timestamp", max)):
@@ -93,8 +95,7 @@ def records_of(
     records: dict[str, Record] = {}
     for finding in findings:
         record = record_of(finding, hunts[finding.hunt], now)
-        known = records.get(record["event.id"])
-        records[record["event.id"]] = merged(known, record) if known else record
+        records[record["event.id"]] = merged(records.get(record["event.id"]), record)
     return records
 
 

@@ -21,16 +21,27 @@ Semantics, the same on every engine:
 from __future__ import annotations
 
 import dataclasses
+import operator
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from k8sidx.errors import InvalidQuery
 from k8sidx.fields.lookup import FieldPath, resolve
 
 Scalar: TypeAlias = str | int | float | bool
 Comparison: TypeAlias = Literal["=", "<", "<=", ">", ">="]
+
+COMPARED: dict[Comparison, Callable[[Any, Any], bool]] = {
+    "=": operator.eq,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+"""What each comparison is of two values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,6 +323,17 @@ def leaves(condition: Condition) -> list[Leaf]:
     if isinstance(condition, Always):
         return []
     return [condition]
+
+
+def rewritten(condition: Condition, change: Callable[[Leaf], Condition]) -> Condition:
+    """The condition with each comparison replaced by what ``change`` makes of it."""
+    if isinstance(condition, And):
+        return And(tuple(rewritten(one, change) for one in condition.conditions))
+    if isinstance(condition, Or):
+        return Or(tuple(rewritten(one, change) for one in condition.conditions))
+    if isinstance(condition, Not):
+        return Not(rewritten(condition.condition, change))
+    return condition if isinstance(condition, Always) else change(condition)
 
 
 def fields_of(query: Query) -> list[FieldPath]:
