@@ -11,8 +11,10 @@ from urllib.parse import quote
 
 import msgspec
 
+from k8sidx.cluster.answer import retry_after
 from k8sidx.cluster.capabilities import missing_index
 from k8sidx.cluster.connection import Answer, Cluster, ClusterUnreachable
+from k8sidx.cluster.patience import Patience, Retries
 from k8sidx.cluster.refusal import refusal
 from k8sidx.engine.protocol import Answering
 from k8sidx.errors import StoreError
@@ -23,6 +25,8 @@ GRACE = 5.0
 """Seconds that the cluster has to say itself that the time is over."""
 UNLIMITED = 3600.0
 """Seconds for one search when no limit was asked for."""
+PATIENCE = 30.0
+"""Seconds to go on with a search that the cluster has no memory or threads for at the moment."""
 
 
 class TooManyBuckets(StoreError):
@@ -100,16 +104,10 @@ class Session:
     def _request(
         self, method: str, path: str, params: Mapping[str, str], body: Mapping[str, Any] | None
     ) -> dict[str, Any]:
-        left = self._left()
-        try:
-            answer = self._cluster.request(
-                method, path, params=params, body=body,
-                headers={"x-opaque-id": self._name}, timeout=left + GRACE,
-            )  # fmt: skip
-        except ClusterUnreachable:
-            if self._is_over():
-                raise self._answering.too_slow() from None
-            raise
+        retries = Retries(Patience(PATIENCE))
+        answer = self._asked(method, path, params, body)
+        while _is_pressed(answer) and retries.wait(retry_after(answer)):
+            answer = self._asked(method, path, params, body)
         if answer.status != 200:
             if self._ends is not None and _ran_out_of_time(answer):
                 raise self._answering.too_slow()
@@ -118,6 +116,20 @@ class Session:
             return msgspec.json.decode(answer.body, type=dict[str, Any])
         except msgspec.DecodeError as error:
             raise StoreError("the cluster's answer is no JSON.") from error
+
+    def _asked(
+        self, method: str, path: str, params: Mapping[str, str], body: Mapping[str, Any] | None
+    ) -> Answer:
+        left = self._left()
+        try:
+            return self._cluster.request(
+                method, path, params=params, body=body,
+                headers={"x-opaque-id": self._name}, timeout=left + GRACE,
+            )  # fmt: skip
+        except ClusterUnreachable:
+            if self._is_over():
+                raise self._answering.too_slow() from None
+            raise
 
     def _whole(self, answer: Mapping[str, Any]) -> None:
         """A partial answer is never passed off as whole."""
@@ -159,6 +171,11 @@ def _refused(answer: Answer, index: str) -> StoreError:
     if b'"too_many_buckets_exception"' in answer.body:
         return TooManyBuckets(found.message, remedy=found.remedy)
     return found
+
+
+def _is_pressed(answer: Answer) -> bool:
+    """Whether the same search may do later: not when it is too large by itself."""
+    return answer.status == 429 and b'"durability":"PERMANENT"' not in answer.body
 
 
 def _ran_out_of_time(answer: Answer) -> bool:

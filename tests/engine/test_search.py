@@ -6,6 +6,9 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -104,6 +107,36 @@ def test_a_query_sees_one_state_of_the_index(every_cluster: Cluster, prefix: str
         first = [next(groups) for _ in range(3)]
         erase(every_cluster, prefix, events)
         assert len([*first, *groups]) == 20
+
+
+@contextmanager
+def without_memory(cluster: Cluster) -> Iterator[None]:
+    """No search gets memory for its groups."""
+    limit = {"persistent": {"indices.breaker.request.limit": "1b"}}
+    none = {"persistent": {"indices.breaker.request.limit": None}}
+    try:
+        assert cluster.request("PUT", "/_cluster/settings", body=limit).status == 200
+        yield
+    finally:
+        assert cluster.request("PUT", "/_cluster/settings", body=none).status == 200
+
+
+def test_a_search_waits_until_the_cluster_has_memory(every_cluster: Cluster, prefix: str) -> None:
+    engine = fill(every_cluster, prefix, users(5))
+    with ThreadPoolExecutor() as pool, without_memory(every_cluster):
+        answer = pool.submit(engine.run, BY_USER)
+        with pytest.raises(TimeoutError):
+            answer.result(timeout=0.5)
+    assert len(answer.result().rows) == 5
+
+
+def test_a_search_that_gets_no_memory_says_so_in_the_end(
+    every_cluster: Cluster, prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("k8sidx.engine.search_session.PATIENCE", 0.2)
+    engine = fill(every_cluster, prefix, users(5))
+    with without_memory(every_cluster), pytest.raises(StoreError, match="lacks the memory"):
+        engine.run(BY_USER)
 
 
 def test_points_in_time_are_closed(every_cluster: Cluster, prefix: str) -> None:
