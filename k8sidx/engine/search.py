@@ -34,7 +34,7 @@ from k8sidx.engine.search_metrics import (
 )
 from k8sidx.engine.search_session import Session
 from k8sidx.engine.times import times_of, with_moments
-from k8sidx.query.algebra import Having, Order, Query, Terms, fields_of
+from k8sidx.query.algebra import VALUES, Having, Order, Query, Terms, fields_of
 
 _TOP_SHARD = 10_000
 """Values that each shard tells of for a top-N: with fewer, the counts are proved exact."""
@@ -234,12 +234,12 @@ def _keeps_first(having: Having, counts: set[str]) -> bool:
 
 def _is_natural(query: Query) -> bool:
     """Whether groups come in the order that is asked for, so that the first ones will do."""
-    kept = any(isinstance(key, Terms) and key.keep_missing for key in query.group_by)
+    kept = any(key.keep_missing for key in query.group_by)
     return not query.order and not query.having and not kept
 
 
 def _has_events(read: list[Reading]) -> bool:
-    return any(one.metric.kind == "first_values" for one in read)
+    return any(one.metric.kind in VALUES for one in read)
 
 
 def _values(
