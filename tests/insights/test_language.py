@@ -258,3 +258,22 @@ def test_an_error_points_at_its_place() -> None:
         parse(text)
     assert (caught.value.line, caught.value.column) == (2, 3)
     assert caught.value.pointed(text) == "| filtre x\n  ^"
+
+
+def test_pages_of_events_are_read_newest_first_until_there_are_enough(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nine events: several in one second, an hour apart, days apart, and one without a time."""
+    moments = [0.5, 0.5, 0.7, 60, 3_600, 7_200, 90_000, 200_000]
+    bodies = [event("get", name=f"n{n}", seconds=one) for n, one in enumerate(moments)]
+    bodies.append(event("get", name="undated", stageTimestamp=None, requestReceivedTimestamp=None))
+    query = "fields objectRef.name | filter strlen(@message) > 10"
+    with stored(tmp_path / "store", bodies).engine() as opened:
+        whole = rows(opened, query)
+        assert whole[0] == ("n7",)
+        assert whole[-1] == ("undated",)
+        for page in (1, 2, 3):
+            monkeypatch.setattr("k8sidx.insights.pages.PAGE", page)
+            assert rows(opened, query) == whole
+            assert rows(opened, f"{query} | limit 3") == whole[:3]
+            assert rows(opened, f"{query} | sort objectRef.name | limit 2") == [("n0",), ("n1",)]
