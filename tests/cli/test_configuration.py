@@ -45,7 +45,7 @@ def test_only_relative_stores_start_at_the_files_folder(
         (
             "zzz = 1",
             "no setting is named 'zzz'. "
-            "There are: store, index, cluster, lists, known_good, connection.",
+            "There are: store, index, cluster, lists, known_good, query, connection.",
         ),
         ("store = 5", "store: Input should be a valid string."),
         ("store = ", "not a TOML file"),
