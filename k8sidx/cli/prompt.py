@@ -38,7 +38,10 @@ _VALUES_WITHIN = 3.0
 
 def prompt(asking: Asking, store: Store) -> None:
     """Read queries and show their answers, until the user ends it."""
-    say("Enter asks; a line that ends with | goes on. Tab completes, .help tells more.")
+    say(
+        "Enter asks; a line that ends with | goes on. Tab completes, .help tells more.",
+        quiet=asking.quiet,
+    )
     completer = QueryCompleter(
         FieldValues(_values_of(store)), lambda: saved_names(query_folder()), DIRECTIVES
     )

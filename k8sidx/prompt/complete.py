@@ -16,6 +16,8 @@ from k8sidx.prompt.values import FieldValues, quoted
 from k8sidx.render.escape import visible
 
 KEYWORDS = ("and", "as", "asc", "by", "desc", "in", "like", "not", "or")
+_MOST_OFFERED = 50
+"""Values in the menu."""
 _SHOWN = 60
 """Characters of a value that the menu shows."""
 
@@ -90,7 +92,7 @@ class QueryCompleter(Completer):
         if not place.compared or place.compared in aliases_in(document.text):
             return
         values = self._values.of(place.compared)
-        for value in _matching(list(values), place.begun):
+        for value in _matching(list(values), place.begun)[:_MOST_OFFERED]:
             written = quoted(value, place.quote)
             if written is not None:
                 yield _completion(written, place.begun, value, "")

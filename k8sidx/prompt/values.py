@@ -11,7 +11,8 @@ from k8sidx.fields.field import Kind
 from k8sidx.fields.lookup import resolve
 from k8sidx.query.algebra import Metric, Order, Query, Terms
 
-MOST = 50
+MOST = 1000
+"""Values of a field that are known; counting fewer would cost a store as much."""
 _NO_VALUES = (Kind.TIME, Kind.JSON)
 _ESCAPED = {"\\": "\\\\", "\n": "\\n", "\t": "\\t"}
 

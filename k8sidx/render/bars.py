@@ -194,7 +194,7 @@ class _Drawing:
         self._cells = left - self._label
         # Halved first: the spread of the two largest floats is beyond all floats.
         spread = self._most / 2 - self._least / 2
-        below = round(self._cells * (-self._least / 2) / spread) if spread else 0
+        below = round(self._cells * (-self._least / 2 / spread)) if spread else 0
         # Whatever the proportion, both sides of the axis have room for a bar.
         self._below = min(max(below, int(self._least < 0)), self._cells - int(self._most > 0))
 
