@@ -89,7 +89,7 @@ def command(
     quiet: QuietOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Ask in CloudWatch Logs Insights text: fields, filter, stats, sort, limit.
+    """Ask in the text of CloudWatch Logs Insights.
 
     Without text, on a terminal, a prompt opens that completes names and values (docs/query.md).
     """
