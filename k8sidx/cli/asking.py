@@ -7,7 +7,7 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import typer
@@ -59,8 +59,9 @@ def columns_read(text: str) -> frozenset[str] | None:
     """
     from k8sidx.insights.names import columns_needed
     from k8sidx.insights.parse import parse
+    from k8sidx.insights.resolve import understood
 
-    return columns_needed(parse(text))
+    return columns_needed(understood(parse(text), now=datetime.now(UTC)))
 
 
 @dataclass(slots=True)

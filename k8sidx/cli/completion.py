@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import typer
+
 
 def complete_hunt(incomplete: str) -> list[str]:
     """Ids of the library's hunts that begin like this."""
@@ -10,9 +12,17 @@ def complete_hunt(incomplete: str) -> list[str]:
     return [identifier for identifier in library_ids() if identifier.startswith(incomplete)]
 
 
-def complete_saved(incomplete: str) -> list[str]:
-    """``@name`` of the saved queries that begin like this."""
+def complete_saved(context: typer.Context, incomplete: str) -> list[str]:
+    """``@name`` of the saved queries that begin like this.
+
+    bash takes ``@`` for a word of its own and wants what comes after it.
+    """
     from k8sidx.cli.saved import query_folder
     from k8sidx.queries.saved import saved_names
 
-    return [f"@{name}" for name in saved_names(query_folder()) if f"@{name}".startswith(incomplete)]
+    words = context.params.get("words") or []
+    if words and words[-1] != "@":
+        return []
+    at = "" if words else "@"
+    named = [f"{at}{name}" for name in saved_names(query_folder())]
+    return [one for one in named if one.startswith(incomplete)]

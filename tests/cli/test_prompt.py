@@ -104,8 +104,8 @@ def test_a_session_on_a_terminal(here: Path) -> None:
         terminal.until("^")
         terminal.until("query>")
         terminal.type("stats count(*) as events by userAgent\r")
-        shown = terminal.until("query>")
-        assert "evil\\x1b[2J\\u202e" in shown
+        terminal.until("evil\\x1b[2J\\u202e")
+        terminal.until("query>")
         terminal.type("\x04")
         assert terminal.ended() == 0
     history = here.parent / "home" / ".local" / "state" / "k8sidx" / "query-history"

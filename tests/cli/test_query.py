@@ -5,6 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
+import subprocess
+import sys
 import unicodedata
 from pathlib import Path
 
@@ -12,7 +15,6 @@ import pytest
 from typer.testing import CliRunner
 
 from k8sidx.cli import app
-from k8sidx.cli.completion import complete_saved
 from tests.cli.conftest import audit_event, k8sidx
 
 BY_AGENT = "stats count(*) as n by userAgent | sort n desc"
@@ -138,7 +140,28 @@ def test_a_users_own_queries_are_in_the_folder_that_is_named(
         json.loads(listed.stdout)
     )
     assert k8sidx("query", "--saved", "@mine").stdout == "# Mine\\x1b[2J\nstats count(*) as n\n"
-    assert complete_saved("@min") == ["@mine"]
+
+
+@pytest.mark.parametrize(
+    ("words", "position", "offered"),
+    [
+        ("k8sidx query @status-c", 2, ["@status-codes"]),
+        # What bash makes of @status-c: two words.
+        ("k8sidx query @ status-c", 3, ["status-codes"]),
+        ("k8sidx query 'stats count(*)' ", 3, []),
+    ],
+)
+def test_a_shell_completes_names_of_saved_queries(
+    words: str, position: int, offered: list[str]
+) -> None:
+    asked = {"_K8SIDX_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(position)}
+    done = subprocess.run(
+        [sys.executable, "-m", "k8sidx"],
+        env={**os.environ, **asked},
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.split() == offered
 
 
 @pytest.mark.usefixtures("store")
