@@ -17,12 +17,14 @@ from k8sidx.cli.options import Output
 from k8sidx.cli.output import chosen, say, show, write, write_sheet
 from k8sidx.cli.saved import query_folder
 from k8sidx.cli.selection import period
+from k8sidx.errors import UnsupportedQuery
 from k8sidx.render.escape import visible
 
 if TYPE_CHECKING:
     from k8sidx.engine.protocol import Answering
     from k8sidx.engine.result import Result
     from k8sidx.insights.parse import QueryError
+    from k8sidx.insights.syntax import Program
     from k8sidx.store.open import Store
 
 WRONG = 2
@@ -101,22 +103,26 @@ class Asking:
             result = answer(
                 program, engine, since, until, say=lambda line: say(line, quiet=self.quiet)
             )
-        self._show(result, asked.title)
+        self._show(result, asked.title, program)
 
     def explained(self, asked: Asked, store: Store) -> str:
         """How the query would be answered, safe to print.
 
         :raises QueryError: when it cannot be understood.
+        :raises UnsupportedQuery: when the engine has no way to answer, or to explain.
         """
+        from k8sidx.engine.protocol import Explaining
         from k8sidx.insights.explain import explained
         from k8sidx.insights.parse import parse
 
         program = parse(asked.text)
         with store.engine(self.how) as engine:
+            if not isinstance(engine, Explaining):
+                raise UnsupportedQuery("this engine cannot tell what it would do.")
             text = explained(program, engine, *self.period())
         return "".join(f"{visible(line)}\n" for line in text.rstrip("\n").split("\n"))
 
-    def _show(self, result: Result, title: str) -> None:
+    def _show(self, result: Result, title: str, program: Program) -> None:
         from k8sidx.render.answers import answer_json, answer_sheet
 
         sheet = answer_sheet(result, title)
@@ -124,13 +130,31 @@ class Asking:
         if self.chart and sheet.rows:
             from k8sidx.render.bars import print_bars
 
-            show(lambda console: print_bars(console, sheet))
+            keys, number = _axes(program)
+            show(lambda console: print_bars(console, sheet, keys=keys, number=number))
         elif not self.chart and output is Output.JSON:
             write(answer_json(result))
         elif not self.chart and (sheet.rows or output is not Output.TABLE):
             write_sheet(sheet, output)
         if not sheet.rows:
             say("no rows.", quiet=self.quiet)
+
+
+def _axes(program: Program) -> tuple[int | None, str]:
+    """How many columns the last ``stats`` has as keys, if its columns are shown, and the
+    column that the query sorts by."""
+    from k8sidx.insights.syntax import Display, Fields, Name, Sort, Stats
+
+    keys, number = None, ""
+    for command in program.commands:
+        match command:
+            case Stats():
+                keys, number = len(command.keys), ""
+            case Display() | Fields():
+                keys = None
+            case Sort(items=(first, *_)) if isinstance(first.expression, Name):
+                number = first.expression.text
+    return keys, number
 
 
 @contextmanager

@@ -48,13 +48,19 @@ class _Columns:
     number: int
 
 
-def print_bars(console: Console, sheet: Sheet) -> None:
-    """Draw the last column of numbers: over time where a column before it is a time, else
-    a bar a row in the rows' order.
+def print_bars(
+    console: Console, sheet: Sheet, *, keys: int | None = None, number: str = ""
+) -> None:
+    """Draw a column of numbers: over time where one of its labels is a time, else a bar a
+    row in the rows' order.
 
+    :param keys: so many columns at the front are labels; without it, those before the last
+        column of numbers, up to the last that holds something else.
+    :param number: the column to draw, if it holds numbers; else the first behind the keys,
+        without ``keys`` the last.
     :raises UsageError: when no column holds numbers.
     """
-    columns = _columns(sheet)
+    columns = _columns(sheet, keys, number)
     bars = list(_bars(sheet, columns))
     label = "  ".join(visible(sheet.columns[at]) for at in _label_order(columns))
     heading = _Bar(label, None, visible(sheet.columns[columns.number]))
@@ -64,22 +70,30 @@ def print_bars(console: Console, sheet: Sheet) -> None:
         console.print(drawn.line(bar), no_wrap=True, overflow="ignore", crop=False)
 
 
-def _columns(sheet: Sheet) -> _Columns:
-    numbers = [at for at in range(len(sheet.columns)) if sheet.is_number(at)]
+def _columns(sheet: Sheet, keys: int | None, name: str) -> _Columns:
+    first = keys or 0
+    numbers = [at for at in range(first, len(sheet.columns)) if sheet.is_number(at)]
     if not numbers:
         raise UsageError(
             "there is no column of numbers to draw; there are: "
             f"{', '.join(sheet.columns) or 'none'}.",
             remedy="Count something first: | stats count(*) by …",
         )
-    number = numbers[-1]
+    named = [at for at in numbers if sheet.columns[at] == name]
+    number = named[0] if named else numbers[-1 if keys is None else 0]
+    labels = tuple(range(first)) if keys is not None else _likely_labels(sheet, numbers, number)
+    time = next((at for at in labels if _is_time(sheet, at)), None)
+    return _Columns(labels, time, number)
+
+
+def _likely_labels(sheet: Sheet, numbers: Sequence[int], number: int) -> tuple[int, ...]:
+    """Numbers in front of a label are one, too (a status code); behind it they are not."""
     others = [at for at in range(number) if at not in numbers]
-    # Numbers among the keys (status codes) are labels, numbers after them other aggregates.
-    keys = tuple(range(others[-1] + 1)) if others else tuple(range(min(number, 1)))
-    if not keys:
-        keys = tuple(at for at in range(len(sheet.columns)) if at not in numbers)
-    time = next((at for at in keys if _is_time(sheet, at)), None)
-    return _Columns(keys, time, number)
+    if others:
+        return tuple(range(others[-1] + 1))
+    if number:
+        return (0,)
+    return tuple(at for at in range(len(sheet.columns)) if at not in numbers)
 
 
 def _is_time(sheet: Sheet, position: int) -> bool:

@@ -23,9 +23,12 @@ def drawn(
     *,
     width: int = 60,
     encoding: str = "utf-8",
+    keys: int | None = None,
+    number: str = "",
 ) -> list[str]:
     stream = io.TextIOWrapper(io.BytesIO(), encoding=encoding, errors="backslashreplace")
-    print_bars(Console(file=stream, width=width, color_system=None), Sheet(columns, rows))
+    console = Console(file=stream, width=width, color_system=None)
+    print_bars(console, Sheet(columns, rows), keys=keys, number=number)
     stream.seek(0)
     return stream.read().splitlines()
 
@@ -54,6 +57,14 @@ def test_the_last_column_of_numbers_is_drawn_and_the_columns_before_it_are_label
     assert lines[0].split() == ["responseStatus.code", "verb", "n"]
     assert lines[2].split()[:2] == ["1404", "get"]
     assert drawn(("responseStatus.code", "n"), [(403, 4)])[1].split()[0] == "403"
+
+
+def test_keys_that_are_known_are_the_labels_and_the_first_number_behind_is_drawn() -> None:
+    rows: list[tuple[Value, ...]] = [(403, "list", 9, 4), (401, "get", 1, 2)]
+    columns = ("code", "verb", "n", "users")
+    assert drawn(columns, rows, keys=2)[1].split()[::3] == ["403", "9"]
+    assert drawn(columns, rows, keys=2, number="users")[0].split() == ["code", "verb", "users"]
+    assert drawn(columns, rows, keys=2, number="verb")[0].split() == ["code", "verb", "n"]
 
 
 def test_a_number_alone_is_a_bar_alone() -> None:
