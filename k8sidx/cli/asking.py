@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import traceback
 from collections.abc import Iterator
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from k8sidx.engine.result import Result
     from k8sidx.insights.parse import QueryError
     from k8sidx.insights.syntax import Program
+    from k8sidx.render.sheet import Sheet
     from k8sidx.store.open import Store
 
 WRONG = 2
@@ -123,21 +125,28 @@ class Asking:
         return "".join(f"{visible(line)}\n" for line in text.rstrip("\n").split("\n"))
 
     def _show(self, result: Result, title: str, program: Program) -> None:
-        from k8sidx.render.answers import answer_json, answer_sheet
+        from k8sidx.render.answers import answer_json
+        from k8sidx.render.sheet import Sheet
 
-        sheet = answer_sheet(result, title)
         output = chosen(self.output)
-        if self.chart and sheet.rows:
-            from k8sidx.render.bars import print_bars
-
-            keys, number = _axes(program)
-            show(lambda console: print_bars(console, sheet, keys=keys, number=number))
-        elif not self.chart and output is Output.JSON:
-            write(answer_json(result))
-        elif not self.chart and (sheet.rows or output is not Output.TABLE):
-            write_sheet(sheet, output)
+        heading = title or ("Query" if output is Output.HTML else "")
+        sheet = Sheet(result.columns, result.rows, heading)
         if not sheet.rows:
             say("no rows.", quiet=self.quiet)
+        if self.chart:
+            _draw(sheet, program)
+        elif output is Output.JSON:
+            write(answer_json(result))
+        elif sheet.rows or output is not Output.TABLE:
+            write_sheet(sheet, output)
+
+
+def _draw(sheet: Sheet, program: Program) -> None:
+    from k8sidx.render.bars import print_bars
+
+    if sheet.rows:
+        keys, number = _axes(program)
+        show(lambda console: print_bars(console, sheet, keys=keys, number=number))
 
 
 def _axes(program: Program) -> tuple[int | None, str]:
@@ -182,7 +191,8 @@ def tell(error: QueryError, text: str) -> None:
     say(f"k8sidx: {error.message}")
     if lines := pointed(text, error.line, error.column, console.width):
         line, caret = lines
-        console.print(Text(line), soft_wrap=True)
-        console.print(Text(caret, style="bold red"), soft_wrap=True)
+        with contextlib.suppress(BrokenPipeError):
+            console.print(Text(line), soft_wrap=True)
+            console.print(Text(caret, style="bold red"), soft_wrap=True)
     if error.remedy:
         say(error.remedy)

@@ -1,20 +1,9 @@
-"""Answers to queries in the formats that are not every sheet's."""
+"""Answers to queries as JSON."""
 
 from __future__ import annotations
 
 from k8sidx.engine.result import Result
 from k8sidx.render.escape import json_text
-from k8sidx.render.sheet import Sheet
-
-_APPROXIMATE = "The numbers are approximate."
-
-
-def answer_sheet(result: Result, title: str = "") -> Sheet:
-    """The answer as a table.
-
-    :param title: of a saved query.
-    """
-    return Sheet(result.columns, result.rows, title, notes=() if result.exact else (_APPROXIMATE,))
 
 
 def answer_json(result: Result) -> str:

@@ -1,7 +1,4 @@
-"""Rows as a bar chart for a terminal: bars over time, or one bar a row.
-
-Eighth blocks where the terminal's encoding has them, else ``#``.
-"""
+"""Rows as a bar chart for a terminal: bars over time, or one bar a row."""
 
 from __future__ import annotations
 
@@ -11,32 +8,18 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from rich.cells import cell_len, set_cell_size
-from rich.text import Text
-
 from k8sidx.engine.result import Value
 from k8sidx.errors import UsageError
+from k8sidx.render.drawing import Bar, Drawing
 from k8sidx.render.escape import visible
 from k8sidx.render.sheet import Sheet, is_number, readable
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-_EIGHTHS = "▏▎▍▌▋▊▉█"
-_HALF = "▐"
 _MISSING = "(missing)"
-_GAP = 2
-_NARROWEST = 10
-"""Cells that the bars have at least; labels are cut for them."""
 _EMPTY_SHOWN = 3
 """So many intervals without rows are shown one by one, more as one line."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Bar:
-    label: str
-    value: float | None = None
-    shown: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +45,9 @@ def print_bars(
     """
     columns = _columns(sheet, keys, number)
     bars = list(_bars(sheet, columns))
-    label = "  ".join(visible(sheet.columns[at]) for at in _label_order(columns))
-    heading = _Bar(label, None, visible(sheet.columns[columns.number]))
-    drawn = _Drawing(bars, heading, console.width, blocks=_has_blocks(console.encoding))
+    labels = tuple(visible(sheet.columns[at]) for at in _label_order(columns))
+    heading = Bar(labels, None, visible(sheet.columns[columns.number]))
+    drawn = Drawing(bars, heading, console.width, console.encoding)
     console.print(drawn.heading_line(), no_wrap=True, overflow="ignore", crop=False)
     for bar in bars:
         console.print(drawn.line(bar), no_wrap=True, overflow="ignore", crop=False)
@@ -106,15 +89,15 @@ def _label_order(columns: _Columns) -> list[int]:
     return first + [at for at in columns.keys if at != columns.time]
 
 
-def _bars(sheet: Sheet, columns: _Columns) -> Iterator[_Bar]:
+def _bars(sheet: Sheet, columns: _Columns) -> Iterator[Bar]:
     if columns.time is not None:
         yield from _over_time(sheet.rows, columns, columns.time)
         return
     for row in sheet.rows:
-        yield _bar(_label(row, columns.keys), row[columns.number])
+        yield _bar(_labels(row, columns.keys), row[columns.number])
 
 
-def _over_time(rows: Sequence[tuple[Value, ...]], columns: _Columns, time: int) -> Iterator[_Bar]:
+def _over_time(rows: Sequence[tuple[Value, ...]], columns: _Columns, time: int) -> Iterator[Bar]:
     at: dict[datetime, list[tuple[Value, ...]]] = {}
     timeless = []
     for row in rows:
@@ -137,23 +120,21 @@ def _over_time(rows: Sequence[tuple[Value, ...]], columns: _Columns, time: int) 
 
 def _interval(
     label: str, rows: Sequence[tuple[Value, ...]], others: tuple[int, ...], number: int
-) -> Iterator[_Bar]:
+) -> Iterator[Bar]:
     """The bars of one interval, its time before the first only."""
     for place, row in enumerate(rows):
-        time = label if place == 0 else " " * len(label)
-        series = f"  {_label(row, others)}" if others else ""
-        yield _bar(time + series, row[number])
+        yield _bar(("" if place else label, *_labels(row, others)), row[number])
 
 
 def _between(
     before: datetime, after: datetime, step: timedelta, named: Callable[[datetime], str]
-) -> Iterator[_Bar]:
+) -> Iterator[Bar]:
     """Intervals that have no rows: to leave them out would make a quiet night look busy."""
     empty = (after - before) // step - 1
     if empty > _EMPTY_SHOWN:
-        yield _Bar(f"({empty:,} intervals without rows)")
+        yield Bar((f"({empty:,} intervals without rows)",))
     else:
-        yield from (_Bar(named(before + step * place)) for place in range(1, empty + 1))
+        yield from (Bar((named(before + step * place),)) for place in range(1, empty + 1))
 
 
 def _step(moments: Sequence[datetime]) -> timedelta | None:
@@ -171,91 +152,15 @@ def _naming(moments: Sequence[datetime]) -> Callable[[datetime], str]:
     return lambda one: readable(one).replace(":00Z", "Z") if whole else readable(one)
 
 
-def _bar(label: str, value: Value) -> _Bar:
+def _bar(labels: tuple[str, ...], value: Value) -> Bar:
     number = float(value) if isinstance(value, int | float) and is_number(value) else None
-    return _Bar(label, number, visible(readable(value)))
+    return Bar(labels, number, visible(readable(value)))
 
 
-def _label(row: tuple[Value, ...], positions: Sequence[int]) -> str:
-    return "  ".join(_MISSING if row[at] is None else _key(row[at]) for at in positions)
+def _labels(row: tuple[Value, ...], positions: Sequence[int]) -> tuple[str, ...]:
+    return tuple(_MISSING if row[at] is None else _key(row[at]) for at in positions)
 
 
 def _key(value: Value) -> str:
     # A status code is a name here: 1,000 would be none.
     return str(value) if is_number(value) else visible(readable(value))
-
-
-def _has_blocks(encoding: str) -> bool:
-    try:
-        (_EIGHTHS + _HALF).encode(encoding)
-    except (UnicodeEncodeError, LookupError):
-        return False
-    return True
-
-
-class _Drawing:
-    """Where labels, bars and numbers stand, and how long a bar is."""
-
-    def __init__(self, bars: Sequence[_Bar], heading: _Bar, width: int, *, blocks: bool) -> None:
-        self._heading = heading
-        self._blocks = blocks
-        values = [bar.value for bar in bars if bar.value is not None]
-        self._least, self._most = min([0.0, *values]), max([0.0, *values])
-        self._number = max(cell_len(bar.shown) for bar in (*bars, heading))
-        left = max(width - self._number - 2 * _GAP, 2 * _NARROWEST)
-        longest = max(cell_len(bar.label) for bar in (*bars, heading))
-        self._label = min(longest, left - _NARROWEST)
-        self._cells = left - self._label
-        # Halved first: the spread of the two largest floats is beyond all floats.
-        spread = self._most / 2 - self._least / 2
-        below = round(self._cells * (-self._least / 2 / spread)) if spread else 0
-        # Whatever the proportion, both sides of the axis have room for a bar.
-        self._below = min(max(below, int(self._least < 0)), self._cells - int(self._most > 0))
-
-    def heading_line(self) -> Text:
-        line = self._labelled(self._heading).append(" " * self._cells)
-        return self._numbered(line, self._heading)
-
-    def line(self, bar: _Bar) -> Text:
-        line = self._labelled(bar)
-        line.append(self._drawn(bar.value), style="cyan")
-        return self._numbered(line, bar)
-
-    def _labelled(self, bar: _Bar) -> Text:
-        label = bar.label
-        if cell_len(label) > self._label:
-            ending = "…" if self._blocks else "."
-            label = set_cell_size(label, self._label - 1) + ending
-        return Text(set_cell_size(label, self._label) + " " * _GAP)
-
-    def _numbered(self, line: Text, bar: _Bar) -> Text:
-        if bar.shown:
-            return line.append(" " * (_GAP + self._number - cell_len(bar.shown)) + bar.shown)
-        line.rstrip()
-        return line
-
-    def _drawn(self, value: float | None) -> str:
-        if value is None:
-            return " " * self._cells
-        if value < 0:
-            return self._negative(value).rjust(self._below).ljust(self._cells)
-        above = self._cells - self._below
-        return " " * self._below + self._positive(value, above).ljust(above)
-
-    def _positive(self, value: float, cells: int) -> str:
-        if not value:
-            return ""
-        part = value / self._most * cells
-        if not self._blocks:
-            return "#" * max(round(part), 1)
-        eighths = max(round(part * 8), 1)
-        rest = _EIGHTHS[eighths % 8 - 1] if eighths % 8 else ""
-        return _EIGHTHS[-1] * (eighths // 8) + rest
-
-    def _negative(self, value: float) -> str:
-        part = value / self._least * self._below
-        if not self._blocks:
-            return "#" * max(round(part), 1)
-        # Unicode has eighths that grow to the right only; to the left there are halves.
-        halves = max(round(part * 2), 1)
-        return (_HALF if halves % 2 else "") + _EIGHTHS[-1] * (halves // 2)

@@ -100,6 +100,18 @@ def test_what_a_glob_leaves_behind_input_is_input_too(log: Path, here: Path) -> 
     assert done.stdout == "n\n8\n"
 
 
+def test_a_text_longer_than_any_path_is_no_file(log: Path) -> None:
+    listed = ", ".join(f'"agent-{number}"' for number in range(500))
+    done = k8sidx("query", f"filter userAgent in [{listed}] | stats count(*) as n", "--input", log)
+    assert done.stdout == "n\n0\n"
+
+
+def test_a_mistake_is_told_before_files_are_read() -> None:
+    done = k8sidx("query", "filter vreb = 1", "--input", "missing.log")
+    assert done.exit_code == 2
+    assert "verb" in done.stderr
+
+
 def test_rejected_input_ends_with_4_after_the_answer(here: Path) -> None:
     broken = here / "broken.log"
     broken.write_text(json.dumps(audit_event(1)) + "\n{\n")
