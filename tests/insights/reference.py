@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import product
 from typing import Any
 
@@ -71,13 +72,26 @@ class Reference:
         self.events = [*timed, *timeless]
         self.places = {id(one): place for place, one in enumerate(by_id)}
 
-    def answer(self, commands: tree.Tree) -> Answer:
+    def answer(
+        self, commands: tree.Tree, since: datetime | None = None, until: datetime | None = None
+    ) -> Answer:
+        """The rows; with a time range, of the events that have a time in it."""
         run = _Run(self.places)
-        rows = [Row(one) for one in self.events]
+        rows = [Row(one) for one in self.events if _within(one, since, until)]
         for command in commands:
             rows = run.command(command, rows)
         columns = run.shown()
         return Answer(columns, [tuple(shown(row.of(name)) for name in columns) for row in rows])
+
+
+def _within(event: dict[str, Any], since: datetime | None, until: datetime | None) -> bool:
+    if since is None and until is None:
+        return True
+    moment = field_value(event, "@timestamp")
+    if moment is None:
+        return False
+    after = since is None or moment.moment >= since
+    return after and (until is None or moment.moment < until)
 
 
 def shown(value: Value) -> Any:
