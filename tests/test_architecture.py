@@ -23,6 +23,14 @@ MAY_IMPORT = {
     "store": {"errors", "fields", "decode", "normalize", "cluster", "engine"},
     "engine": {"errors", "fields", "normalize.identity", "query", "store", "cluster"},
     "hunt": {"errors", "fields", "query", "engine"},
+    "insights": {
+        "errors",
+        "fields",
+        "query",
+        "engine",
+        "normalize.identity",
+        "normalize.whole",
+    },
     "panels": {"errors", "fields", "query", "hunt", "engine.protocol", "engine.result"},
     "savedobjects": {"errors", "fields", "query", "panels", "cluster", "engine.search_conditions"},
     "findings": {
