@@ -91,8 +91,8 @@ class Maker:
         names = self.some_names(1, 2, _ANY)
         orders = [tree.Order(tree.Item(name), self.happens(0.5)) for name in names]
         if self.happens(0.15) or not orders:
-            value, kind = self.value()
-            orders.append(tree.Order(tree.Item(value, self.alias(kind)), self.happens(0.5)))
+            value, _ = self.value()
+            orders.append(tree.Order(tree.Item(value), self.happens(0.5)))
         self.commands.append(tree.Sort(tuple(orders)))
 
     def fields(self) -> None:
@@ -150,9 +150,7 @@ class Maker:
     def parse(self) -> None:
         value: tree.Expression | None = None
         if self.happens(0.9):
-            value = self.expressions.name("keyword", "any") or self.expressions.text(1)
-            if self.happens(0.2):
-                value = self.expressions.text(1)
+            value = self.expressions.name("keyword", "text", "any")
         choice = self.chance.random()
         if choice < 0.5:
             glob = self.chance.choice(_GLOBS)
@@ -204,21 +202,22 @@ class Maker:
 
     def aggregate(self) -> tuple[tree.Item, str]:
         if self.happens(0.12):
-            left, right = self.called()[0], self.called()[0]
+            left, right = self.called(lists=False)[0], self.called(lists=False)[0]
             value: tree.Expression = tree.Arithmetic(self.chance.choice("+-*/%"), left, right)
             return tree.Item(value, self.alias("")), "number"
         call, kind = self.called()
         first = call.arguments[0] if call.arguments else tree.Name("")
-        if isinstance(first, tree.Name) and len(call.arguments) < 2 and self.happens(0.3):
-            return tree.Item(call, name=Writer().expression(call)), kind
+        written = Writer().expression(call)
+        if isinstance(first, tree.Name) and "`" not in written and self.happens(0.3):
+            return tree.Item(call, name=written), kind
         return tree.Item(call, self.alias("")), kind
 
-    def called(self) -> tuple[tree.Call, str]:
+    def called(self, *, lists: bool = True) -> tuple[tree.Call, str]:
         make = self.expressions
         function = self.chance.choice(
             ("count", "count", "count", "count of", "count_distinct", "count_distinct", "sum",
              "avg", "min", "max", "stddev", "pct", "median", "earliest", "latest", "sortsFirst",
-             "sortsLast", "values")
+             "sortsLast", *(["values"] * lists))
         )  # fmt: skip
         if function == "count":
             return tree.Call("count"), "number"

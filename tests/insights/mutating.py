@@ -13,7 +13,8 @@ _PIECES = (
     "sourceIPs", "user.groups", "nothing", "user.nothing", "1e999", "0x10", "1.", ".5", "1..2",
     "true", "null", "/(/", "/[/", "/(?<a>/", "/(?=x)/", "/\\1/", "/x{1001}/", "\x00", "\ufeff",
     "\u2028", "\u00a0", "\r", "\n", "\t", "é", "\U0001f469", "\ud800", "{{", "${x}", "%s",
-    "pattern", "join", "unnest", "SOURCE", "count_distinct(", "isIpInSubnet(sourceIPs.0, '10.0.0.0/33')",
+    "pattern", "join", "unnest", "SOURCE", "count_distinct(",
+    "isIpInSubnet(sourceIPs.0, '10.0.0.0/33')",
     "substr(verb, -1)", "2 ^ 99999", "9 ^ 9 ^ 9 ^ 9",
 )  # fmt: skip
 

@@ -17,8 +17,15 @@ import re2
 from k8sidx.normalize.whole import whole_event
 from tests.building import normalized
 from tests.insights import tree
-from tests.insights.reference_aggregates import AGGREGATES, of_moment
-from tests.insights.reference_fields import INTEGERS, KEYWORDS, LISTS, field_value, path_value
+from tests.insights.reference_aggregates import AGGREGATES, SORTED, of_moment
+from tests.insights.reference_fields import (
+    INTEGERS,
+    KEYWORDS,
+    LISTS,
+    field_named,
+    field_value,
+    path_value,
+)
 from tests.insights.reference_functions import FUNCTIONS, arithmetic, negative
 from tests.insights.reference_time import ceiling, floor
 from tests.insights.reference_values import (
@@ -28,9 +35,12 @@ from tests.insights.reference_values import (
     rank,
     same,
     text,
+    total_rank,
     whole_number,
 )
 
+_PICKING = ("min", "max", "sortsFirst", "sortsLast", "earliest", "latest")
+_AGGREGATES = {*AGGREGATES, *SORTED, "earliest", "latest"}
 SHOWN = ("@timestamp", "@message")
 """The columns of a query that names none."""
 
@@ -41,9 +51,24 @@ class Row:
 
     event: dict[str, Any] | None
     columns: dict[str, Value] = field(default_factory=dict)
+    fields: dict[str, str] = field(default_factory=dict)
+    """The fields that columns are other names of."""
 
-    def plus(self, added: dict[str, Value]) -> Row:
-        return Row(self.event, {**self.columns, **added})
+    def plus(self, added: dict[str, Value], fields: dict[str, str] | None = None) -> Row:
+        known = {**self.fields, **dict.fromkeys(added, ""), **(fields or {})}
+        return Row(self.event, {**self.columns, **added}, known)
+
+    def field(self, expression: tree.Expression) -> str:
+        """The field that an expression is, under whatever name."""
+        if not isinstance(expression, tree.Name):
+            return ""
+        if expression.name in self.columns:
+            return self.fields.get(expression.name, "")
+        return field_named(expression.name)
+
+    def is_text(self, expression: tree.Expression) -> bool:
+        """Whether all its values are texts, however much they look like numbers."""
+        return self.field(expression) in KEYWORDS | LISTS
 
     def of(self, name: str) -> Value:
         if name in self.columns:
@@ -138,7 +163,10 @@ class _Run:
     def _with(self, row: Row, items: Iterable[tree.Item]) -> Row:
         """The row with the items under their names; a field by its own name stays a field."""
         new = [item for item in items if item.alias or not isinstance(item.value, tree.Name)]
-        return row.plus({item.column: evaluate(item.value, row) for item in new})
+        return row.plus(
+            {item.column: evaluate(item.value, row) for item in new},
+            {item.column: row.field(item.value) for item in new},
+        )
 
     def _sort(self, orders: Sequence[tree.Order], rows: list[Row]) -> list[Row]:
         named = [order.item for order in orders if order.item.alias]
@@ -146,8 +174,10 @@ class _Run:
         for order in reversed(orders):
             valued = [(evaluate(order.item.value, row), row) for row in rows]
             there = [pair for pair in valued if pair[0] is not None]
-            there.sort(key=lambda pair: rank(pair[0]), reverse=order.descending)
-            rows = [row for _, row in there] + [row for value, row in valued if value is None]
+            texts = bool(rows) and rows[0].is_text(order.item.value)
+            ranked = [(rank(value, texts), row) for value, row in there]
+            ranked.sort(key=lambda pair: pair[0], reverse=order.descending)
+            rows = [row for _, row in ranked] + [row for value, row in valued if value is None]
         return rows
 
     def _stats(self, command: tree.Stats, rows: list[Row]) -> list[Row]:
@@ -159,7 +189,11 @@ class _Run:
             for values in product(*choices):
                 key = tuple(map(same, values))
                 groups.setdefault(key, (values, []))[1].append(row)
-        ordered = sorted(groups.values(), key=lambda group: [_key_rank(one) for one in group[0]])
+        texts = [bool(rows) and rows[0].is_text(key.value) for key in command.keys]
+        ordered = sorted(
+            groups.values(),
+            key=lambda group: [_key_rank(*one) for one in zip(group[0], texts, strict=True)],
+        )
         self.displayed = None
         self.added = [item.column for item in (*command.keys, *command.aggregates)]
         return [self._group(command, values, members) for values, members in ordered]
@@ -168,7 +202,13 @@ class _Run:
         columns = {key.column: value for key, value in zip(command.keys, values, strict=True)}
         for item in command.aggregates:
             columns[item.column] = evaluate(item.value, Group(members, self.places))
-        return Row(None, columns)
+        fields = {}
+        if members:
+            fields = {key.column: members[0].field(key.value) for key in command.keys}
+            fields |= {
+                one.column: _chosen_from(one.value, members[0]) for one in command.aggregates
+            }
+        return Row(None, columns, fields)
 
 
 @dataclass(slots=True)
@@ -196,8 +236,18 @@ class Group:
         values = [value for _, value in pairs]
         if call.function != "count":
             values = [one for value in values for one in _elements(value)]
+        if call.function in SORTED:
+            texts = bool(self.rows) and self.rows[0].is_text(of)
+            return SORTED[call.function](values, texts)
         further = [evaluate(one, self.rows[0]) for one in call.arguments[1:] if self.rows]
         return AGGREGATES[call.function](values, *further)
+
+
+def _chosen_from(value: tree.Expression, row: Row) -> str:
+    """The field whose value an aggregate picks."""
+    if not isinstance(value, tree.Call) or value.function not in _PICKING:
+        return ""
+    return row.field(value.arguments[0])
 
 
 def _elements(value: Value) -> tuple[Value, ...]:
@@ -205,8 +255,8 @@ def _elements(value: Value) -> tuple[Value, ...]:
     return tuple(dict.fromkeys(value)) if isinstance(value, tuple) else (value,)
 
 
-def _key_rank(value: Value) -> tuple[int, Any]:
-    return (9, 0) if value is None else rank(value)
+def _key_rank(value: Value, texts: bool) -> tuple[Any, ...]:
+    return ((9, 0),) if value is None else total_rank(value, texts)
 
 
 def _dedup(values: Sequence[tree.Name], rows: list[Row]) -> list[Row]:
@@ -242,7 +292,7 @@ def _expression(pattern: tree.Literal | tree.Pattern) -> str:
 
 
 def evaluate(expression: tree.Expression, row: Row | Group) -> Value:
-    """The value of an expression for a row, or for a group of rows."""
+    """The value of an expression for a row, or for a group of rows. What is true is 1."""
     match expression:
         case tree.Literal(value):
             return value
@@ -255,13 +305,12 @@ def evaluate(expression: tree.Expression, row: Row | Group) -> Value:
             return negative(evaluate(value, row))
         case tree.Call():
             return _called(expression, row)
-    return truth(expression, row)
+    said = truth(expression, row)
+    return None if said is None else int(said)
 
 
 def _called(call: tree.Call, row: Row | Group) -> Value:
-    if isinstance(row, Group) and (
-        call.function in AGGREGATES or call.function in ("earliest", "latest")
-    ):
+    if isinstance(row, Group) and call.function in _AGGREGATES:
         return row.aggregate(call)
     match call.function:
         case "bin":
@@ -276,13 +325,13 @@ def _called(call: tree.Call, row: Row | Group) -> Value:
     values = [evaluate(one, row) for one in call.arguments]
     match call.function:
         case "ispresent":
-            return values[0] is not None
+            return int(values[0] is not None)
         case "coalesce":
             return next((one for one in values if one is not None), None)
         case "isempty":
-            return text(values[0]) in (None, "")
+            return int(text(values[0]) in (None, ""))
         case "isblank":
-            return not (text(values[0]) or "").strip()
+            return int(not (text(values[0]) or "").strip())
         case "concat":
             return "".join(text(one) or "" for one in values)
     return None if None in values else FUNCTIONS[call.function](*values)
@@ -333,13 +382,11 @@ def _fitted(
     literal: tree.Literal, other: tree.Expression, said: Value, value: Value, row: Row | Group
 ) -> tuple[Value, Value]:
     """A literal as the field that it is compared with takes it."""
-    if not isinstance(other, tree.Name) or not isinstance(row, Row) or row.event is None:
+    if not isinstance(row, Row):
         return said, value
-    if other.name in row.columns:
-        return said, value
-    if (other.name in KEYWORDS or other.name in LISTS) and not isinstance(said, str | bool):
+    if row.is_text(other) and not isinstance(said, str | bool):
         return literal.text, value
-    if other.name in INTEGERS and isinstance(said, str):
+    if row.field(other) in INTEGERS and isinstance(said, str):
         number = whole_number(said)
         return ("no number" if number is None else number), value
     return said, value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Callable, Sequence
 from fractions import Fraction
@@ -11,7 +12,7 @@ from tests.insights.reference_values import (
     Value,
     ascending,
     is_number,
-    kind,
+    milliseconds,
     numeric_text,
     plain,
     same,
@@ -19,13 +20,15 @@ from tests.insights.reference_values import (
 
 
 def _numbers(values: Sequence[Value]) -> list[int | float]:
-    """Numbers and numeric texts."""
+    """Numbers and numeric texts; times as milliseconds."""
     found: list[int | float] = []
     for value in values:
         if isinstance(value, str):
             read = numeric_text(value)
             if read is not None:
                 found.append(read)
+        elif isinstance(value, Time):
+            found.append(milliseconds(value.micros))
         elif is_number(value):
             found.append(value)  # type: ignore[arg-type]
     return found
@@ -38,41 +41,36 @@ def _sum(values: Sequence[Value]) -> Value:
 
 def _average(values: Sequence[Value]) -> Value:
     found = _numbers(values)
-    return plain(sum(map(Fraction, found), Fraction()) / len(found)) if found else None
+    return plain(float(sum(map(Fraction, found), Fraction()) / len(found))) if found else None
 
 
 def _deviation(values: Sequence[Value]) -> Value:
     found = _numbers(values)
-    return plain(float(statistics.pstdev(map(Fraction, found)))) if found else None
+    if not found:
+        return None
+    return plain(math.sqrt(statistics.pvariance(map(Fraction, found))))
 
 
 def _percentile(values: Sequence[Value], percent: Value = 50) -> Value:
+    """Between the two nearest values, in floats, as SQL's percentile_cont."""
     found = sorted(_numbers(values))
     if not found:
         return None
-    place = Fraction(str(percent)) / 100 * (len(found) - 1)
-    below = int(place)
-    above = min(below + 1, len(found) - 1)
-    low, high = Fraction(found[below]), Fraction(found[above])
-    return plain(low + (high - low) * (place - below))
+    assert isinstance(percent, int | float)
+    place = percent / 100 * (len(found) - 1)
+    below = math.floor(place)
+    low, high = float(found[below]), float(found[min(below + 1, len(found) - 1)])
+    return plain(low * (1 - (place - below)) + high * (place - below))
 
 
-def _extreme(of: Callable[[Sequence[Value]], Value]) -> Callable[[Sequence[Value]], Value]:
+def _extreme(values: Sequence[Value], texts: bool, place: int) -> Value:
     """``min`` and ``max``: among numbers where there are any, else among texts and times."""
-
-    def aggregate(values: Sequence[Value]) -> Value:
-        numbers = [one for one in values if kind(one) == "number"]
-        return of(numbers or values)
-
-    return aggregate
+    numbers = [] if texts else _numbers([one for one in values if not isinstance(one, Time)])
+    return _end(numbers or values, texts, place)
 
 
-def _first(values: Sequence[Value]) -> Value:
-    return ascending(values)[0] if values else None
-
-
-def _last(values: Sequence[Value]) -> Value:
-    return ascending(values)[-1] if values else None
+def _end(values: Sequence[Value], texts: bool, place: int) -> Value:
+    return ascending(values, texts)[place] if values else None
 
 
 def _distinct(values: Sequence[Value]) -> list[Value]:
@@ -87,13 +85,16 @@ AGGREGATES: dict[str, Callable[..., Value]] = {
     "stddev": _deviation,
     "pct": _percentile,
     "median": _percentile,
-    "min": _extreme(_first),
-    "max": _extreme(_last),
-    "sortsFirst": _first,
-    "sortsLast": _last,
-    "values": lambda values: tuple(ascending(_distinct(values))),
 }
 """Over the values that are there; lists count by element, but for ``count``."""
+SORTED: dict[str, Callable[[Sequence[Value], bool], Value]] = {
+    "min": lambda values, texts: _extreme(values, texts, 0),
+    "max": lambda values, texts: _extreme(values, texts, -1),
+    "sortsFirst": lambda values, texts: _end(values, texts, 0),
+    "sortsLast": lambda values, texts: _end(values, texts, -1),
+    "values": lambda values, texts: tuple(ascending(_distinct(values), texts)) or None,
+}
+"""Those that go by order; ``texts`` says that the values are those of a field of text."""
 
 
 def of_moment(pairs: Sequence[tuple[Time, Value]], *, last: bool) -> Value:

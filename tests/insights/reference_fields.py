@@ -22,6 +22,14 @@ TIMES = frozenset({"@timestamp", "requestReceivedTimestamp", "stageTimestamp"})
 LISTS = frozenset({"sourceIPs", "user.groups"})
 OTHER_NAMES = {"event.action": "verb", "user.name": "user.username", "timestamp": "@timestamp"}
 """Other names of fields that queries may use."""
+
+
+def field_named(name: str) -> str:
+    """The field that a name means; nothing for a path."""
+    name = OTHER_NAMES.get(name, name)
+    return name if name in KEYWORDS | INTEGERS | LISTS | TIMES else ""
+
+
 _MAY_BE_EMPTY = frozenset({"verb", "auditID", "requestURI"})
 _SMALLEST, _LARGEST = -(2**31), 2**31 - 1
 

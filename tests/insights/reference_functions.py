@@ -21,6 +21,7 @@ from tests.insights.reference_values import (
 )
 
 _MAPPED = 0xFFFF << 32
+IPV4, IPV6 = 4, 6
 _LARGEST_EXPONENT = 100_000
 
 
@@ -119,35 +120,27 @@ def is_ipv4(found: int) -> bool:
     return found >> 32 == 0xFFFF
 
 
-def in_network(value: object, network: str) -> bool:
+def _version(value: Value) -> int | None:
+    """How the address is written: one of IPv4 written as IPv6 is IPv6."""
+    try:
+        return ipaddress.ip_address(text(value) or "").version
+    except ValueError:
+        return None
+
+
+def in_network(value: Value, network: Value) -> bool:
     """Whether an address lies in a network; a network of IPv6 that is larger than all of IPv4 is
     about IPv6 only."""
-    found = address(value)
+    found = address(text(value))
     if found is None:
         return False
-    wanted = ipaddress.ip_network(network, strict=False)
+    wanted = ipaddress.ip_network(str(network), strict=False)
     first, last = address(wanted[0]), address(wanted[-1])
     assert first is not None
     assert last is not None
     if is_ipv4(found) and last - first > 0xFFFFFFFF:
         return False
     return first <= found <= last
-
-
-def _ip(of: Callable[[int], bool]) -> Callable[[Value], Value]:
-    def function(value: Value) -> Value:
-        found = address(text(value))
-        return found is not None and of(found)
-
-    return function
-
-
-def _subnet(of: Callable[[int], bool]) -> Callable[[Value, Value], Value]:
-    def function(value: Value, network: Value) -> Value:
-        found = address(text(value))
-        return found is not None and of(found) and in_network(text(value), str(network))
-
-    return function
 
 
 def _parsed(value: Value) -> Value:
@@ -188,12 +181,12 @@ FUNCTIONS: dict[str, Callable[..., Value]] = {
     "datediff": _difference,
     "fromMillis": _from_millis,
     "toMillis": _to_millis,
-    "isValidIp": _ip(lambda _: True),
-    "isValidIpv4": _ip(is_ipv4),
-    "isValidIpv6": _ip(lambda found: not is_ipv4(found)),
-    "isIpInSubnet": _subnet(lambda _: True),
-    "isIpv4InSubnet": _subnet(is_ipv4),
-    "isIpv6InSubnet": _subnet(lambda found: not is_ipv4(found)),
+    "isValidIp": lambda value: int(_version(value) is not None),
+    "isValidIpv4": lambda value: int(_version(value) == IPV4),
+    "isValidIpv6": lambda value: int(_version(value) == IPV6),
+    "isIpInSubnet": lambda value, by: int(in_network(value, by)),
+    "isIpv4InSubnet": lambda value, by: int(_version(value) == IPV4 and in_network(value, by)),
+    "isIpv6InSubnet": lambda value, by: int(_version(value) == IPV6 and in_network(value, by)),
     "jsonParse": _parsed,
     "jsonStringify": _stringified,
 }

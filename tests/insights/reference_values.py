@@ -188,10 +188,20 @@ def kind(value: Value) -> str:
 _RANKS = {"text": 0, "number": 1, "boolean": 2, "time": 3}
 
 
-def rank(value: Value) -> tuple[int, Any]:
-    """Where a value that is not missing sorts."""
+def rank(value: Value, texts: bool = False) -> tuple[int, Any]:
+    """Where a value that is not missing sorts: a text that is a number among the numbers, unless
+    all values are ``texts``."""
     assert value is not None
+    if isinstance(value, str) and not texts:
+        number = numeric_text(value)
+        if number is not None:
+            return _RANKS["number"], number
     return _RANKS[kind(value)], value
+
+
+def total_rank(value: Value, texts: bool = False) -> tuple[tuple[int, Any], int, str]:
+    """The same, with an order among equal numbers: the number, then texts by code point."""
+    return rank(value, texts), _RANKS[kind(value)] == 0, text(value) or ""
 
 
 def same(value: Value) -> tuple[str, Any]:
@@ -199,5 +209,5 @@ def same(value: Value) -> tuple[str, Any]:
     return ("missing", None) if value is None else (kind(value), value)
 
 
-def ascending(values: Iterable[Value]) -> list[Value]:
-    return sorted(values, key=rank)
+def ascending(values: Iterable[Value], texts: bool = False) -> list[Value]:
+    return sorted(values, key=lambda value: total_rank(value, texts))

@@ -149,7 +149,7 @@ class Parse:
 
     pattern: Literal | Pattern
     names: tuple[str, ...]
-    value: Expression | None = None
+    value: Name | None = None
     named: bool = False
 
 

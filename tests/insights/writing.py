@@ -8,7 +8,7 @@ from random import Random
 from tests.insights import tree
 
 _PLAIN = re.compile(r"[A-Za-z_@][A-Za-z0-9_@]*(\.[A-Za-z0-9_@]+)*")
-_SLASHED = re.compile(r"(annotations|labels)\.[A-Za-z0-9_@./-]+")
+_SLASHED = re.compile(r"([A-Za-z0-9_@]+\.)*(annotations|labels)\.[A-Za-z0-9_@./-]+")
 _LEVELS = {"+": 6, "-": 6, "*": 7, "/": 7, "%": 7, "^": 8}
 _OR, _AND, _NOT, _COMPARED, _UNARY, _ATOM = 1, 2, 3, 4, 9, 10
 _BLANKS = (" ", " ", " ", "  ", "\t", "\n", " \n  ", "\r\n", " # a comment | with 'odd' /text/\n")
@@ -62,7 +62,7 @@ class Writer:
     def _parse(self, command: tree.Parse) -> str:
         parts = [self._keyword("parse")]
         if command.value is not None:
-            parts.append(self.expression(command.value))
+            parts.append(self._name(command.value.name))
         parts.append(self._pattern(command.pattern))
         if not command.named:
             names = self._comma().join(self._name(name) for name in command.names)
@@ -84,7 +84,8 @@ class Writer:
         return written
 
     def _order(self, order: tree.Order) -> str:
-        written = self._item(order.item)
+        # A condition stands in parentheses there.
+        written = self.expression(order.item.value, _COMPARED + 1)
         if order.descending:
             return written + self._blank() + self._keyword("desc")
         return written + self._blank() + self._keyword("asc") if self._at_times(0.3) else written
@@ -92,7 +93,8 @@ class Writer:
     def expression(self, expression: tree.Expression, least: int = 0) -> str:
         """The text, in parentheses where it binds less than ``least``."""
         written, level = self._expression(expression)
-        if level < least or self._at_times(0.04):
+        may = not isinstance(expression, tree.Period)
+        if level < least or (may and self._at_times(0.04)):
             inner = self._blank() if self._at_times(0.3) else ""
             return f"({inner}{written}{inner})"
         return written
