@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from k8sidx.errors import UnknownField
-from k8sidx.fields.lookup import ALIASES, BY_NAME, ECS, resolve
+from k8sidx.fields.lookup import ALIASES, BY_NAME, ECS, FieldPath, resolve
 from k8sidx.fields.table import FIELDS, Field, Kind
 from k8sidx.insights.functions import plain_json
 from k8sidx.insights.meaning import (
@@ -47,15 +47,21 @@ def event_source(name: Name) -> Source:
     text = name.text
     if text == MESSAGE:
         return Whole()
-    try:
-        path = resolve(text)
-    except UnknownField:
+    path = _field(text)
+    if path is None:
         return _inside(name)
     if path.field.kind is Kind.JSON:
         return Inside(path.field.name)
     if path.field not in FIELDS:
         raise _unknown(name)
     return Stored(path, text)
+
+
+def _field(text: str) -> FieldPath | None:
+    try:
+        return resolve(text)
+    except UnknownField:
+        return None
 
 
 def _inside(name: Name) -> Inside:

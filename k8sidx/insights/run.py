@@ -46,7 +46,7 @@ def answer(
     for warning in plan.warnings:
         say(warning)
     refused: UnsupportedQuery | None = None
-    for ask in asks(plan, engine):
+    for ask in asks(plan, engine.name):
         query = ask.query.replace(since=since, until=until)
         try:
             if ask.reads_all:
@@ -59,10 +59,12 @@ def answer(
     raise refused or UnsupportedQuery("there is no way to answer this.")
 
 
-def asks(plan: Plan, engine: Engine) -> list[Ask]:
-    """The ways to ask the engine, the best one first; in the last ones it answers no
-    conditions."""
-    takes_regex = takes_any_regex if engine.name == "duckdb" else _lucene_takes
+def asks(plan: Plan, engine: str) -> list[Ask]:
+    """The ways to ask an engine, the best one first; in the last ones it answers no conditions.
+
+    :param engine: its name.
+    """
+    takes_regex = takes_any_regex if engine == "duckdb" else _lucene_takes
     return [*ways(plan, Conditions(takes_regex)), *ways(plan, None)]
 
 
