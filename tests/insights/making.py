@@ -22,7 +22,10 @@ class Maker:
 
     def __init__(self, seed: int) -> None:
         self.chance = Random(seed)  # noqa: S311 - repeatable, not secret
-        self.names = dict(FIELDS)
+        self.plain = self.happens(0.6)
+        self.names = {
+            name: kind for name, kind in FIELDS.items() if kind != "any" or not self.plain
+        }
         self.events = True
         self.columns: set[str] = set()
         self.made = 0
@@ -30,7 +33,7 @@ class Maker:
 
     @property
     def expressions(self) -> Expressions:
-        return Expressions(self.chance, self.names)
+        return Expressions(self.chance, self.names, self.plain)
 
     def query(self) -> tree.Tree:
         for _ in range(self.chance.choice((0, 1, 1, 2, 2, 3))):
@@ -57,7 +60,7 @@ class Maker:
         elif choice < 0.7:
             self.fields()
         elif choice < 0.88:
-            self.parse()
+            self.filter() if self.plain else self.parse()
         elif choice < 0.92:
             self.dedup()
         elif choice < 0.96:
@@ -148,7 +151,7 @@ class Maker:
         return alias
 
     def parse(self) -> None:
-        value: tree.Expression | None = None
+        value: tree.Name | None = None
         if self.happens(0.9):
             value = self.expressions.name("keyword", "text", "any")
         choice = self.chance.random()
@@ -192,7 +195,7 @@ class Maker:
             if self.happens(0.5):
                 return tree.Item(binned, name=f"bin({period.text})"), "time"
             return tree.Item(binned, self.alias("")), "time"
-        if choice < 0.8 and (name := make.name(*_ANY, "list")):
+        if choice < (0.95 if self.plain else 0.8) and (name := make.name(*_ANY, "list")):
             kind = {"keyword": "text", "list": "text", "integer": "number"}.get(
                 known := make.kind(name), known
             )
@@ -226,16 +229,16 @@ class Maker:
         ):
             function = "max"
         if function in ("count of", "count_distinct", "values"):
-            value = make.name(*_ANY, "list") if self.happens(0.8) else self.value()[0]
+            value = make.name(*_ANY, "list") if self.easy() else self.value()[0]
             kind = "shown" if function == "values" else "number"
             return tree.Call(function.split()[0], (value or make.number(1),)), kind
         if function in ("sum", "avg", "stddev", "pct", "median"):
             value = make.name("integer", "number", "any", "parsed", "keyword")
-            value = value if value and self.happens(0.7) else make.number(1)
+            value = value if value and self.easy() else make.number(1)
             percent = self.chance.choice(("0", "50", "90", "99", "99.9", "100", "33.3"))
             more = (literal_of(percent),) if function == "pct" else ()
             return tree.Call(function, (value, *more)), "number"
-        value = make.name(*_ANY) if self.happens(0.8) else self.value()[0]
+        value = make.name(*_ANY) if self.easy() else self.value()[0]
         value = value or make.number(1)
         kind = make.kind(value)
         return tree.Call(function, (value,)), kind if kind in ("time", "number") else "any"
@@ -244,6 +247,10 @@ class Maker:
         found = [name for name, kind in self.names.items() if kind in kinds]
         count = min(len(found), self.chance.randint(least, most))
         return [tree.Name(name) for name in self.chance.sample(found, count)]
+
+    def easy(self) -> bool:
+        """Whether to take a field as it is."""
+        return self.happens(0.95 if self.plain else 0.75)
 
     def happens(self, share: float) -> bool:
         return self.chance.random() < share

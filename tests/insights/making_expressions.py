@@ -38,7 +38,9 @@ _TEXTS = (*pool.USERS, *pool.NAMES, *pool.VERBS, *pool.NAMESPACES, *pool.GROUPS,
 _NUMBERS = ("0", "1", "2", "3", "10", "77", "200", "403", "404", "2.5", "0.5", "1e3", "15")
 _REGEXES = ("^a", "system", "b$", "[0-9]+", "^.$", "(?i)ALICE", "a|b", "\\s", "\\.", "/", "^$",
             "e\\b", "(web|cart)-?\\d*", "é", "\\W", "^(get|list)$", ".", "\\x00",
-            "[^ -~]")  # fmt: skip
+            "[^ -~]", "[ -~]", "^[+--]", "\\x{61}", "\\pL$", "\\Q.\\E", "[[:digit:]]\\z", "(?U)a+b",
+            "^[\\d.]+$", "[^]a]", "(?i)stra\u00dfe", "(?s)a.b", "(?m)^b$", "a{2,3}|-", "@|&|<|>|~|#",
+            "\\$\\{")  # fmt: skip
 _MOMENTS = ("2026-11-23T12:00:00Z", "2026-11-23T12:01:00.000001Z", "2026-11-24",
             "1970-01-01T00:00:00Z", "2026-11-23T13:00:00+01:00",
             "2030-01-01T00:00:00")  # fmt: skip
@@ -64,13 +66,15 @@ def literal(text: str) -> tree.Literal:
 class Expressions:
     """Makes expressions over names.
 
-    :param names: what there is at this place of a query, by name; ``events`` says that the rows
-        are still events.
+    :param names: what there is at this place of a query, by name.
+    :param plain: seldom anything but fields and what they are compared with, which an engine can
+        answer by itself.
     """
 
-    def __init__(self, chance: Random, names: dict[str, str]) -> None:
+    def __init__(self, chance: Random, names: dict[str, str], plain: bool = False) -> None:
         self.chance = chance
         self.names = names
+        self.plain = plain
 
     def name(self, *kinds: str) -> tree.Name | None:
         found = [name for name, kind in self.names.items() if kind in kinds]
@@ -89,7 +93,7 @@ class Expressions:
     # Values
 
     def text(self, depth: int = 2) -> tree.Expression:
-        if depth == 0 or self.happens(0.45):
+        if depth == 0 or self.happens(0.9 if self.plain else 0.45):
             named = self.name(*_TEXTUAL)
             return named if named and self.happens(0.9) else self.said()
         make: Callable[[], tree.Expression] = self.chance.choice(
@@ -134,7 +138,7 @@ class Expressions:
         return tree.Call("strlen", (self.text(depth),))
 
     def number(self, depth: int = 2) -> tree.Expression:
-        if depth == 0 or self.happens(0.4):
+        if depth == 0 or self.happens(0.9 if self.plain else 0.4):
             named = self.name("integer", "number", "number", "any", "parsed", "keyword")
             return named if named and self.happens(0.7) else self.figure()
         choice = self.chance.random()
@@ -161,7 +165,7 @@ class Expressions:
 
     def moment(self) -> tree.Expression | None:
         named = self.name("time")
-        if named is None or self.happens(0.6):
+        if named is None or self.happens(0.9 if self.plain else 0.6):
             return named
         if self.happens(0.3):
             return tree.Call("fromMillis", (tree.Call("toMillis", (named,)),))
@@ -180,6 +184,11 @@ class Expressions:
         return self.leaf()
 
     def leaf(self) -> tree.Expression:
+        if self.plain and self.happens(0.8):
+            return self.chance.choice(
+                (self.text_compared, self.number_compared, self.like, self.listed, self.presence,
+                 self.of_a_list, self.of_a_time)
+            )()  # fmt: skip
         make: Callable[[], tree.Expression] = self.chance.choice(
             (self.text_compared, self.text_compared, self.number_compared, self.like, self.like,
              self.like, self.listed, self.listed, self.presence, self.presence, self.of_a_list,
@@ -189,7 +198,7 @@ class Expressions:
 
     def text_compared(self) -> tree.Expression:
         value = self.name("keyword", "text") or self.text(1)
-        if self.happens(0.3):
+        if self.happens(0.1 if self.plain else 0.3):
             value = self.text(1)
         if self.kind(value) == "keyword" and self.happens(0.15):
             return self.compared(value, self.figure())
@@ -200,7 +209,8 @@ class Expressions:
         if named and self.happens(0.2):
             return self.compared(named, tree.Literal(self.chance.choice(("403", "200", "x", "4"))))
         named = named or self.name("number")
-        value = named if named and self.happens(0.6) else self.computed_number()
+        easy = named and self.happens(0.9 if self.plain else 0.6)
+        value = named if named and easy else self.computed_number()
         return self.compared(value, self.figure())
 
     def computed_number(self) -> tree.Expression:

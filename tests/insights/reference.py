@@ -12,7 +12,7 @@ from datetime import datetime
 from itertools import product
 from typing import Any
 
-import re2
+import re2  # type: ignore[import-untyped]
 
 from k8sidx.normalize.whole import whole_event
 from tests.building import normalized

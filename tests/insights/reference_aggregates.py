@@ -52,15 +52,14 @@ def _deviation(values: Sequence[Value]) -> Value:
 
 
 def _percentile(values: Sequence[Value], percent: Value = 50) -> Value:
-    """Between the two nearest values, in floats, as SQL's percentile_cont."""
+    """Between the two nearest values, rounded once."""
     found = sorted(_numbers(values))
     if not found:
         return None
-    assert isinstance(percent, int | float)
-    place = percent / 100 * (len(found) - 1)
+    place = Fraction(str(percent)) / 100 * (len(found) - 1)
     below = math.floor(place)
-    low, high = float(found[below]), float(found[min(below + 1, len(found) - 1)])
-    return plain(low * (1 - (place - below)) + high * (place - below))
+    low, high = Fraction(found[below]), Fraction(found[min(below + 1, len(found) - 1)])
+    return plain(float(low + (high - low) * (place - below)))
 
 
 def _extreme(values: Sequence[Value], texts: bool, place: int) -> Value:

@@ -22,11 +22,11 @@ from tests.insights.reference_values import (
 
 _MAPPED = 0xFFFF << 32
 IPV4, IPV6 = 4, 6
-_LARGEST_EXPONENT = 100_000
 
 
 def arithmetic(operator: str, left: Value, right: Value) -> Value:
-    """``+ - * / % ^``; missing for what is no number, and for results that are none."""
+    """``+ - * / % ^``; missing for what is no number, and for results that are none. Powers are
+    floats, the others of whole numbers are exact."""
     a, b = number(left), number(right)
     if a is None or b is None:
         return None
@@ -52,10 +52,6 @@ def _arithmetic(operator: str, a: int | float, b: int | float) -> Any:
                 return math.fmod(a, b)
             rest = abs(a) % abs(b)
             return -rest if a < 0 else rest
-    if whole and b >= 0:
-        if abs(a) > 1 and b > _LARGEST_EXPONENT:
-            return None
-        return a**b
     result = float(a) ** float(b)
     return None if isinstance(result, complex) else result
 

@@ -13,11 +13,11 @@ from random import Random
 from typing import Any, NamedTuple
 
 import pytest
-from k8sidx.insights.parse import parse
-from k8sidx.insights.run import answer
 
 from k8sidx.cluster.connection import Cluster
 from k8sidx.engine.protocol import Engine
+from k8sidx.insights.parse import parse
+from k8sidx.insights.run import answer
 from tests.building import START, normalized
 from tests.conformance.filled import fill
 from tests.insights import tree
@@ -30,7 +30,7 @@ from tests.servers.cleaning import remove_all
 from tests.servers.fixtures import unique_prefix
 from tests.stores import stored
 
-EVENTS = 160
+EVENTS = 120
 BATCHES = 6
 QUERIES = 400 * int(os.environ.get("K8SIDX_TEST_QUERIES", "1"))
 """Of each batch."""
@@ -80,8 +80,10 @@ def judged(tmp_path_factory: pytest.TempPathFactory, opensearch: Cluster) -> Ite
     events = Pool(1).events(EVENTS)
     prefix = unique_prefix()
     try:
-        search = fill(opensearch, prefix, [normalized(one) for one in events])
-        with stored(tmp_path_factory.mktemp("chance") / "store", events).engine() as embedded:
+        search = fill(opensearch, prefix, [normalized(one) for one in events], dated=False)
+        with stored(tmp_path_factory.mktemp("chance") / "store", events).engine(
+            threads=1
+        ) as embedded:
             yield Judged(Reference(events), (embedded, search))
     finally:
         remove_all(opensearch, prefix)
