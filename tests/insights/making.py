@@ -126,7 +126,7 @@ class Maker:
         make = self.expressions
         choice = self.chance.random()
         if choice < 0.15 and (name := make.name("keyword", "any", "integer", "time")):
-            return name, {"keyword": "text", "integer": "number"}.get(kind := make.kind(name), kind)
+            return name, make.kind(name)
         if choice < 0.45:
             return make.text(), "any"
         if choice < 0.75:
@@ -196,10 +196,9 @@ class Maker:
                 return tree.Item(binned, name=f"bin({period.text})"), "time"
             return tree.Item(binned, self.alias("")), "time"
         if choice < (0.95 if self.plain else 0.8) and (name := make.name(*_ANY, "list")):
-            kind = {"keyword": "text", "list": "text", "integer": "number"}.get(
-                known := make.kind(name), known
-            )
-            return tree.Item(name, self.alias("") if self.happens(0.3) else ""), kind
+            kind = make.kind(name)
+            alias = self.alias("") if self.happens(0.3) else ""
+            return tree.Item(name, alias), "keyword" if kind == "list" else kind
         value, kind = self.value()
         return tree.Item(value, self.alias("")), kind
 
@@ -241,7 +240,8 @@ class Maker:
         value = make.name(*_ANY) if self.easy() else self.value()[0]
         value = value or make.number(1)
         kind = make.kind(value)
-        return tree.Call(function, (value,)), kind if kind in ("time", "number") else "any"
+        picked = kind in ("time", "number", "integer", "keyword")
+        return tree.Call(function, (value,)), kind if picked else "any"
 
     def some_names(self, least: int, most: int, kinds: tuple[str, ...]) -> list[tree.Name]:
         found = [name for name, kind in self.names.items() if kind in kinds]
