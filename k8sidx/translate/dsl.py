@@ -28,7 +28,13 @@ from k8sidx.translate.question import (
 MOST_EVENTS = 1000
 """Events of the answer; the body's size can be raised to 10,000."""
 MOST_KEYS = 1000
+MOST_VALUES = 100
+"""Different values that are counted in an interval; all of them would be too many buckets."""
 SHOWN = ("@timestamp", "auditID", "message")
+_LIMITS = (
+    f"At most {MOST_KEYS:,} keys are looked at, the busiest first, and different values are "
+    f"counted up to {MOST_VALUES}."
+)
 
 
 def to_dsl(hunt: Hunt) -> Translation:
@@ -47,7 +53,7 @@ def to_dsl(hunt: Hunt) -> Translation:
             notes = _top_notes(question)
         case Bursts():
             body = _bursts(question)
-            notes = (BUCKETS, f"At most {MOST_KEYS:,} keys are looked at, the busiest first.")
+            notes = (BUCKETS, _LIMITS)
     return Translation(json.dumps(body, indent=2) + "\n", notes)
 
 
@@ -86,7 +92,7 @@ def _bursts(question: Bursts) -> dict[str, Any]:
 def _different(question: Bursts) -> dict[str, Any]:
     """Combinations of values in an interval, and whether there are enough of them."""
     return {
-        "values": terms(question.values, question.at_least),
+        "values": terms(question.values, max(MOST_VALUES, question.at_least)),
         "different": {"stats_bucket": {"buckets_path": "values>_count"}},
         "enough": {
             "bucket_selector": {

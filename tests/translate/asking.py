@@ -15,6 +15,7 @@ from k8sidx.query.algebra import (
     Compare,
     Condition,
     DateHistogram,
+    Key,
     Metric,
     Not,
     OneOf,
@@ -73,7 +74,10 @@ def rows_of(question: Question, engine: Engine) -> list[tuple[Any, ...]]:
         )
         return list(engine.run(asked).rows)
     counted: Counter[tuple[Any, ...]] = Counter()
-    keys = (*(Terms(name, f"k{name}") for name in question.by), DateHistogram(question.interval))
+    keys: tuple[Key, ...] = (
+        *(Terms(name, f"k{name}") for name in question.by),
+        DateHistogram(question.interval),
+    )
     needed = And((question.condition, *(Present(name) for name in question.values)))
     values = tuple(Terms(name, f"v{name}") for name in question.values)
     asked = Query(where=needed, group_by=(*keys, *values), metrics=(Metric("n", "count"),))
