@@ -33,6 +33,14 @@ MAY_IMPORT = {
         "normalize.actor",
         "normalize.objects",
     },
+    "insights": {
+        "errors",
+        "fields",
+        "query",
+        "engine",
+        "normalize.identity",
+        "normalize.whole",
+    },
     "panels": {"errors", "fields", "query", "hunt", "engine.protocol", "engine.result"},
     "savedobjects": {"errors", "fields", "query", "panels", "cluster", "engine.search_conditions"},
     "findings": {

@@ -14,6 +14,7 @@ import duckdb
 
 from k8sidx.engine.duckdb_shared import SharedScan
 from k8sidx.engine.duckdb_sql import compile_query, time_tests
+from k8sidx.engine.explained import statement_text
 from k8sidx.engine.narrow import narrowed, needs_narrowing
 from k8sidx.engine.protocol import EXACTLY, Answering, Engine
 from k8sidx.engine.result import Result, Value
@@ -21,7 +22,17 @@ from k8sidx.engine.times import with_moments
 from k8sidx.engine.together import Asker
 from k8sidx.errors import StoreError, UsageError
 from k8sidx.fields.moment import to_micros
-from k8sidx.query.algebra import Metric, Query, Terms, fields_of, leaves
+from k8sidx.query.algebra import (
+    Condition,
+    Leaf,
+    Metric,
+    Present,
+    Query,
+    Terms,
+    fields_of,
+    leaves,
+    rewritten,
+)
 from k8sidx.store.columns import COMPUTED, STORED, null_column
 from k8sidx.store.commit import reading
 from k8sidx.store.manifest import Manifest
@@ -83,6 +94,24 @@ class DuckDBEngine:
         self._refuse_missing(query)
         source, parameters = self._source(query.since, query.until)
         return self.answer(query, source, parameters)
+
+    def explained(self, query: Query) -> str:
+        """The statement; see :class:`k8sidx.engine.protocol.Explaining`. ``events`` are the
+        files of the time range.
+
+        :raises UnsupportedQuery: when DuckDB has no way to run the query.
+        :raises StoreError: when the store was made without a field of the query.
+        """
+        self._refuse_missing(query)
+        looked_up = [leaf for leaf in leaves(query.where) if needs_narrowing(leaf)]
+
+        def stand_in(leaf: Leaf) -> Condition:
+            return Present(leaf.field) if leaf in looked_up else leaf
+
+        plain = query.replace(where=rewritten(query.where, stand_in))
+        statement = compile_query(plain)
+        sql = statement.sql.replace("{source}", "events", 1)
+        return statement_text(sql, statement.parameters, looked_up)
 
     def answer(
         self, query: Query, source: str, parameters: Sequence[Any] = (), *, rolled: bool = False

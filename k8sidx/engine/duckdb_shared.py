@@ -378,6 +378,7 @@ def _of_nothing(query: Query) -> Result:
     if query.select or query.group_by:
         return Result(query.columns, [], "duckdb")
     row: Row = [
-        0 if metric.kind in ("count", "count_distinct") else None for metric in query.metrics
+        0 if metric.kind in ("count", "present", "count_distinct") else None
+        for metric in query.metrics
     ]
     return Result(query.columns, [tuple(one) for one in arranged(query, [row])], "duckdb")

@@ -19,6 +19,7 @@ from k8sidx.fields.lookup import FieldPath, resolve
 from k8sidx.fields.moment import MICROSECOND, to_micros
 from k8sidx.fields.table import Kind
 from k8sidx.query.algebra import (
+    VALUES,
     Always,
     And,
     Compare,
@@ -34,7 +35,6 @@ from k8sidx.query.algebra import (
     Present,
     Query,
     Regex,
-    Terms,
     Wildcard,
 )
 from k8sidx.query.coerce import coerce
@@ -91,7 +91,7 @@ def _aggregate(query: Query, rolled: bool) -> Statement:
     where += [
         f"{_key_test(key, f'u{place}')} IS NOT NULL"
         for place, key in enumerate(query.group_by)
-        if not (isinstance(key, Terms) and key.keep_missing)
+        if not key.keep_missing
     ]
     sql = f"SELECT {', '.join(columns)} FROM {' '.join(tables)} WHERE {' AND '.join(where)}"
     if groups:
@@ -176,21 +176,30 @@ def _metric(metric: Metric, rolled: bool) -> str:
         return f'epoch_us({metric.kind}("{ROLLED_FIRST if metric.kind == "min" else ROLLED_LAST}"))'
     path = resolve(metric.field)
     value = _value(path)
-    if metric.kind == "first_values":
-        if path.many:
-            raise UnsupportedQuery(f"{metric.name}: first_values of {metric.field}, a list")
-        return f'arg_min({_output(path)}, ("{TIME}", "{ID}"), {int(metric.argument)})'
+    if metric.kind == "present":
+        return f"count(*) FILTER (WHERE {_present(path)})"
     if metric.kind == "count_distinct":
         if path.many:
             return f"coalesce(len(list_distinct(flatten(list({value})))), 0)"
         return f"count(DISTINCT {value})"
     if path.many:
         raise UnsupportedQuery(f"{metric.name}: {metric.kind} of {metric.field}, a list")
+    if metric.kind in VALUES:
+        return _values(metric, path)
     if metric.kind == "percentile":
         return f"quantile_cont({value}, {metric.argument / 100})"
     if path.field.kind is Kind.TIME:
         value = _micros_of(path)
     return f"{metric.kind}({value})"
+
+
+def _values(metric: Metric, path: FieldPath) -> str:
+    """Values from the earliest or the latest event on; they sort a missing part of a row as
+    greater than all others, so for the latest it needs a word before."""
+    by = f'"{TIME}", "{ID}"'
+    if metric.kind == "first_values":
+        return f"arg_min({_output(path)}, ({by}), {int(metric.argument)})"
+    return f'arg_max({_output(path)}, ("{TIME}" IS NOT NULL, {by}), {int(metric.argument)})'
 
 
 def condition_sql(condition: Condition, parameters: list[Any]) -> str:
@@ -213,11 +222,16 @@ def _leaf(leaf: Leaf, parameters: list[Any]) -> str:
     path = resolve(leaf.field)
     value = _value(path)
     if isinstance(leaf, Present):
-        return f"(len({value}) > 0)" if path.many else f"({value} IS NOT NULL)"
+        return _present(path)
     if path.many:
         test = _test(leaf, path, "x", parameters)
         return f"(len(list_filter({value}, lambda x: {test})) > 0)"
     return f"({_test(leaf, path, value, parameters)})"
+
+
+def _present(path: FieldPath) -> str:
+    value = _value(path)
+    return f"(len({value}) > 0)" if path.many else f"({value} IS NOT NULL)"
 
 
 def _test(leaf: Leaf, path: FieldPath, value: str, parameters: list[Any]) -> str:

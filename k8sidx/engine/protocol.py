@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from k8sidx.engine.result import Result
 from k8sidx.errors import StoreError
@@ -42,4 +42,17 @@ class Engine(Protocol):
 
         :raises UnsupportedQuery: when this engine has no way to run it.
         :raises StoreError: when the store cannot be read, or the time is over.
+        """
+
+
+@runtime_checkable
+class Explaining(Protocol):
+    """An engine that can say what it would ask its store. Those that answer with the help of
+    another engine have no one thing to say."""
+
+    def explained(self, query: Query) -> str:
+        """The statement or search of a query, in ASCII; no event is read for it.
+
+        :raises UnsupportedQuery: when this engine has no way to run the query.
+        :raises StoreError: when the store lacks a field of the query, or cannot be asked.
         """

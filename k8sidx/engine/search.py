@@ -17,11 +17,12 @@ from k8sidx.cluster.capabilities import Capabilities, read_capabilities
 from k8sidx.cluster.connection import Cluster
 from k8sidx.cluster.profile import OwnProfile, Profile
 from k8sidx.engine.arranged import Row, arranged
+from k8sidx.engine.explained import request_text
 from k8sidx.engine.protocol import EXACTLY, Answering
 from k8sidx.engine.result import Result
 from k8sidx.engine.search_conditions import ConditionCompiler
 from k8sidx.engine.search_documents import Reader, select, sort_of
-from k8sidx.engine.search_enumerated import enumerated, without_enumerated
+from k8sidx.engine.search_enumerated import enumerated, looked_up, without_enumerated
 from k8sidx.engine.search_fields import check_fields
 from k8sidx.engine.search_groups import Bucket, Composite, GroupKey, Values, grouped, key_source
 from k8sidx.engine.search_metrics import (
@@ -32,9 +33,9 @@ from k8sidx.engine.search_metrics import (
     readable,
     readings,
 )
-from k8sidx.engine.search_session import Session
+from k8sidx.engine.search_session import NotAsked, Session, UnaskedSession
 from k8sidx.engine.times import times_of, with_moments
-from k8sidx.query.algebra import Having, Order, Query, Terms, fields_of
+from k8sidx.query.algebra import VALUES, Having, Order, Query, Terms, fields_of
 
 _TOP_SHARD = 10_000
 """Values that each shard tells of for a top-N: with fewer, the counts are proved exact."""
@@ -84,22 +85,44 @@ class SearchEngine:
         :raises StoreError: when the cluster cannot be reached, refuses the query, or
             answers for a part of the events only.
         """
+        plain, events = self._checked(query)
+        with Session(self._cluster, self._index, self._answering) as session:
+            if plain is not query:
+                resolved = enumerated(query, self._profile, session, self._conditions)
+                events = self._conditions.events(resolved)
+            rows, exact = self._rows(query, events, session)
+        exact = exact and all(self._profile.is_whole(path) for path in fields_of(query))
+        return Result(query.columns, with_moments(rows, times_of(query)), self.name, exact)
+
+    def explained(self, query: Query) -> str:
+        """The first search of the query; see :class:`k8sidx.engine.protocol.Explaining`.
+
+        :raises UnsupportedQuery: when a cluster has no way to run the query.
+        :raises StoreError: when the cluster cannot be reached, or lacks a field.
+        """
+        _, events = self._checked(query)
+        session = UnaskedSession(self._cluster, self._index, self._answering)
+        first = looked_up(query, self._profile)
+        if first:
+            session.hold()
+        try:
+            self._rows(query, events, session)
+        except NotAsked as asked:
+            return request_text(session.path, asked.body, first, held=asked.held)
+        raise AssertionError("a query makes a search")
+
+    def _checked(self, query: Query) -> tuple[Query, dsl.Query]:
+        """The query without conditions whose values are looked up first, and its events.
+
+        :raises UnsupportedQuery: when a cluster has no way to run the query.
+        :raises StoreError: when the indices lack a field.
+        """
         plain = without_enumerated(query, self._profile)
         events = self._conditions.events(plain)
         self._compile(query)
         if not self._profile.is_read:
             check_fields(fields_of(query), self._profile, self._capabilities)
-        with Session(self._cluster, self._index, self._answering) as session:
-            if plain is not query:
-                resolved = enumerated(query, self._profile, session, self._conditions)
-                events = self._conditions.events(resolved)
-            if query.select:
-                rows = list(select(query, events, self._profile, session))
-                exact = True
-            else:
-                rows, exact = self._aggregated(query, events, session)
-        exact = exact and all(self._profile.is_whole(path) for path in fields_of(query))
-        return Result(query.columns, with_moments(rows, times_of(query)), self.name, exact)
+        return plain, events
 
     @cached_property
     def _capabilities(self) -> Capabilities:
@@ -115,6 +138,12 @@ class SearchEngine:
             key_source(key, self._profile)
         for one in query.metrics:
             readable(one, self._profile)
+
+    def _rows(self, query: Query, events: dsl.Query, session: Session) -> tuple[list[Row], bool]:
+        """The rows, times as microseconds, and whether they are exact."""
+        if query.select:
+            return list(select(query, events, self._profile, session)), True
+        return self._aggregated(query, events, session)
 
     def _aggregated(
         self, query: Query, events: dsl.Query, session: Session
@@ -234,12 +263,12 @@ def _keeps_first(having: Having, counts: set[str]) -> bool:
 
 def _is_natural(query: Query) -> bool:
     """Whether groups come in the order that is asked for, so that the first ones will do."""
-    kept = any(isinstance(key, Terms) and key.keep_missing for key in query.group_by)
+    kept = any(key.keep_missing for key in query.group_by)
     return not query.order and not query.having and not kept
 
 
 def _has_events(read: list[Reading]) -> bool:
-    return any(one.metric.kind == "first_values" for one in read)
+    return any(one.metric.kind in VALUES for one in read)
 
 
 def _values(

@@ -150,9 +150,13 @@ def sort_of(query: Query, profile: Profile) -> list[dict[str, Any]]:
         if not paths.group or paths.many:
             raise UnsupportedQuery(f"a cluster cannot order events by {one.column}.")
         order.append(_sorted(paths, descending=one.descending))
-    order.append(_sorted(profile.paths(resolve(TIME)), descending=False))
-    order += [{path: {"order": "asc"}} for path in profile.order]
-    return order
+    return order + _by_time(profile, descending=False)
+
+
+def _by_time(profile: Profile, *, descending: bool) -> list[dict[str, Any]]:
+    """By time and id; events without a time last."""
+    ties = [{path: {"order": _direction(descending)}} for path in profile.order]
+    return [_sorted(profile.paths(resolve(TIME)), descending=descending), *ties]
 
 
 def _sorted(paths: Paths, *, descending: bool) -> dict[str, Any]:
@@ -165,8 +169,11 @@ def _direction(descending: bool) -> str:
     return "desc" if descending else "asc"
 
 
-def earliest(name: str, count: int, profile: Profile) -> tuple[dict[str, Any], Reader]:
-    """A top_hits aggregation of the first events, and the reader of the field in its hits."""
+def outermost(
+    name: str, count: int, profile: Profile, *, latest: bool
+) -> tuple[dict[str, Any], Reader]:
+    """A top_hits aggregation of the first or last events, and the reader of the field in its
+    hits."""
     reader = Reader((name,), profile)
-    order = sort_of(Query(select=(name,)), profile)
+    order = _by_time(profile, descending=latest)
     return {**reader.body(), "size": count, "sort": order}, reader

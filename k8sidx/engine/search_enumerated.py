@@ -27,6 +27,7 @@ from k8sidx.query.algebra import (
     InNetwork,
     Leaf,
     OneOf,
+    Present,
     Query,
     Regex,
     Wildcard,
@@ -56,25 +57,29 @@ def is_enumerated(leaf: Leaf, profile: Profile) -> bool:
 
 
 def without_enumerated(query: Query, profile: Profile) -> Query:
-    """The query without such conditions, to be compiled before anything is asked; the same
-    one when it has none.
+    """The query with the field's presence in the place of such conditions, to be compiled
+    before anything is asked; the same one when it has none.
 
     :raises UnsupportedQuery: when a field's values cannot be asked for.
     """
-    found = _found(query, profile)
+    found = looked_up(query, profile)
     if not found:
         return query
     for leaf in found:
         grouped(leaf.field, profile)
         _test(leaf)
-    return replace(query, where=rewritten(query.where, lambda leaf: found.get(leaf, leaf)))
+
+    def stand_in(leaf: Leaf) -> Condition:
+        return Present(leaf.field) if leaf in found else leaf
+
+    return replace(query, where=rewritten(query.where, stand_in))
 
 
 def enumerated(
     query: Query, profile: Profile, session: Session, compiler: ConditionCompiler
 ) -> Query:
     """The query with the values that such conditions hold for."""
-    found = _found(query, profile)
+    found = looked_up(query, profile)
     if not found:
         return query
     session.hold()
@@ -96,9 +101,10 @@ def enumerated(
     return replace(query, where=rewritten(query.where, lambda leaf: kept.get(leaf, leaf)))
 
 
-def _found(query: Query, profile: Profile) -> dict[Leaf, Condition]:
-    """Such conditions of a query, each once, with what stands for them before they are asked."""
-    return {leaf: Always() for leaf in leaves(query.where) if is_enumerated(leaf, profile)}
+def looked_up(query: Query, profile: Profile) -> list[Leaf]:
+    """Such conditions of a query, each once."""
+    every = dict.fromkeys(leaves(query.where))
+    return [leaf for leaf in every if is_enumerated(leaf, profile)]
 
 
 def _held(composite: Composite, asked: Sequence[Leaf]) -> list[list[Any]]:

@@ -63,6 +63,7 @@ def key_source(key: Key, profile: Profile) -> Source:
 
 def _histogram(key: DateHistogram, paths: Paths) -> Source:
     millisecond = timedelta(milliseconds=1)
+    kept = {"missing_bucket": True} if key.keep_missing else {}
     if paths.histogram and not key.interval % millisecond and not key.offset % millisecond:
         # Whole numbers throughout, also where microseconds exceed a float's 53 bits.
         histogram = {
@@ -70,13 +71,13 @@ def _histogram(key: DateHistogram, paths: Paths) -> Source:
             "fixed_interval": f"{key.interval // millisecond}ms",
             "offset": f"{(key.offset % key.interval) // millisecond}ms",
         }
-        return Source({"date_histogram": histogram}, 1000)
+        return Source({"date_histogram": {**histogram, **kept}}, 1000)
     if paths.unit != 1 or key.offset % key.interval:
         raise UnsupportedQuery(
             f"{key.name}: a cluster cannot count intervals of {key.interval} from {key.offset} on."
         )
     width = key.interval // MICROSECOND
-    return Source({"histogram": {"field": paths.group, "interval": width}})
+    return Source({"histogram": {"field": paths.group, "interval": width, **kept}})
 
 
 def grouped(name: str, profile: Profile) -> Paths:

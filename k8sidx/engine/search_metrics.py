@@ -11,12 +11,13 @@ from elasticsearch.dsl import aggs
 from elasticsearch.dsl import query as dsl
 
 from k8sidx.cluster.profile import Paths, Profile
-from k8sidx.engine.search_documents import Reader, earliest
+from k8sidx.engine.search_conditions import ConditionCompiler
+from k8sidx.engine.search_documents import Reader, outermost
 from k8sidx.engine.search_groups import MOST_DOUBLE, Bucket, grouped
 from k8sidx.errors import UnsupportedQuery
 from k8sidx.fields.lookup import resolve
 from k8sidx.fields.table import Kind
-from k8sidx.query.algebra import Metric
+from k8sidx.query.algebra import VALUES, Metric, Present
 
 _PRECISION = 40_000
 """Distinct values up to which a cardinality aggregation is nearly exact, its maximum."""
@@ -89,8 +90,10 @@ class Reading:
         kind = self.metric.kind
         if kind == "count":
             return bucket["doc_count"]
-        if kind == "first_values":
-            return self._first_values(bucket)
+        if kind == "present":
+            return bucket[self.name]["doc_count"]
+        if kind in VALUES:
+            return self._values_of_events(bucket)
         if kind == "count_distinct":
             return bucket[self.name]["value"] if self.approximate else values.distinct
         if kind in ("min", "max"):
@@ -102,10 +105,10 @@ class Reading:
             return None
         return total if kind == "sum" else total / number
 
-    def _first_values(self, bucket: Bucket) -> Any:
+    def _values_of_events(self, bucket: Bucket) -> Any:
         if self.reader is None:
-            raise TypeError("first_values has a reader")
-        hits = bucket[self.name]["first"]["hits"]["hits"]
+            raise TypeError(f"{self.metric.kind} has a reader")
+        hits = bucket[self.name]["events"]["hits"]["hits"]
         return [self.reader.row(hit)[0] for hit in hits] or None
 
     def _extreme(self, bucket: Bucket, values: Counted) -> Any:
@@ -162,9 +165,12 @@ def readable(metric: Metric, profile: Profile) -> None:
     """
     if metric.kind == "count":
         return
+    if metric.kind == "present":
+        _present(metric, profile)
+        return
     if resolve(metric.field).many and metric.kind != "count_distinct":
         raise UnsupportedQuery(f"{metric.name}: {metric.kind} of {metric.field}, a list")
-    if metric.kind != "first_values":
+    if metric.kind not in VALUES:
         grouped(metric.field, profile)
     elif not profile.paths(resolve(metric.field)).query:
         raise UnsupportedQuery(f"{metric.name}: a cluster cannot search for {metric.field}.")
@@ -175,8 +181,10 @@ def _reading(
 ) -> Reading:
     if metric.kind == "count":
         return Reading(metric, None, {})
-    if metric.kind == "first_values":
-        return _first_values(metric, name, profile)
+    if metric.kind == "present":
+        return Reading(metric, None, {name: _present(metric, profile)})
+    if metric.kind in VALUES:
+        return _values_of_events(metric, name, profile)
     paths = grouped(metric.field, profile)
     if metric.kind == "count_distinct":
         if not approximate:
@@ -208,11 +216,16 @@ def _extreme(metric: Metric, name: str, paths: Paths, careful: bool) -> Reading:
     return Reading(metric, paths, {name: present})
 
 
-def _first_values(metric: Metric, name: str, profile: Profile) -> Reading:
+def _present(metric: Metric, profile: Profile) -> aggs.Filter:
+    return aggs.Filter(ConditionCompiler(profile).condition(Present(metric.field)))
+
+
+def _values_of_events(metric: Metric, name: str, profile: Profile) -> Reading:
     paths = profile.paths(resolve(metric.field))
-    body, reader = earliest(metric.field, int(metric.argument), profile)
+    latest = metric.kind == "last_values"
+    body, reader = outermost(metric.field, int(metric.argument), profile, latest=latest)
     present = aggs.Filter(dsl.Exists(field=paths.query))
-    present.metric("first", aggs.TopHits(**body))
+    present.metric("events", aggs.TopHits(**body))
     return Reading(metric, paths, {name: present}, reader=reader)
 
 

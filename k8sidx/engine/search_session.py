@@ -61,6 +61,11 @@ class Session:
                 self._cluster.request("DELETE", path, body=body, timeout=GRACE)
 
     @property
+    def path(self) -> str:
+        """Where searches of the index go."""
+        return f"/{quote(self._index, safe='*,-')}/_search"
+
+    @property
     def held(self) -> bool:
         """Whether all searches see one state of the index."""
         return self._point is not None
@@ -85,9 +90,8 @@ class Session:
         """
         asked = dict(body)
         params = {"allow_partial_search_results": "false"}
-        if self._point is None:
-            path = f"/{quote(self._index, safe='*,-')}/_search"
-        else:
+        path = self.path
+        if self._point is not None:
             path = "/_search"
             asked["pit"] = {"id": self._point, "keep_alive": KEEP}
         if self._ends is not None:
@@ -159,6 +163,31 @@ class Session:
     @property
     def _elastic(self) -> bool:
         return self._cluster.product == "elasticsearch"
+
+
+class NotAsked(Exception):
+    """A search that was made up only."""
+
+    def __init__(self, body: Mapping[str, Any], *, held: bool) -> None:
+        super().__init__("a search is not made")
+        self.body = dict(body)
+        self.held = held
+
+
+class UnaskedSession(Session):
+    """Asks nothing: the first search of a query is raised as :class:`NotAsked`."""
+
+    _held = False
+
+    @property
+    def held(self) -> bool:
+        return self._held
+
+    def hold(self) -> None:
+        self._held = True
+
+    def search(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        raise NotAsked(body, held=self._held)
 
 
 def _refused(answer: Answer, index: str) -> StoreError:

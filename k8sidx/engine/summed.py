@@ -85,9 +85,14 @@ def can_be_summed(question: Query) -> bool:
 
 
 def _is_about_time(question: Query) -> bool:
-    """Whether it asks for the first and last moment of all events: undated ones have none."""
-    return question.where == Always() and all(
-        one.kind in ("min", "max") and one.field == "@timestamp" for one in question.metrics
+    """Whether it asks for the first and last moment of all events: undated ones have none,
+    but could be a group."""
+    return (
+        not question.group_by
+        and question.where == Always()
+        and all(
+            one.kind in ("min", "max") and one.field == "@timestamp" for one in question.metrics
+        )
     )
 
 

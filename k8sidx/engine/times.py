@@ -9,7 +9,7 @@ from k8sidx.engine.result import Value
 from k8sidx.fields.lookup import resolve
 from k8sidx.fields.moment import to_moment
 from k8sidx.fields.table import Kind
-from k8sidx.query.algebra import DateHistogram, Query
+from k8sidx.query.algebra import VALUES, DateHistogram, Query
 
 
 def times_of(query: Query) -> frozenset[int]:
@@ -20,7 +20,7 @@ def times_of(query: Query) -> frozenset[int]:
         for key in query.group_by
     ]
     kinds += [
-        metric.kind in ("min", "max", "first_values")
+        (metric.kind in ("min", "max") or metric.kind in VALUES)
         and resolve(metric.field).field.kind is Kind.TIME
         for metric in query.metrics
     ]

@@ -143,12 +143,14 @@ class Terms:
 class DateHistogram:
     """One group for each interval of ``@timestamp`` that has events, named by its start (UTC).
 
-    Intervals are counted from 1970-01-01T00:00Z plus ``offset``.
+    Intervals are counted from 1970-01-01T00:00Z plus ``offset``. Events without
+    ``@timestamp`` form no group, unless ``keep_missing``.
     """
 
     interval: timedelta
     name: str = "time"
     offset: timedelta = timedelta(0)
+    keep_missing: bool = False
 
     @property
     def column(self) -> str:
@@ -157,17 +159,27 @@ class DateHistogram:
 
 Key: TypeAlias = Terms | DateHistogram
 MetricKind: TypeAlias = Literal[
-    "count", "count_distinct", "min", "max", "sum", "avg", "percentile", "first_values"
-]
+    "count", "present", "count_distinct", "min", "max", "sum", "avg", "percentile",
+    "first_values", "last_values",
+]  # fmt: skip
+VALUES: frozenset[MetricKind] = frozenset({"first_values", "last_values"})
+"""Metrics that give a list of values of single events."""
 
 
 @dataclass(frozen=True, slots=True)
 class Metric:
     """One number (or value) for each group.
 
-    ``count`` counts events and takes no field. ``percentile`` takes ``argument`` in
-    0..100. ``first_values`` gives up to ``argument`` values of the field, from the
-    group's earliest events on (evidence: ``auditID``).
+    - ``count`` counts events and takes no field; ``present`` counts the events that have the
+      field: of a list, at least one element.
+    - ``count_distinct`` counts distinct values. ``min``, ``max``, ``sum``, ``avg`` and
+      ``percentile``, which takes ``argument`` in 0..100, are missing where no event of the
+      group has the field.
+    - ``first_values`` gives up to ``argument`` values of the field, from the group's earliest
+      events on that have it (evidence: ``auditID``); ``last_values`` from its latest events
+      back. Events of one moment go by their id, ascending and descending. Events without
+      ``@timestamp`` come after all others in both, the earliest and the latest being those
+      that are known to be. Missing where no event has the field.
     """
 
     name: str
@@ -292,8 +304,8 @@ def _check_metric(metric: Metric) -> None:
         raise InvalidQuery(f"metric {metric.name}: {metric.field} is no number")
     if metric.kind == "percentile" and not 0 <= metric.argument <= 100:
         raise InvalidQuery(f"metric {metric.name}: a percentile lies in 0..100")
-    if metric.kind == "first_values" and not 1 <= metric.argument <= 100:
-        raise InvalidQuery(f"metric {metric.name}: first_values gives 1 to 100 values")
+    if metric.kind in VALUES and not 1 <= metric.argument <= 100:
+        raise InvalidQuery(f"metric {metric.name}: {metric.kind} gives 1 to 100 values")
 
 
 def check_condition(condition: Condition) -> None:

@@ -104,11 +104,14 @@ class Chance:
         keys: list[Key] = [Terms(one, keep_missing=self.coin()) for one in self.some(_KEYS, 0, 3)]
         if self.chance.random() < 0.3:
             width = self.chance.choice(_INTERVALS)
-            keys.append(DateHistogram(width, offset=self.chance.choice((width * 0, width // 4))))
+            offset = self.chance.choice((width * 0, width // 4))
+            keys.append(DateHistogram(width, offset=offset, keep_missing=self.coin()))
         metrics = [self.metric(f"m{n}") for n in range(self.chance.randint(1, 3))]
         columns = [key.column for key in keys] + [one.name for one in metrics]
         order = [Order(one, self.coin()) for one in self.some(columns, 0, 2)]
-        numeric = [one for one in metrics if one.kind in ("count", "count_distinct", "avg")]
+        numeric = [
+            one for one in metrics if one.kind in ("count", "present", "count_distinct", "avg")
+        ]
         having = [
             Having(one.name, self.chance.choice(_COMPARISONS), self.chance.choice((1, 2, 5)))
             for one in numeric
@@ -128,11 +131,11 @@ class Chance:
     def metric(self, name: str) -> Metric:
         kind: MetricKind = self.chance.choice(
             ("count", "count", "count_distinct", "min", "max", "sum", "avg", "percentile",
-             "first_values")
+             "first_values", "last_values", "present")
         )  # fmt: skip
         if kind == "count":
             return Metric(name, kind)
-        if kind == "count_distinct":
+        if kind in ("count_distinct", "present"):
             return Metric(name, kind, self.chance.choice(_KEYS))
         if kind in ("sum", "avg", "percentile"):
             rank = float(self.chance.choice((0, 10, 50, 99, 100)))

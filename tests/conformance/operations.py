@@ -229,7 +229,8 @@ def _groupings() -> list[Operation]:
             ("min", "@timestamp", 0), ("max", "@timestamp", 0),
             ("count_distinct", "user.username", 0), ("percentile", "responseStatus.code", 50),
             ("first_values", "auditID", 3), ("sum", "responseStatus.code", 0),
-            ("avg", "responseStatus.code", 0),
+            ("avg", "responseStatus.code", 0), ("present", "userAgent", 0),
+            ("last_values", "auditID", 3),
         )
     )  # fmt: skip
     return [
@@ -262,6 +263,19 @@ def _groupings() -> list[Operation]:
         Operation("date histogram: microseconds with an offset", Query(
             group_by=(DateHistogram(250 * _MICRO, offset=_MICRO),),
             metrics=(COUNT,)), "cannot count intervals"),
+        *(Operation(f"date histogram, missing kept: {about}", Query(
+            group_by=(*keys, DateHistogram(width, keep_missing=True)), metrics=(COUNT,),
+            order=order, limit=limit))
+          for about, keys, width, order, limit in (
+              ("hours", (), _HOUR, (), None),
+              ("hours, descending", (), _HOUR, (Order("time", True),), None),
+              ("the first", (), _DAY, (), 2),
+              ("and a field", (Terms("user.username", keep_missing=True),), _HOUR, (), None),
+              ("and a list", (Terms("user.groups"),), _DAY, (), None))),
+        Operation("date histogram, missing kept: microseconds", Query(
+            where=Not(Or((Compare("@timestamp", "<", "1960-01-01"),
+                          Compare("@timestamp", ">", "2255-01-01")))),
+            group_by=(DateHistogram(250 * _MICRO, keep_missing=True),), metrics=(COUNT,))),
         Operation("date histogram and a field", Query(
             group_by=(Terms("user.username", keep_missing=True), DateHistogram(_HOUR)),
             metrics=(COUNT,))),
@@ -288,6 +302,15 @@ def _groupings() -> list[Operation]:
         Operation("order by the first values", Query(
             group_by=(Terms("user.username"),), metrics=(every[4],),
             order=(Order("first_values", True),), limit=9)),
+        Operation("order by the last values", Query(
+            group_by=(Terms("user.username"),), metrics=(every[8],),
+            order=(Order("last_values", True),), limit=9)),
+        Operation("top by count with the last values", Query(
+            group_by=(Terms("userAgent", keep_missing=True),), metrics=(COUNT, *every[7:]),
+            order=(Order("n", True),), limit=5)),
+        Operation("order by and having of present", Query(
+            group_by=(Terms("verb"), Terms("user.username")), metrics=(every[7],),
+            having=(Having("present", ">=", 1),), order=(Order("present", True),), limit=9)),
         Operation("limit without an order", Query(
             group_by=(Terms("user.username"), Terms("verb")), metrics=(COUNT,), limit=4)),
         Operation("limit without an order, missing kept", Query(
@@ -327,12 +350,23 @@ def _metrics() -> list[Operation]:
         *((f"percentile {rank}", Metric("m", "percentile", "responseStatus.code", rank), "", False)
           for rank in (0, 25, 50, 95, 99.9, 100)),
         ("percentile of durations", Metric("m", "percentile", "event.duration", 75), "", False),
-        *((f"first_values of {about}", Metric("m", "first_values", name, 3), "", False)
+        *((f"present of {about}", Metric("m", "present", name), "", False)
+          for name, about in (
+              ("user.username", "text"), ("user.groups", "a list"), ("sourceIPs", "addresses"),
+              ("responseStatus.code", "numbers"), ("@timestamp", "times"),
+              ("source.forwarded", "booleans"), ("user.groups.1", "an element"),
+              ("event.id", "ids"), ("event.duration", "durations"))),
+        ("present of bodies", Metric("m", "present", "requestObject"), "cannot be searched", False),
+        *((f"{kind} of {about}", Metric("m", kind, name, 3), "", False)
+          for kind in ("first_values", "last_values")
           for name, about in (
               ("auditID", "text"), ("@timestamp", "times"), ("responseStatus.code", "numbers"),
               ("source.forwarded", "booleans"), ("event.id", "ids"), ("source.ip", "addresses"))),
         ("max of a list", Metric("m", "max", "user.groups"), "max of user.groups, a list", True),
         ("first_values of a list", Metric("m", "first_values", "user.groups", 2), "a list", True),
+        ("last_values of a list", Metric("m", "last_values", "user.groups", 2), "a list", True),
+        *((f"{kind} of every event, undated ones last", Metric("m", kind, "objectRef.name", 100),
+           "", False) for kind in ("first_values", "last_values")),
         ("count_distinct of ids", Metric("m", "count_distinct", "event.id"), "cannot group", False),
     ]  # fmt: skip
     return [

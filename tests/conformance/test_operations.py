@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
+from typing import Any
 
 import pytest
 
+from k8sidx.cluster.connection import Answer, Cluster
 from k8sidx.engine.duckdb import DuckDBEngine
 from k8sidx.engine.search import SearchEngine
 from k8sidx.errors import UnsupportedQuery
@@ -37,6 +40,28 @@ def test_an_operation_gives_the_same_rows(
     assert found.exact
     alike(found.rows, wanted.rows)
     report.add(operation.name, server, SAME)
+
+
+def test_an_explained_query_is_what_is_asked_first(
+    search_engine: SearchEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Explaining makes no search; where values are looked up first, others are asked first."""
+    searches: list[dict[str, Any]] = []
+    request = Cluster.request
+
+    def recorded(self: Cluster, method: str, path: str, **more: Any) -> Answer:
+        if path.endswith("/_search"):
+            searches.append({k: v for k, v in more["body"].items() if k != "pit"})
+        return request(self, method, path, **more)
+
+    monkeypatch.setattr(Cluster, "request", recorded)
+    for operation in (one for one in OPERATIONS if not one.refused):
+        searches.clear()
+        told = search_engine.explained(operation.query)
+        assert not searches
+        if "looked up first" not in told:
+            search_engine.run(operation.query)
+            assert json.loads(told.partition("/_search\n")[2]) == searches[0]
 
 
 def test_rows_are_the_same_page_by_page(

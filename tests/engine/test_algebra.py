@@ -159,6 +159,63 @@ def test_date_histogram_before_1970_rounds_down(engine: DuckDBEngine) -> None:
     assert engine.run(query).rows == [(datetime(1963, 7, 9, tzinfo=UTC), 1)]
 
 
+def test_events_without_a_time_form_a_group_of_intervals_only_when_asked(
+    engine: DuckDBEngine,
+) -> None:
+    hours = DateHistogram(timedelta(hours=1), "hour", keep_missing=True)
+    kept = Query(group_by=(hours,), metrics=(COUNT,))
+    assert engine.run(kept).rows[1:] == [
+        (START, 3), (START + timedelta(hours=1), 2), (None, 1)
+    ]  # fmt: skip
+    descending = Query(group_by=(hours,), metrics=(COUNT,), order=(Order("hour", True),))
+    assert engine.run(descending).rows[-1] == (None, 1)
+    assert engine.run(kept.replace(since=START)).rows[-1] == (START + timedelta(hours=1), 2)
+
+
+def test_first_and_last_values_leave_undated_events_for_the_end(engine: DuckDBEngine) -> None:
+    name = "objectRef.name"
+    query = Query(
+        metrics=(
+            Metric("first", "first_values", name, 2),
+            Metric("last", "last_values", name, 2),
+            Metric("all", "last_values", name, 100),
+            Metric("codes", "last_values", "userAgent", 100),
+            Metric("when", "last_values", "@timestamp", 1),
+        )
+    )
+    first, last, every, agents, when = engine.run(query).rows[0]
+    assert (first, last) == (["f", "a"], ["e", "d"])
+    assert every == ["e", "d", "c", "b", "a", "f", "g"]
+    assert isinstance(agents, list)
+    assert len(agents) == 6, "event f has none"
+    assert when == [START + timedelta(seconds=3700, milliseconds=2)]
+    nothing = query.replace(where=Compare("verb", "=", "none"))
+    assert engine.run(nothing).rows == [(None,) * 5]
+
+
+def test_events_of_one_moment_go_by_their_id(tmp_path: Path) -> None:
+    bodies = [event(name=f"n{number}") for number in range(9)]
+    values = (Metric("f", "first_values", "event.id", 9), Metric("l", "last_values", "event.id", 9))
+    with stored(tmp_path / "store", bodies).engine() as opened:
+        ids = [row[0] for row in opened.run(Query(select=("event.id",))).rows]
+        assert ids == sorted(map(str, ids))
+        assert opened.run(Query(metrics=values)).rows == [(ids, ids[::-1])]
+
+
+def test_present_counts_the_events_that_have_a_field(engine: DuckDBEngine) -> None:
+    present = (
+        Metric("agents", "present", "userAgent"),
+        Metric("groups", "present", "user.groups"),
+        Metric("second", "present", "sourceIPs.1"),
+        Metric("bodies", "present", "requestObject"),
+    )
+    assert engine.run(Query(metrics=present)).rows == [(6, 6, 1, 0)]
+    none = Query(metrics=present, where=Compare("verb", "=", "none"))
+    assert engine.run(none).rows == [(0, 0, 0, 0)]
+    by_list = Query(group_by=(Terms("sourceIPs"),), metrics=(Metric("n", "present", "sourceIPs"),))
+    assert engine.run(by_list).rows == [("10.0.0.7", 6), ("2001:db8::1", 1), ("203.0.113.9", 1)]
+
+
 def test_metrics(engine: DuckDBEngine) -> None:
     query = Query(
         where=Present("user.username"),
@@ -250,6 +307,8 @@ def test_what_duckdb_cannot_run_is_refused_when_compiled(engine: DuckDBEngine) -
         ({"metrics": (COUNT,), "since": datetime(2026, 1, 1)}, "time zone"),
         ({"metrics": (Metric("x", "sum", "verb"),)}, "no number"),
         ({"metrics": (Metric("x", "count", "verb"),)}, "takes no field"),
+        ({"metrics": (Metric("x", "present"),)}, "the others take one"),
+        ({"metrics": (Metric("x", "last_values", "verb"),)}, "last_values gives 1 to 100"),
         ({"metrics": (COUNT,), "where": Regex("verb", "(")}, "not a regular expression"),
         ({"metrics": (COUNT,), "where": InNetwork("verb", ("10.0.0.0/8",))}, "no addresses"),
     ],

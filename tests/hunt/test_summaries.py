@@ -18,7 +18,7 @@ from k8sidx.hunt.history import questions
 from k8sidx.hunt.library import load_library
 from k8sidx.hunt.result import HuntResult
 from k8sidx.hunt.run import Window, run_hunts
-from k8sidx.query.algebra import Query
+from k8sidx.query.algebra import DateHistogram, Metric, Query, Terms
 from k8sidx.store.manifest import VERSION
 from k8sidx.store.merge import merge_small_parts
 from k8sidx.store.open import EmbeddedStore
@@ -129,13 +129,15 @@ class Counting:
 QUESTION = questions(next(one for one in COMPARING if one.id == "new_user_agent"))[-1]
 
 
-def ask(store: EmbeddedStore, query: Query) -> tuple[Result, list[Query]]:
+def ask(
+    store: EmbeddedStore, query: Query, question: Query = QUESTION
+) -> tuple[Result, list[Query]]:
     """The answer with summaries, and what was asked of the events for it."""
     with store.engine() as engine:
         summaries = store.summaries(engine)
         assert summaries is not None
         counting = Counting(engine)
-        result = SummedEngine(counting, summaries, [QUESTION]).run(query)
+        result = SummedEngine(counting, summaries, [question]).run(query)
         assert result == engine.run(query)
     return result, counting.asked
 
@@ -193,6 +195,28 @@ def test_a_writer_killed_before_the_rename_leaves_nothing_that_counts(
     assert [Path(name).suffix for name in summary_files(store)] == [".tmp"]
     ask(store, query)
     put(store, [event(seconds=DAY)])  # the writer takes the summaries for its own folder
+
+
+UNDATED = {"stageTimestamp": None, "requestReceivedTimestamp": None}
+LAST = Metric("last", "max", "@timestamp")
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        Query(group_by=(Terms("user.username"),), metrics=(LAST,)),
+        Query(group_by=(DateHistogram(timedelta(hours=6), keep_missing=True),), metrics=(LAST,)),
+        Query(metrics=(LAST, Metric("with", "present", "userAgent"))),
+        Query(group_by=(Terms("verb"),), metrics=(Metric("l", "last_values", "auditID", 2),)),
+    ],
+)
+def test_what_summaries_cannot_tell_is_asked_of_the_events(question: Query, tmp_path: Path) -> None:
+    """Undated events have no day, but they are a group; single events are in no summary."""
+    undated = [{**event(user="nobody knows when", name="n"), **UNDATED}]
+    store = stored(tmp_path / "store", [*some_events(6), *undated])
+    _, asked = ask(store, question, question)
+    assert asked == [question]
+    ask(store, question.replace(since=START, until=START + timedelta(days=8)), question)
 
 
 def test_a_store_that_cannot_be_written_is_read_all_the_same(

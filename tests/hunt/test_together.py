@@ -25,6 +25,7 @@ from k8sidx.query.algebra import (
     And,
     Compare,
     Condition,
+    DateHistogram,
     Having,
     InNetwork,
     Metric,
@@ -137,6 +138,13 @@ QUERIES = [
     Query(where=Present("@timestamp"), metrics=(COUNT,)),
     Query(group_by=(Terms("objectRef.name"),), metrics=(COUNT,)),
     Query(select=("auditID", "verb"), limit=7),
+    Query(metrics=(COUNT, Metric("p", "present", "user.groups"))),
+    Query(
+        metrics=(Metric("p", "present", "verb"), Metric("l", "last_values", "auditID", 3)),
+        having=(Having("p", "<", 1),),
+    ),
+    Query(group_by=(Terms("verb"),), metrics=(Metric("l", "last_values", "verb", 3),)),
+    Query(group_by=(DateHistogram(timedelta(hours=1), keep_missing=True),), metrics=(COUNT,)),
 ]
 
 

@@ -1,0 +1,153 @@
+"""What is wrong with a query text, and where: the place, what could stand there, what was
+meant."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+from lark import Token, UnexpectedInput
+from lark.exceptions import UnexpectedToken
+
+from k8sidx.errors import UsageError
+from k8sidx.insights.syntax import COMMANDS, UNSUPPORTED, Place
+
+_WORDS: dict[str, str] = {
+    "NAME": "a field",
+    "STRING": "a text in quotes",
+    "NUMBER": "a number",
+    "REGEX": "a regular expression between slashes",
+    "PERIOD": "a period such as 5m",
+    "OPERATOR": "a comparison",
+    "VBAR": "|",
+    "COMMA": ",",
+    "LPAR": "(",
+    "RPAR": ")",
+    "LSQB": "[",
+    "RSQB": "]",
+    "$END": "the end of the query",
+    "IN": "in",
+    "NOT": "not",
+    "LIKE": "like",
+    "AND": "and",
+    "OR": "or",
+    "AS": "as",
+    "BY": "by",
+    "ASC": "asc",
+    "DESC": "desc",
+}
+"""How terminals of the grammar are told; arithmetic, which can follow anywhere, is not."""
+_MOST_TOLD = 8
+
+
+class QueryError(UsageError):
+    """A query text that cannot be understood, with the place.
+
+    :ivar place: where it is wrong.
+    :ivar expected: what could stand there, in words.
+    :ivar nearest: names that may have been meant.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        place: Place,
+        *,
+        expected: tuple[str, ...] = (),
+        nearest: tuple[str, ...] = (),
+        remedy: str = "",
+    ) -> None:
+        meant = f"Did you mean {' or '.join(nearest)}?" if nearest else ""
+        could = f"Expected {listed(expected)}." if expected and not nearest else ""
+        told = " ".join(one for one in (meant, could, remedy) if one)
+        super().__init__(f"line {place.line}, column {place.column}: {message}.", remedy=told)
+        self.place = place
+        self.expected = expected
+        self.nearest = nearest
+
+    @property
+    def line(self) -> int:
+        """Line of the text, from 1 on."""
+        return self.place.line
+
+    @property
+    def column(self) -> int:
+        """Column of the line, from 1 on."""
+        return self.place.column
+
+    def pointed(self, text: str) -> str:
+        """The line of the text with a caret under the place."""
+        lines = text.split("\n")
+        line = lines[self.line - 1] if self.line <= len(lines) else ""
+        return f"{line}\n{' ' * (self.column - 1)}^"
+
+
+def nearest(name: str, known: Iterable[str]) -> tuple[str, ...]:
+    """Up to three names that are written much the same."""
+    folded = {one.lower(): one for one in known}
+    found = difflib.get_close_matches(name.lower(), folded, n=3, cutoff=0.6)
+    return tuple(folded[one] for one in found)
+
+
+def listed(words: Iterable[str]) -> str:
+    """``a, b or c``."""
+    *first, last = words
+    return f"{', '.join(first)} or {last}" if first else last
+
+
+def misread(text: str, error: UnexpectedInput) -> QueryError:
+    """The error for a text that the grammar has no place for."""
+    token = error.token if isinstance(error, UnexpectedToken) else None
+    accepted = set(getattr(error, "accepts", None) or getattr(error, "expected", None) or ())
+    accepted |= set(getattr(error, "allowed", None) or ())
+    if token is not None and token.type == "$END":
+        return QueryError("the query ends too early", _end(text), expected=_told(accepted))
+    place = Place(max(1, error.line), max(1, error.column))
+    if token is None:
+        return _unreadable(text, error, place, accepted)
+    written = _short(token)
+    if "FILTER" in accepted and token.type == "NAME":
+        return _no_command(str(token), place)
+    return QueryError(f"{written} cannot stand here", place, expected=_told(accepted))
+
+
+def _no_command(word: str, place: Place) -> QueryError:
+    if instead := UNSUPPORTED.get(word.lower()):
+        return QueryError(f"{word} is a command that k8sidx does not have", place, remedy=instead)
+    return QueryError(
+        f"there is no command {_quoted(word)}",
+        place,
+        nearest=nearest(word, COMMANDS),
+        expected=tuple(COMMANDS),
+    )
+
+
+def _unreadable(text: str, error: UnexpectedInput, place: Place, accepted: set[str]) -> QueryError:
+    at = error.pos_in_stream or 0
+    sign = text[at : at + 1]
+    if sign in ('"', "'", "`"):
+        return QueryError("a quotation that begins here does not end", place)
+    if sign == "/":
+        return QueryError("a regular expression that begins here does not end", place)
+    return QueryError(f"{_quoted(sign)} cannot stand here", place, expected=_told(accepted))
+
+
+def _told(accepted: set[str]) -> tuple[str, ...]:
+    words = tuple(word for name, word in _WORDS.items() if name in accepted)
+    if "FILTER" in accepted:
+        words += ("a command",)
+    return words[:_MOST_TOLD]
+
+
+def _short(token: Token) -> str:
+    text = str(token)
+    return _quoted(text if len(text) <= 40 else f"{text[:40]}…")
+
+
+def _quoted(text: str) -> str:
+    return repr(text)
+
+
+def _end(text: str) -> Place:
+    lines = text.split("\n")
+    return Place(len(lines), len(lines[-1]) + 1)

@@ -1,0 +1,140 @@
+"""What a query says → what it means: names looked up, aliases put in, commands in order."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from k8sidx.insights import syntax
+from k8sidx.insights.expressions import Expressions
+from k8sidx.insights.meaning import (
+    TIME,
+    Arrange,
+    Cut,
+    Extracted,
+    Keep,
+    Meaning,
+    Once,
+    Plan,
+    Stage,
+    Step,
+    is_list,
+)
+from k8sidx.insights.mistakes import QueryError
+from k8sidx.insights.names import MESSAGE
+from k8sidx.insights.patterns import groups_of
+from k8sidx.insights.scope import Scope
+from k8sidx.insights.stats import grouped
+from k8sidx.insights.syntax import Item, Name
+
+
+def understood(program: syntax.Program, *, now: datetime) -> Plan:
+    """What a query means.
+
+    :param now: what ``now()`` is, timezone-aware.
+    :raises QueryError: for names that there are not, and what makes no sense.
+    """
+    reader = _Reader(now)
+    for command in program.commands:
+        reader.read(command)
+    return reader.plan()
+
+
+class _Reader:
+    """Goes through the commands, with the names that each of them sees."""
+
+    def __init__(self, now: datetime) -> None:
+        self.scope = Scope()
+        self.expressions = Expressions(self.scope, now)
+        self.stages: list[Stage] = []
+        self.steps: list[Step] = []
+        self.columns: dict[str, Meaning] = {}
+        self.displayed: dict[str, Meaning] | None = None
+        self.limited = False
+        self.warnings: list[str] = []
+
+    def read(self, command: syntax.Command) -> None:
+        match command:
+            case syntax.Fields():
+                self.columns.update(self._defined(command.items))
+            case syntax.Display():
+                self.displayed = self._defined(command.items)
+            case syntax.Filter():
+                self.steps.append(Keep(self.expressions.condition(command.condition)))
+            case syntax.Parse():
+                self._parse(command)
+            case syntax.Stats():
+                self._stats(command)
+            case syntax.Sort():
+                self.steps.append(Arrange(tuple(self._sorted(one) for one in command.items)))
+            case syntax.Limit():
+                self.steps.append(Cut(command.count))
+                self.limited = True
+            case syntax.Dedup():
+                self.steps.append(Once(tuple(self._single(one) for one in command.names)))
+
+    def plan(self) -> Plan:
+        shown = self.columns if self.displayed is None else self.displayed
+        if not shown:
+            names = (Name(TIME), Name(MESSAGE))
+            shown = {one.text: self.expressions.meaning(one) for one in names}
+        stages = (*self.stages, Stage(tuple(self.steps)))
+        return Plan(
+            stages,
+            tuple(shown),
+            tuple(shown.values()),
+            self.limited or len(stages) > 1,
+            tuple(self.warnings),
+        )
+
+    def _defined(self, items: tuple[Item, ...]) -> dict[str, Meaning]:
+        """Columns by name; each can be used by those after it."""
+        found: dict[str, Meaning] = {}
+        for item in items:
+            meaning = self.expressions.meaning(item.expression)
+            _put(found, item, meaning)
+            if item.expression != Name(item.name):
+                self.scope.define(item.name, meaning)
+        return found
+
+    def _parse(self, command: syntax.Parse) -> None:
+        source = self._single(command.source)
+        pattern, groups = groups_of(command)
+        for group, name in groups:
+            self.scope.define(name, Extracted(source, pattern, group))
+
+    def _stats(self, command: syntax.Stats) -> None:
+        grouping, columns = grouped(command, self.scope, self.expressions)
+        self.stages.append(Stage(tuple(self.steps), grouping))
+        self.steps = []
+        self.columns, self.displayed = columns, None
+        self.scope.begin(columns)
+        self.limited = False
+
+    def _sorted(self, item: syntax.SortItem) -> tuple[Meaning, bool]:
+        expression = item.expression
+        if isinstance(expression, Name) and (meant := self.scope.meant(expression)):
+            self.warnings.append(f"there is no {expression.text}; sorted by {meant}")
+            expression = Name(meant, expression.place)
+        meaning = self.expressions.meaning(expression)
+        if is_list(meaning) and not self.stages:
+            raise QueryError(_LIST, item.place)
+        return meaning, item.descending
+
+    def _single(self, name: Name) -> Meaning:
+        """What a name means, which is no list."""
+        meaning = self.expressions.meaning(name)
+        if is_list(meaning):
+            raise QueryError(f"{name.text} is a list", name.place, remedy=_ONE_OF_LIST)
+        return meaning
+
+
+_ONE_OF_LIST = "Name one of its elements, such as sourceIPs.0."
+_LIST = "a list has no order"
+
+
+def _put(columns: dict[str, Meaning], item: Item, meaning: Meaning) -> None:
+    if columns.get(item.name, meaning) != meaning:
+        raise QueryError(
+            f"two columns have the name {item.name!r}", item.place, remedy="Name one with as."
+        )
+    columns[item.name] = meaning

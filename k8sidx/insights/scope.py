@@ -1,0 +1,63 @@
+"""The names that a command sees: fields of events, or columns of the rows before it."""
+
+from __future__ import annotations
+
+import difflib
+
+from k8sidx.insights.meaning import Meaning, Of
+from k8sidx.insights.mistakes import QueryError, nearest
+from k8sidx.insights.names import event_source
+from k8sidx.insights.syntax import Name
+
+
+class Scope:
+    """Aliases, and where they end: the fields of events before the first ``stats``.
+
+    :ivar of_events: the rows are events.
+    """
+
+    def __init__(self) -> None:
+        self._defined: dict[str, Meaning] = {}
+        self.of_events = True
+
+    def define(self, name: str, meaning: Meaning) -> None:
+        """From now on the name means this."""
+        self._defined[name] = meaning
+
+    def begin(self, columns: dict[str, Meaning]) -> None:
+        """After a ``stats`` only its columns are there."""
+        self._defined = dict(columns)
+        self.of_events = False
+
+    def __getitem__(self, name: Name) -> Meaning:
+        """What a name means.
+
+        :raises QueryError: when it means nothing; names the nearest.
+        """
+        found = self._defined.get(name.text)
+        if found is not None:
+            return found
+        if self.of_events:
+            return Of(event_source(name))
+        raise QueryError(
+            f"after stats there is no column {name.text!r}",
+            name.place,
+            nearest=nearest(name.text, self._defined),
+            expected=tuple(self._defined),
+        )
+
+    def meant(self, name: Name) -> str | None:
+        """The column that is meant by a name that is none, as far as it can be told.
+
+        CloudWatch does not refuse such a sort: the article's second query sorts by ``SRC_IP``
+        where the column is ``SRC_IP_Count``.
+        """
+        if self.of_events or name.text in self._defined:
+            return None
+        text = name.text.lower()
+        for column in self._defined:
+            if column.lower().startswith(text) or text.startswith(column.lower()):
+                return column
+        folded = {column.lower(): column for column in self._defined}
+        near = difflib.get_close_matches(text, folded, n=1)
+        return folded[near[0]] if near else None
