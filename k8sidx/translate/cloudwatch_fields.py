@@ -228,13 +228,13 @@ def _target(leaf: Leaf) -> Condition:
 def _group(leaf: Leaf) -> Condition:
     """k8sidx says ``core`` where Kubernetes has the empty group and the log no field."""
     name = "objectRef.apiGroup"
-    core = And((Present("objectRef.resource"), Not(Present(name))))
     if isinstance(leaf, Present):
         return Present("objectRef.resource")
     texts, fold = _wanted(leaf)
-    others = tuple(text for text in texts if (text.lower() if fold else text) != "core")
-    found: list[Condition] = [OneOf(name, others, fold)] if others else []
-    return Or((*found, core)) if len(others) < len(texts) else Or(tuple(found))
+    found = OneOf(name, texts, fold)
+    if "core" not in {text.lower() if fold else text for text in texts}:
+        return found
+    return Or((found, And((Present("objectRef.resource"), Not(Present(name))))))
 
 
 def _else(first: str, second: str) -> Callable[[Leaf], Condition]:
