@@ -1,4 +1,4 @@
-"""``k8sidx hunts show``: one hunt, for people or as a text for use elsewhere."""
+"""``k8sidx hunts show``: hunts, for people or as texts for use elsewhere."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ EXAMPLE = (
     "\b\nExample:\n"
     "  k8sidx hunts show topn_user_agent\n"
     "  k8sidx hunts show topn_user_agent --as insights\n"
-    "  k8sidx hunts show my-rule.yml --as sql | duckdb"
+    "  k8sidx hunts show my-rule.yml --as sql > my-rule.sql"
 )
 TARGETS = "|".join(Target)
 
 
 @ends_with_exit_code
 def command(
-    hunt: Annotated[
-        str,
+    hunts: Annotated[
+        list[str],
         typer.Argument(
             metavar="ID|FILE.yml",
-            help="A hunt of the library by id, or a Sigma rule file.",
+            help="Hunts of the library by id, Sigma rule files, or folders of them.",
             autocompletion=complete_hunt,
         ),
     ],
@@ -50,33 +50,27 @@ def command(
     quiet: QuietOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Show a hunt: what it looks for and what to do then; or, with --as, in another language.
+    """Show hunts: what each looks for and what to do then; with --as, in another language.
 
     What the other language has no words for is an error that names it: a translation that is
     printed finds what the hunt finds. Where the two differ in what they count, stderr says so.
     """
     from k8sidx.cli.selection import configured_lists
     from k8sidx.hunt.library import load_hunts
+    from k8sidx.translate.translate import translate
 
     if target and output:
         raise UsageError("--as prints a text and takes no --output.", remedy="Give one of them.")
-    found = load_hunts([hunt], configured_lists())
+    found = load_hunts(hunts, configured_lists())
     if target is None:
         _show(found, chosen(output))
         return
-    for place, one in enumerate(found):
-        if place and target is Target.SIGMA:
-            return  # The file was printed whole.
-        _translate(one, target, quiet=quiet)
-
-
-def _translate(hunt: Hunt, target: Target, *, quiet: bool) -> None:
-    from k8sidx.translate.translate import translate
-
-    made = translate(hunt, target)
-    for note in made.notes:
-        say(f"{hunt.id}: {note}", quiet=quiet)
-    write(made.text)
+    made = [(one.id, translate(one, target)) for one in found]
+    for identifier, one in made:
+        for note in one.notes:
+            say(f"{identifier}: {note}", quiet=quiet)
+    # A file of several hunts is one text in Sigma.
+    write("\n".join(dict.fromkeys(one.text for _, one in made)))
 
 
 def _show(hunts: list[Hunt], output: Output) -> None:

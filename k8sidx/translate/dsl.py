@@ -16,11 +16,11 @@ from k8sidx.engine.search_body import (
 from k8sidx.hunt.definition import Hunt
 from k8sidx.query.algebra import Order, Query
 from k8sidx.translate.question import (
-    BUCKETS,
     Bursts,
     Events,
     Top,
     Translation,
+    differences,
     question_of,
     whole_condition,
 )
@@ -44,7 +44,7 @@ def to_dsl(hunt: Hunt) -> Translation:
     :raises UnsupportedQuery: when a cluster has no way to ask for its condition.
     """
     question = question_of(hunt)
-    notes: tuple[str, ...] = ()
+    notes = differences(question)
     match question:
         case Events():
             body = _events(question)
@@ -53,7 +53,7 @@ def to_dsl(hunt: Hunt) -> Translation:
             notes = _top_notes(question)
         case Bursts():
             body = _bursts(question)
-            notes = (BUCKETS, _LIMITS)
+            notes = (*notes, _LIMITS)
     return Translation(json.dumps(body, indent=2) + "\n", notes)
 
 

@@ -8,7 +8,7 @@ from k8sidx.fields.table import Kind
 from k8sidx.query.algebra import Leaf, Scalar
 from k8sidx.query.coerce import coerce
 from k8sidx.query.networks import address_text, ranges
-from k8sidx.translate.question import Bursts, CannotBeSaid, Question, Top
+from k8sidx.translate.question import Bursts, CannotBeSaid, Question, Top, differences
 
 NO_AGGREGATION = (
     "{language} has no aggregation: this is the condition alone, {what} is left to whatever "
@@ -57,7 +57,7 @@ def bounds(networks: tuple[str, ...]) -> list[tuple[str, str]]:
 
 
 def aggregation_notes(question: Question, language: str) -> tuple[str, ...]:
-    """What is left out of a hunt that counts."""
+    """What is left out of a hunt that counts, or found beside."""
     if isinstance(question, Top):
         what = f"the {question.limit} {'rarest' if question.rarest else 'most frequent'}"
         by = [column.field for column in question.by]
@@ -67,6 +67,6 @@ def aggregation_notes(question: Question, language: str) -> tuple[str, ...]:
         what = f"{question.at_least} or more {counted} within {minutes:g} minutes"
         by = list(question.by)
     else:
-        return ()
+        return differences(question)
     what = f"counting ({what} by {', '.join(by)})"
     return (NO_AGGREGATION.format(language=language, what=what),)

@@ -18,13 +18,13 @@ from k8sidx.translate.cloudwatch_fields import (
 )
 from k8sidx.translate.insights_condition import filters, name_text
 from k8sidx.translate.question import (
-    BUCKETS,
     Bursts,
     CannotBeSaid,
     Events,
     Question,
     Top,
     Translation,
+    differences,
     one_line,
     question_of,
     refuse_unprintable,
@@ -135,7 +135,7 @@ def _column(name: str) -> str:
 
 
 def _notes(question: Question, condition: Condition) -> tuple[str, ...]:
-    notes = [BUCKETS] if isinstance(question, Bursts) else []
+    notes = list(differences(question))
     partial = [leaf.field for leaf in leaves(condition) if is_partial(leaf)]
     fields = ", ".join(dict.fromkeys(partial))
     if fields:

@@ -52,10 +52,12 @@ class Events:
     """The events that match.
 
     :param fields: those to show.
+    :param echoes: what controllers make of somebody's workload repeats what is found.
     """
 
     condition: Condition
     fields: tuple[str, ...]
+    echoes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,11 @@ BUCKETS = (
     "window over the requests, so it finds bursts that lie across two intervals as well."
 )
 
+ECHOES = (
+    "What controllers make of somebody's workload is found here as well; k8sidx leaves it out "
+    "beside the workload itself."
+)
+
 
 def question_of(hunt: Hunt) -> Question:
     """What the hunt asks.
@@ -104,7 +111,7 @@ def question_of(hunt: Hunt) -> Question:
         )
     match hunt:
         case MatchHunt():
-            return Events(hunt.condition, hunt.finding_by)
+            return Events(hunt.condition, hunt.finding_by, bool(hunt.echoes_of))
         case TopHunt():
             return Top(
                 hunt.condition, hunt.by, hunt.count, hunt.limit, hunt.rarest, hunt.keep_missing
@@ -123,6 +130,16 @@ def _bursts(hunt: ThresholdHunt) -> Bursts:
             remedy=_TOOLS,
         )
     return Bursts(hunt.condition, first.group_by, first.values, hunt.at_least, hunt.timespan)
+
+
+def differences(question: Question) -> tuple[str, ...]:
+    """Where k8sidx tells more, or less, than the events or groups that are asked for."""
+    match question:
+        case Bursts():
+            return (BUCKETS,)
+        case Events(echoes=True):
+            return (ECHOES,)
+    return ()
 
 
 def needed_fields(question: Question) -> tuple[str, ...]:

@@ -24,13 +24,13 @@ from k8sidx.query.algebra import (
     leaves,
 )
 from k8sidx.translate.question import (
-    BUCKETS,
     Bursts,
     CannotBeSaid,
     Events,
     Question,
     Top,
     Translation,
+    differences,
     one_line,
     question_of,
     refuse_unprintable,
@@ -57,7 +57,7 @@ def to_sql(hunt: Hunt) -> Translation:
                 f"{hunt.id} cannot be said in SQL: {leaf.field} is compared with networks, and "
                 "DuckDB has no addresses."
             )
-    notes = (BUCKETS,) if isinstance(question, Bursts) else ()
+    notes = differences(question)
     comments = [f"{hunt.id}: {one_line(hunt.title)}", *notes]
     lines = [*(f"-- {line}" for line in comments), f"{_statement(question)};"]
     return Translation("\n".join(lines) + "\n", notes)

@@ -1,13 +1,15 @@
-"""The events that set off each hunt of the library, those that nearly do, and hostile ones."""
+"""Events that set off each hunt of the library, those that nearly do, hostile and usual ones."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+import zstandard
 
 from k8sidx.cluster.connection import Cluster
 from k8sidx.engine.duckdb import DuckDBEngine
@@ -20,6 +22,8 @@ from tests.hunt.library.test_pairs import pairs
 from tests.servers.cleaning import remove_all
 from tests.servers.fixtures import unique_prefix
 from tests.stores import put_normalized
+
+DEMO = Path(__file__).parents[2] / "demo" / "audit.ndjson.zst"
 
 HOSTILE = (
     "plain",
@@ -53,9 +57,13 @@ HOSTILE = (
 
 @pytest.fixture(scope="session")
 def cases() -> list[Normalized]:
-    """Events of the library's cases, each once, and one for each hostile name."""
+    """Events of the library's cases, each once, one for each hostile name, and every tenth of
+    the demo's log."""
     events = [event for one in pairs().values() for event in (*one.before, *one.fires, *one.silent)]
     events += [event("get", "configmaps", agent=text, user=text) for text in HOSTILE]
+    with DEMO.open("rb") as file:
+        log = zstandard.ZstdDecompressor().stream_reader(file).read()
+    events += [json.loads(line) for line in log.splitlines()[::10]]
     return list({made.own[0]: made for made in map(normalized, events)}.values())
 
 
