@@ -34,6 +34,8 @@ from k8sidx.translate.question import (
 SHOWN = ("@timestamp", "verb", "requestURI", "auditID")
 """Fields that are shown of every event."""
 COUNTED = "counted"
+MOST_CHARACTERS = 10_000
+"""Of a query (CloudWatch Logs API, StartQuery, queryString)."""
 _UNITS = ((86_400, "d"), (3_600, "h"), (60, "m"), (1, "s"))
 
 
@@ -44,15 +46,24 @@ def to_insights(hunt: Hunt) -> Translation:
     """
     question = question_of(hunt)
     refuse_unprintable(question.condition)
-    needed = whole_condition(question)
+    notes = _notes(question, whole_condition(question))
+    comments = [f"# {hunt.id}: {one_line(hunt.title)}", *(f"# {note}" for note in notes)]
     try:
-        tests = filters(in_cloudwatch(needed))
-        body = _commands(question, tests)
+        for short in (False, True):
+            text = "\n".join([*comments, *_body(question, short=short)]) + "\n"
+            if len(text) <= MOST_CHARACTERS:
+                return Translation(text, notes)
     except CannotBeSaid as error:
         raise CannotBeSaid(f"{hunt.id}: {error.message}") from error
-    notes = _notes(question, needed)
-    comments = [f"# {hunt.id}: {one_line(hunt.title)}", *(f"# {note}" for note in notes)]
-    return Translation("\n".join([*comments, *body]) + "\n", notes)
+    raise CannotBeSaid(
+        f"{hunt.id}: it cannot be said in CloudWatch: it takes {len(text):,} characters, and a "
+        f"query there has {MOST_CHARACTERS:,} at most."
+    )
+
+
+def _body(question: Question, *, short: bool) -> list[str]:
+    tests = filters(in_cloudwatch(whole_condition(question)), short=short)
+    return _commands(question, tests)
 
 
 def _commands(question: Question, tests: Sequence[str]) -> list[str]:
@@ -110,14 +121,15 @@ def _keys(fields: Iterable[str]) -> tuple[list[str], dict[str, str]]:
 
 
 def _counted(question: Bursts, computed: dict[str, str]) -> str:
-    """What is counted; combinations of values become one text, whose parts a line break ends."""
+    """What is counted; combinations of values become one text: the names of a URL's path hold no
+    slash."""
     if not question.values:
         return "count(*)"
     names, more = _keys(question.values)
     computed.update(more)
     if len(names) == 1:
         return f"count_distinct({names[0]})"
-    parted = ', "\\n", '.join(names)
+    parted = ', "/", '.join(names)
     computed[COUNTED] = f"concat({parted})"
     return f"count_distinct({COUNTED})"
 

@@ -26,15 +26,17 @@ from k8sidx.query.algebra import (
     Regex,
     Scalar,
     Wildcard,
+    rewritten,
 )
 from k8sidx.query.networks import ranges
 from k8sidx.translate.cloudwatch_fields import networks_of
 from k8sidx.translate.question import CannotBeSaid
 from k8sidx.translate.shape import NEVER, simplified
-from k8sidx.translate.words import folds, pattern_parts
+from k8sidx.translate.words import escaped, folds, one_of_texts, pattern_parts
 
 _PLAIN = re.compile(r"[A-Za-z0-9_.@]+")
-_SPECIAL = frozenset("\\.+*?()|[]{}^$/")
+_LONG = 20
+"""Texts of a list that may become an expression."""
 _INVERSE: dict[Comparison, str] = {"=": "!=", "<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 
 
@@ -50,10 +52,11 @@ class _Said(NamedTuple):
         return f"({self.text})" if self.joined else self.text
 
 
-def filters(condition: Condition) -> list[str]:
+def filters(condition: Condition, *, short: bool = False) -> list[str]:
     """Texts of filters, one after the other; none when it holds for every event.
 
     :param condition: on CloudWatch's fields (:mod:`k8sidx.translate.cloudwatch_fields`).
+    :param short: long lists of texts as expressions, which take less room.
     :raises CannotBeSaid: when a part of it has no text, or it holds for no event.
     """
     plain = simplified(condition)
@@ -61,8 +64,20 @@ def filters(condition: Condition) -> list[str]:
         raise CannotBeSaid("it cannot be said in CloudWatch: no event there matches it.")
     if isinstance(plain, Always):
         return []
+    if short:
+        plain = rewritten(plain, _shortened)
     said = _all_of(plain.conditions) if isinstance(plain, And) else [_said(plain)]
     return list(dict.fromkeys(one.text for one in said))
+
+
+def _shortened(leaf: Leaf) -> Condition:
+    if not isinstance(leaf, OneOf) or len(leaf.values) < _LONG:
+        return leaf
+    texts = [value for value in leaf.values if isinstance(value, str)]
+    folded = any(folds(text, ignore_case=leaf.ignore_case) for text in texts)
+    if folded or len(texts) < len(leaf.values):
+        return leaf
+    return Regex(leaf.field, one_of_texts(texts))
 
 
 def _said(condition: Condition) -> _Said:
@@ -181,7 +196,7 @@ def _comparison(name: str, op: Comparison, value: Scalar, *, fold: bool, negated
     if isinstance(value, str) and folds(value, ignore_case=fold):
         if not value.isascii():
             no = "not " if negated else ""
-            return f"{name} {no}like {_slashed(f'^{_escaped(value, fold=True)}$', fold=False)}"
+            return f"{name} {no}like {_slashed(f'^{_either(value)}$', fold=False)}"
         return f"tolower({name}) {sign} {text_literal(value.lower())}"
     return f"{name} {sign} {_literal(value)}"
 
@@ -223,20 +238,16 @@ def _expression(pattern: str) -> str:
         end, parts = "", parts[:-1]
     # Any sign, line breaks among them, whatever the flags.
     wildcards = {"*": r"[\s\S]*", "?": r"[\s\S]"}
-    body = "".join(wildcards[sign] if wild else _escaped(sign) for sign, wild in parts)
+    body = "".join(wildcards[sign] if wild else escaped(sign) for sign, wild in parts)
     return f"{start}{body}{end}"
 
 
-def _escaped(text: str, *, fold: bool = False) -> str:
-    found = []
-    for sign in text:
-        if fold and sign.isascii() and sign.isalpha():
-            found.append(f"[{sign.lower()}{sign.upper()}]")
-        elif sign in _SPECIAL:
-            found.append(f"\\{sign}")
-        else:
-            found.append({"\n": r"\n", "\t": r"\t"}.get(sign, sign))
-    return "".join(found)
+def _either(text: str) -> str:
+    """Text of which ASCII letters may have either case."""
+    return "".join(
+        f"[{sign.lower()}{sign.upper()}]" if sign.isascii() and sign.isalpha() else escaped(sign)
+        for sign in text
+    )
 
 
 def _delimited(pattern: str) -> str:

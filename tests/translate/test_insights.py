@@ -276,3 +276,21 @@ def test_what_cloudwatch_has_not_is_refused_by_name(detection: str, why: str) ->
 def test_all_that_is_lacking_is_named() -> None:
     with pytest.raises(CannotBeSaid, match=r"pod\.privileged .*, pod\.host_pid is derived"):
         to_insights(hunt_of("dry_run_probe"))
+
+
+def test_a_long_list_is_shortened_where_a_query_would_be_too_long(embedded: DuckDBEngine) -> None:
+    text = to_insights(hunt_of("impersonate_privileged_identity")).text
+    assert len(text) <= 10_000
+    assert "|system:serviceaccount:kube-system:(attachdetach-controller|" in text
+    names = [f"user-{place}:{one}" for place in range(9) for one in HOSTILE]
+    texts = OneOf("userAgent", (*names, *HOSTILE))
+    assert "like /^(" in filters(in_cloudwatch(texts), short=True)[0]
+    [short] = filters(in_cloudwatch(texts), short=True)
+    found = answered(f"filter {short} | stats count(*)", embedded).rows
+    assert found == [(count_of(texts, embedded),)]
+
+
+def test_what_is_too_long_is_refused() -> None:
+    agents = ", ".join(f"agent-{place:0100}" for place in range(200))
+    with pytest.raises(CannotBeSaid, match="characters, and a query there has 10,000"):
+        to_insights(sigma(f"{{s: {{userAgent|cased: [{agents}]}}, condition: s}}"))
