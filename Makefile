@@ -48,6 +48,7 @@ generated: $(VENV)/.dev
 	$(BIN)/python -m k8sidx.hunt.document > docs/hunts.md
 	$(BIN)/python -m k8sidx.hunt.lists_document
 	$(BIN)/python -m k8sidx.translate.document
+	$(BIN)/python -m k8sidx.queries.document
 	$(BIN)/python -m k8sidx.cli.reference docs/cli.md
 	$(BIN)/python -m k8sidx.cluster.template_files mappings
 	$(BIN)/python -m k8sidx.cluster.mapping_document > docs/mapping.md

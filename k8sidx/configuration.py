@@ -33,6 +33,17 @@ def _several(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
+class QuerySettings(BaseModel):
+    """What it can say of queries.
+
+    :param folder: the user's saved queries; a relative path starts at the file's folder.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    folder: str = ""
+
+
 class Configuration(BaseModel):
     """What a configuration file can say.
 
@@ -43,6 +54,7 @@ class Configuration(BaseModel):
     :param lists: files with entries of the lists that hunts name, by the list's name; one
         or several, relative paths start at the file's folder.
     :param known_good: files of known good entries (:mod:`k8sidx.hunt.known_good`).
+    :param query: where saved queries are.
     :param source: the file it was read from; ``None`` without one.
     """
 
@@ -53,6 +65,7 @@ class Configuration(BaseModel):
     cluster: str = ""
     lists: dict[str, Annotated[list[str], BeforeValidator(_several)]] = Field(default_factory=dict)
     known_good: Annotated[list[str], BeforeValidator(_several)] = Field(default_factory=list)
+    query: QuerySettings = QuerySettings()
     connection: ConnectionSettings = ConnectionSettings()
     source: Path | None = None
 
@@ -84,6 +97,8 @@ def _read(path: Path) -> Configuration:
     if isinstance(connection, dict):
         _refuse_unknown(connection, ConnectionSettings, where)
         values["connection"] = _with_folder(connection, path.parent)
+    if isinstance(queries := values.get("query"), dict):
+        _refuse_unknown(queries, QuerySettings, where)
     if isinstance(values.get("store"), list):
         values["store"] = ",".join(map(str, values["store"]))
     try:
@@ -107,6 +122,7 @@ def _read(path: Path) -> Configuration:
                 for name, files in configuration.lists.items()
             },
             "known_good": [_from(path.parent, file) for file in configuration.known_good],
+            "query": QuerySettings(folder=_from(path.parent, configuration.query.folder)),
         }
     )
 

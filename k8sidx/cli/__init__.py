@@ -10,7 +10,18 @@ from typing import Annotated
 import typer
 
 from k8sidx import __version__
-from k8sidx.cli import baseline, dashboards, doctor, generate, hunt, hunts, report, setup, ship
+from k8sidx.cli import (
+    baseline,
+    dashboards,
+    doctor,
+    generate,
+    hunt,
+    hunts,
+    query,
+    report,
+    setup,
+    ship,
+)
 
 app = typer.Typer(
     name="k8sidx",
@@ -28,7 +39,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-for module in (setup, ship, hunts, hunt, baseline, report, dashboards, doctor, generate):
+for module in (setup, ship, hunts, hunt, query, baseline, report, dashboards, doctor, generate):
     if isinstance(group := getattr(module, "group", None), typer.Typer):
         app.add_typer(group, name=module.NAME)
     else:

@@ -1,6 +1,8 @@
-"""What a shell completes: hunt ids."""
+"""What a shell completes: hunt ids, names of saved queries."""
 
 from __future__ import annotations
+
+import typer
 
 
 def complete_hunt(incomplete: str) -> list[str]:
@@ -8,3 +10,19 @@ def complete_hunt(incomplete: str) -> list[str]:
     from k8sidx.hunt.library import library_ids
 
     return [identifier for identifier in library_ids() if identifier.startswith(incomplete)]
+
+
+def complete_saved(context: typer.Context, incomplete: str) -> list[str]:
+    """``@name`` of the saved queries that begin like this.
+
+    bash takes ``@`` for a word of its own and wants what comes after it.
+    """
+    from k8sidx.cli.saved import query_folder
+    from k8sidx.queries.saved import saved_names
+
+    words = context.params.get("words") or []
+    if words and words[-1] != "@":
+        return []
+    at = "" if words else "@"
+    named = [f"{at}{name}" for name in saved_names(query_folder())]
+    return [one for one in named if one.startswith(incomplete)]

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,6 +12,7 @@ import typer
 from k8sidx.cli import progress
 from k8sidx.cli.completion import complete_hunt
 from k8sidx.cli.ending import ends_with_exit_code
+from k8sidx.cli.inputs import REJECTED, opened, split_inputs
 from k8sidx.cli.options import (
     LEVELS_SAID,
     ApproximateOption,
@@ -30,14 +29,13 @@ from k8sidx.cli.options import (
 from k8sidx.cli.output import chosen, say, show, write, write_sheet
 from k8sidx.cli.problems import NOT_RUN, Problems
 from k8sidx.cli.selection import Selection, answering, selected_hunts, window
-from k8sidx.cli.store import AS_CONFIGURED, StoreChoice, open_chosen, takes_store
+from k8sidx.cli.store import AS_CONFIGURED, StoreChoice, takes_store
 from k8sidx.errors import UsageError
 
 if TYPE_CHECKING:
     from k8sidx.hunt.definition import Hunt
     from k8sidx.hunt.result import HuntResult
-    from k8sidx.shipping.ship import ShipReport
-    from k8sidx.store.open import EmbeddedStore, Store
+    from k8sidx.store.open import Store
 
 
 class Grouping(StrEnum):
@@ -54,7 +52,6 @@ EXAMPLE = (
     "  k8sidx hunt --all --input audit.log.gz -o json"
 )
 FOUND = 1
-REJECTED = 4
 
 
 @ends_with_exit_code
@@ -153,10 +150,11 @@ def command(
     A rule that cannot be read or run does not stop the others: it is told on stderr, and the
     command ends with 2 (with 1 where --fail-on finds something).
     """
+    from k8sidx.hunt.needs import fields_needed
     from k8sidx.hunt.run import run_hunts
-    from k8sidx.hunt.suggest import suggested_file, suggestions
+    from k8sidx.hunt.suggest import FIELDS, suggested_file, suggestions
 
-    names, inputs = _split(hunts or [], input_ or [])
+    names, inputs = split_inputs(hunts or [], input_ or [])
     if save and (inputs or suggest_allow):
         raise UsageError(
             "--save keeps findings in a store, and here there is none.",
@@ -172,8 +170,8 @@ def command(
     asked = window(since, until, baseline)
     how = answering(timeout, approximate=approximate)
     with (
-        _opened(store, inputs, chosen_hunts, quiet=quiet) as (opened, report),
-        opened.engine(how) as engine,
+        opened(store, inputs, fields_needed(chosen_hunts) | FIELDS, quiet=quiet) as (used, report),
+        used.engine(how) as engine,
         progress.hunting(len(chosen_hunts), quiet=quiet) as on_start,
     ):
         if suggest_allow:
@@ -181,14 +179,14 @@ def command(
                 suggestions(chosen_hunts, engine, asked), datetime.now(UTC).date()
             )
         else:
-            summaries = opened.summaries(engine)
+            summaries = used.summaries(engine)
             results = run_hunts(
                 chosen_hunts, engine, asked, on_start, problems.not_run, summaries=summaries
             )
             if summaries is not None and summaries.trouble:
                 say(summaries.trouble, quiet=quiet)
         if save:
-            _save(opened, chosen_hunts, results, quiet=quiet)
+            _save(used, chosen_hunts, results, quiet=quiet)
     if suggest_allow:
         write(proposed)
         return
@@ -202,47 +200,6 @@ def command(
         raise typer.Exit(NOT_RUN)
     if report and report.rejected:
         raise typer.Exit(REJECTED)
-
-
-def _split(names: Sequence[str], inputs: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Hunts and inputs: after ``--input`` a shell's glob leaves more files among the hunts."""
-    if not inputs:
-        return tuple(names), ()
-    more = [name for name in names if _is_input(name)]
-    return tuple(name for name in names if name not in more), (*inputs, *more)
-
-
-def _is_input(name: str) -> bool:
-    return Path(name).suffix not in (".yml", ".yaml") and Path(name).is_file()
-
-
-@contextmanager
-def _opened(
-    store: StoreChoice, inputs: Sequence[str], hunts: Sequence[Hunt], *, quiet: bool
-) -> Iterator[tuple[Store, ShipReport | None]]:
-    """The store, or one that holds the inputs and is thrown away."""
-    from k8sidx.hunt.needs import fields_needed
-    from k8sidx.hunt.suggest import FIELDS
-    from k8sidx.store.open import temporary_store
-
-    if not inputs:
-        yield open_chosen(store), None
-        return
-    with temporary_store(fields_needed(hunts) | FIELDS) as opened:
-        yield opened, _shipped(inputs, opened, quiet=quiet)
-
-
-def _shipped(inputs: Sequence[str], store: EmbeddedStore, *, quiet: bool) -> ShipReport:
-    from k8sidx.render.shipped import rejected_lines
-    from k8sidx.shipping.ship import ShipOptions, ship
-
-    with progress.shipping(quiet=quiet) as on_progress:
-        report = ship(inputs, store, ShipOptions(), on_progress)
-    if report.rejected:
-        say(f"{report.rejected:,} of {report.read:,} records were rejected:", quiet=quiet)
-    for line in rejected_lines(report):
-        say(line, quiet=quiet)
-    return report
 
 
 def _save(

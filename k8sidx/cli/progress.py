@@ -70,3 +70,20 @@ def hunting(count: int, *, quiet: bool) -> Iterator[Callable[[Hunt], None] | Non
             begun += 1
 
         yield start
+
+
+@contextmanager
+def asking(*, quiet: bool) -> Iterator[None]:
+    """How long the answer to a query has been waited for."""
+    if quiet or not sys.stderr.isatty():
+        yield
+        return
+    from rich.progress import Progress as Bar
+    from rich.progress import SpinnerColumn, TimeElapsedColumn
+
+    from k8sidx.render.terminal import console_on
+
+    columns = (SpinnerColumn("line"), TimeElapsedColumn())
+    with Bar(*columns, console=console_on(sys.stderr), transient=True) as bar:
+        bar.add_task("query", total=None)
+        yield

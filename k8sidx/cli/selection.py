@@ -120,16 +120,27 @@ def window(since: str | None, until: str | None, baseline: str | None) -> Window
     :raises UsageError: when a time cannot be read, or nothing lies between the two.
     """
     from k8sidx.hunt.run import Window
-    from k8sidx.query.moments import parse_moment, parse_span
+    from k8sidx.query.moments import parse_span
+
+    first, end = period(since, until)
+    if baseline is None:
+        return Window(since=first, until=end)
+    return Window(since=first, until=end, baseline=parse_span(baseline))
+
+
+def period(since: str | None, until: str | None) -> tuple[datetime | None, datetime | None]:
+    """The first moment to look at, and the one to stop before.
+
+    :raises UsageError: when a time cannot be read, or nothing lies between the two.
+    """
+    from k8sidx.query.moments import parse_moment
 
     now = datetime.now(UTC)
     first = parse_moment(since, now) if since is not None else None
     end = parse_moment(until, now) if until is not None else None
     if first and end and first >= end:
         raise UsageError("--since lies after --until.", remedy="Exchange them.")
-    if baseline is None:
-        return Window(since=first, until=end)
-    return Window(since=first, until=end, baseline=parse_span(baseline))
+    return first, end
 
 
 def answering(timeout: str | None, *, approximate: bool) -> Answering:

@@ -16,6 +16,7 @@ from k8sidx.engine.duckdb_shared import SharedScan
 from k8sidx.engine.duckdb_sql import compile_query, time_tests
 from k8sidx.engine.explained import statement_text
 from k8sidx.engine.narrow import narrowed, needs_narrowing
+from k8sidx.engine.percentiles import with_percentiles
 from k8sidx.engine.protocol import EXACTLY, Answering, Engine
 from k8sidx.engine.result import Result, Value
 from k8sidx.engine.times import with_moments
@@ -126,6 +127,7 @@ class DuckDBEngine:
         statement = compile_query(query, rolled=rolled)
         sql = statement.sql.replace("{source}", source, 1)
         found = self.statement(sql, [*parameters, *statement.parameters])
+        found = with_percentiles(query, found)
         return Result(query.columns, with_moments(found, statement.times), self.name)
 
     def statement(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:

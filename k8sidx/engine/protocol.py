@@ -50,6 +50,8 @@ class Explaining(Protocol):
     """An engine that can say what it would ask its store. Those that answer with the help of
     another engine have no one thing to say."""
 
+    name: str
+
     def explained(self, query: Query) -> str:
         """The statement or search of a query, in ASCII; no event is read for it.
 

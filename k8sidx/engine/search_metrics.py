@@ -11,6 +11,7 @@ from elasticsearch.dsl import aggs
 from elasticsearch.dsl import query as dsl
 
 from k8sidx.cluster.profile import Paths, Profile
+from k8sidx.engine.percentiles import between
 from k8sidx.engine.search_conditions import ConditionCompiler
 from k8sidx.engine.search_documents import Reader, outermost
 from k8sidx.engine.search_groups import MOST_DOUBLE, Bucket, grouped
@@ -236,8 +237,7 @@ def quantile(values: Counted, rank: float) -> float | None:
     place = rank * (values.number - 1)
     low, high = math.floor(place), math.ceil(place)
     below, above = _at(values.ranked, low), _at(values.ranked, high)
-    part = place - low
-    return float(below) if low == high else below * (1 - part) + above * part
+    return between(below, above, place - low)
 
 
 def _at(ranked: Sequence[tuple[Any, int]], place: int) -> int:

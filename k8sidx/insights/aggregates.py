@@ -9,8 +9,9 @@ from datetime import datetime
 from fractions import Fraction
 from typing import Any
 
+from k8sidx.engine.percentiles import between
 from k8sidx.insights.syntax import Entry
-from k8sidx.insights.values import as_number, identity, order_key
+from k8sidx.insights.values import as_number, group_key, identity
 
 Weighted = tuple[int, Any]
 """How many rows have the value, and the value."""
@@ -100,10 +101,10 @@ def percentile(found: Sequence[Weighted], rank: float) -> float | None:
     place = rank * (count - 1)
     low, high = math.floor(place), math.ceil(place)
     below, above = _at(numbers, low), _at(numbers, high)
-    if low == high:
-        return _float(below)
-    part = place - low
-    return below * (1 - part) + above * part
+    try:
+        return between(float(below), float(above), place - low)
+    except OverflowError:
+        return None
 
 
 def _at(numbers: Sequence[tuple[int, int | float]], place: int) -> int | float:
@@ -129,7 +130,7 @@ def _distinct(found: Sequence[Weighted], details: Details) -> int:
 
 def _values(found: Sequence[Weighted], details: Details) -> list[Any] | None:
     kept = {identity(value): value for _, value in found}
-    ordered = sorted(kept.values(), key=lambda one: order_key(one, textual=details.textual))
+    ordered = sorted(kept.values(), key=lambda one: group_key(one, textual=details.textual))
     return ordered or None
 
 
@@ -142,7 +143,7 @@ def _extreme(
             plain = [one for one in found if not isinstance(one[1], datetime)]
             if numbers := [number for _, number in _numbers(plain)]:
                 return pick(numbers)
-        return pick(known, key=lambda one: order_key(one, textual=details.textual), default=None)
+        return pick(known, key=lambda one: group_key(one, textual=details.textual), default=None)
 
     return extreme
 

@@ -166,34 +166,40 @@ def _count(row: Sequence[Value]) -> int:
 
 
 def _events(plan: Plan, asked: _Asked) -> Ask:
-    """Events one by one, in order; no more of them than are shown, where that can be told."""
-    first = plan.stages[0]
+    """Events one by one, newest first; no more of them than are shown, where that can be told."""
     sources = list(
         dict.fromkeys(source for one in event_expressions(plan) for source in sources_of(one))
     )
     reader = EventReader(sources)
-    order: tuple[Order, ...] = (Order(TIME, descending=True),)
-    steps, limit = list(asked.steps), None
-    if not asked.left:
-        while steps and isinstance(steps[0], Arrange) and (found := _order(steps[0])) is not None:
-            order = (*found, *order)
-            steps.pop(0)
-        if steps and isinstance(steps[0], Cut):
-            limit = steps[0].count
-        elif not steps and not plan.limited:
-            limit = MOST_SHOWN + 1
-    query = Query(where=asked.where, select=reader.columns, order=_once_each(order), limit=limit)
+    order, steps, limit = _arranged(plan, asked)
     places: Places = {source: at for at, source in enumerate(sources)}
+    first = plan.stages[0]
     return Ask(
-        query,
+        Query(where=asked.where, select=reader.columns, order=order, limit=limit),
         lambda rows: Rows(places, [(1, row) for row in reader.rows(rows)]),
         (Stage((*asked.left, *steps), first.grouping), *plan.stages[1:]),
-        "" if limit is not None or not _gives_less(plan, asked, steps) else _why(sources),
+        "" if limit is not None else _why(sources),
     )
 
 
-def _gives_less(plan: Plan, asked: _Asked, steps: Sequence[Step]) -> bool:
-    return bool(asked.left or steps) or len(plan.stages) > 1 or not plan.limited
+_NEWEST_FIRST = (Order(TIME, descending=True),)
+
+
+def _arranged(plan: Plan, asked: _Asked) -> tuple[tuple[Order, ...], list[Step], int | None]:
+    """The order and the limit that an engine is asked for, and the steps that are left; without
+    a limit events come newest first, to be read page by page."""
+    order: tuple[Order, ...] = _NEWEST_FIRST
+    steps = list(asked.steps)
+    if asked.left:
+        return order, steps, None
+    while steps and isinstance(steps[0], Arrange) and (found := _order(steps[0])) is not None:
+        order = (*found, *order)
+        steps.pop(0)
+    if steps and isinstance(steps[0], Cut):
+        return _once_each(order), steps, steps[0].count
+    if not steps and plan.stages[0].grouping is None and not plan.limited:
+        return _once_each(order), steps, MOST_SHOWN + 1
+    return _NEWEST_FIRST, list(asked.steps), None
 
 
 def _order(step: Arrange) -> tuple[Order, ...] | None:

@@ -71,6 +71,8 @@ class Expressions:
         """
         if self._instead is not None and (found := self._instead(expression)) is not None:
             return found
+        if (column := self._scope.computed(expression)) is not None:
+            return column
         match expression:
             case Literal():
                 return Constant(expression.value)

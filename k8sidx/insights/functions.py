@@ -46,6 +46,45 @@ class Function:
     takes_lists: bool = False
 
 
+_GIVES: dict[str, str] = {
+    "ispresent": 'ispresent("") = 1',
+    "coalesce": 'coalesce(1 / 0, "none") = none',
+    "abs": "abs(-2) = 2",
+    "ceil": "ceil(1.2) = 2",
+    "floor": "floor(1.8) = 1",
+    "greatest": "greatest(1, 3, 2) = 3",
+    "least": "least(1, 3, 2) = 1",
+    "log": "log(1) = 0",
+    "sqrt": "sqrt(9) = 3",
+    "isempty": 'isempty("") = 1',
+    "isblank": 'isblank(" ") = 1',
+    "concat": 'concat("a", 1, 1 / 0) = a1',
+    "ltrim": 'ltrim("/api/", "/") = api/',
+    "rtrim": 'rtrim("/api/", "/") = /api',
+    "trim": 'trim(" api ") = api',
+    "strlen": 'strlen("kubectl") = 7',
+    "toupper": 'toupper("get") = GET',
+    "tolower": 'tolower("GET") = get',
+    "substr": 'substr("kubectl", 4, 2) = ct',
+    "replace": 'replace("a.b.c", ".", "/") = a/b/c',
+    "strcontains": 'strcontains("kubectl", "ctl") = 1',
+    "datediff": 'datediff("2026-11-23T00:00:00Z", "2026-11-23T00:00:01Z") = 1000',
+    "fromMillis": "fromMillis(0) = 1970-01-01T00:00:00Z",
+    "toMillis": 'toMillis("1970-01-01T00:00:01Z") = 1000',
+    "datefloor": 'datefloor("2026-11-23T20:27:30Z", 5m) = 2026-11-23T20:25:00Z',
+    "dateceil": 'dateceil("2026-11-23T20:27:30Z", 1mo) = 2026-12-01T00:00:00Z',
+    "isValidIp": 'isValidIp("10.0.0.300") = 0',
+    "isValidIpv4": 'isValidIpv4("10.0.0.1") = 1',
+    "isValidIpv6": 'isValidIpv6("10.0.0.1") = 0',
+    "isIpInSubnet": 'isIpInSubnet("10.0.1.11", "10.0.0.0/8") = 1',
+    "isIpv4InSubnet": 'isIpv4InSubnet("fd00::1", "10.0.0.0/8") = 0',
+    "isIpv6InSubnet": 'isIpv6InSubnet("fd00::1", "fd00::/8") = 1',
+    "jsonParse": 'jsonParse("12") + 1 = 13',
+    "jsonStringify": 'jsonStringify("a") = "a"',
+}
+"""What each function gives for arguments that say it all."""
+
+
 def _present(value: Any) -> int:
     return int(value is not None and value != [])
 
@@ -181,7 +220,8 @@ def _function(
     example: str,
     **more: bool,
 ) -> Function:
-    return Function(name, group, *arguments, run, Entry(form, about, example), **more)
+    entry = Entry(form, about, example, _GIVES[name])
+    return Function(name, group, *arguments, run, entry, **more)
 
 
 _GENERAL = (
@@ -306,5 +346,8 @@ GROUPS: dict[str, str] = {
     **dict.fromkeys(("bin", "datefloor", "dateceil", "now"), "date"),
     **dict.fromkeys(("isIpInSubnet", "isIpv4InSubnet", "isIpv6InSubnet"), "ip"),
 }
-FUNCTIONS: dict[str, Entry] = {**{one.name: one.entry for one in _ALL}, **SPECIAL}
+FUNCTIONS: dict[str, Entry] = {
+    **{one.name: one.entry for one in _ALL},
+    **{name: one._replace(gives=_GIVES.get(name, "")) for name, one in SPECIAL.items()},
+}
 """All functions as they are written, for people."""

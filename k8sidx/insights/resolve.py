@@ -107,7 +107,7 @@ class _Reader:
         self.stages.append(Stage(tuple(self.steps), grouping))
         self.steps = []
         self.columns, self.displayed = columns, None
-        self.scope.begin(columns)
+        self.scope.begin(columns, (*command.keys, *command.aggregates))
         self.limited = False
 
     def _sorted(self, item: syntax.SortItem) -> tuple[Meaning, bool]:

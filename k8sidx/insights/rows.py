@@ -20,7 +20,7 @@ from k8sidx.insights.meaning import (
     is_list,
     is_textual,
 )
-from k8sidx.insights.values import OrderKey, identity, order_key, truth
+from k8sidx.insights.values import OrderKey, group_key, identity, order_key, truth
 
 WeightedRow = tuple[int, Row]
 """How many events or rows it stands for, and the row."""
@@ -106,7 +106,7 @@ def grouped(found: Rows, grouping: Grouping, columns: Sequence[Column]) -> Rows:
     measures = [_measuring(one, found) for one in grouping.measures]
     rows = [[*key, *(measure(members) for measure in measures)] for key, members in groups.values()]
     textual = [is_textual(one) for one in grouping.by]
-    rows.sort(key=lambda row: [order_key(row[at], textual=one) for at, one in enumerate(textual)])
+    rows.sort(key=lambda row: [group_key(row[at], textual=one) for at, one in enumerate(textual)])
     return Rows({column: column.place for column in columns}, [(1, row) for row in rows])
 
 

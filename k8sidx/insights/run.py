@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import takewhile
 
 from k8sidx.engine.protocol import Engine
-from k8sidx.engine.result import Result
+from k8sidx.engine.result import Result, Value
 from k8sidx.engine.search_regex import lucene
 from k8sidx.errors import InvalidQuery, UnsupportedQuery, UsageError
 from k8sidx.insights.asking import MOST_SHOWN, Ask, ways
 from k8sidx.insights.conditions import Conditions, takes_any_regex
 from k8sidx.insights.evaluate import evaluation
-from k8sidx.insights.meaning import Column, Plan, Stage
+from k8sidx.insights.meaning import Column, Cut, Keep, Plan, Stage, Step
+from k8sidx.insights.pages import Pages
 from k8sidx.insights.resolve import understood
 from k8sidx.insights.rows import Rows, grouped, stepped
 from k8sidx.insights.syntax import Program
-from k8sidx.query.algebra import Metric, Query
+from k8sidx.query.algebra import Query
 
-MOST_READ = 2_000_000
+MOST_READ = 1_000_000
 """Events that a query may read one by one."""
 Say = Callable[[str], None]
 
@@ -49,13 +51,12 @@ def answer(
     for ask in asks(plan, engine.name):
         query = ask.query.replace(since=since, until=until)
         try:
-            if ask.reads_all:
-                _tell_reading(ask, query, engine, say)
-            result = engine.run(query)
+            found = _read(ask, query, engine, say) if ask.reads_all else _asked(ask, query, engine)
         except UnsupportedQuery as error:
             refused = refused or error
             continue
-        return _shown(plan, _worked_out(ask, result), result, say)
+        rows = _worked_out(found.rows, ask.stages)
+        return Result(plan.columns, _shown(plan, rows, say), engine.name, found.exact)
     raise refused or UnsupportedQuery("there is no way to answer this.")
 
 
@@ -76,21 +77,51 @@ def _lucene_takes(pattern: str) -> bool:
     return takes_any_regex(pattern)
 
 
-def _tell_reading(ask: Ask, query: Query, engine: Engine, say: Say) -> None:
-    """Say that events are read one by one, and how many."""
-    counting = replace(query, select=(), order=(), limit=None, metrics=(Metric("n", "count"),))
-    (count,) = engine.run(counting).rows[0]
-    if isinstance(count, int) and count > MOST_READ:
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Rows, and whether the engine's numbers are exact."""
+
+    rows: Rows
+    exact: bool
+
+
+def _asked(ask: Ask, query: Query, engine: Engine) -> _Found:
+    result = engine.run(query)
+    return _Found(ask.rows(result.rows), result.exact)
+
+
+def _read(ask: Ask, query: Query, engine: Engine, say: Say) -> _Found:
+    """Read events page by page, keeping those that the query keeps, until there are enough."""
+    pages = Pages(query, engine)
+    keeps, enough = _first_steps(ask.stages[0].steps)
+    if pages.count > MOST_READ:
         raise UsageError(
-            f"the query would read {count:,} events one by one, since {ask.reads_all}.",
+            f"the query would read {pages.count:,} events one by one, since {ask.reads_all}.",
             remedy="Filter by other fields, too, or look at less time with --since and --until.",
         )
-    say(f"{count:,} events are read one by one, since {ask.reads_all}.")
+    if pages.count:
+        most = "up to " if enough is not None else ""
+        say(f"{most}{pages.count:,} events are read one by one, since {ask.reads_all}.")
+    found, exact = ask.rows(()), True
+    for page in pages:
+        result = engine.run(page)
+        found.rows.extend(stepped(ask.rows(result.rows), keeps).rows)
+        exact = exact and result.exact
+        if enough is not None and len(found.rows) >= enough:
+            break
+    return _Found(found, exact)
 
 
-def _worked_out(ask: Ask, result: Result) -> Rows:
-    found = ask.rows(result.rows)
-    for stage in ask.stages:
+def _first_steps(steps: Sequence[Step]) -> tuple[list[Keep], int | None]:
+    """The conditions at the beginning, and how many rows are enough after them."""
+    keeps = list(takewhile(lambda one: isinstance(one, Keep), steps))
+    after = steps[len(keeps)] if len(keeps) < len(steps) else None
+    kept = [one for one in keeps if isinstance(one, Keep)]
+    return kept, after.count if isinstance(after, Cut) else None
+
+
+def _worked_out(found: Rows, stages: Sequence[Stage]) -> Rows:
+    for stage in stages:
         found = stepped(found, stage.steps)
         if stage.grouping is not None:
             found = grouped(found, stage.grouping, _columns(stage))
@@ -103,11 +134,10 @@ def _columns(stage: Stage) -> Sequence[Column]:
     return [Column(place) for place in range(count)]
 
 
-def _shown(plan: Plan, found: Rows, result: Result, say: Say) -> Result:
+def _shown(plan: Plan, found: Rows, say: Say) -> list[tuple[Value, ...]]:
     rows = found.rows
     if not plan.limited and len(rows) > MOST_SHOWN:
         rows = rows[:MOST_SHOWN]
         say(f"only the first {MOST_SHOWN:,} events are shown; ask for others with limit.")
     values = [evaluation(one, found.places) for one in plan.shown]
-    shown = [tuple(value(row) for value in values) for _, row in rows]
-    return Result(plan.columns, shown, result.engine, result.exact)
+    return [tuple(value(row) for value in values) for _, row in rows]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Iterable
 
 from k8sidx.insights.meaning import Meaning, Of
 from k8sidx.insights.mistakes import QueryError, nearest
 from k8sidx.insights.names import event_source
-from k8sidx.insights.syntax import Name
+from k8sidx.insights.syntax import Expression, Item, Name
 
 
 class Scope:
@@ -18,16 +19,29 @@ class Scope:
 
     def __init__(self) -> None:
         self._defined: dict[str, Meaning] = {}
+        self._computed: dict[Expression, Meaning] = {}
         self.of_events = True
 
     def define(self, name: str, meaning: Meaning) -> None:
         """From now on the name means this."""
         self._defined[name] = meaning
 
-    def begin(self, columns: dict[str, Meaning]) -> None:
-        """After a ``stats`` only its columns are there."""
+    def begin(self, columns: dict[str, Meaning], items: Iterable[Item]) -> None:
+        """After a ``stats`` only its columns are there.
+
+        :param items: what they were computed as; written again, that is the column.
+        """
         self._defined = dict(columns)
+        self._computed = {
+            item.expression: columns[item.name]
+            for item in items
+            if not isinstance(item.expression, Name)
+        }
         self.of_events = False
+
+    def computed(self, expression: Expression) -> Meaning | None:
+        """The column that holds what an expression was before ``stats``."""
+        return self._computed.get(expression)
 
     def __getitem__(self, name: Name) -> Meaning:
         """What a name means.

@@ -212,11 +212,13 @@ class Entry(NamedTuple):
     :param form: how it is written.
     :param about: what it does.
     :param example: a whole query that uses it.
+    :param gives: what it gives, as ``call = value``.
     """
 
     form: str
     about: str
     example: str
+    gives: str = ""
 
 
 COMMANDS: dict[str, Entry] = {

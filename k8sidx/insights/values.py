@@ -21,6 +21,8 @@ MOST_EXACT = 2**53
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _MILLISECOND = 1000
 _LONGEST_NUMBER = 300
+_LONGEST_WHOLE = 1023
+"""Bits of a whole number, which then fits a float."""
 
 
 def parsed_number(text: str) -> int | float | None:
@@ -52,7 +54,10 @@ def as_text(value: Any) -> str | None:
         return "true" if value else "false"
     if isinstance(value, datetime):
         return text_of(to_micros(value))
-    return None if isinstance(value, list) else repr(value)
+    if isinstance(value, list):
+        return None
+    number = settled(value)
+    return None if number is None else repr(number)
 
 
 def as_moment(value: Any) -> datetime | None:
@@ -86,7 +91,7 @@ def milliseconds(moment: datetime) -> int | float:
 def settled(number: int | float) -> int | float | None:
     """The result of arithmetic: whole numbers as such, none where there is no number."""
     if isinstance(number, int):
-        return number
+        return number if number.bit_length() <= _LONGEST_WHOLE else None
     if math.isnan(number) or math.isinf(number):
         return None
     return int(number) if number.is_integer() and abs(number) < MOST_EXACT else number
@@ -196,6 +201,12 @@ def order_key(value: Any, *, textual: bool) -> OrderKey:
     if isinstance(value, datetime):
         return 3, value
     return 4, tuple(order_key(one, textual=textual) for one in value)
+
+
+def group_key(value: Any, *, textual: bool) -> tuple[OrderKey, str]:
+    """The same for values that are told apart: of a number and texts that are that number the
+    number comes first."""
+    return order_key(value, textual=textual), value if isinstance(value, str) else ""
 
 
 def from_milliseconds(number: int | float) -> datetime | None:

@@ -29,16 +29,15 @@ class EmbeddedStore:
     :param path: the folder.
     :param columns: for a store that one command makes for itself: the fields to keep;
         ``None`` for all, and with them the whole events.
+    :param thrown_away: the store lives as long as the command that made it.
     """
 
-    def __init__(self, path: Path, *, columns: frozenset[str] | None = None) -> None:
+    def __init__(
+        self, path: Path, *, columns: frozenset[str] | None = None, thrown_away: bool = False
+    ) -> None:
         self.path = path
         self.columns = columns
-
-    @property
-    def thrown_away(self) -> bool:
-        """The store lives as long as the command that made it."""
-        return self.columns is not None
+        self.thrown_away = thrown_away
 
     @property
     def compression(self) -> Compression:
@@ -131,16 +130,17 @@ def open_store(
 
 
 @contextmanager
-def temporary_store(columns: frozenset[str]) -> Iterator[EmbeddedStore]:
+def temporary_store(columns: frozenset[str] | None) -> Iterator[EmbeddedStore]:
     """An embedded store that is thrown away.
 
-    :param columns: names of the fields that will be asked for.
+    :param columns: names of the fields that will be asked for; ``None`` for all, and with them
+        the whole events.
     """
     from k8sidx.store.columns import ALWAYS_STORED
 
-    columns |= ALWAYS_STORED
+    kept = None if columns is None else columns | ALWAYS_STORED
     folder = tempfile.mkdtemp(prefix="k8sidx-")
     try:
-        yield EmbeddedStore(Path(folder) / "store", columns=columns)
+        yield EmbeddedStore(Path(folder) / "store", columns=kept, thrown_away=True)
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -38,6 +38,11 @@ def test_only_relative_stores_start_at_the_files_folder(
     assert load_configuration([tmp_path]).store == meant
 
 
+def test_the_folder_of_queries_starts_at_the_files_folder(tmp_path: Path) -> None:
+    (tmp_path / "k8sidx.toml").write_text('[query]\nfolder = "own"')
+    assert load_configuration([tmp_path]).query.folder == str(tmp_path / "own")
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -45,8 +50,11 @@ def test_only_relative_stores_start_at_the_files_folder(
         (
             "zzz = 1",
             "no setting is named 'zzz'. "
-            "There are: store, index, cluster, lists, known_good, connection.",
+            "There are: store, index, cluster, lists, known_good, query, connection.",
         ),
+        ('[query]\nfolde = "x"', "no setting is named 'folde'. Did you mean folder?"),
+        ("query = 5", "query: Input should be a valid dictionary"),
+        ("[query]\nfolder = 5", "query.folder: Input should be a valid string."),
         ("store = 5", "store: Input should be a valid string."),
         ("store = ", "not a TOML file"),
         ('source = "x"', "no setting is named 'source'"),

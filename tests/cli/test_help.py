@@ -13,9 +13,18 @@ from k8sidx import __version__
 from k8sidx.cli import app
 from k8sidx.cli.reference import with_current_reference
 
-COMMANDS = ("setup", "ship", "hunts", "hunt", "report", "doctor", "generate")
+COMMANDS = ("setup", "ship", "hunts", "hunt", "query", "report", "doctor", "generate")
 REFERENCE = Path(__file__).parents[2] / "docs" / "cli.md"
-HEAVY = ("duckdb", "pyarrow", "sigma", "cryptography", "rich", "orjson")
+HEAVY = (
+    "duckdb",
+    "pyarrow",
+    "sigma",
+    "cryptography",
+    "rich",
+    "orjson",
+    "lark",
+    "prompt_toolkit",
+)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -46,6 +55,7 @@ def test_version_is_printed() -> None:
         # typer itself reads a command's options with pydantic.
         (["hunt", "--help"], HEAVY),
         (["ship", "--help"], HEAVY),
+        (["query", "--help"], HEAVY),
     ],
 )
 def test_help_loads_nothing_heavy(arguments: list[str], heavy: tuple[str, ...]) -> None:

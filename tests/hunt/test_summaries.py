@@ -245,7 +245,7 @@ def test_the_newest_day_has_no_summary_yet(tmp_path: Path) -> None:
 
 
 def test_a_store_that_is_thrown_away_has_no_summaries(tmp_path: Path) -> None:
-    store = EmbeddedStore(tmp_path / "store", columns=frozenset({"verb"}))
+    store = EmbeddedStore(tmp_path / "store", columns=frozenset({"verb"}), thrown_away=True)
     put(store, [event()])
     with store.engine() as engine:
         assert store.summaries(engine) is None

@@ -194,6 +194,17 @@ def test_a_thrown_away_store_answers_for_its_columns_only() -> None:
     assert not folder.exists()
 
 
+def test_a_thrown_away_store_can_keep_whole_events() -> None:
+    with temporary_store(None) as store:
+        put(store, [event("create", requestObject={"kind": "Pod", "spec": {"a": 1}})])
+        with store.engine() as engine:
+            [(verb, body)] = engine.run(Query(select=("verb", "requestObject"))).rows
+            assert (verb, json.loads(str(body))["spec"]) == ("create", {"a": 1})
+            assert store.summaries(engine) is None
+        folder = store.path
+    assert not folder.exists()
+
+
 def test_summary(tmp_path: Path) -> None:
     summary = stored(tmp_path / "s", some(0, 3)).summary()
     assert summary.events == 3

@@ -1,0 +1,67 @@
+"""``--input``: files that a command looks at instead of a store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from k8sidx.cli import progress
+from k8sidx.cli.output import say
+from k8sidx.cli.store import StoreChoice, open_chosen
+
+if TYPE_CHECKING:
+    from k8sidx.shipping.ship import ShipReport
+    from k8sidx.store.open import EmbeddedStore, Store
+
+REJECTED = 4
+"""Exit code when a record could not be read, while the others were."""
+
+
+def split_inputs(
+    words: Sequence[str], inputs: Sequence[str]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Words and inputs: after ``--input`` a shell's glob leaves more files among the words."""
+    if not inputs:
+        return tuple(words), ()
+    more = [word for word in words if _is_input(word)]
+    return tuple(word for word in words if word not in more), (*inputs, *more)
+
+
+def _is_input(word: str) -> bool:
+    try:
+        return Path(word).suffix not in (".yml", ".yaml") and Path(word).is_file()
+    except OSError:
+        # Longer than a path can be.
+        return False
+
+
+@contextmanager
+def opened(
+    store: StoreChoice, inputs: Sequence[str], columns: frozenset[str] | None, *, quiet: bool
+) -> Iterator[tuple[Store, ShipReport | None]]:
+    """The store, or one that holds the inputs and is thrown away.
+
+    :param columns: names of the fields that inputs are read for; ``None`` for whole events.
+    """
+    from k8sidx.store.open import temporary_store
+
+    if not inputs:
+        yield open_chosen(store), None
+        return
+    with temporary_store(columns) as made:
+        yield made, _shipped(inputs, made, quiet=quiet)
+
+
+def _shipped(inputs: Sequence[str], store: EmbeddedStore, *, quiet: bool) -> ShipReport:
+    from k8sidx.render.shipped import rejected_lines
+    from k8sidx.shipping.ship import ShipOptions, ship
+
+    with progress.shipping(quiet=quiet) as on_progress:
+        report = ship(inputs, store, ShipOptions(), on_progress)
+    if report.rejected:
+        say(f"{report.rejected:,} of {report.read:,} records were rejected:", quiet=quiet)
+    for line in rejected_lines(report):
+        say(line, quiet=quiet)
+    return report

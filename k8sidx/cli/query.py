@@ -1,0 +1,168 @@
+"""``k8sidx query``: CloudWatch Logs Insights text, asked of the store or of files."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from k8sidx.cli.asking import Asked, Asking, asked_by_name, columns_read, told_where
+from k8sidx.cli.completion import complete_saved
+from k8sidx.cli.ending import ends_with_exit_code
+from k8sidx.cli.inputs import REJECTED, opened, split_inputs
+from k8sidx.cli.options import (
+    DebugOption,
+    Output,
+    OutputOption,
+    QuietOption,
+    SinceOption,
+    TimeoutOption,
+    UntilOption,
+)
+from k8sidx.cli.output import chosen, write, write_sheet
+from k8sidx.cli.saved import query_folder, saved_sheet
+from k8sidx.cli.selection import answering
+from k8sidx.cli.store import AS_CONFIGURED, StoreChoice, takes_store
+from k8sidx.errors import UsageError, Where
+from k8sidx.render.escape import visible
+
+NAME = "query"
+EXAMPLE = (
+    "\b\nExample:\n"
+    "  k8sidx query 'stats count(*) as n by user.username | sort n desc | limit 10'\n"
+    "  k8sidx query @events-per-hour --chart\n"
+    "  k8sidx query --saved\n"
+    "  k8sidx query @forbidden-by-user --input audit.log.gz -o json"
+)
+
+
+@ends_with_exit_code
+@takes_store
+def command(
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="TEXT|@NAME",
+            help="The query, in quotes, or @ and the name of a saved one. Without any: a prompt, "
+            "on a terminal.",
+            autocompletion=complete_saved,
+            show_default=False,
+        ),
+    ] = None,
+    file: Annotated[
+        str | None,
+        typer.Option(
+            "--file",
+            "-f",
+            metavar="FILE",
+            help="Read the query from a file, - for stdin.",
+            show_default=False,
+        ),
+    ] = None,
+    saved: Annotated[
+        bool,
+        typer.Option("--saved", help="List the saved queries; with @NAME, print that one."),
+    ] = False,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Tell how the query would be answered, and stop.")
+    ] = False,
+    chart: Annotated[
+        bool, typer.Option("--chart", help="Draw bars in the terminal instead of a table.")
+    ] = False,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    input_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--input",
+            metavar="FILE",
+            help="Ask files instead of the store; nothing is kept. Repeatable.",
+            show_default=False,
+        ),
+    ] = None,
+    timeout: TimeoutOption = None,
+    store: StoreChoice = AS_CONFIGURED,
+    output: OutputOption = None,
+    quiet: QuietOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Ask in the text of CloudWatch Logs Insights.
+
+    Without text, on a terminal, a prompt opens that completes names and values (docs/query.md).
+    """
+    texts, inputs = split_inputs(words or [], input_ or [])
+    if saved:
+        _show_saved(texts, chosen(output))
+        return
+    if chart and output:
+        raise UsageError("--chart and --output exclude each other.", remedy="Give one of them.")
+    asking = Asking(since, until, answering(timeout, approximate=False), output, chart, quiet)
+    asking.period()  # A wrong time is told before anything is read.
+    asked = _asked(texts, file)
+    if asked is None:
+        _prompt(asking, store, inputs)
+        return
+    with told_where(asked.text, debug=debug):
+        columns = columns_read(asked.text) if inputs else None
+        with opened(store, inputs, columns, quiet=quiet) as (used, report):
+            if explain:
+                write(asking.explained(asked, used))
+            else:
+                asking.ask(asked, used)
+    if report and report.rejected:
+        raise typer.Exit(REJECTED)
+
+
+def _asked(texts: Sequence[str], file: str | None) -> Asked | None:
+    """The query that the command line gives; ``None`` without one.
+
+    :raises UsageError: when it gives several, or the file cannot be read.
+    """
+    if len(texts) > 1 or (texts and file):
+        raise UsageError(
+            f"{len(texts) + bool(file)} queries are given, not one.",
+            remedy="Put the query in quotes: k8sidx query 'stats count(*) by verb'",
+        )
+    if file:
+        return Asked(_read(file))
+    if not texts:
+        return None
+    return asked_by_name(texts[0]) if texts[0].startswith("@") else Asked(texts[0])
+
+
+def _read(file: str) -> str:
+    try:
+        data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+        return data.decode("utf-8-sig")
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise UsageError(f"cannot be read: {reason}.", where=Where(file)) from error
+    except UnicodeDecodeError as error:
+        raise UsageError("it is no UTF-8 text.", where=Where(file)) from error
+
+
+def _show_saved(texts: Sequence[str], output: Output) -> None:
+    """The list, or the text of the one that is named."""
+    if len(texts) > 1:
+        raise UsageError("--saved prints one query at a time.")
+    if texts:
+        text = asked_by_name(texts[0]).text.rstrip("\n")
+        write("".join(f"{visible(line)}\n" for line in text.split("\n")))
+    else:
+        write_sheet(saved_sheet(query_folder()), output)
+
+
+def _prompt(asking: Asking, store: StoreChoice, inputs: Sequence[str]) -> None:
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UsageError(
+            "no query is given.",
+            remedy="Give it in quotes, by name (@status-codes) or with --file, - for stdin. "
+            "On a terminal, without a query, there is a prompt.",
+        )
+    from k8sidx.cli.prompt import prompt
+
+    with opened(store, inputs, None, quiet=asking.quiet) as (used, _):
+        prompt(asking, used)

@@ -1,0 +1,35 @@
+"""Where a user's saved queries are, and the list of all."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from k8sidx.cli.options import configuration
+
+if TYPE_CHECKING:
+    from k8sidx.render.sheet import Sheet
+
+FOLDER = "K8SIDX_QUERY_FOLDER"
+
+
+def query_folder() -> Path | None:
+    """The user's folder of saved queries: of the environment, else of the configuration.
+
+    :raises UsageError: when the configuration is wrong.
+    """
+    named = os.environ.get(FOLDER) or configuration().query.folder
+    return Path(named).expanduser() if named else None
+
+
+def saved_sheet(folder: Path | None) -> Sheet:
+    """All saved queries.
+
+    :raises UsageError: when one cannot be read.
+    """
+    from k8sidx.queries.saved import saved_queries
+    from k8sidx.render.sheet import Sheet
+
+    rows = [(one.name, one.title, one.source) for one in saved_queries(folder)]
+    return Sheet(("name", "title", "source"), rows, "Saved queries")

@@ -1,0 +1,1 @@
+"""The prompt of ``k8sidx query``: reading queries line by line, with completion."""

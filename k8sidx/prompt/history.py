@@ -1,0 +1,43 @@
+"""Queries that were typed, kept for the next time."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+
+from prompt_toolkit.history import FileHistory, History, InMemoryHistory
+
+FILE_NAME = "query-history"
+
+
+def state_folder() -> Path:
+    """Where k8sidx keeps what is no configuration (XDG Base Directory Specification)."""
+    named = os.environ.get("XDG_STATE_HOME", "")
+    base = Path(named) if Path(named).is_absolute() else Path.home() / ".local" / "state"
+    return base / "k8sidx"
+
+
+class _LastingHistory(FileHistory):
+    def store_string(self, string: str) -> None:
+        # A full disk is no reason to end somebody's session.
+        with contextlib.suppress(OSError):
+            super().store_string(string)
+
+
+def kept_history() -> History:
+    """The history of former sessions, in a file that only its owner can read.
+
+    Where there is no place for it, it lasts as long as the session.
+    """
+    path = state_folder() / FILE_NAME
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600)
+        try:
+            os.fchmod(descriptor, 0o600)
+        finally:
+            os.close(descriptor)
+    except OSError:
+        return InMemoryHistory()
+    return _LastingHistory(str(path))

@@ -1,0 +1,76 @@
+"""A command on a terminal of its own, to type into and to read from."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import select
+import struct
+import subprocess
+import sys
+import termios
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+ROWS, COLUMNS = 40, 100
+PATIENCE = 60.0
+"""Seconds after which a terminal that says nothing is taken for stuck."""
+
+
+class Terminal:
+    """What was typed and shown."""
+
+    def __init__(self, descriptor: int, process: subprocess.Popen[bytes]) -> None:
+        self._descriptor = descriptor
+        self._process = process
+        self.shown = ""
+
+    def type(self, keys: str) -> None:
+        os.write(self._descriptor, keys.encode())
+
+    def until(self, text: str) -> str:
+        """Read until the text is shown; what was shown since the last call, with it."""
+        before = len(self.shown)
+        while text not in self.shown[before:]:
+            if not self._read():
+                raise AssertionError(f"{text!r} never came after {self.shown[before:]!r}")
+        return self.shown[before:]
+
+    def ended(self) -> int:
+        """Read to the end; the exit code."""
+        while self._read():
+            pass
+        return self._process.wait(PATIENCE)
+
+    def _read(self) -> bool:
+        ready, _, _ = select.select([self._descriptor], [], [], PATIENCE)
+        try:
+            data = os.read(self._descriptor, 65536) if ready else b""
+        except OSError:  # Linux's answer to reading from a terminal whose other end is closed.
+            data = b""
+        self.shown += data.decode("utf-8", "replace")
+        return bool(data)
+
+
+@contextmanager
+def k8sidx_on_terminal(*arguments: str) -> Iterator[Terminal]:
+    """The command with stdin, stdout and stderr on a terminal."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
+    environment = {**os.environ, "TERM": "xterm", "PROMPT_TOOLKIT_NO_CPR": "1"}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "k8sidx", *arguments],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        env=environment,
+        start_new_session=True,
+    )
+    os.close(theirs)
+    try:
+        yield Terminal(ours, process)
+    finally:
+        process.kill()
+        process.wait()
+        os.close(ours)

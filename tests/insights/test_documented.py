@@ -1,0 +1,103 @@
+"""``docs/query.md``: every line of its tables holds, on an embedded store and on a cluster."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+import zstandard
+
+from k8sidx.cluster.connection import Cluster
+from k8sidx.engine.protocol import Engine, Explaining
+from k8sidx.insights.document import document, examples
+from k8sidx.insights.explain import explained
+from k8sidx.insights.functions import FUNCTIONS
+from k8sidx.insights.parse import parse
+from k8sidx.insights.periods import UNITS
+from k8sidx.insights.run import answer
+from k8sidx.insights.values import as_text, parsed_moment
+from k8sidx.normalize.event import Normalized
+from k8sidx.store.open import EmbeddedStore
+from tests.building import normalized
+from tests.conformance.filled import fill
+from tests.servers.cleaning import remove_all
+from tests.servers.fixtures import unique_prefix
+from tests.stores import put_normalized
+
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "query.md"
+EVENTS = 4_000
+
+
+@pytest.fixture(scope="module")
+def events() -> list[Normalized]:
+    """The end of the demo's log, where the attacks are."""
+    with (ROOT / "demo" / "audit.ndjson.zst").open("rb") as file:
+        text = zstandard.ZstdDecompressor().stream_reader(file).read()
+    return [normalized(json.loads(line)) for line in text.splitlines()[-EVENTS:]]
+
+
+@pytest.fixture(scope="module")
+def embedded(
+    events: Sequence[Normalized], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Engine]:
+    store = EmbeddedStore(tmp_path_factory.mktemp("documented") / "store")
+    put_normalized(store, events)
+    with store.engine() as engine:
+        yield engine
+
+
+@pytest.fixture(scope="module")
+def distributed(events: Sequence[Normalized], opensearch: Cluster) -> Iterator[Engine]:
+    prefix = unique_prefix()
+    yield fill(opensearch, prefix, events)
+    remove_all(opensearch, prefix)
+
+
+def test_the_tables_are_those_of_the_language() -> None:
+    page = PAGE.read_text("utf-8")
+    assert page == document(page), "run: python -m k8sidx.insights.document docs/query.md"
+
+
+@pytest.mark.parametrize("text", sorted(set(examples())))
+def test_an_example_gives_the_same_rows_everywhere(
+    text: str, embedded: Engine, distributed: Engine
+) -> None:
+    program = parse(text)
+    here = answer(program, embedded, say=lambda _: None)
+    there = answer(program, distributed, say=lambda _: None)
+    assert here.columns == there.columns
+    assert here.rows == there.rows
+    if "limit 5" not in text or "isempty" not in text:
+        assert here.rows or "filter" in text
+
+
+@pytest.mark.parametrize("name", [name for name, one in FUNCTIONS.items() if one.gives])
+def test_a_function_gives_what_is_documented(name: str, embedded: Engine) -> None:
+    call, _, value = FUNCTIONS[name].gives.rpartition(" = ")
+    ((found,),) = answer(parse(f"fields {call} as x | limit 1"), embedded, say=lambda _: None).rows
+    moment = parsed_moment(value) if len(value) > 4 else None
+    assert (found == moment) if moment else (as_text(found) == value)
+
+
+def test_only_what_depends_on_the_day_is_documented_without_a_value() -> None:
+    assert {name for name, one in FUNCTIONS.items() if not one.gives} == {"bin", "now"}
+
+
+@pytest.mark.parametrize("unit", [name for written in UNITS.values() for name in written])
+def test_a_unit_may_be_written_so(unit: str, embedded: Engine) -> None:
+    more = f", bin(2 {unit}s)" if len(unit) > 1 and unit != "ms" else ""
+    found = answer(parse(f"stats count(*) by bin(1{unit}){more}"), embedded, say=lambda _: None)
+    assert sum(int(str(row[-1])) for row in found.rows) == EVENTS
+
+
+@pytest.mark.parametrize("text", ["stats count(*) by verb | limit 3", "filter @message like 'x'"])
+def test_explaining_asks_for_no_events(
+    text: str, embedded: Explaining, distributed: Explaining
+) -> None:
+    assert "SELECT" in explained(parse(text), embedded)
+    told = explained(parse(text), distributed)
+    assert "_search" in told
+    assert told.startswith("The engine is asked:\n  events ")

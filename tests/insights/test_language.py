@@ -1,0 +1,280 @@
+"""The language, example by example: given these events, a query gives that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from k8sidx.engine.protocol import Engine
+from k8sidx.insights.parse import QueryError, parse
+from k8sidx.insights.run import answer
+from tests.building import event
+from tests.stores import stored
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+EVENTS = [
+    event("list", "secrets", user="alice", seconds=1, code=403, agent="kubectl/v1.37"),
+    event("get", "pods", user="alice", seconds=2, name="web-0", source=["10.0.0.1", "10.9.9.9"]),
+    event("create", "pods", user="bob", seconds=3, source="192.168.0.9", agent="curl/8.1",
+          requestObject={"kind": "Pod", "spec": {"hostNetwork": True, "containers": [
+              {"image": "nginx:1.27"}, {"image": "busybox"}]}}),
+    event("get", "nodes", user="bob", seconds=4000, agent="kubectl/v1.37"),
+    event("get", "pods", user="", seconds=5000, code=401, agent="", decision="forbid"),
+]  # fmt: skip
+del EVENTS[-1]["user"], EVENTS[-1]["userAgent"]
+EVENTS[0]["annotations"]["example.com/team"] = "blue"
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    with stored(tmp_path_factory.mktemp("language") / "store", EVENTS).engine() as opened:
+        yield opened
+
+
+def rows(engine: Engine, text: str) -> list[tuple[Any, ...]]:
+    return list(answer(parse(text), engine, say=lambda _: None).rows)
+
+
+@pytest.mark.parametrize(
+    ("condition", "verbs"),
+    [
+        ('verb = "list"', ["list"]),
+        ('verb == "list"', ["list"]),
+        ('verb != "get"', ["create", "list"]),
+        ("responseStatus.code >= 401", ["get", "list"]),
+        ('responseStatus.code = "403"', ["list"]),
+        ("responseStatus.code < 300", ["get", "create", "get"]),
+        ('verb in ["list", "create"]', ["create", "list"]),
+        ('verb not in ["list", "create"]', ["get", "get", "get"]),
+        ('userAgent like "kubectl"', ["get", "get", "list"]),
+        ("userAgent like /^curl/", ["create"]),
+        ("userAgent =~ /(?i)CURL/", ["create"]),
+        ('userAgent not like "kubectl"', ["create"]),
+        ("userAgent !~ /kubectl/", ["create"]),
+        ('user.username = "alice" and verb = "get" or verb = "create"', ["create", "get"]),
+        ('not (user.username = "alice")', ["get", "create"]),
+        ('not ispresent(user.username) and verb = "get"', ["get"]),
+        ('sourceIPs = "10.9.9.9"', ["get"]),
+        ("@timestamp < '2026-11-23T12:00:02Z'", ["list"]),
+        ("toMillis(@timestamp) % 1000 = 2 and strlen(verb) = 4", ["list"]),
+        ("requestObject.spec.hostNetwork = true", ["create"]),
+        ('requestObject.spec.containers.1.image = "busybox"', ["create"]),
+        ('annotations.example.com/team = "blue"', ["list"]),
+        ('@message like "hostNetwork"', ["create"]),
+        ("event.duration = 2000000 and 1 < 2", ["get", "get", "create", "get", "list"]),
+    ],
+)
+def test_a_filter_keeps_the_events_for_which_it_is_true(
+    engine: Engine, condition: str, verbs: list[str]
+) -> None:
+    assert [verb for (verb,) in rows(engine, f"fields verb | filter {condition}")] == verbs
+
+
+def test_a_comparison_with_a_missing_value_is_neither_true_nor_false(engine: Engine) -> None:
+    for condition in ('user.username = "x"', 'not user.username = "x"', "user.username like /x/"):
+        found = rows(engine, f"filter not ispresent(user.username) and {condition}")
+        assert found == []
+
+
+def test_the_whole_event_is_at_message(engine: Engine) -> None:
+    ((text,),) = rows(
+        engine, """filter verb = "create" | parse @message '"verb":"*"' as v | fields v"""
+    )
+    assert text == "create"
+
+
+def test_columns_have_their_aliases_or_the_text_as_written(engine: Engine) -> None:
+    text = "stats count (*) , max( responseStatus.code ) as top by `user.username`, bin(1 h) as t"
+    result = answer(parse(text), engine, say=lambda _: None)
+    assert result.columns == ("user.username", "t", "count (*)", "top")
+
+
+def test_aliases_can_be_used_later_and_hide_fields(engine: Engine) -> None:
+    text = """fields toupper(verb) as verb, strlen(verb) as size
+    | filter verb = "LIST"
+    | stats count(*) as n by verb, size | fields n + 1 as more"""
+    assert rows(engine, text) == [("LIST", 4, 1, 2)]
+
+
+def test_groups_without_a_key_are_kept_and_come_last(engine: Engine) -> None:
+    found = rows(engine, "stats count(*) by user.username")
+    assert found == [("alice", 2), ("bob", 2), (None, 1)]
+
+
+def test_a_list_counts_under_each_of_its_elements(engine: Engine) -> None:
+    found = rows(engine, "filter user.username = 'alice' | stats count(*) as n by sourceIPs")
+    assert found == [("10.0.0.1", 1), ("10.0.0.7", 1), ("10.9.9.9", 1)]
+
+
+@pytest.mark.parametrize(
+    ("aggregate", "value"),
+    [
+        ("count(*)", 5),
+        ("count()", 5),
+        ("count(user.username)", 4),
+        ("count_distinct(verb)", 3),
+        ("sum(responseStatus.code)", 1404),
+        ("sum(responseStatus.code >= 400)", 2),
+        ("avg(responseStatus.code)", 280.8),
+        ("min(responseStatus.code)", 200),
+        ("max(user.username)", "bob"),
+        ("stddev(responseStatus.code)", 98.96140661894414),
+        ("pct(responseStatus.code, 75)", 401.0),
+        ("median(responseStatus.code)", 200.0),
+        ("earliest(verb)", "list"),
+        ("latest(user.username)", "bob"),
+        ("sortsFirst(verb)", "create"),
+        ("sortsLast(verb)", "list"),
+        ("values(user.username)", ["alice", "bob"]),
+        ("count_distinct(sourceIPs)", 4),
+        ("sum(strlen(verb)) / count(*)", 3.8),
+    ],
+)
+def test_an_aggregate_of_all_events(engine: Engine, aggregate: str, value: Any) -> None:
+    ((found,),) = rows(engine, f"stats {aggregate}")
+    assert found == (pytest.approx(value) if isinstance(value, float) else value)
+
+
+def test_aggregates_of_nothing(engine: Engine) -> None:
+    text = (
+        'filter verb = "none" | stats count(*), sum(responseStatus.code), max(verb), values(verb)'
+    )
+    assert rows(engine, text) == [(0, None, None, None)]
+    assert rows(engine, 'filter verb = "none" | stats count(*) by verb') == []
+
+
+def test_events_come_newest_first_and_sorting_keeps_that_among_equals(engine: Engine) -> None:
+    assert [verb for (verb,) in rows(engine, "fields verb")] == [
+        "get", "get", "create", "get", "list",
+    ]  # fmt: skip
+    found = rows(engine, "fields user.username, verb | sort user.username")
+    assert [user for user, _ in found] == ["alice", "alice", "bob", "bob", None]
+    assert [verb for _, verb in found] == ["get", "list", "get", "create", "get"]
+
+
+def test_dedup_keeps_the_first_and_all_that_lack_a_value(engine: Engine) -> None:
+    found = rows(engine, "fields user.username, verb | sort verb | dedup user.username | limit 9")
+    assert found == [("bob", "create"), (None, "get"), ("alice", "get")]
+
+
+def test_parse_with_stars_and_with_groups(engine: Engine) -> None:
+    assert rows(engine, 'parse userAgent "*/*" as c, v | stats count(*) by c, v | sort c') == [
+        ("curl", "8.1", 1), ("kubectl", "v1.37", 2),
+        ("kubectl", "v1.37.2 (linux/amd64) kubernetes/0000000", 1), (None, None, 1),
+    ]  # fmt: skip
+    text = r"parse userAgent /(?<c>\w+)\/v?(\d+)/ as major | filter major > 5 | fields c, major"
+    assert rows(engine, text) == [("curl", "8")]
+
+
+def test_stats_after_stats(engine: Engine) -> None:
+    text = "stats count(*) as n by user.username, verb | stats max(n), count(*) by user.username"
+    assert rows(engine, text) == [("alice", 1, 2), ("bob", 1, 2), (None, 1, 1)]
+
+
+def test_what_a_column_was_computed_as_is_that_column(engine: Engine) -> None:
+    text = "stats count(*) by verb | sort count(*) desc | filter count(*) > 1 | fields verb"
+    assert rows(engine, text) == [("get", 3)]
+    text = "stats count(*) as n by bin(1h) as hour | sort bin(1h) desc | limit 1 | display n"
+    assert rows(engine, text) == [(2,)]
+
+
+def test_time_in_intervals_and_calendar_months(engine: Engine) -> None:
+    hour = NOON.replace(hour=13)
+    assert rows(engine, "stats count(*) by bin(1h)") == [(NOON, 3), (hour, 2)]
+    ((month, count),) = rows(engine, "stats count(*) by bin(1 month)")
+    assert (month, count) == (datetime(2026, 11, 1, tzinfo=UTC), 5)
+    ((week, _),) = rows(engine, "stats count(*) by bin(1w)")
+    assert week == datetime(2026, 11, 23, tzinfo=UTC)
+
+
+def test_a_sort_by_no_column_sorts_by_the_one_that_is_meant(engine: Engine) -> None:
+    said: list[str] = []
+    text = "stats count(*) as SRC_IP_Count by verb | sort SRC_IP desc | limit 1"
+    assert answer(parse(text), engine, say=said.append).rows == [("get", 3)]
+    assert said == ["there is no SRC_IP; sorted by SRC_IP_Count"]
+
+
+def test_without_a_limit_ten_thousand_events_are_shown(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    for module in ("asking", "run"):
+        monkeypatch.setattr(f"k8sidx.insights.{module}.MOST_SHOWN", 2)
+    assert len(answer(parse("fields verb"), engine, say=said.append).rows) == 2
+    assert said == ["only the first 2 events are shown; ask for others with limit."]
+
+
+def test_events_that_are_read_one_by_one_are_told_and_bounded(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    program = parse('filter verb = "get" and @message like "pods" | stats count(*)')
+    assert answer(program, engine, say=said.append).rows == [(2,)]
+    assert said == [
+        "3 events are read one by one, since @message is the whole event; message, its one-line "
+        "summary, is quick."
+    ]
+    monkeypatch.setattr("k8sidx.insights.run.MOST_READ", 2)
+    with pytest.raises(Exception, match=r"would read 3 events one by one.*--since"):
+        answer(program, engine, say=said.append)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("fields usr.username", "column 8: there is no field 'usr.username'.*user.username"),
+        ("filter verb = 1 | stats cuont(*)", "column 25: there is no function 'cuont'.*count"),
+        ("fields verb | filtre verb = 1", "column 15: there is no command 'filtre'.*filter"),
+        ("pattern @message", "pattern is a command that k8sidx does not have"),
+        ('filter verb = "x', "column 15: a quotation that begins here does not end"),
+        ("filter verb", "column 8: this is no condition"),
+        ("fields strlen(sourceIPs)", "column 15: this is a list.*sourceIPs.0"),
+        ("stats count(*) as n by verb | fields m", "column 38: after stats there is no column 'm'"),
+        ("stats verb", "column 7: verb is in no aggregate"),
+        ("stats 1", "column 7: stats takes aggregates"),
+        ("filter userAgent like /(/", "column 23: /[(]/ is no regular expression"),
+        ("filter a like /(?=x)/", "column 8: there is no field 'a'"),
+        ('filter isIpInSubnet(sourceIPs.0, "10.0.0/8")', "'10.0.0/8' is no network"),
+        ('filter @timestamp > "yesterday"', "'yesterday' is no time"),
+        ("stats pct(responseStatus.code, 101)", "a percentile lies between 0 and 100"),
+        ("fields bin(5 parsecs)", "column 14: 'parsecs' cannot stand here"),
+        ("fields substr(verb)", r"it is substr\(text, start\[, length\]\)"),
+        ('parse userAgent "*" as a, b', "the pattern has 1 [*], and there are 2 names"),
+        ("stats count(*) as n, sum(responseStatus.code) as n", "two columns have the name 'n'"),
+        ("fields a,\n  verb\n| limit x", "line 3, column 9: 'x' cannot stand here"),
+    ],
+)
+def test_an_error_says_where_and_what(engine: Engine, text: str, message: str) -> None:
+    with pytest.raises(QueryError, match=message):
+        answer(parse(text), engine, say=lambda _: None)
+
+
+def test_an_error_points_at_its_place() -> None:
+    text = "fields verb\n| filtre x"
+    with pytest.raises(QueryError) as caught:
+        parse(text)
+    assert (caught.value.line, caught.value.column) == (2, 3)
+    assert caught.value.pointed(text) == "| filtre x\n  ^"
+
+
+def test_pages_of_events_are_read_newest_first_until_there_are_enough(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nine events: several in one second, an hour apart, days apart, and one without a time."""
+    moments = [0.5, 0.5, 0.7, 60, 3_600, 7_200, 90_000, 200_000]
+    bodies = [event("get", name=f"n{n}", seconds=one) for n, one in enumerate(moments)]
+    bodies.append(event("get", name="undated", stageTimestamp=None, requestReceivedTimestamp=None))
+    query = "fields objectRef.name | filter strlen(@message) > 10"
+    with stored(tmp_path / "store", bodies).engine() as opened:
+        whole = rows(opened, query)
+        assert whole[0] == ("n7",)
+        assert whole[-1] == ("undated",)
+        for page in (1, 2, 3):
+            monkeypatch.setattr("k8sidx.insights.pages.PAGE", page)
+            assert rows(opened, query) == whole
+            assert rows(opened, f"{query} | limit 3") == whole[:3]
+            assert rows(opened, f"{query} | sort objectRef.name | limit 2") == [("n0",), ("n1",)]

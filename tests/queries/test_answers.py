@@ -1,0 +1,74 @@
+"""Every saved query is answered, and alike, in a folder and in a cluster."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import zstandard
+
+from k8sidx.cluster.connection import Cluster
+from k8sidx.cluster.settings import ConnectionSettings
+from k8sidx.cluster.store import ClusterStore
+from k8sidx.cluster.target import parse_target
+from k8sidx.engine.protocol import Engine
+from k8sidx.engine.result import Result
+from k8sidx.insights.parse import parse
+from k8sidx.insights.run import answer
+from k8sidx.queries.saved import SavedQuery, saved_queries
+from k8sidx.shipping.ship import ship
+from k8sidx.store.open import EmbeddedStore
+from tests.servers.cleaning import remove_all
+from tests.servers.fixtures import unique_prefix
+
+DEMO = Path(__file__).parents[2] / "demo" / "audit.ndjson.zst"
+LAST = 9_000
+"""The end of the demo's log, where its attacks are."""
+QUERIES = saved_queries(None)
+
+
+@pytest.fixture(scope="module")
+def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    with DEMO.open("rb") as file:
+        reader = zstandard.ZstdDecompressor().stream_reader(file)
+        lines = io.TextIOWrapper(reader, "utf-8").readlines()
+    path = tmp_path_factory.mktemp("demo") / "audit.log"
+    path.write_text("".join(lines[-LAST:]))
+    return path
+
+
+@pytest.fixture(scope="module")
+def folder(log: Path) -> Iterator[Engine]:
+    store = EmbeddedStore(log.parent / "store")
+    ship([str(log)], store)
+    with store.engine() as engine:
+        yield engine
+
+
+@pytest.fixture(scope="module")
+def indices(log: Path, opensearch: Cluster) -> Iterator[Engine]:
+    prefix = unique_prefix()
+    store = ClusterStore(opensearch.url, parse_target(prefix), ConnectionSettings())
+    ship([str(log)], store)
+    opensearch.request("POST", f"/{prefix}-*/_refresh")
+    with store.engine() as engine:
+        yield engine
+    remove_all(opensearch, prefix)
+
+
+def asked(query: SavedQuery, engine: Engine) -> Result:
+    return answer(parse(query.text), engine, say=lambda line: None)
+
+
+@pytest.mark.parametrize("query", QUERIES, ids=lambda one: one.name)
+def test_it_has_something_to_show_of_the_demo(query: SavedQuery, folder: Engine) -> None:
+    result = asked(query, folder)
+    assert result.rows
+    assert result.exact
+
+
+@pytest.mark.parametrize("query", QUERIES, ids=lambda one: one.name)
+def test_a_cluster_answers_the_same(query: SavedQuery, folder: Engine, indices: Engine) -> None:
+    assert asked(query, indices).rows == asked(query, folder).rows
