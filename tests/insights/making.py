@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random
 
 from tests.insights import tree
-from tests.insights.making_expressions import DECISION, FIELDS, Expressions
+from tests.insights.making_expressions import FIELDS, Expressions
 from tests.insights.writing import Writer
 
 _ODD_ALIASES = ("my column", "größe", "verb", "decision", "n", "a-b", "percent %", "q'uote")
@@ -92,10 +92,10 @@ class Maker:
 
     def sort(self) -> None:
         names = self.some_names(1, 2, _ANY)
-        orders = [tree.Order(tree.Item(name), self.happens(0.5)) for name in names]
+        orders = [tree.Order(name, self.happens(0.5)) for name in names]
         if self.happens(0.15) or not orders:
             value, _ = self.value()
-            orders.append(tree.Order(tree.Item(value), self.happens(0.5)))
+            orders.append(tree.Order(value, self.happens(0.5)))
         self.commands.append(tree.Sort(tuple(orders)))
 
     def fields(self) -> None:
@@ -265,6 +265,3 @@ def query(seed: int) -> tuple[tree.Tree, str]:
     maker = Maker(seed)
     commands = maker.query()
     return commands, Writer(maker.chance).text(commands)
-
-
-__all__ = ["DECISION", "Maker", "query"]

@@ -13,12 +13,14 @@ FIELDS: dict[str, str] = {
     **dict.fromkeys(
         ("verb", "stage", "user.username", "userAgent", "sourceIPs.0", "user.groups.0",
          "user.groups.1", "responseStatus.reason", "objectRef.resource", "objectRef.namespace",
-         "objectRef.name", DECISION, "requestURI"),
+         "objectRef.name", DECISION, "requestURI", "event.action", "user.name"),
         "keyword",
     ),
     "responseStatus.code": "integer",
     "@timestamp": "time",
     "requestReceivedTimestamp": "time",
+    "timestamp": "time",
+    "@message": "message",
     "sourceIPs": "list",
     "user.groups": "list",
     **dict.fromkeys(
@@ -226,6 +228,8 @@ class Expressions:
         choice = self.chance.random()
         value = self.text(1) if choice < 0.3 else self.count_of() if choice < 0.4 else None
         value = value or self.name(*_TEXTUAL) or self.text(1)
+        if "@message" in self.names and self.happens(0.05):
+            value = tree.Name("@message")
         found = self.happens(0.3)
         if self.happens(0.4) and not found:
             return tree.Like(value, self.said(), negated=self.happens(0.4))

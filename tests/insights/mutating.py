@@ -19,9 +19,9 @@ _PIECES = (
 )  # fmt: skip
 
 
-def mutated(text: str, chance: Random) -> str:
-    """The text with one to three parts of it put in, taken out, doubled or exchanged."""
-    for _ in range(chance.randint(1, 3)):
+def mutated(text: str, chance: Random, most: int = 3) -> str:
+    """The text with one to ``most`` parts of it put in, taken out, doubled or exchanged."""
+    for _ in range(chance.randint(1, most)):
         begin = chance.randint(0, len(text))
         end = min(len(text), begin + chance.randint(0, 8))
         match chance.choice(("put", "put", "replace", "take", "double", "cut", "swap")):

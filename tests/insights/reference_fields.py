@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.insights.reference_values import Time, Value, canonical, from_json, read_time
+from tests.insights.reference_values import Value, canonical, from_json, read_time
 
 KEYWORDS = frozenset(
     {
@@ -92,6 +92,3 @@ def _texts(value: Any) -> tuple[str, ...] | None:
     if not isinstance(value, list) or not value:
         return None
     return tuple(value) if all(isinstance(one, str) for one in value) else None
-
-
-__all__ = ["INTEGERS", "KEYWORDS", "LISTS", "TIMES", "Time", "field_value", "path_of", "path_value"]

@@ -22,11 +22,13 @@ from tests.insights.reference_values import (
 
 _MAPPED = 0xFFFF << 32
 IPV4, IPV6 = 4, 6
+_MOST_BITS = 1024
+"""A power of 2 or more beyond that is no number any more."""
 
 
 def arithmetic(operator: str, left: Value, right: Value) -> Value:
-    """``+ - * / % ^``; missing for what is no number, and for results that are none. Powers are
-    floats, the others of whole numbers are exact."""
+    """``+ - * / % ^``; missing for what is no number, and for results that are none. Exact for
+    whole numbers."""
     a, b = number(left), number(right)
     if a is None or b is None:
         return None
@@ -52,6 +54,8 @@ def _arithmetic(operator: str, a: int | float, b: int | float) -> Any:
                 return math.fmod(a, b)
             rest = abs(a) % abs(b)
             return -rest if a < 0 else rest
+    if whole and b >= 0:
+        return None if abs(a) > 1 and b > _MOST_BITS else a**b
     result = float(a) ** float(b)
     return None if isinstance(result, complex) else result
 

@@ -122,14 +122,10 @@ def from_json(value: Any) -> Value:
     return canonical(value) if isinstance(value, dict | list) else value
 
 
-def equal(left: Value, right: Value) -> bool | None:
-    """``left = right``; a list is equal when any of its elements is."""
-    return compared("=", left, right)
-
-
 def compared(operator: str, left: Value, right: Value) -> bool | None:
-    """One of ``= != < <= > >=``; missing where a side is."""
-    if operator in ("!=",):
+    """One of ``= == != < <= > >=``; missing where a side is, true of a list when true of any of
+    its elements."""
+    if operator == "!=":
         same = compared("=", left, right)
         return None if same is None else not same
     if isinstance(left, tuple):

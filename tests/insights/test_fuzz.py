@@ -107,7 +107,7 @@ def test_queries_with_mistakes_are_refused_in_their_place() -> None:
 def test_what_is_read_of_queries_with_mistakes_runs_or_is_refused(embedded: DuckDBEngine) -> None:
     ran = 0
     for seed in range(RUNS):
-        text = mutated(query(seed)[1], Random(seed))  # noqa: S311 - repeatable, not secret
+        text = mutated(query(seed)[1], Random(seed), 1)  # noqa: S311 - repeatable, not secret
         try:
             answer(parse(text), embedded, say=lambda _: None)
             ran += 1
@@ -115,7 +115,7 @@ def test_what_is_read_of_queries_with_mistakes_runs_or_is_refused(embedded: Duck
             continue
         except Exception as error:
             raise AssertionError(f"seed {seed}: {text}") from error
-    assert ran > RUNS / 10
+    assert ran > RUNS / 20
 
 
 # Hostile values

@@ -65,7 +65,7 @@ def test_sorting_keeps_missing_values_last_in_both_directions(reference: Referen
         (False, ["bob", "bob", "eve", None]),
         (True, ["eve", "bob", "bob", None]),
     ):
-        order = tree.Order(Item(Name("user.username")), descending)
+        order = tree.Order(Name("user.username"), descending)
         found = rows(reference, tree.Sort((order,)), tree.Fields((Item(Name("user.username")),)))
         assert [one for (one,) in found] == wanted
 

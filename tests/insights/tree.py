@@ -161,7 +161,7 @@ class Stats:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    item: Item
+    value: Expression
     descending: bool = False
 
 

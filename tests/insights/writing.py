@@ -85,7 +85,7 @@ class Writer:
 
     def _order(self, order: tree.Order) -> str:
         # A condition stands in parentheses there.
-        written = self.expression(order.item.value, _COMPARED + 1)
+        written = self.expression(order.value, _COMPARED + 1)
         if order.descending:
             return written + self._blank() + self._keyword("desc")
         return written + self._blank() + self._keyword("asc") if self._at_times(0.3) else written
