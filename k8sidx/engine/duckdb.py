@@ -16,7 +16,7 @@ from k8sidx.engine.duckdb_shared import SharedScan
 from k8sidx.engine.duckdb_sql import compile_query, time_tests
 from k8sidx.engine.explained import statement_text
 from k8sidx.engine.narrow import narrowed, needs_narrowing
-from k8sidx.engine.percentiles import with_percentiles
+from k8sidx.engine.percentiles import with_percentiles, without_what_follows
 from k8sidx.engine.protocol import EXACTLY, Answering, Engine
 from k8sidx.engine.result import Result, Value
 from k8sidx.engine.times import with_moments
@@ -110,7 +110,7 @@ class DuckDBEngine:
             return Present(leaf.field) if leaf in looked_up else leaf
 
         plain = query.replace(where=rewritten(query.where, stand_in))
-        statement = compile_query(plain)
+        statement = compile_query(without_what_follows(plain))
         sql = statement.sql.replace("{source}", "events", 1)
         return statement_text(sql, statement.parameters, looked_up)
 
@@ -124,10 +124,10 @@ class DuckDBEngine:
         query = self._narrowed(
             query, lambda ask: self.answer(ask, source, parameters, rolled=rolled)
         )
-        statement = compile_query(query, rolled=rolled)
+        statement = compile_query(without_what_follows(query), rolled=rolled)
         sql = statement.sql.replace("{source}", source, 1)
-        found = self.statement(sql, [*parameters, *statement.parameters])
-        found = with_percentiles(query, found)
+        rows = self.statement(sql, [*parameters, *statement.parameters])
+        found = with_percentiles(query, rows)
         return Result(query.columns, with_moments(found, statement.times), self.name)
 
     def statement(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:

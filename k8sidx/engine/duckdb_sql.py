@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from k8sidx.engine.narrow import LOWER, UPPER, folded_text, has_letters
+from k8sidx.engine.percentiles import rank_of
 from k8sidx.engine.times import times_of
 from k8sidx.errors import UnsupportedQuery
 from k8sidx.fields.lookup import FieldPath, resolve
@@ -187,10 +188,19 @@ def _metric(metric: Metric, rolled: bool) -> str:
     if metric.kind in VALUES:
         return _values(metric, path)
     if metric.kind == "percentile":
-        return f"quantile_cont({value}, {metric.argument / 100})"
+        return _percentile(metric, value)
     if path.field.kind is Kind.TIME:
         value = _micros_of(path)
     return f"{metric.kind}({value})"
+
+
+def _percentile(metric: Metric, value: str) -> str:
+    """The value at or below the rank, the next one, and how many there are; the rest is exact
+    only outside of floats (:mod:`k8sidx.engine.percentiles`)."""
+    rank, count = rank_of(metric.argument), f"count({value})"
+    first = f"({rank.numerator} * ({count} - 1)) // {rank.denominator} + 1"
+    ordered = f"list_sort(list({value}) FILTER (WHERE {value} IS NOT NULL))"
+    return f"list_append(list_slice({ordered}, {first}, {first} + 1), {count})"
 
 
 def _values(metric: Metric, path: FieldPath) -> str:

@@ -1,40 +1,70 @@
-"""Percentiles between two values, to the digits that all engines agree on."""
+"""Percentiles between two values of a group, exactly: each engine gives the two values.
+
+Databases interpolate in floats, whose last digit depends on whether a processor multiplies and
+adds in one step.
+"""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
+from dataclasses import replace
+from fractions import Fraction
 from typing import Any
 
-from k8sidx.query.algebra import Query
-
-_DIGITS = 15
-"""Digits that a 64-bit float has at least. What comes after them depends on how a processor
-multiplies and adds: in one step or in two."""
+from k8sidx.engine.arranged import arranged
+from k8sidx.query.algebra import Metric, Query
 
 
-def between(below: float, above: float, part: float) -> float:
-    """The number that lies so far between two others.
-
-    :param part: 0 at ``below``, 1 at ``above``.
-    """
-    return settled(float(below) if part == 0 else below * (1 - part) + above * part)
+def rank_of(percent: float) -> Fraction:
+    """The rank, 0 to 1, of a percentage as it was written: 33.3 is 333/1000."""
+    return Fraction(repr(percent)) / 100
 
 
-def settled(number: float) -> float:
-    """The number to fifteen digits."""
-    return float(f"{number:.{_DIGITS}g}") if math.isfinite(number) else number
+def place_of(rank: Fraction, count: int) -> tuple[int, Fraction]:
+    """Which of so many ascending values, from 0 on, is the last at or below the rank, and how
+    far it is from there to the next (SQL's percentile_cont)."""
+    low, part = divmod(rank * (count - 1), 1)
+    return int(low), part
 
 
-def with_percentiles(query: Query, rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-    """The rows with their percentiles settled."""
+def between(below: float, above: float, part: Fraction) -> float | None:
+    """The number that lies so far between two others; none where it is too large for a float."""
+    low = Fraction(below)
+    try:
+        return float(low + (Fraction(above) - low) * part)
+    except OverflowError:
+        return None
+
+
+def percentiles_of(query: Query) -> list[tuple[int, Metric]]:
+    """The percentiles of a query, with their columns."""
     first = len(query.group_by)
-    places = {first + at for at, one in enumerate(query.metrics) if one.kind == "percentile"}
-    return [_settled(row, places) for row in rows] if places else rows
+    return [(first + at, one) for at, one in enumerate(query.metrics) if one.kind == "percentile"]
 
 
-def _settled(row: Sequence[Any], places: set[int]) -> tuple[Any, ...]:
-    return tuple(
-        settled(value) if at in places and value is not None else value
-        for at, value in enumerate(row)
-    )
+def without_what_follows(query: Query) -> Query:
+    """The query without what can only be done when its percentiles are there."""
+    if not percentiles_of(query):
+        return query
+    return replace(query, having=(), order=(), limit=None)
+
+
+def with_percentiles(query: Query, rows: Sequence[Sequence[Any]]) -> Sequence[Sequence[Any]]:
+    """The rows of a query, of which :func:`without_what_follows` was asked.
+
+    :param rows: for each percentile they have a list: the value at or below it, the next one if
+        there is one, and the number of values.
+    """
+    percentiles = percentiles_of(query)
+    if not percentiles:
+        return rows
+    return arranged(query, ([*_settled(row, percentiles)] for row in rows))
+
+
+def _settled(row: Sequence[Any], percentiles: Sequence[tuple[int, Metric]]) -> list[Any]:
+    values = list(row)
+    for at, metric in percentiles:
+        *near, count = values[at]
+        _, part = place_of(rank_of(metric.argument), count)
+        values[at] = between(near[0], near[-1] if part else near[0], part) if count else None
+    return values

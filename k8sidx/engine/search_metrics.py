@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,7 +10,7 @@ from elasticsearch.dsl import aggs
 from elasticsearch.dsl import query as dsl
 
 from k8sidx.cluster.profile import Paths, Profile
-from k8sidx.engine.percentiles import between
+from k8sidx.engine.percentiles import between, place_of, rank_of
 from k8sidx.engine.search_conditions import ConditionCompiler
 from k8sidx.engine.search_documents import Reader, outermost
 from k8sidx.engine.search_groups import MOST_DOUBLE, Bucket, grouped
@@ -131,7 +130,7 @@ class Reading:
     def _percentile(self, bucket: Bucket, values: Counted) -> Any:
         if self.approximate:
             return bucket[self.name]["values"][0]["value"]
-        return quantile(values, self.metric.argument / 100)
+        return quantile(values, self.metric.argument)
 
     def _total(self, bucket: Bucket, values: Counted) -> tuple[int, int]:
         if self.values is not None:
@@ -230,14 +229,13 @@ def _values_of_events(metric: Metric, name: str, profile: Profile) -> Reading:
     return Reading(metric, paths, {name: present}, reader=reader)
 
 
-def quantile(values: Counted, rank: float) -> float | None:
-    """The value at a rank of 0 to 1, interpolated between neighbours (SQL's percentile_cont)."""
+def quantile(values: Counted, percent: float) -> float | None:
+    """The percentile of a group's values, interpolated between neighbours."""
     if not values.number:
         return None
-    place = rank * (values.number - 1)
-    low, high = math.floor(place), math.ceil(place)
-    below, above = _at(values.ranked, low), _at(values.ranked, high)
-    return between(below, above, place - low)
+    place, part = place_of(rank_of(percent), values.number)
+    below = _at(values.ranked, place)
+    return between(below, _at(values.ranked, place + 1) if part else below, part)
 
 
 def _at(ranked: Sequence[tuple[Any, int]], place: int) -> int:

@@ -16,6 +16,7 @@ from typing import Any
 import re2  # type: ignore[import-untyped]
 
 from k8sidx.errors import InvalidQuery, UnsupportedQuery
+from k8sidx.query.regular import parsed
 
 LONGEST = 1000
 """Characters of a Lucene pattern that an index takes by default (index.max_regex_length)."""
@@ -67,9 +68,12 @@ def lucene(pattern: str, *, ignore_case: bool = False) -> str:
     compiled(pattern, ignore_case=ignore_case)
     if "[[:" in pattern or re.search(r"\{,\d", pattern):
         raise _unsupported(pattern, "it is written in a way that only RE2 reads")
-    parsed = re._parser.parse(pattern, re.IGNORECASE if ignore_case else 0)  # type: ignore[attr-defined]
-    translator = _Translator(pattern, parsed.state.flags)
-    found = "|".join(translator.whole(list(parsed)))
+    try:
+        nodes = parsed(pattern, re.IGNORECASE if ignore_case else 0)
+    except re.error:
+        raise _unsupported(pattern, "it is written in a way that only RE2 reads") from None
+    translator = _Translator(pattern, nodes.state.flags)
+    found = "|".join(translator.whole(list(nodes)))
     if len(found) > LONGEST:
         raise _unsupported(pattern, f"it takes more than {LONGEST} characters there")
     return found
@@ -133,7 +137,7 @@ class _Translator:
         raise _unsupported(self.pattern, f"it has {what}")
 
     def repeated(self, body: str, least: int, most: Any) -> str:
-        unbounded = most is re._parser.MAXREPEAT  # type: ignore[attr-defined]
+        unbounded = most is re._parser.MAXREPEAT
         if (least, unbounded) in ((0, True), (1, True)):
             return f"({body}){'+' if least else '*'}"
         if (least, most) == (0, 1):
@@ -238,11 +242,18 @@ def _class(ranges: Iterable[Range]) -> str:
             return _EVERY
     if not sign and len(merged) == 1 and merged[0][0] == merged[0][1]:
         return _escaped(merged[0][0])
-    inner = "".join(
-        _escaped(first) if first == last else f"{_escaped(first)}-{_escaped(last)}"
-        for first, last in merged
-    )
+    inner = "".join(_range(first, last) for first, last in merged)
     return f"[{sign}{inner}]"
+
+
+def _range(first: str, last: str) -> str:
+    """A range that begins with a character that needs no escape: Lucene 10 takes one that does
+    for its end alone."""
+    singles = ""
+    while first < last and _escaped(first) != first:
+        singles += _escaped(first)
+        first = chr(ord(first) + 1)
+    return singles + (_escaped(first) if first == last else f"{first}-{_escaped(last)}")
 
 
 def _escaped(character: str) -> str:

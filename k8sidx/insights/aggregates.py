@@ -9,7 +9,7 @@ from datetime import datetime
 from fractions import Fraction
 from typing import Any
 
-from k8sidx.engine.percentiles import between
+from k8sidx.engine.percentiles import between, place_of, rank_of
 from k8sidx.insights.syntax import Entry
 from k8sidx.insights.values import as_number, group_key, identity
 
@@ -92,19 +92,15 @@ def _stddev(found: Sequence[Weighted], details: Details) -> float | None:
     return None if variance is None else math.sqrt(variance)
 
 
-def percentile(found: Sequence[Weighted], rank: float) -> float | None:
-    """The value at a rank of 0 to 1, interpolated between neighbours."""
+def percentile(found: Sequence[Weighted], percent: float) -> float | None:
+    """The value at a percentage, interpolated between neighbours."""
     numbers = sorted(_numbers(found), key=lambda one: one[1])
     count = sum(weight for weight, _ in numbers)
     if not count:
         return None
-    place = rank * (count - 1)
-    low, high = math.floor(place), math.ceil(place)
-    below, above = _at(numbers, low), _at(numbers, high)
-    try:
-        return between(float(below), float(above), place - low)
-    except OverflowError:
-        return None
+    place, part = place_of(rank_of(percent), count)
+    below = _at(numbers, place)
+    return between(below, _at(numbers, place + 1) if part else below, part)
 
 
 def _at(numbers: Sequence[tuple[int, int | float]], place: int) -> int | float:
@@ -117,11 +113,11 @@ def _at(numbers: Sequence[tuple[int, int | float]], place: int) -> int | float:
 
 
 def _pct(found: Sequence[Weighted], details: Details) -> float | None:
-    return percentile(found, details.argument / 100)
+    return percentile(found, details.argument)
 
 
 def _median(found: Sequence[Weighted], details: Details) -> float | None:
-    return percentile(found, 0.5)
+    return percentile(found, 50)
 
 
 def _distinct(found: Sequence[Weighted], details: Details) -> int:

@@ -174,13 +174,12 @@ def _having(query: Query, condition: Meaning) -> list[Having] | None:
 
 
 def _metric_at(query: Query, place: int) -> Metric | None:
-    """The metric in a column, when its values are numbers that the engine compares as they are
-    given: percentiles are settled only afterwards."""
+    """The metric in a column, when its values are numbers."""
     at = place - len(query.group_by)
     if at < 0:
         return None
     metric = query.metrics[at]
-    return None if metric.kind in ("min", "max", "percentile", *_LISTS) else metric
+    return None if metric.kind in ("min", "max", *_LISTS) else metric
 
 
 def _order(query: Query, step: Arrange) -> list[Order] | None:
@@ -190,7 +189,7 @@ def _order(query: Query, step: Arrange) -> list[Order] | None:
         if not isinstance(one, Of) or not isinstance(one.source, Column):
             return None
         at = one.source.place - len(query.group_by)
-        if at >= 0 and query.metrics[at].kind in ("percentile", *_LISTS):
+        if at >= 0 and query.metrics[at].kind in _LISTS:
             return None
         name = query.columns[one.source.place]
         if name not in [order.column for order in found]:

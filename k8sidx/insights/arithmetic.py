@@ -9,6 +9,8 @@ from typing import Any
 from k8sidx.insights.values import as_number, settled
 
 Number = int | float
+_MOST_BITS = 1024
+"""A whole number of more bits is too large for a result, and need not be made."""
 
 
 def _divided(left: Number, right: Number) -> Number:
@@ -23,6 +25,14 @@ def _rest(left: Number, right: Number) -> Number:
         rest = abs(left) % abs(right)
         return -rest if left < 0 else rest
     return math.fmod(left, right)
+
+
+def _power(base: Number, exponent: Number) -> Number:
+    if isinstance(base, int) and isinstance(exponent, int) and exponent >= 0:
+        if abs(base) > 1 and exponent * (abs(base).bit_length() - 1) > _MOST_BITS:
+            raise OverflowError
+        return int(base**exponent)
+    return math.pow(base, exponent)
 
 
 def _operation(run: Callable[..., Number]) -> Callable[..., Any]:
@@ -44,7 +54,7 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "*": _operation(lambda a, b: a * b),
     "/": _operation(_divided),
     "%": _operation(_rest),
-    "^": _operation(math.pow),
+    "^": _operation(_power),
     "negative": _operation(lambda a: -a),
 }
 """What each operator makes of values."""

@@ -42,6 +42,7 @@ from k8sidx.query.algebra import (
     Scalar,
     Wildcard,
 )
+from k8sidx.query.regular import compiled
 
 NEVER = Or(())
 _TEXT = (Kind.KEYWORD, Kind.ADDRESS)
@@ -239,7 +240,7 @@ def _contains(field: Stored, part: str) -> Condition | None:
 def takes_any_regex(pattern: str) -> bool:
     """For engines that take RE2: all but what Python cannot read, by which queries are checked."""
     try:
-        re.compile(pattern)
+        compiled(pattern)
     except re.error:
         return False
     return True

@@ -26,6 +26,7 @@ from k8sidx.insights.meaning import (
     Of,
     Stored,
     is_list,
+    is_textual,
 )
 from k8sidx.insights.mistakes import QueryError, nearest
 from k8sidx.insights.patterns import checked
@@ -221,12 +222,15 @@ def _fitting(meaning: Meaning, expression: Expression, other: Meaning) -> Meanin
     if not isinstance(meaning, Constant) or not isinstance(other, Of):
         return meaning
     literal = _negative(expression) or expression
-    if not isinstance(other.source, Stored) or not isinstance(literal, Literal):
+    if not isinstance(literal, Literal):
         return meaning
-    kind, value = other.source.kind, meaning.value
+    value = meaning.value
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if kind in (Kind.KEYWORD, Kind.ADDRESS) and is_number:
+    if is_textual(other) and is_number:
         return Constant(literal.written)
+    if not isinstance(other.source, Stored):
+        return meaning
+    kind = other.source.kind
     if kind is Kind.INTEGER and isinstance(value, str):
         number = parsed_number(value)
         return meaning if number is None else Constant(number)

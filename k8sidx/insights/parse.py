@@ -37,6 +37,10 @@ def parse(text: str) -> syntax.Program:
     """
     if len(text) > LONGEST:
         raise QueryError(f"a query has at most {LONGEST:,} characters", Place(1, 1))
+    if (lone := _SURROGATE.search(text)) is not None:
+        lines = text[: lone.start()].split("\n")
+        place = Place(len(lines), len(lines[-1]) + 1)
+        raise QueryError("here is half a character, which no event can have", place)
     if not _COMMENT.sub("", text).strip(" \t\r\n|"):
         raise QueryError("the query is empty", Place(1, 1), expected=tuple(syntax.COMMANDS))
     try:
@@ -49,6 +53,7 @@ def parse(text: str) -> syntax.Program:
 
 
 _PERIOD = re.compile(r"(\d+)\s*([a-z]+)", re.IGNORECASE)
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _COMMENT = re.compile(r"#[^\n]*")
 _OF_ITEM = re.compile(
     r"""("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|`[^`]*`|/(?:\\.|[^/\\\n])+/)|#[^\n]*""", re.DOTALL

@@ -18,10 +18,11 @@ def state_folder() -> Path:
     return base / "k8sidx"
 
 
-class _LastingHistory(FileHistory):
+class _PrivateHistory(FileHistory):
     def store_string(self, string: str) -> None:
-        # A full disk is no reason to end somebody's session.
+        # A full disk, or a file that somebody took away, is no reason to end a session.
         with contextlib.suppress(OSError):
+            _make_private(Path(os.fsdecode(self.filename)))
             super().store_string(string)
 
 
@@ -33,11 +34,19 @@ def kept_history() -> History:
     path = state_folder() / FILE_NAME
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600)
-        try:
-            os.fchmod(descriptor, 0o600)
-        finally:
-            os.close(descriptor)
+        _make_private(path)
     except OSError:
         return InMemoryHistory()
-    return _LastingHistory(str(path))
+    return _PrivateHistory(str(path))
+
+
+def _make_private(path: Path) -> None:
+    """Make the file when it is missing, and readable by its owner alone.
+
+    :raises OSError: when that cannot be.
+    """
+    descriptor = os.open(path, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600)
+    try:
+        os.fchmod(descriptor, 0o600)
+    finally:
+        os.close(descriptor)

@@ -20,13 +20,16 @@ _ESCAPED = {"\\": "\\\\", "\n": "\\n", "\t": "\\t"}
 class FieldValues:
     """The most frequent values of fields; each field is asked for once.
 
-    :param ask: answers a query, soon or not at all.
+    :param ask: answers a query; it is called in a thread of its own.
+    :param patience: seconds that a completion waits. Values that come later are there for the
+        next one.
     """
 
-    def __init__(self, ask: Callable[[Query], Result]) -> None:
+    def __init__(self, ask: Callable[[Query], Result], patience: float = 1.5) -> None:
         self._ask = ask
-        self._known: dict[str, tuple[str, ...]] = {}
-        self._one_at_a_time = threading.Lock()
+        self._patience = patience
+        self._lookups: dict[str, _Lookup] = {}
+        self._lock = threading.Lock()
 
     def of(self, name: str) -> tuple[str, ...]:
         """The values of the field of that name, the most frequent first; of a name that is no
@@ -37,12 +40,24 @@ class FieldValues:
             return ()
         if field.kind in _NO_VALUES:
             return ()
-        with self._one_at_a_time:
-            if name not in self._known:
-                self._known[name] = self._asked(name)
-            return self._known[name]
+        with self._lock:
+            if name not in self._lookups:
+                self._lookups[name] = _Lookup(name, self._ask)
+            lookup = self._lookups[name]
+        lookup.ended.wait(self._patience)
+        return lookup.values
 
-    def _asked(self, name: str) -> tuple[str, ...]:
+
+class _Lookup:
+    """The question for the values of one field. Nobody waits for its thread: who presses Enter
+    wants the query's answer, not the end of a completion."""
+
+    def __init__(self, name: str, ask: Callable[[Query], Result]) -> None:
+        self.values: tuple[str, ...] = ()
+        self.ended = threading.Event()
+        threading.Thread(target=self._look, args=(name, ask), daemon=True).start()
+
+    def _look(self, name: str, ask: Callable[[Query], Result]) -> None:
         query = Query(
             group_by=(Terms(name, "value"),),
             metrics=(Metric("events", "count"),),
@@ -50,10 +65,12 @@ class FieldValues:
             limit=MOST,
         )
         try:
-            rows = self._ask(query).rows
+            rows = ask(query).rows
+            self.values = tuple(_text(row[0]) for row in rows if row[0] is not None)
         except (K8sidxError, OSError):
-            return ()
-        return tuple(_text(row[0]) for row in rows if row[0] is not None)
+            return  # The prompt works without values, too.
+        finally:
+            self.ended.set()
 
 
 def _text(value: object) -> str:

@@ -61,7 +61,8 @@ def saved_query(name: str, folder: Path | None) -> SavedQuery:
     files = _files(folder)
     if name in files:
         return _read(name, files[name])
-    near = difflib.get_close_matches(name, files, n=3)
+    begun = [one for one in sorted(files) if name and one.startswith(name)]
+    near = difflib.get_close_matches(name, files, n=3) or begun[:3]
     remedy = f"Did you mean {' or '.join(f'@{one}' for one in near)}?" if near else ""
     raise UsageError(
         f"no query is saved as {name!r}.",

@@ -30,6 +30,7 @@ from typing import Any, Literal, TypeAlias
 
 from k8sidx.errors import InvalidQuery
 from k8sidx.fields.lookup import FieldPath, resolve
+from k8sidx.query.regular import compiled
 
 Scalar: TypeAlias = str | int | float | bool
 Comparison: TypeAlias = Literal["=", "<", "<=", ">", ">="]
@@ -321,7 +322,7 @@ def check_condition(condition: Condition) -> None:
 def _check_regex(leaf: Regex) -> None:
     # RE2 is a subset of Python's syntax for what hunts use; engines do their own check.
     try:
-        re.compile(leaf.pattern)
+        compiled(leaf.pattern)
     except re.error as error:
         raise InvalidQuery(f"{leaf.field}: not a regular expression: {error}") from error
 

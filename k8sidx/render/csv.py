@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from k8sidx.engine.result import Value
 from k8sidx.render.escape import csv_cell
 from k8sidx.render.sheet import Sheet, plain
 
+_AT_NAME = re.compile(r"@[a-z]+")
+"""``@timestamp``, as the programs that read the file expect it. A spreadsheet takes it for a name
+that it does not know: without brackets it calls nothing."""
+
 
 def csv_text(sheet: Sheet) -> str:
     """A header line and one line a row."""
-    return "".join([_line(sheet.columns), *(_line(row) for row in sheet.rows)])
+    header = _line(name if _AT_NAME.fullmatch(name) else csv_cell(name) for name in sheet.columns)
+    return "".join([header, *(_line(map(_cell, row)) for row in sheet.rows)])
 
 
-def _line(cells: Iterable[Value]) -> str:
+def _cell(value: Value) -> str:
+    return csv_cell(plain(value))
+
+
+def _line(cells: Iterable[str]) -> str:
     # A line without anything is no record for most readers; an empty quoted cell is.
-    return (",".join(csv_cell(plain(cell)) for cell in cells) or '""') + "\n"
+    return (",".join(cells) or '""') + "\n"

@@ -6,6 +6,7 @@ import fcntl
 import os
 import pty
 import select
+import signal
 import struct
 import subprocess
 import sys
@@ -25,17 +26,19 @@ class Terminal:
         self._descriptor = descriptor
         self._process = process
         self.shown = ""
+        self._position = 0
 
     def type(self, keys: str) -> None:
         os.write(self._descriptor, keys.encode())
 
     def until(self, text: str) -> str:
-        """Read until the text is shown; what was shown since the last call, with it."""
-        before = len(self.shown)
-        while text not in self.shown[before:]:
+        """Read until the text is shown, and go on behind it the next time; what came, with it."""
+        while (found := self.shown.find(text, self._position)) < 0:
             if not self._read():
-                raise AssertionError(f"{text!r} never came after {self.shown[before:]!r}")
-        return self.shown[before:]
+                unread = self.shown[self._position :]
+                raise AssertionError(f"{text!r} never came after {unread!r}")
+        began, self._position = self._position, found + len(text)
+        return self.shown[began : self._position]
 
     def ended(self) -> int:
         """Read to the end; the exit code."""
@@ -53,6 +56,12 @@ class Terminal:
         return bool(data)
 
 
+def _take_terminal() -> None:
+    """Ctrl-C typed there is a signal to the process, whatever the tests were started by."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @contextmanager
 def k8sidx_on_terminal(*arguments: str) -> Iterator[Terminal]:
     """The command with stdin, stdout and stderr on a terminal."""
@@ -66,6 +75,7 @@ def k8sidx_on_terminal(*arguments: str) -> Iterator[Terminal]:
         stderr=theirs,
         env=environment,
         start_new_session=True,
+        preexec_fn=_take_terminal,
     )
     os.close(theirs)
     try:

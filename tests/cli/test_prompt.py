@@ -96,9 +96,12 @@ def test_a_session_on_a_terminal(here: Path) -> None:
         terminal.type('stats count(*) as events by userAgent | filter events > 0 and verb = "')
         terminal.type("\x03")
         terminal.until("query>")
-        terminal.type('filter userAgent = "ku\t')
+        terminal.type('filter userAgent = "ku')
         terminal.until("kubectl/v1.30.0")  # The menu.
-        terminal.type("\r\r")
+        terminal.type("\t")
+        terminal.until('bectl/v1.30.0"')  # What is typed, made whole.
+        terminal.type("\r| stats count(*) * 1000 as taken\r")
+        terminal.until("5,000")
         terminal.until("query>")
         terminal.type("filter vreb = 1\r")
         terminal.until("^")

@@ -29,6 +29,12 @@ def test_csv_has_the_columns_as_the_query_names_them() -> None:
 
 
 @pytest.mark.usefixtures("store")
+def test_csv_calls_the_events_time_by_its_name_and_escapes_other_headers() -> None:
+    query = "fields @timestamp, verb as `@SUM(1)`, verb as `=1` | limit 1"
+    assert k8sidx("query", query).stdout.splitlines()[0] == "@timestamp,'@SUM(1),'=1"
+
+
+@pytest.mark.usefixtures("store")
 def test_json_says_by_what_it_was_answered_and_whether_exactly() -> None:
     done = k8sidx("query", f"{BY_AGENT} | limit 1", "-o", "json")
     assert json.loads(done.stdout) == {

@@ -134,7 +134,7 @@ _CONDITIONS: dict[str, list[Condition]] = {
             "\\W", "\\s", "\\S{5,}", "^.{5}$", "[^a-z]", "^$", "", "a|^1|k$", "^(?:x|t)",
             "\\\\", "\\*", "[\\[\\]]", "\"", "(?:ali)+ce", "^\\x61", "o{1,2}", "\u00e9", "[é-ü]",
             "j(?P<name>o)s", "^[^x]*$", "#@&<>~", ".*?e", "x*", "^(a|b)?lice", "\\.", "-->?",
-            "\\D+$")),
+            "\\D+$", "[ -~]", "[^ -~]", "[!-/]", "[^ -\\]]")),
         Regex("user.groups", "^$"), Regex("user.groups", "^.$"), Regex("requestURI", "pods"),
         Regex("responseStatus.code", "^4"), Regex("source.forwarded", "^t"),
         Regex("sourceIPs", "^10\\."),
@@ -318,6 +318,10 @@ def _groupings() -> list[Operation]:
         Operation("having", Query(
             group_by=(Terms("user.username"),), metrics=(COUNT, every[2]),
             having=(Having("n", ">=", 2), Having("count_distinct", "<", 2)))),
+        Operation("order by and having of a percentile", Query(
+            group_by=(Terms("user.username"),),
+            metrics=(COUNT, Metric("p", "percentile", "event.duration", 95)),
+            having=(Having("p", ">", 0),), order=(Order("p", True),), limit=3)),
         Operation("having of a time metric and an average", Query(
             group_by=(Terms("user.username"),), metrics=(COUNT, every[0], every[6]),
             having=(Having("min", ">", 0), Having("avg", "<=", 200.5)))),
@@ -350,6 +354,7 @@ def _metrics() -> list[Operation]:
         *((f"percentile {rank}", Metric("m", "percentile", "responseStatus.code", rank), "", False)
           for rank in (0, 25, 50, 95, 99.9, 100)),
         ("percentile of durations", Metric("m", "percentile", "event.duration", 75), "", False),
+        ("percentile of a fraction", Metric("m", "percentile", "event.duration", 33.3), "", False),
         *((f"present of {about}", Metric("m", "present", name), "", False)
           for name, about in (
               ("user.username", "text"), ("user.groups", "a list"), ("sourceIPs", "addresses"),

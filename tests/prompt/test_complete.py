@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -122,6 +123,22 @@ def test_a_store_that_does_not_answer_offers_nothing() -> None:
         raise StoreError("away")
 
     assert offered(QueryCompleter(FieldValues(fail), list, {}), 'filter verb = "') == []
+
+
+def test_values_that_come_late_are_there_the_next_time(store: Store) -> None:
+    answered = threading.Event()
+
+    def slowly(query: Query) -> Result:
+        answered.wait()
+        return store.ask(query)
+
+    values = FieldValues(slowly, patience=0.01)
+    assert values.of("userAgent") == ()
+    answered.set()
+    while not (found := values.of("userAgent")):
+        pass
+    assert found[0] == AGENT
+    assert store.asked == 1
 
 
 def test_a_value_is_quoted_and_shown_so_that_it_steers_nothing(completer: QueryCompleter) -> None:

@@ -63,6 +63,14 @@ def test_only_the_owner_reads_the_history(state: Path) -> None:
     assert stat.S_IMODE(state.stat().st_mode) == 0o600
 
 
+def test_a_history_that_was_taken_away_is_made_anew(typed: Typed, state: Path) -> None:
+    history = kept_history()
+    state.unlink()
+    typed(f"one{ENTER}{CTRL_D}", history=history)
+    assert stat.S_IMODE(state.stat().st_mode) == 0o600
+    assert list(kept_history().load_history_strings()) == ["one"]
+
+
 def test_without_a_place_for_it_the_history_is_the_sessions(
     typed: Typed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

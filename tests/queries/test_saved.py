@@ -43,8 +43,9 @@ def test_a_name_is_a_word_and_never_a_path(tmp_path: Path, name: str) -> None:
 
 
 def test_the_nearest_names_are_told() -> None:
-    with pytest.raises(UsageError, match="@status-codes"):
-        saved_query("status-code", None)
+    for name in ("status-code", "stat"):
+        with pytest.raises(UsageError, match="@status-codes"):
+            saved_query(name, None)
 
 
 def test_a_folder_or_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:

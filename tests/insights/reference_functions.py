@@ -1,0 +1,188 @@
+"""The functions of the reference, by their names. A missing argument makes a missing result;
+``coalesce`` and the like, for which that is not so, are in ``reference``."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import math
+from collections.abc import Callable
+from typing import Any
+
+from tests.insights.reference_values import (
+    Time,
+    Value,
+    canonical,
+    from_json,
+    milliseconds,
+    number,
+    plain,
+    text,
+)
+
+_MAPPED = 0xFFFF << 32
+IPV4, IPV6 = 4, 6
+
+
+def arithmetic(operator: str, left: Value, right: Value) -> Value:
+    """``+ - * / % ^``; missing for what is no number, and for results that are none. Powers are
+    floats, the others of whole numbers are exact."""
+    a, b = number(left), number(right)
+    if a is None or b is None:
+        return None
+    try:
+        return plain(_arithmetic(operator, a, b))
+    except (OverflowError, ZeroDivisionError, ValueError):
+        return None
+
+
+def _arithmetic(operator: str, a: int | float, b: int | float) -> Any:
+    whole = isinstance(a, int) and isinstance(b, int)
+    match operator:
+        case "+":
+            return a + b
+        case "-":
+            return a - b
+        case "*":
+            return a * b
+        case "/":
+            return a // b if isinstance(a, int) and isinstance(b, int) and a % b == 0 else a / b
+        case "%":
+            if not whole:
+                return math.fmod(a, b)
+            rest = abs(a) % abs(b)
+            return -rest if a < 0 else rest
+    result = float(a) ** float(b)
+    return None if isinstance(result, complex) else result
+
+
+def negative(value: Value) -> Value:
+    found = number(value)
+    return None if found is None else plain(-found)
+
+
+def _numeric(of: Callable[..., Any]) -> Callable[..., Value]:
+    def function(*arguments: Value) -> Value:
+        numbers = [number(one) for one in arguments]
+        if any(one is None for one in numbers):
+            return None
+        try:
+            return plain(of(*numbers))
+        except (ValueError, OverflowError):
+            return None
+
+    return function
+
+
+def _textual(of: Callable[..., Value]) -> Callable[..., Value]:
+    def function(*arguments: Value) -> Value:
+        return of(*(text(one) for one in arguments))
+
+    return function
+
+
+def _substring(value: Value, start: Value, length: Value = None) -> Value:
+    whole, begin, count = text(value), number(start), number(length)
+    if whole is None or begin is None or (length is not None and count is None):
+        return None
+    return whole[int(begin) :] if count is None else whole[int(begin) : int(begin) + int(count)]
+
+
+def _difference(first: Value, second: Value) -> Value:
+    if not isinstance(first, Time) or not isinstance(second, Time):
+        return None
+    return plain(milliseconds(second.micros - first.micros))
+
+
+def _from_millis(value: Value) -> Value:
+    found = number(value)
+    return Time(int(found * 1000)) if found is not None else None
+
+
+def _to_millis(value: Value) -> Value:
+    return plain(milliseconds(value.micros)) if isinstance(value, Time) else None
+
+
+def address(value: object) -> int | None:
+    """The 128-bit number of an address; one of IPv4 is the IPv6 address it is mapped to."""
+    try:
+        found = ipaddress.ip_address(str(value))
+    except ValueError:
+        return None
+    return int(found) | _MAPPED if found.version == 4 else int(found)
+
+
+def is_ipv4(found: int) -> bool:
+    return found >> 32 == 0xFFFF
+
+
+def _version(value: Value) -> int | None:
+    """How the address is written: one of IPv4 written as IPv6 is IPv6."""
+    try:
+        return ipaddress.ip_address(text(value) or "").version
+    except ValueError:
+        return None
+
+
+def in_network(value: Value, network: Value) -> bool:
+    """Whether an address lies in a network; a network of IPv6 that is larger than all of IPv4 is
+    about IPv6 only."""
+    found = address(text(value))
+    if found is None:
+        return False
+    wanted = ipaddress.ip_network(str(network), strict=False)
+    first, last = address(wanted[0]), address(wanted[-1])
+    assert first is not None
+    assert last is not None
+    if is_ipv4(found) and last - first > 0xFFFFFFFF:
+        return False
+    return first <= found <= last
+
+
+def _parsed(value: Value) -> Value:
+    said = text(value)
+    assert said is not None
+    try:
+        found = from_json(json.loads(said, parse_constant=_refuse))
+    except (ValueError, RecursionError):
+        return None
+    return plain(found) if isinstance(found, float) else found
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(constant)
+
+
+def _stringified(value: Value) -> Value:
+    return canonical(text(value) if isinstance(value, Time) else value)
+
+
+FUNCTIONS: dict[str, Callable[..., Value]] = {
+    "abs": _numeric(abs),
+    "ceil": _numeric(math.ceil),
+    "floor": _numeric(math.floor),
+    "greatest": _numeric(max),
+    "least": _numeric(min),
+    "log": _numeric(math.log),
+    "sqrt": _numeric(math.sqrt),
+    "ltrim": _textual(lambda value, chars=None: value.lstrip(chars)),
+    "rtrim": _textual(lambda value, chars=None: value.rstrip(chars)),
+    "trim": _textual(lambda value, chars=None: value.strip(chars)),
+    "strlen": _textual(len),
+    "tolower": _textual(str.lower),
+    "toupper": _textual(str.upper),
+    "substr": _substring,
+    "replace": _textual(lambda value, find, by: value.replace(find, by)),
+    "strcontains": _textual(lambda value, part: int(part in value)),
+    "datediff": _difference,
+    "fromMillis": _from_millis,
+    "toMillis": _to_millis,
+    "isValidIp": lambda value: int(_version(value) is not None),
+    "isValidIpv4": lambda value: int(_version(value) == IPV4),
+    "isValidIpv6": lambda value: int(_version(value) == IPV6),
+    "isIpInSubnet": lambda value, by: int(in_network(value, by)),
+    "isIpv4InSubnet": lambda value, by: int(_version(value) == IPV4 and in_network(value, by)),
+    "isIpv6InSubnet": lambda value, by: int(_version(value) == IPV6 and in_network(value, by)),
+    "jsonParse": _parsed,
+    "jsonStringify": _stringified,
+}
