@@ -175,9 +175,12 @@ def _is_address(*kinds: type) -> Callable[[Any], int]:
 def in_network(network: str, version: int | None) -> Callable[[Any], int]:
     """Whether a value is an address in a network, as a function of the value.
 
-    :param version: 4 or 6, when only addresses of that version are meant.
+    :param version: 4 or 6, when only addresses and networks of that version are meant.
+    :raises InvalidQuery: when it is no network.
     """
     networks = NetworkSet([network])
+    if version is not None and ipaddress.ip_network(network, strict=False).version != version:
+        return lambda value: 0
 
     def test(value: Any) -> int:
         address = _address(value)

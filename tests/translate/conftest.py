@@ -99,10 +99,29 @@ class Filled:
 
 
 @pytest.fixture(scope="session")
-def filled(cluster: Cluster, cases: Sequence[Normalized]) -> Iterator[Filled]:
-    """Each product at its current version over the cases."""
+def fillings(
+    opensearch: Cluster, elasticsearch: Cluster, cases: Sequence[Normalized]
+) -> Iterator[dict[str, Filled]]:
+    """Both products over the cases."""
+    clusters = {"opensearch": opensearch, "elasticsearch": elasticsearch}
     prefix = unique_prefix()
     try:
-        yield Filled(cluster, fill(cluster, prefix, cases), f"{prefix}-*")
+        yield {
+            name: Filled(cluster, fill(cluster, prefix, cases), f"{prefix}-*")
+            for name, cluster in clusters.items()
+        }
     finally:
-        remove_all(cluster, prefix)
+        for cluster in clusters.values():
+            remove_all(cluster, prefix)
+
+
+@pytest.fixture
+def filled(server: str, fillings: dict[str, Filled]) -> Filled:
+    """The product that the test's parameter ``server`` names."""
+    return fillings[server]
+
+
+def on_servers(values: Sequence[Any]) -> list[tuple[str, Any]]:
+    """All on OpenSearch, and every fifth on Elasticsearch, which takes the same texts."""
+    on_both = [("elasticsearch", one) for one in values[::5]]
+    return [*(("opensearch", one) for one in values), *on_both]

@@ -16,10 +16,10 @@ from k8sidx.translate.dsl import MOST_EVENTS, to_dsl
 from k8sidx.translate.question import Bursts, Events, question_of
 from tests.hunt.hunting import sigma
 from tests.translate.asking import events_found, hunt_of, rows_of, sayable
-from tests.translate.conftest import Filled
+from tests.translate.conftest import Filled, on_servers
 
 
-@pytest.mark.parametrize("name", sayable())
+@pytest.mark.parametrize(("server", "name"), on_servers(sayable()))
 def test_a_hunt_s_request_gives_what_the_hunt_finds(
     name: str, filled: Filled, embedded: DuckDBEngine
 ) -> None:

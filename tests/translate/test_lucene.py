@@ -22,7 +22,7 @@ from k8sidx.translate.lucene import lucene_text, to_lucene
 from k8sidx.translate.question import question_of, whole_condition
 from tests.hunt.hunting import sigma
 from tests.translate.asking import conditions, count_of, hunt_of, sayable
-from tests.translate.conftest import HOSTILE, Filled
+from tests.translate.conftest import HOSTILE, Filled, on_servers
 
 
 def matched(filled: Filled, text: str) -> int:
@@ -32,7 +32,7 @@ def matched(filled: Filled, text: str) -> int:
     return int(found["hits"]["total"]["value"])
 
 
-@pytest.mark.parametrize("name", sayable())
+@pytest.mark.parametrize(("server", "name"), on_servers(sayable()))
 def test_a_hunt_s_text_matches_what_the_hunt_does(
     name: str, filled: Filled, embedded: DuckDBEngine
 ) -> None:
@@ -41,7 +41,7 @@ def test_a_hunt_s_text_matches_what_the_hunt_does(
     assert matched(filled, to_lucene(hunt).text) == wanted
 
 
-@pytest.mark.parametrize("text", HOSTILE)
+@pytest.mark.parametrize(("server", "text"), on_servers(HOSTILE))
 def test_values_are_text_and_never_operators(
     text: str, filled: Filled, embedded: DuckDBEngine
 ) -> None:
@@ -50,34 +50,33 @@ def test_values_are_text_and_never_operators(
         assert matched(filled, said) == count_of(condition, embedded), said
 
 
-@pytest.mark.parametrize(
-    "condition",
-    [
-        Always(),
-        And(()),
-        Or(()),
-        Not(Always()),
-        Not(Not(Present("objectRef.name"))),
-        Or((Not(Compare("verb", "=", "get")), Compare("verb", "=", "get"))),
-        Not(And((Compare("verb", "=", "get"), Not(Compare("verb", "=", "list"))))),
-        Compare("responseStatus.code", ">", 200),
-        Compare("responseStatus.code", "<=", 201),
-        Compare("responseStatus.code", ">=", -5),
-        Compare("responseStatus.code", "=", "no number"),
-        Compare("source.forwarded", "=", True),
-        Compare("verb", ">=", "get"),
-        InNetwork("sourceIPs", ("10.0.0.0/8", "2001:db8::/32")),
-        InNetwork("source.ip", ("::/0",)),
-        Regex("userAgent", r"^back\\slash\\$"),
-        Or((Regex("userAgent", r"slash\\$"), Regex("userAgent", "/re"))),
-        Regex("userAgent", "(?s)line.break"),
-        Regex("userAgent", "line.break"),
-        Wildcard("userAgent", "LINE*BREAK", ignore_case=True),
-        Wildcard("userAgent", "a?c", ignore_case=True),
-        Present("annotations.authorization.k8s.io/decision"),
-    ],
-    ids=str,
+CONDITIONS = (
+    Always(),
+    And(()),
+    Or(()),
+    Not(Always()),
+    Not(Not(Present("objectRef.name"))),
+    Or((Not(Compare("verb", "=", "get")), Compare("verb", "=", "get"))),
+    Not(And((Compare("verb", "=", "get"), Not(Compare("verb", "=", "list"))))),
+    Compare("responseStatus.code", ">", 200),
+    Compare("responseStatus.code", "<=", 201),
+    Compare("responseStatus.code", ">=", -5),
+    Compare("responseStatus.code", "=", "no number"),
+    Compare("source.forwarded", "=", True),
+    Compare("verb", ">=", "get"),
+    InNetwork("sourceIPs", ("10.0.0.0/8", "2001:db8::/32")),
+    InNetwork("source.ip", ("::/0",)),
+    Regex("userAgent", r"^back\\slash\\$"),
+    Or((Regex("userAgent", r"slash\\$"), Regex("userAgent", "/re"))),
+    Regex("userAgent", "(?s)line.break"),
+    Regex("userAgent", "line.break"),
+    Wildcard("userAgent", "LINE*BREAK", ignore_case=True),
+    Wildcard("userAgent", "a?c", ignore_case=True),
+    Present("annotations.authorization.k8s.io/decision"),
 )
+
+
+@pytest.mark.parametrize(("server", "condition"), on_servers(CONDITIONS), ids=str)
 def test_every_kind_of_condition(
     condition: Condition, filled: Filled, embedded: DuckDBEngine
 ) -> None:
