@@ -47,6 +47,7 @@ generated: $(VENV)/.dev
 	$(BIN)/python -m k8sidx.fields.document > docs/fields.md
 	$(BIN)/python -m k8sidx.hunt.document > docs/hunts.md
 	$(BIN)/python -m k8sidx.hunt.lists_document
+	$(BIN)/python -m k8sidx.translate.document
 	$(BIN)/python -m k8sidx.queries.document
 	$(BIN)/python -m k8sidx.cli.reference docs/cli.md
 	$(BIN)/python -m k8sidx.cluster.template_files mappings

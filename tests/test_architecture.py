@@ -23,6 +23,16 @@ MAY_IMPORT = {
     "store": {"errors", "fields", "decode", "normalize", "cluster", "engine"},
     "engine": {"errors", "fields", "normalize.identity", "query", "store", "cluster"},
     "hunt": {"errors", "fields", "query", "engine"},
+    "translate": {
+        "errors",
+        "fields",
+        "query",
+        "hunt",
+        "engine",
+        "cluster.profile",
+        "normalize.actor",
+        "normalize.objects",
+    },
     "insights": {
         "errors",
         "fields",

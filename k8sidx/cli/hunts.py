@@ -1,4 +1,4 @@
-"""``k8sidx hunts``: the library, listed; rules of one's own, checked."""
+"""``k8sidx hunts``: the library, listed and shown; rules of one's own, checked."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ from typing import Annotated
 
 import typer
 
+from k8sidx.cli import hunts_show
 from k8sidx.cli.ending import ends_with_exit_code
 from k8sidx.cli.options import DebugOption, Output, OutputOption, QuietOption
 from k8sidx.cli.output import chosen, say, show, write, write_sheet
 from k8sidx.cli.problems import NOT_RUN
 
 NAME = "hunts"
-EXAMPLE = "\b\nExample:\n  k8sidx hunts\n  k8sidx hunts -o json\n  k8sidx hunts check my-rule.yml"
+EXAMPLE = (
+    "\b\nExample:\n  k8sidx hunts\n  k8sidx hunts show secret_get\n  k8sidx hunts check my-rule.yml"
+)
 CHECK_EXAMPLE = "\b\nExample:\n  k8sidx hunts check my-rule.yml"
 
 COVERAGE_EXAMPLE = (
@@ -94,5 +97,6 @@ def coverage_command(
 
 group = typer.Typer(invoke_without_command=True, rich_markup_mode=None)
 group.callback(epilog=EXAMPLE)(command)
+group.command("show", epilog=hunts_show.EXAMPLE)(hunts_show.command)
 group.command("check", epilog=CHECK_EXAMPLE)(check)
 group.command("coverage", epilog=COVERAGE_EXAMPLE)(coverage_command)

@@ -136,7 +136,7 @@ def _reduced(plan: Plan, asked: _Asked) -> Ask | None:
     }
     return Ask(
         Query(where=asked.where, group_by=by, metrics=(Metric("n", "count"),)),
-        lambda rows: Rows(places, [(_count(row), row) for row in rows]),
+        lambda rows: Rows(places, [(_count(row), row) for row in rows if _count(row)]),
         (Stage(asked.left, grouping), *plan.stages[1:]),
     )
 

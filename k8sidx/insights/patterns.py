@@ -54,14 +54,17 @@ def groups_of(command: Parse) -> tuple[str, list[tuple[int, str]]]:
     found = expression(text)
     named = {group: name for name, group in found.groupindex.items()}
     unnamed = [group for group in range(1, found.groups + 1) if group not in named]
-    if len(unnamed) != len(command.names) and (command.names or not named):
+    if len(unnamed) != len(command.names):
         raise QueryError(
-            f"the expression has {len(unnamed)} groups without a name, and there are "
-            f"{len(command.names)} names after as",
-            command.place,
-            remedy="Write groups as (?<name>…).",
+            f"groups without a name: {len(unnamed)}, names after as: {len(command.names)}",
+            command.pattern.place,
+            remedy="Write groups as (?<name>…), or (?:…) where nothing is to be kept.",
         )
-    named.update(zip(unnamed, command.names, strict=False))
+    if not found.groups:
+        raise QueryError(
+            "the expression has no group to keep", command.pattern.place, remedy="Write (?<name>…)."
+        )
+    named.update(zip(unnamed, command.names, strict=True))
     return text, sorted(named.items())
 
 
@@ -69,8 +72,8 @@ def _of_stars(command: Parse, text: str) -> tuple[str, list[tuple[int, str]]]:
     pieces = text.split("*")
     if len(pieces) - 1 != len(command.names):
         raise QueryError(
-            f"the pattern has {len(pieces) - 1} *, and there are {len(command.names)} names",
-            command.place,
+            f"* in the pattern: {len(pieces) - 1}, names after as: {len(command.names)}",
+            command.pattern.place,
         )
     found = re2.escape(pieces[0])
     for place, piece in enumerate(pieces[1:], 1):

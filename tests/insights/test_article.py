@@ -17,12 +17,12 @@ from typing import Any
 
 import pytest
 import zstandard
-from k8sidx.insights.parse import parse
-from k8sidx.insights.run import answer
 
 from k8sidx.cluster.connection import Cluster
 from k8sidx.engine.protocol import Engine
 from k8sidx.engine.result import Result
+from k8sidx.insights.parse import parse
+from k8sidx.insights.run import answer
 from tests.building import SHARED, normalized
 from tests.conformance.filled import fill
 from tests.servers.cleaning import remove_all

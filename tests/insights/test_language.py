@@ -145,6 +145,7 @@ def test_aggregates_of_nothing(engine: Engine) -> None:
     )
     assert rows(engine, text) == [(0, None, None, None)]
     assert rows(engine, 'filter verb = "none" | stats count(*) by verb') == []
+    assert rows(engine, 'filter verb = "none" | stats count_distinct(1), max(2)') == [(0, None)]
 
 
 def test_events_come_newest_first_and_sorting_keeps_that_among_equals(engine: Engine) -> None:
@@ -243,7 +244,9 @@ def test_events_that_are_read_one_by_one_are_told_and_bounded(
         ("stats pct(responseStatus.code, 101)", "a percentile lies between 0 and 100"),
         ("fields bin(5 parsecs)", "column 14: 'parsecs' cannot stand here"),
         ("fields substr(verb)", r"it is substr\(text, start\[, length\]\)"),
-        ('parse userAgent "*" as a, b', "the pattern has 1 [*], and there are 2 names"),
+        ('parse userAgent "*" as a, b', "column 17: [*] in the pattern: 1, names after as: 2"),
+        ("parse userAgent /x/", "column 17: the expression has no group to keep"),
+        ("parse userAgent /(?<a>x)(y)/", "groups without a name: 1, names after as: 0"),
         ("stats count(*) as n, sum(responseStatus.code) as n", "two columns have the name 'n'"),
         ("fields a,\n  verb\n| limit x", "line 3, column 9: 'x' cannot stand here"),
     ],

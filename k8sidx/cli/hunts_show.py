@@ -1,0 +1,90 @@
+"""``k8sidx hunts show``: hunts, for people or as texts for use elsewhere."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from k8sidx.cli.completion import complete_hunt
+from k8sidx.cli.ending import ends_with_exit_code
+from k8sidx.cli.options import DebugOption, Output, OutputOption, QuietOption
+from k8sidx.cli.output import chosen, say, show, write, write_sheet
+from k8sidx.errors import UsageError
+from k8sidx.translate.target import Target
+
+if TYPE_CHECKING:
+    from k8sidx.hunt.definition import Hunt
+
+EXAMPLE = (
+    "\b\nExample:\n"
+    "  k8sidx hunts show topn_user_agent\n"
+    "  k8sidx hunts show topn_user_agent --as insights\n"
+    "  k8sidx hunts show my-rule.yml --as sql > my-rule.sql"
+)
+TARGETS = "|".join(Target)
+
+
+@ends_with_exit_code
+def command(
+    hunts: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="ID|FILE.yml",
+            help="Hunts of the library by id, Sigma rule files, or folders of them.",
+            autocompletion=complete_hunt,
+        ),
+    ],
+    target: Annotated[
+        Target | None,
+        typer.Option(
+            "--as",
+            metavar=TARGETS,
+            help="Print it for use elsewhere: CloudWatch Logs Insights, a search request "
+            "(OpenSearch, Elasticsearch), DuckDB's SQL, Sigma, KQL, Lucene.",
+            show_default=False,
+        ),
+    ] = None,
+    output: OutputOption = None,
+    quiet: QuietOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Show hunts: what each looks for and what to do then; with --as, in another language.
+
+    What the other language has no words for is an error that names it: a translation that is
+    printed finds what the hunt finds. Where the two differ in what they count, stderr says so.
+    """
+    from k8sidx.cli.selection import configured_lists
+    from k8sidx.hunt.library import load_hunts
+    from k8sidx.translate.translate import translate
+
+    if target and output:
+        raise UsageError("--as prints a text and takes no --output.", remedy="Give one of them.")
+    found = load_hunts(hunts, configured_lists())
+    if target is None:
+        _show(found, chosen(output))
+        return
+    made = [(one.id, translate(one, target)) for one in found]
+    for identifier, one in made:
+        for note in one.notes:
+            say(f"{identifier}: {note}", quiet=quiet)
+    # A file of several hunts is one text in Sigma.
+    write("\n".join(dict.fromkeys(one.text for _, one in made)))
+
+
+def _show(hunts: list[Hunt], output: Output) -> None:
+    from k8sidx.render.escape import json_text
+    from k8sidx.render.hunt_shown import hunt_object, hunt_sheet, print_hunt
+    from k8sidx.translate.sigma import detection_of
+
+    if output is Output.JSON:
+        objects = [hunt_object(one, detection_of(one)) for one in hunts]
+        write(json_text(objects[0] if len(objects) == 1 else objects) + "\n")
+        return
+    for one in hunts:
+        detection = detection_of(one)
+        if output is Output.TABLE:
+            show(partial(print_hunt, hunt=one, detection=detection))
+        else:
+            write_sheet(hunt_sheet(one, detection), output)

@@ -1,0 +1,1 @@
+"""Hunts in other languages: CloudWatch Logs Insights, search requests, SQL, KQL, Lucene."""

@@ -1,0 +1,1 @@
+"""Hunts in other languages find what the hunts find."""
