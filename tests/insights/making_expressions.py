@@ -295,8 +295,8 @@ class Expressions:
         return tree.Call(function, (named, tree.Literal(self.chance.choice(_NETWORKS))))
 
     def truth(self) -> tree.Expression:
-        """A boolean or a number by itself."""
-        if (named := self.name("boolean")) and self.happens(0.7):
+        """A boolean or a number by itself; a text there is unknown."""
+        if (named := self.name("boolean", "any", "parsed")) and self.happens(0.7):
             return named
         return tree.Call("strcontains", (self.text(1), self.said()))
 
