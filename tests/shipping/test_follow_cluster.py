@@ -8,7 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -53,6 +53,8 @@ class Gate:
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         for one in self._open:
+            with suppress(OSError):  # The other side may be gone.
+                one.shutdown(socket.SHUT_RDWR)
             one.close()
         self._open.clear()
 
