@@ -125,7 +125,7 @@ def text(value: Value) -> str | None:
     if isinstance(value, Time):
         return f"{value.moment.replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
     assert not isinstance(value, tuple), "a list is no text"
-    return repr(value)
+    return repr(plain(value))
 
 
 def canonical(value: Any) -> str:

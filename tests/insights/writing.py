@@ -22,7 +22,7 @@ class Writer:
 
     def __init__(self, chance: Random | None = None) -> None:
         self._chance = chance
-        self._aggregating = False
+        self._stats = 0
 
     def text(self, commands: tree.Tree) -> str:
         parts = [self._command(one) for one in commands]
@@ -36,7 +36,6 @@ class Writer:
         return written
 
     def _command(self, command: tree.Command) -> str:
-        self._aggregating = isinstance(command, tree.Stats)
         match command:
             case tree.Fields(items):
                 return self._keyword("fields") + self._blank() + self._items(items)
@@ -48,6 +47,7 @@ class Writer:
             case tree.Parse():
                 return self._parse(command)
             case tree.Stats(aggregates, keys):
+                self._stats += 1
                 by = self._blank() + self._keyword("by") + self._blank() if keys else ""
                 listed = self._items(aggregates) + by + self._items(keys)
                 return self._keyword("stats") + self._blank() + listed
@@ -105,8 +105,8 @@ class Writer:
             case tree.Literal():
                 return self._literal(expression), _ATOM
             case tree.Name(name):
-                # A column that stats has made may be called by its expression, but in stats.
-                made = name.endswith(")") and not self._aggregating
+                # A column may be called by its expression, until other stats follow.
+                made = name.endswith(")") and self._stats == 1
                 return name if made and self._at_times(0.5) else self._name(name), _ATOM
             case tree.Period(_, _, text):
                 return text, _ATOM
