@@ -12,24 +12,41 @@ FIRST_SECONDS = 0.25
 LONGEST_SECONDS = 8.0
 HURRIED_SECONDS = 5.0
 _LOOK_SECONDS = 0.2
+_SOON_SECONDS = 0.5
 
 
 class Patience:
     """How long to go on without success; shared by all requests of a run.
 
-    :ivar seconds: from the first failure in a row until giving up.
+    :param seconds: from the first failure in a row until giving up.
     """
 
     def __init__(self, seconds: float) -> None:
-        self.seconds = seconds
+        self._seconds = seconds
+        self._hurried: float | None = None
 
     def end(self) -> None:
         """No more waiting."""
-        self.seconds = 0.0
+        self._seconds = 0.0
 
     def hurry(self) -> None:
-        """Seconds only from now on."""
-        self.seconds = min(self.seconds, HURRIED_SECONDS)
+        """Seconds only from now on, and what waits tries again at once: the cluster may have
+        come back meanwhile."""
+        if self._hurried is None:
+            self._hurried = time.monotonic()
+
+    def is_over(self, since: float) -> bool:
+        """Whether to give up.
+
+        :param since: when the first failure in a row was, on the monotonic clock.
+        """
+        now = time.monotonic()
+        hurried = self._hurried is not None and now - self._hurried > HURRIED_SECONDS
+        return hurried or now - since > self._seconds
+
+    def shortened(self, until: float) -> float:
+        """When to try again, if that is not to be so late."""
+        return until if self._hurried is None else min(until, time.monotonic() + _SOON_SECONDS)
 
 
 class Retries:
@@ -53,16 +70,15 @@ class Retries:
         :param at_least: seconds that the server asks for.
         """
         now = time.monotonic()
-        if self._since is None:
-            self._since = now
+        since = self._since = now if self._since is None else self._since
         longest = min(LONGEST_SECONDS, FIRST_SECONDS * 2 ** min(self._count, 10))
         self._count += 1
         until = now + at_least + random.uniform(0, longest)  # noqa: S311 - spreads load
-        while time.monotonic() < until:
-            if time.monotonic() - self._since > self._patience.seconds:
+        while (now := time.monotonic()) < (until := self._patience.shortened(until)):
+            if self._patience.is_over(since):
                 return False
-            time.sleep(min(_LOOK_SECONDS, max(0.0, until - time.monotonic())))
-        return time.monotonic() - self._since <= self._patience.seconds
+            time.sleep(min(_LOOK_SECONDS, until - now))
+        return not self._patience.is_over(since)
 
 
 class Gate:

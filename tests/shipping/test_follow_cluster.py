@@ -118,7 +118,7 @@ def test_a_cluster_that_is_away_while_the_log_is_rotated(
             way.reopen()
         wait(lambda: not writer.is_alive() and stored(opensearch, prefix) >= count, process)
         code, out, err = ended(process, signal.SIGTERM)
-        assert (code, out, err) == (0, "", "")
+        assert (code, out, err) == (0, "", ""), err
         assert names(opensearch, prefix) == sorted(f"n{number}" for number in range(count))
         files = json.loads(state.read_text())["files"]
         read = sum(file["record"] for file in files)
