@@ -128,7 +128,8 @@ class Maker:
         if choice < 0.15 and (name := make.name("keyword", "any", "integer", "time")):
             return name, make.kind(name)
         if choice < 0.45:
-            return make.text(), "any"
+            text = make.text()
+            return text, make.kind(text) or "any"
         if choice < 0.75:
             return make.number(), "number"
         if choice < 0.9:
@@ -183,6 +184,9 @@ class Maker:
             if item.column not in kinds:
                 aggregates.append(item)
                 kinds[item.column] = kind
+        if not aggregates:
+            aggregates.append(tree.Item(tree.Call("count"), self.alias("")))
+            kinds[aggregates[0].alias] = "number"
         self.commands.append(tree.Stats(tuple(aggregates), tuple(keys)))
         self.names, self.events = kinds, False
 

@@ -160,6 +160,8 @@ class Expressions:
         if choice < 0.85:
             return tree.Call("strcontains", (self.text(1), self.said()))
         if choice < 0.92 and (moment := self.moment()):
+            if self.happens(0.5):
+                return tree.Call("datediff", (moment, tree.Literal(self.chance.choice(_MOMENTS))))
             return tree.Call("toMillis", (moment,))
         return self.count_of(1)
 
@@ -170,8 +172,17 @@ class Expressions:
         named = self.name("time")
         if named is None or self.happens(0.9 if self.plain else 0.6):
             return named
-        if self.happens(0.3):
+        choice = self.chance.random()
+        if choice < 0.2:
             return tree.Call("fromMillis", (tree.Call("toMillis", (named,)),))
+        if choice < 0.4:
+            moment = self.chance.choice((literal("1795435261001"), tree.Literal(_MOMENTS[1])))
+            return tree.Call("datefloor", (moment, self.period()))
+        if choice < 0.5:
+            millis = tree.Arithmetic(
+                "-", named, tree.Call("datediff", (named, tree.Literal(_MOMENTS[0])))
+            )
+            return tree.Call("dateceil", (millis, self.period()))
         return tree.Call(self.chance.choice(("datefloor", "dateceil")), (named, self.period()))
 
     # Conditions
@@ -284,8 +295,8 @@ class Expressions:
         return tree.Call(function, (named, tree.Literal(self.chance.choice(_NETWORKS))))
 
     def truth(self) -> tree.Expression:
-        """A boolean or a number by itself."""
-        if (named := self.name("boolean")) and self.happens(0.7):
+        """A boolean or a number by itself; a text there is unknown."""
+        if (named := self.name("boolean", "any", "parsed")) and self.happens(0.7):
             return named
         return tree.Call("strcontains", (self.text(1), self.said()))
 

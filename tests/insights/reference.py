@@ -110,11 +110,11 @@ class _Run:
 
     def _with(self, row: Row, items: Iterable[tree.Item]) -> Row:
         """The row with the items under their names; a field by its own name stays a field."""
-        new = [item for item in items if item.alias or not isinstance(item.value, tree.Name)]
-        return row.plus(
-            {item.column: evaluate(item.value, row) for item in new},
-            {item.column: row.field(item.value) for item in new},
-        )
+        for item in items:
+            if item.alias or not isinstance(item.value, tree.Name):
+                value, field = evaluate(item.value, row), row.field(item.value)
+                row = row.plus({item.column: value}, {item.column: field})
+        return row
 
     def _stats(self, command: tree.Stats, rows: list[Row]) -> list[Row]:
         groups: dict[tuple[Any, ...], tuple[tuple[Value, ...], list[Row]]] = {}

@@ -18,6 +18,9 @@ from tests.insights.reference_values import (
     same,
 )
 
+_NEVER = 2**63
+"""Later than any moment."""
+
 
 def _numbers(values: Sequence[Value]) -> list[int | float]:
     """Numbers and numeric texts; times as milliseconds."""
@@ -96,12 +99,13 @@ SORTED: dict[str, Callable[[Sequence[Value], bool], Value]] = {
 """Those that go by order; ``texts`` says that the values are those of a field of text."""
 
 
-def of_moment(pairs: Sequence[tuple[Time, Value]], *, last: bool) -> Value:
-    """``earliest`` and ``latest``: the value of the first or last row, by time and event id.
+def of_moment(pairs: Sequence[tuple[Value, Value]], *, last: bool) -> Value:
+    """``earliest`` and ``latest``: the value of the first or last row, by time and event id; rows
+    without a time come last in both.
 
-    :param pairs: time and value of the rows that have both, ties in order of their ids.
+    :param pairs: time and value of the rows that have a value, in order of their ids.
     """
-    if not pairs:
-        return None
-    ordered = sorted(pairs, key=lambda pair: pair[0])
-    return ordered[-1 if last else 0][1]
+    ordered = list(reversed(pairs)) if last else list(pairs)
+    sign = -1 if last else 1
+    ordered.sort(key=lambda pair: sign * pair[0].micros if isinstance(pair[0], Time) else _NEVER)
+    return ordered[0][1] if ordered else None

@@ -19,7 +19,7 @@ from tests.insights.reference_fields import (
 )
 from tests.insights.reference_functions import FUNCTIONS, arithmetic, negative
 from tests.insights.reference_time import ceiling, floor
-from tests.insights.reference_values import Time, Value, compared, text, whole_number
+from tests.insights.reference_values import Value, as_time, compared, text, whole_number
 
 _AGGREGATES = {*AGGREGATES, *SORTED, "earliest", "latest"}
 
@@ -81,11 +81,10 @@ class Group:
         further = [evaluate(one, self.rows[0]) for one in call.arguments[1:] if self.rows]
         return AGGREGATES[call.function](values, *further)
 
-    def _timed(self, pairs: list[tuple[Row, Value]]) -> list[tuple[Time, Value]]:
-        """Time and value of the rows that have a time, by event id."""
+    def _timed(self, pairs: list[tuple[Row, Value]]) -> list[tuple[Value, Value]]:
+        """Time and value of rows, by event id."""
         pairs = sorted(pairs, key=lambda pair: self.places.get(id(pair[0].event), 0))
-        timed = [(row.of("@timestamp"), value) for row, value in pairs]
-        return [(moment, value) for moment, value in timed if isinstance(moment, Time)]
+        return [(row.of("@timestamp"), value) for row, value in pairs]
 
 
 def elements(value: Value) -> tuple[Value, ...]:
@@ -121,9 +120,9 @@ def _called(call: tree.Call, row: Row | Group) -> Value:
         case "datefloor":
             return _floored(evaluate(call.arguments[0], row), call.arguments[1])
         case "dateceil":
-            moment, period = evaluate(call.arguments[0], row), call.arguments[1]
+            moment, period = as_time(evaluate(call.arguments[0], row)), call.arguments[1]
             assert isinstance(period, tree.Period)
-            return ceiling(moment, period) if isinstance(moment, Time) else None
+            return None if moment is None else ceiling(moment, period)
     values = [evaluate(one, row) for one in call.arguments]
     match call.function:
         case "ispresent":
@@ -139,9 +138,10 @@ def _called(call: tree.Call, row: Row | Group) -> Value:
     return None if None in values else FUNCTIONS[call.function](*values)
 
 
-def _floored(moment: Value, period: tree.Expression) -> Value:
+def _floored(value: Value, period: tree.Expression) -> Value:
     assert isinstance(period, tree.Period)
-    return floor(moment, period) if isinstance(moment, Time) else None
+    moment = as_time(value)
+    return None if moment is None else floor(moment, period)
 
 
 def truth(expression: tree.Expression, row: Row | Group) -> bool | None:
@@ -164,9 +164,9 @@ def truth(expression: tree.Expression, row: Row | Group) -> bool | None:
             return any_of if any_of is None else any_of is not negated
         case tree.Like():
             return _like(expression, row)
+    # Only numbers and booleans are conditions; what turns out to be anything else is unknown.
     bare = evaluate(expression, row)
-    assert bare is None or isinstance(bare, int | float), "a text is no condition"
-    return None if bare is None else bare != 0
+    return bare != 0 if isinstance(bare, int | float) else None
 
 
 def _compared(

@@ -12,8 +12,10 @@ from typing import Any
 from tests.insights.reference_values import (
     Time,
     Value,
+    as_time,
     canonical,
     from_json,
+    from_milliseconds,
     milliseconds,
     number,
     plain,
@@ -89,22 +91,25 @@ def _substring(value: Value, start: Value, length: Value = None) -> Value:
     whole, begin, count = text(value), number(start), number(length)
     if whole is None or begin is None or (length is not None and count is None):
         return None
-    return whole[int(begin) :] if count is None else whole[int(begin) : int(begin) + int(count)]
+    rest = whole[max(0, int(begin)) :]
+    return rest if count is None else rest[: max(0, int(count))]
 
 
 def _difference(first: Value, second: Value) -> Value:
-    if not isinstance(first, Time) or not isinstance(second, Time):
+    begin, end = as_time(first), as_time(second)
+    if begin is None or end is None:
         return None
-    return plain(milliseconds(second.micros - first.micros))
+    return plain(milliseconds(end.micros - begin.micros))
 
 
 def _from_millis(value: Value) -> Value:
     found = number(value)
-    return Time(int(found * 1000)) if found is not None else None
+    return None if found is None else from_milliseconds(found)
 
 
 def _to_millis(value: Value) -> Value:
-    return plain(milliseconds(value.micros)) if isinstance(value, Time) else None
+    moment = as_time(value)
+    return None if moment is None else plain(milliseconds(moment.micros))
 
 
 def address(value: object) -> int | None:
@@ -126,6 +131,17 @@ def _version(value: Value) -> int | None:
         return ipaddress.ip_address(text(value) or "").version
     except ValueError:
         return None
+
+
+def _in_its_network(version: int) -> Callable[[Value, Value], Value]:
+    """Address and network are both written as of that version, and the one lies in the other."""
+
+    def function(value: Value, network: Value) -> Value:
+        wanted = ipaddress.ip_network(str(network), strict=False)
+        alike = _version(value) == wanted.version == version
+        return int(alike and in_network(value, network))
+
+    return function
 
 
 def in_network(value: Value, network: Value) -> bool:
@@ -185,8 +201,8 @@ FUNCTIONS: dict[str, Callable[..., Value]] = {
     "isValidIpv4": lambda value: int(_version(value) == IPV4),
     "isValidIpv6": lambda value: int(_version(value) == IPV6),
     "isIpInSubnet": lambda value, by: int(in_network(value, by)),
-    "isIpv4InSubnet": lambda value, by: int(_version(value) == IPV4 and in_network(value, by)),
-    "isIpv6InSubnet": lambda value, by: int(_version(value) == IPV6 and in_network(value, by)),
+    "isIpv4InSubnet": _in_its_network(IPV4),
+    "isIpv6InSubnet": _in_its_network(IPV6),
     "jsonParse": _parsed,
     "jsonStringify": _stringified,
 }

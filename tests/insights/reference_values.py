@@ -50,6 +50,22 @@ def read_time(text: object) -> Time | None:
     return Time((moment - _START) // timedelta(microseconds=1))
 
 
+def as_time(value: Value) -> Time | None:
+    """What functions of moments take: a time, milliseconds, or ISO-8601."""
+    if isinstance(value, Time):
+        return value
+    return from_milliseconds(value) if is_number(value) else read_time(value)  # type: ignore[arg-type]
+
+
+def from_milliseconds(value: int | float) -> Time | None:
+    """The moment; nothing outside the years that there are."""
+    time = Time(round(Fraction(value) * 1000))
+    try:
+        return time if time.moment else None
+    except OverflowError:
+        return None
+
+
 def is_number(value: Value) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
@@ -109,7 +125,7 @@ def text(value: Value) -> str | None:
     if isinstance(value, Time):
         return f"{value.moment.replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
     assert not isinstance(value, tuple), "a list is no text"
-    return repr(value)
+    return repr(plain(value))
 
 
 def canonical(value: Any) -> str:

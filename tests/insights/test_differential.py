@@ -54,12 +54,16 @@ class Judged(NamedTuple):
         """What an engine says else than the reference; nothing when all agree."""
         wanted = self.reference.answer(commands, since, until)
         program = parse(text)
+        written = set()
         for engine in self.engines:
             found = answer(program, engine, since, until, say=lambda _: None)
             if found.columns != wanted.columns:
                 return f"{engine.name} has columns {found.columns}, not {wanted.columns}"
             if found.rows != wanted.rows:
                 return f"{engine.name}: {_first_difference(found.rows, wanted.rows)}"
+            written.add(repr(found.rows))
+        if len(written) > 1:
+            return "the engines' values are equal, but of different types"
         return ""
 
     def differs(self, commands: tree.Tree, since: datetime | None, until: datetime | None) -> bool:

@@ -181,6 +181,8 @@ def test_addresses_by_hand() -> None:
     assert not in_network("10.0.0.7", "::/0")
     assert not in_network("odd", "0.0.0.0/0")
     assert FUNCTIONS["isValidIpv6"]("::ffff:10.0.0.7") == 1
+    assert FUNCTIONS["isIpInSubnet"]("::ffff:10.0.0.7", "10.0.0.0/8") == 1
+    assert FUNCTIONS["isIpv6InSubnet"]("::ffff:10.0.0.7", "10.0.0.0/8") == 0
 
 
 def test_texts_of_trees() -> None:

@@ -22,6 +22,7 @@ class Writer:
 
     def __init__(self, chance: Random | None = None) -> None:
         self._chance = chance
+        self._stats = 0
 
     def text(self, commands: tree.Tree) -> str:
         parts = [self._command(one) for one in commands]
@@ -46,6 +47,7 @@ class Writer:
             case tree.Parse():
                 return self._parse(command)
             case tree.Stats(aggregates, keys):
+                self._stats += 1
                 by = self._blank() + self._keyword("by") + self._blank() if keys else ""
                 listed = self._items(aggregates) + by + self._items(keys)
                 return self._keyword("stats") + self._blank() + listed
@@ -84,8 +86,7 @@ class Writer:
         return written
 
     def _order(self, order: tree.Order) -> str:
-        # A condition stands in parentheses there.
-        written = self.expression(order.value, _COMPARED + 1)
+        written = self.expression(order.value)
         if order.descending:
             return written + self._blank() + self._keyword("desc")
         return written + self._blank() + self._keyword("asc") if self._at_times(0.3) else written
@@ -104,7 +105,9 @@ class Writer:
             case tree.Literal():
                 return self._literal(expression), _ATOM
             case tree.Name(name):
-                return self._name(name), _ATOM
+                # A column may be called by its expression, until other stats follow.
+                made = name.endswith(")") and self._stats == 1
+                return name if made and self._at_times(0.5) else self._name(name), _ATOM
             case tree.Period(_, _, text):
                 return text, _ATOM
             case tree.Call(function, arguments):
