@@ -75,12 +75,6 @@ class QueryError(UsageError):
         """Column of the line, from 1 on."""
         return self.place.column
 
-    def pointed(self, text: str) -> str:
-        """The line of the text with a caret under the place."""
-        lines = text.split("\n")
-        line = lines[self.line - 1] if self.line <= len(lines) else ""
-        return f"{line}\n{' ' * (self.column - 1)}^"
-
 
 def nearest(name: str, known: Iterable[str]) -> tuple[str, ...]:
     """Up to three names that are written much the same."""
