@@ -45,6 +45,7 @@ format: $(VENV)/.dev
 # Pages that are made from the code; a test fails when one is stale.
 generated: $(VENV)/.dev
 	$(BIN)/python -m k8sidx.fields.document > docs/fields.md
+	$(BIN)/python -m k8sidx.insights.document docs/query.md
 	$(BIN)/python -m k8sidx.hunt.document > docs/hunts.md
 	$(BIN)/python -m k8sidx.hunt.lists_document
 	$(BIN)/python -m k8sidx.translate.document

@@ -36,6 +36,28 @@ def between(below: float, above: float, part: Fraction) -> float | None:
         return None
 
 
+def percentile(ranked: Sequence[tuple[float, int]], percent: float) -> float | None:
+    """The percentile of some values, interpolated between neighbours; none of no values.
+
+    :param ranked: the values, ascending, and how often each occurs.
+    """
+    count = sum(times for _, times in ranked)
+    if not count:
+        return None
+    place, part = place_of(rank_of(percent), count)
+    below = _at(ranked, place)
+    return between(below, _at(ranked, place + 1) if part else below, part)
+
+
+def _at(ranked: Sequence[tuple[float, int]], place: int) -> float:
+    passed = 0
+    for value, times in ranked:
+        passed += times
+        if place < passed:
+            return value
+    raise IndexError(place)
+
+
 def percentiles_of(query: Query) -> list[tuple[int, Metric]]:
     """The percentiles of a query, with their columns."""
     first = len(query.group_by)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,7 +10,7 @@ from elasticsearch.dsl import aggs
 from elasticsearch.dsl import query as dsl
 
 from k8sidx.cluster.profile import Paths, Profile
-from k8sidx.engine.percentiles import between, place_of, rank_of
+from k8sidx.engine.percentiles import percentile
 from k8sidx.engine.search_conditions import ConditionCompiler
 from k8sidx.engine.search_documents import Reader, outermost
 from k8sidx.engine.search_groups import MOST_DOUBLE, Bucket, grouped
@@ -130,7 +130,7 @@ class Reading:
     def _percentile(self, bucket: Bucket, values: Counted) -> Any:
         if self.approximate:
             return bucket[self.name]["values"][0]["value"]
-        return quantile(values, self.metric.argument)
+        return percentile(values.ranked, self.metric.argument)
 
     def _total(self, bucket: Bucket, values: Counted) -> tuple[int, int]:
         if self.values is not None:
@@ -227,21 +227,3 @@ def _values_of_events(metric: Metric, name: str, profile: Profile) -> Reading:
     present = aggs.Filter(dsl.Exists(field=paths.query))
     present.metric("events", aggs.TopHits(**body))
     return Reading(metric, paths, {name: present}, reader=reader)
-
-
-def quantile(values: Counted, percent: float) -> float | None:
-    """The percentile of a group's values, interpolated between neighbours."""
-    if not values.number:
-        return None
-    place, part = place_of(rank_of(percent), values.number)
-    below = _at(values.ranked, place)
-    return between(below, _at(values.ranked, place + 1) if part else below, part)
-
-
-def _at(ranked: Sequence[tuple[Any, int]], place: int) -> int:
-    passed = 0
-    for value, count in ranked:
-        passed += count
-        if place < passed:
-            return int(value)
-    raise IndexError(place)

@@ -9,9 +9,9 @@ from datetime import datetime
 from fractions import Fraction
 from typing import Any
 
-from k8sidx.engine.percentiles import between, place_of, rank_of
+from k8sidx.engine.percentiles import percentile
 from k8sidx.insights.syntax import Entry
-from k8sidx.insights.values import as_number, group_key, identity
+from k8sidx.insights.values import as_number, group_key, identity, settled
 
 Weighted = tuple[int, Any]
 """How many rows have the value, and the value."""
@@ -25,12 +25,18 @@ class Aggregate:
     :param run: its value for the values of a group, none of which is missing.
     :param entry: for people.
     :param takes_lists: it may be asked of a list, each element then being a value.
+    :param keeps_values: it gives values as it finds them.
+    :param gives_list: it gives several.
+    :param by_time: the order of rows in time counts.
     """
 
     name: str
     run: Callable[[Sequence[Weighted], Details], Any]
     entry: Entry
     takes_lists: bool = False
+    keeps_values: bool = False
+    gives_list: bool = False
+    by_time: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +68,9 @@ def _total(numbers: Sequence[tuple[int, int | float]]) -> int | Fraction:
 
 
 def _plain(total: int | Fraction) -> int | float | None:
-    if isinstance(total, int):
-        return total
-    return int(total) if total.denominator == 1 else _float(total)
+    if isinstance(total, int) or total.denominator == 1:
+        return settled(int(total))
+    return _float(total)
 
 
 def _float(number: float | Fraction) -> float | None:
@@ -92,32 +98,17 @@ def _stddev(found: Sequence[Weighted], details: Details) -> float | None:
     return None if variance is None else math.sqrt(variance)
 
 
-def percentile(found: Sequence[Weighted], percent: float) -> float | None:
-    """The value at a percentage, interpolated between neighbours."""
+def _percentile(found: Sequence[Weighted], percent: float) -> float | None:
     numbers = sorted(_numbers(found), key=lambda one: one[1])
-    count = sum(weight for weight, _ in numbers)
-    if not count:
-        return None
-    place, part = place_of(rank_of(percent), count)
-    below = _at(numbers, place)
-    return between(below, _at(numbers, place + 1) if part else below, part)
-
-
-def _at(numbers: Sequence[tuple[int, int | float]], place: int) -> int | float:
-    passed = 0
-    for weight, number in numbers:
-        passed += weight
-        if place < passed:
-            return number
-    raise IndexError(place)
+    return percentile([(number, weight) for weight, number in numbers], percent)
 
 
 def _pct(found: Sequence[Weighted], details: Details) -> float | None:
-    return percentile(found, details.argument)
+    return _percentile(found, details.argument)
 
 
 def _median(found: Sequence[Weighted], details: Details) -> float | None:
-    return percentile(found, 50)
+    return _percentile(found, 50)
 
 
 def _distinct(found: Sequence[Weighted], details: Details) -> int:
@@ -158,14 +149,13 @@ def _aggregate(
     form: str,
     about: str,
     example: str,
-    *,
-    takes_lists: bool = False,
+    **more: bool,
 ) -> Aggregate:
-    return Aggregate(name, run, Entry(form, about, example), takes_lists)
+    return Aggregate(name, run, Entry(form, about, example), **more)
 
 
 _ALL = (
-    _aggregate("count", _count, "count(*) or count(field)",
+    _aggregate("count", _count, "count(*), count() or count(field)",
                "the number of rows, or of those that have the field",
                "stats count(*) as events, count(user.username) as named", takes_lists=True),
     _aggregate("count_distinct", _distinct, "count_distinct(field)",
@@ -178,10 +168,12 @@ _ALL = (
                "stats avg(event.duration) / 1000000 as milliseconds by verb"),
     _aggregate("min", _extreme(min, of_numbers=True), "min(field)",
                "the smallest number; the first text or moment where there is none",
-               "stats min(@timestamp) as first by user.username"),
+               "stats min(@timestamp) as first by user.username",
+               keeps_values=True),
     _aggregate("max", _extreme(max, of_numbers=True), "max(field)",
                "the largest number; the last text or moment where there is none",
-               "stats max(event.bytes) by objectRef.resource"),
+               "stats max(event.bytes) by objectRef.resource",
+               keeps_values=True),
     _aggregate("stddev", _stddev, "stddev(number)",
                "the standard deviation (of the whole, not of a sample)",
                "stats stddev(event.bytes) by verb"),
@@ -192,18 +184,23 @@ _ALL = (
                "stats median(event.duration) by verb"),
     _aggregate("earliest", _first, "earliest(field)",
                "the value in the earliest row by @timestamp that has one; undated rows come last",
-               "stats earliest(sourceIPs.0) as first_seen_from by user.username"),
+               "stats earliest(sourceIPs.0) as first_seen_from by user.username",
+               keeps_values=True, by_time=True),
     _aggregate("latest", _first, "latest(field)",
                "the value in the latest row by @timestamp that has one; undated rows come last",
-               "stats latest(userAgent) by user.username"),
+               "stats latest(userAgent) by user.username",
+               keeps_values=True, by_time=True),
     _aggregate("sortsFirst", _extreme(min, of_numbers=False), "sortsFirst(field)",
                "the value that comes first when sorted",
-               "stats sortsFirst(objectRef.name) by objectRef.resource"),
+               "stats sortsFirst(objectRef.name) by objectRef.resource",
+               keeps_values=True),
     _aggregate("sortsLast", _extreme(max, of_numbers=False), "sortsLast(field)",
                "the value that comes last when sorted",
-               "stats sortsLast(objectRef.name) by objectRef.resource"),
+               "stats sortsLast(objectRef.name) by objectRef.resource",
+               keeps_values=True),
     _aggregate("values", _values, "values(field)", "the different values, sorted, as a list",
-               "stats values(verb) by user.username", takes_lists=True),
+               "stats values(verb) by user.username", takes_lists=True,
+               keeps_values=True, gives_list=True),
 )  # fmt: skip
 BY_NAME: dict[str, Aggregate] = {one.name.lower(): one for one in _ALL}
 AGGREGATES: dict[str, Entry] = {one.name: one.entry for one in _ALL}

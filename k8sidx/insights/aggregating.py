@@ -8,9 +8,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from k8sidx.engine.result import Value
+from k8sidx.fields.lookup import resolve
 from k8sidx.fields.table import Kind
 from k8sidx.insights.evaluate import Places
 from k8sidx.insights.meaning import (
+    ID,
     TIME,
     AllOf,
     Arrange,
@@ -29,8 +31,8 @@ from k8sidx.insights.meaning import (
     Stored,
 )
 from k8sidx.insights.periods import fixed
+from k8sidx.insights.values import MOST_EXACT, is_number
 from k8sidx.query.algebra import (
-    Comparison,
     Condition,
     DateHistogram,
     Having,
@@ -57,10 +59,11 @@ _KINDS: dict[str, MetricKind] = {
     "latest": "last_values",
 }
 """Which metric of the algebra an aggregate of a field is."""
+EVENT_ORDER = tuple(Of(Stored(resolve(name), name)) for name in (TIME, ID))
+"""What events are ordered by in time."""
 _OF_NUMBERS = frozenset({"sum", "avg", "percentile"})
 _OF_LISTS = frozenset({"present", "count_distinct"})
 _LISTS = frozenset({"first_values", "last_values"})
-_COMPARISONS: dict[str, Comparison] = {"=": "=", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +133,8 @@ def _metric(measure: Measure, name: str) -> Metric | None:
     field, kind = measure.of.source, _KINDS.get(measure.aggregate.name)
     if kind is None or (kind in _OF_NUMBERS and field.kind is not Kind.INTEGER):
         return None
+    if measure.by and measure.by != EVENT_ORDER:
+        return None  # An alias hides the time of events.
     if (field.many and kind not in _OF_LISTS) or (
         kind in ("min", "max") and field.kind is Kind.BOOLEAN
     ):
@@ -165,9 +170,9 @@ def _having(query: Query, condition: Meaning) -> list[Having] | None:
         match part:
             case Compared(left=Of(source=Column() as column), right=Constant(value=value)):
                 metric = _metric_at(query, column.place)
-                if metric is None or isinstance(value, bool) or not isinstance(value, int | float):
+                if metric is None or not is_number(value) or abs(value) > MOST_EXACT:
                     return None
-                found.append(Having(metric.name, _COMPARISONS[part.operator], value))
+                found.append(Having(metric.name, part.operator, value))
             case _:
                 return None
     return found

@@ -35,8 +35,10 @@ def _power(base: Number, exponent: Number) -> Number:
     return math.pow(base, exponent)
 
 
-def _operation(run: Callable[..., Number]) -> Callable[..., Any]:
-    def operation(*operands: Any) -> Any:
+def numeric(run: Callable[..., Number]) -> Callable[..., Any]:
+    """A function of numbers as one of values; what is no number, or gives none, is missing."""
+
+    def of_values(*operands: Any) -> Any:
         numbers = [as_number(one) for one in operands]
         if any(one is None for one in numbers):
             return None
@@ -45,16 +47,16 @@ def _operation(run: Callable[..., Number]) -> Callable[..., Any]:
         except (ArithmeticError, ValueError):
             return None
 
-    return operation
+    return of_values
 
 
 OPERATIONS: dict[str, Callable[..., Any]] = {
-    "+": _operation(lambda a, b: a + b),
-    "-": _operation(lambda a, b: a - b),
-    "*": _operation(lambda a, b: a * b),
-    "/": _operation(_divided),
-    "%": _operation(_rest),
-    "^": _operation(_power),
-    "negative": _operation(lambda a: -a),
+    "+": numeric(lambda a, b: a + b),
+    "-": numeric(lambda a, b: a - b),
+    "*": numeric(lambda a, b: a * b),
+    "/": numeric(_divided),
+    "%": numeric(_rest),
+    "^": numeric(_power),
+    "negative": numeric(lambda a: -a),
 }
 """What each operator makes of values."""

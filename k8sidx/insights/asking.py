@@ -11,7 +11,8 @@ Conditions are the engine's as far as it has them.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from k8sidx.engine.result import Value
 from k8sidx.fields.table import Kind
@@ -44,6 +45,8 @@ from k8sidx.insights.reading import EventReader
 from k8sidx.insights.rows import Rows
 from k8sidx.query.algebra import And, Condition, Metric, Order, Query
 
+MOST_GROUPS = 1_000_000
+"""Combinations of values that are worked with."""
 MOST_SHOWN = 10_000
 """Events that are shown where the query has no limit."""
 
@@ -63,6 +66,10 @@ class Ask:
     rows: Callable[[Sequence[Sequence[Value]]], Rows]
     stages: tuple[Stage, ...]
     reads_all: str = ""
+
+    def over(self, since: datetime | None, until: datetime | None) -> Ask:
+        """The same for a range of time."""
+        return replace(self, query=self.query.replace(since=since, until=until))
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +142,12 @@ def _reduced(plan: Plan, asked: _Asked) -> Ask | None:
         atom.source if isinstance(atom, Of) else atom: at for at, atom in enumerate(atoms)
     }
     return Ask(
-        Query(where=asked.where, group_by=by, metrics=(Metric("n", "count"),)),
+        Query(
+            where=asked.where,
+            group_by=by,
+            metrics=(Metric("n", "count"),),
+            limit=MOST_GROUPS + 1,
+        ),
         lambda rows: Rows(places, [(_count(row), row) for row in rows if _count(row)]),
         (Stage(asked.left, grouping), *plan.stages[1:]),
     )
@@ -162,7 +174,9 @@ def _tells_groups(atom: Of | Floor) -> bool:
 
 def _count(row: Sequence[Value]) -> int:
     count = row[-1]
-    return count if isinstance(count, int) else 0
+    if not isinstance(count, int):
+        raise TypeError("a count is a whole number")
+    return count
 
 
 def _events(plan: Plan, asked: _Asked) -> Ask:

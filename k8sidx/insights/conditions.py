@@ -26,7 +26,7 @@ from k8sidx.insights.meaning import (
     Of,
     Stored,
 )
-from k8sidx.insights.values import truth
+from k8sidx.insights.values import is_number, truth
 from k8sidx.query.algebra import (
     Always,
     And,
@@ -42,12 +42,13 @@ from k8sidx.query.algebra import (
     Scalar,
     Wildcard,
 )
-from k8sidx.query.regular import compiled
 
 NEVER = Or(())
 _TEXT = (Kind.KEYWORD, Kind.ADDRESS)
 _MOST = 2**63
 """Numbers that no integer field reaches are compared here."""
+_LONGEST_PART = 256
+"""Characters of a text that clusters look for: their patterns have a limit of states."""
 _SPECIAL = re.compile(r"[\\*?]")
 TakesRegex = Callable[[str], bool]
 
@@ -107,35 +108,30 @@ class Conditions:
             case Apply(name="isempty"):
                 found = _empty(meaning)
                 return None if found is None else Not(found)
-        leaf = self._leaf(meaning)
-        name = _field_of(meaning)
-        if leaf is None or name is None:
+        field, leaf = _field_of(meaning), self._leaf(meaning)
+        if leaf is None or field is None:
             return None
-        return And((Present(name), Not(leaf)))
+        return And((Present(field.name), Not(leaf)))
 
     def _leaf(self, meaning: Meaning) -> Condition | None:
         """A test of one field."""
+        field = _field_of(meaning)
+        if field is None:
+            return None
         match meaning:
-            case Compared(
-                operator=operator, left=Of(source=Stored() as field), right=Constant(value=value)
-            ):
+            case Compared(operator=operator, right=Constant(value=value)):
                 return _compared(field, operator, value)
-            case Among(item=Of(source=Stored() as field)):
-                return _among(field, meaning.options)
-            case Contains(item=Of(source=Stored() as field)):
-                return _contains(field, meaning.part)
-            case Found(item=Of(source=Stored() as field)):
-                return self._found(field, meaning.pattern)
-            case Apply(name="isipinsubnet", arguments=(Of(source=Stored() as field),)):
-                if field.kind is not Kind.ADDRESS:
-                    return None
-                return InNetwork(field.name, (meaning.detail[0],))
-            case Apply(
-                name="strcontains",
-                arguments=(Of(source=Stored() as field), Constant(value=str() as part)),
-            ):
+            case Among(options=options):
+                return _among(field, options)
+            case Contains(part=part):
                 return _contains(field, part)
-            case Of(source=Stored() as field) if field.kind is Kind.BOOLEAN:
+            case Found(pattern=pattern):
+                return self._found(field, pattern)
+            case Apply(name="isipinsubnet", detail=(network,)) if field.kind is Kind.ADDRESS:
+                return InNetwork(field.name, (network,))
+            case Apply(name="strcontains", arguments=(_, Constant(value=str() as part))):
+                return _contains(field, part)
+            case Of() if field.kind is Kind.BOOLEAN:
                 return Compare(field.name, "=", True)
         return None
 
@@ -145,27 +141,22 @@ class Conditions:
         return None
 
 
+def _field_of(meaning: Meaning) -> Stored | None:
+    """The field that a test is about; none when it is about something else."""
+    about = meaning
+    match meaning:
+        case Compared(left=item) | Among(item=item) | Contains(item=item) | Found(item=item):
+            about = item
+        case Apply(arguments=(item, *_)):
+            about = item
+    if isinstance(about, Of) and isinstance(about.source, Stored):
+        return about.source
+    return None
+
+
 def _joined(kind: type[And] | type[Or], parts: list[Condition | None]) -> Condition | None:
     found = tuple(one for one in parts if one is not None)
     return kind(found) if len(found) == len(parts) else None
-
-
-def _field_of(meaning: Meaning) -> str | None:
-    """The one field that a test is about."""
-    match meaning:
-        case Compared(left=Of(source=Stored() as field)):
-            return field.name
-        case Among(item=Of(source=Stored() as field)):
-            return field.name
-        case Contains(item=Of(source=Stored() as field)):
-            return field.name
-        case Found(item=Of(source=Stored() as field)):
-            return field.name
-        case Apply(arguments=(Of(source=Stored() as field), *_)):
-            return field.name
-        case Of(source=Stored() as field):
-            return field.name
-    return None
 
 
 def _present(meaning: Apply) -> Condition | None:
@@ -184,18 +175,13 @@ def _empty(meaning: Apply) -> Condition | None:
     return None
 
 
-def _compared(field: Stored, operator: str, value: object) -> Condition | None:
+def _compared(field: Stored, operator: Comparison, value: object) -> Condition | None:
     scalar = _scalar(field, value)
     if scalar is None:
         return None
     if field.kind is Kind.BOOLEAN and operator != "=":
         return None
-    return Compare(field.name, _operator(operator), scalar)
-
-
-def _operator(operator: str) -> Comparison:
-    operators: dict[str, Comparison] = {"=": "=", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
-    return operators[operator]
+    return Compare(field.name, operator, scalar)
 
 
 def _scalar(field: Stored, value: object) -> Scalar | None:
@@ -204,9 +190,7 @@ def _scalar(field: Stored, value: object) -> Scalar | None:
     if field.kind in _TEXT:
         return value if isinstance(value, str) else None
     if field.kind is Kind.INTEGER:
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            return None
-        return value if abs(value) < _MOST else None
+        return value if is_number(value) and abs(value) < _MOST else None
     if field.kind is Kind.TIME:
         return value.isoformat() if isinstance(value, datetime) else None
     if isinstance(value, str):
@@ -229,18 +213,9 @@ def _among(field: Stored, options: tuple[Meaning, ...]) -> Condition | None:
 
 
 def _contains(field: Stored, part: str) -> Condition | None:
-    if field.kind not in _TEXT:
+    if field.kind not in _TEXT or len(part) > _LONGEST_PART:
         return None
     if not part:
         return Present(field.name)
     escaped = _SPECIAL.sub(lambda found: "\\" + found[0], part)
     return Wildcard(field.name, f"*{escaped}*")
-
-
-def takes_any_regex(pattern: str) -> bool:
-    """For engines that take RE2: all but what Python cannot read, by which queries are checked."""
-    try:
-        compiled(pattern)
-    except re.error:
-        return False
-    return True

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterable
 from pathlib import Path
 
 from k8sidx.insights.aggregates import AGGREGATES
@@ -63,12 +62,6 @@ def _row(*cells: str) -> str:
 
 def _code(text: str) -> str:
     return "`" + text.replace("|", "\\|") + "`"
-
-
-def examples() -> Iterable[str]:
-    """The whole queries of the tables."""
-    for entries in (COMMANDS, FUNCTIONS, AGGREGATES):
-        yield from (entry.example for entry in entries.values())
 
 
 if __name__ == "__main__":

@@ -6,11 +6,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from k8sidx.engine.protocol import Explaining
-from k8sidx.errors import UnsupportedQuery
 from k8sidx.insights.asking import Ask
 from k8sidx.insights.meaning import Arrange, Cut, Keep, Once, Plan, Stage, Step
 from k8sidx.insights.resolve import understood
-from k8sidx.insights.run import asks
+from k8sidx.insights.run import first_way
 from k8sidx.insights.syntax import Program
 from k8sidx.insights.wording import worded, worded_measure
 from k8sidx.query.algebra import (
@@ -45,21 +44,17 @@ def explained(
     :raises StoreError: when the cluster or the store cannot be asked.
     """
     plan = understood(program, now=datetime.now(UTC))
-    refused: UnsupportedQuery | None = None
-    for ask in asks(plan, engine.name):
-        query = ask.query.replace(since=since, until=until)
-        try:
-            asked = engine.explained(query)
-        except UnsupportedQuery as error:
-            refused = refused or error
-            continue
-        parts = [
-            "\n".join(["The engine is asked:", *_lines(query)]),
-            asked.rstrip("\n"),
-            "\n".join(_afterwards(plan, ask)),
-        ]
-        return "\n\n".join(part for part in parts if part) + "\n"
-    raise refused or UnsupportedQuery("there is no way to answer this.")
+    return first_way(plan, engine.name, lambda ask: _told(plan, ask.over(since, until), engine))
+
+
+def _told(plan: Plan, ask: Ask, engine: Explaining) -> str:
+    asked = engine.explained(ask.query)
+    parts = [
+        "\n".join(["The engine is asked:", *_lines(ask.query)]),
+        asked.rstrip("\n"),
+        "\n".join(_afterwards(plan, ask)),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def _lines(query: Query) -> Iterator[str]:

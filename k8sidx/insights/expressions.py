@@ -28,14 +28,15 @@ from k8sidx.insights.meaning import (
     is_list,
     is_textual,
 )
-from k8sidx.insights.mistakes import QueryError, nearest
+from k8sidx.insights.mistakes import QueryError, nearest, refuse_list
 from k8sidx.insights.patterns import checked
 from k8sidx.insights.periods import ceiling, fixed
 from k8sidx.insights.scope import Scope
 from k8sidx.insights.syntax import Call, Expression, Literal, Name, Period, Place
-from k8sidx.insights.values import as_moment, parsed_moment, parsed_number
+from k8sidx.insights.values import as_moment, is_number, parsed_moment, parsed_number
+from k8sidx.query.algebra import COMPARED, Comparison
 
-_FLIPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "=": "="}
+_FLIPPED: dict[Comparison, Comparison] = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "=": "="}
 _NETWORKS = {"isipinsubnet": None, "isipv4insubnet": 4, "isipv6insubnet": 6}
 Instead = Callable[[Expression], Meaning | None]
 
@@ -113,21 +114,21 @@ class Expressions:
 
     def _operation(self, expression: syntax.Operation) -> Meaning:
         operator, operands = expression.operator, expression.operands
-        if operator in _FLIPPED or operator == "!=":
-            return self._comparison(operator, operands[0], operands[1])
+        if operator == "!=":
+            return Negated(self._comparison("=", *operands))
+        if operator in COMPARED:
+            return self._comparison(operator, *operands)
         if folded := _negative(expression):
             return Constant(folded.value)
-        found = tuple(self._single(one) for one in operands)
+        found = tuple(self.single(one) for one in operands)
         name = "negative" if len(found) == 1 else operator
         return Apply(name, found, OPERATIONS[name])
 
-    def _comparison(self, operator: str, one: Expression, other: Expression) -> Meaning:
+    def _comparison(self, operator: Comparison, one: Expression, other: Expression) -> Meaning:
         left, right = self._literal(one), self._literal(other)
         left, right = _fitting(left, one, right), _fitting(right, other, left)
-        if isinstance(left, Constant) and not isinstance(right, Constant) and operator != "!=":
-            operator, left, right = _FLIPPED[operator], right, left
-        if operator == "!=":
-            return Negated(Compared("=", left, right))
+        if isinstance(left, Constant) and not isinstance(right, Constant):
+            return Compared(_FLIPPED[operator], right, left)
         return Compared(operator, left, right)
 
     def _among(self, expression: syntax.Membership) -> Meaning:
@@ -138,15 +139,11 @@ class Expressions:
     def _literal(self, expression: Expression) -> Meaning:
         return self.meaning(_negative(expression) or expression)
 
-    def _single(self, expression: Expression) -> Meaning:
+    def single(self, expression: Expression) -> Meaning:
         """What an expression means, which is no list."""
         meaning = self.meaning(expression)
         if is_list(meaning):
-            raise QueryError(
-                "this is a list",
-                expression.place,
-                remedy="Name one of its elements, such as sourceIPs.0.",
-            )
+            raise refuse_list(expression.place)
         return meaning
 
     def _call(self, call: Call) -> Meaning:
@@ -162,7 +159,7 @@ class Expressions:
         if function is None:
             raise _no_function(call)
         _check_count(call, function.least, function.most)
-        take = self.meaning if function.takes_lists else self._single
+        take = self.meaning if function.takes_lists else self.single
         found = tuple(take(one) for one in call.arguments)
         return Apply(function.name, found, function.run, function.takes_missing)
 
@@ -172,7 +169,7 @@ class Expressions:
         period = call.arguments[-1]
         if not isinstance(period, Period):
             raise QueryError("this is no period", period.place, expected=("a period such as 5m",))
-        moment = self._single(Name(TIME, call.place) if name == "bin" else call.arguments[0])
+        moment = self.single(Name(TIME, call.place) if name == "bin" else call.arguments[0])
         if name != "dateceil":
             return _floor(moment, period)
 
@@ -184,7 +181,7 @@ class Expressions:
 
     def _network(self, name: str, call: Call) -> Meaning:
         _check_count(call, 2, 2)
-        item, network = self._single(call.arguments[0]), call.arguments[1]
+        item, network = self.single(call.arguments[0]), call.arguments[1]
         if not isinstance(network, Literal) or not isinstance(network.value, str):
             raise QueryError(
                 "this is no network", network.place, expected=('a text such as "10.0.0.0/8"',)
@@ -212,7 +209,7 @@ def _negative(expression: Expression) -> Literal | None:
         operands = expression.operands
         if len(operands) == 1 and isinstance(operands[0], Literal):
             value = operands[0].value
-            if isinstance(value, int | float) and not isinstance(value, bool):
+            if is_number(value):
                 return Literal(-value, f"-{operands[0].written}", expression.place)
     return None
 
@@ -225,8 +222,7 @@ def _fitting(meaning: Meaning, expression: Expression, other: Meaning) -> Meanin
     if not isinstance(literal, Literal):
         return meaning
     value = meaning.value
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if is_textual(other) and is_number:
+    if is_textual(other) and is_number(value):
         return Constant(literal.written)
     if not isinstance(other.source, Stored):
         return meaning

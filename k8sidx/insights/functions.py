@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 
 from k8sidx.insights import values
+from k8sidx.insights.arithmetic import numeric
 from k8sidx.insights.syntax import Entry
 from k8sidx.insights.values import as_moment, as_number, as_text
 from k8sidx.normalize.identity import canonical_json
@@ -91,21 +92,6 @@ def _present(value: Any) -> int:
 
 def _coalesce(*found: Any) -> Any:
     return next((one for one in found if one is not None), None)
-
-
-def _numeric(run: Callable[..., int | float]) -> Callable[..., Any]:
-    """A function of numbers; what is no number, or gives none, is missing."""
-
-    def numeric(*found: Any) -> Any:
-        numbers = [as_number(one) for one in found]
-        if any(one is None for one in numbers):
-            return None
-        try:
-            return values.settled(run(*numbers))
-        except (ValueError, OverflowError):
-            return None
-
-    return numeric
 
 
 def _textual(run: Callable[..., Any]) -> Callable[..., Any]:
@@ -194,7 +180,7 @@ def in_network(network: str, version: int | None) -> Callable[[Any], int]:
 def _json_parse(value: Any) -> Any:
     try:
         return plain_json(msgspec.json.decode(as_text(value) or ""))
-    except (msgspec.DecodeError, UnicodeEncodeError):
+    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):  # the last: [[[[…
         return None
 
 
@@ -203,7 +189,7 @@ def _json_stringify(value: Any) -> str:
 
 
 def _is_json(value: Any) -> bool:
-    return isinstance(value, bool | int | float | str | list)
+    return isinstance(value, bool | int | float | str)
 
 
 def plain_json(value: Any) -> Any:
@@ -239,19 +225,19 @@ _GENERAL = (
 )  # fmt: skip
 
 _NUMERIC = (
-    _function("abs", "numeric", (1, 1), _numeric(abs), "abs(number)", "without its sign",
+    _function("abs", "numeric", (1, 1), numeric(abs), "abs(number)", "without its sign",
               "fields abs(responseStatus.code - 404) as away | limit 5"),
-    _function("ceil", "numeric", (1, 1), _numeric(math.ceil), "ceil(number)", "rounded up",
+    _function("ceil", "numeric", (1, 1), numeric(math.ceil), "ceil(number)", "rounded up",
               "stats count(*) by ceil(responseStatus.code / 100)"),
-    _function("floor", "numeric", (1, 1), _numeric(math.floor), "floor(number)", "rounded down",
+    _function("floor", "numeric", (1, 1), numeric(math.floor), "floor(number)", "rounded down",
               "stats count(*) by floor(responseStatus.code / 100) as class"),
-    _function("greatest", "numeric", (1, None), _numeric(max), "greatest(number, …)",
+    _function("greatest", "numeric", (1, None), numeric(max), "greatest(number, …)",
               "the largest", "stats greatest(min(event.bytes), 1000)"),
-    _function("least", "numeric", (1, None), _numeric(min), "least(number, …)", "the smallest",
+    _function("least", "numeric", (1, None), numeric(min), "least(number, …)", "the smallest",
               "stats least(max(event.bytes), 1000)"),
-    _function("log", "numeric", (1, 1), _numeric(math.log), "log(number)",
+    _function("log", "numeric", (1, 1), numeric(math.log), "log(number)",
               "the natural logarithm", "stats count(*) by floor(log(event.bytes)) as magnitude"),
-    _function("sqrt", "numeric", (1, 1), _numeric(math.sqrt), "sqrt(number)",
+    _function("sqrt", "numeric", (1, 1), numeric(math.sqrt), "sqrt(number)",
               "the square root", "stats sqrt(count(*)) by verb"),
 )  # fmt: skip
 

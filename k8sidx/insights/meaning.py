@@ -14,6 +14,7 @@ from k8sidx.fields.lookup import FieldPath
 from k8sidx.fields.table import Kind
 from k8sidx.insights.aggregates import Aggregate
 from k8sidx.insights.syntax import Period
+from k8sidx.query.algebra import Comparison
 
 TIME = "@timestamp"
 ID = "event.id"
@@ -106,9 +107,9 @@ class Floor:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """``left operator right``, operator one of ``= < <= > >=``."""
+    """``left operator right``."""
 
-    operator: str
+    operator: Comparison
     left: Meaning
     right: Meaning
 

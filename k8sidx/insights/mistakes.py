@@ -10,7 +10,7 @@ from lark import Token, UnexpectedInput
 from lark.exceptions import UnexpectedToken
 
 from k8sidx.errors import UsageError
-from k8sidx.insights.syntax import COMMANDS, UNSUPPORTED, Place
+from k8sidx.insights.syntax import COMMANDS, UNSUPPORTED, Item, Place
 
 _WORDS: dict[str, str] = {
     "NAME": "a field",
@@ -43,9 +43,9 @@ _MOST_TOLD = 8
 class QueryError(UsageError):
     """A query text that cannot be understood, with the place.
 
+    :param expected: what could stand there, in words.
+    :param nearest: names that may have been meant.
     :ivar place: where it is wrong.
-    :ivar expected: what could stand there, in words.
-    :ivar nearest: names that may have been meant.
     """
 
     def __init__(
@@ -62,8 +62,6 @@ class QueryError(UsageError):
         told = " ".join(one for one in (meant, could, remedy) if one)
         super().__init__(f"line {place.line}, column {place.column}: {message}.", remedy=told)
         self.place = place
-        self.expected = expected
-        self.nearest = nearest
 
     @property
     def line(self) -> int:
@@ -74,6 +72,26 @@ class QueryError(UsageError):
     def column(self) -> int:
         """Column of the line, from 1 on."""
         return self.place.column
+
+
+def place_at(text: str, offset: int) -> Place:
+    """The place of a character of a text, or behind its last."""
+    lines = text[:offset].split("\n")
+    return Place(len(lines), len(lines[-1]) + 1)
+
+
+def refuse_list(place: Place, what: str = "this") -> QueryError:
+    """The error for a list where one value is meant."""
+    return QueryError(
+        f"{what} is a list", place, remedy="Name one of its elements, such as sourceIPs.0."
+    )
+
+
+def same_name(item: Item) -> QueryError:
+    """The error for two columns of one name."""
+    return QueryError(
+        f"two columns have the name {item.name!r}", item.place, remedy="Name one with as."
+    )
 
 
 def nearest(name: str, known: Iterable[str]) -> tuple[str, ...]:
@@ -95,7 +113,9 @@ def misread(text: str, error: UnexpectedInput) -> QueryError:
     accepted = set(getattr(error, "accepts", None) or getattr(error, "expected", None) or ())
     accepted |= set(getattr(error, "allowed", None) or ())
     if token is not None and token.type == "$END":
-        return QueryError("the query ends too early", _end(text), expected=_told(accepted))
+        return QueryError(
+            "the query ends too early", place_at(text, len(text)), expected=_told(accepted)
+        )
     place = Place(max(1, error.line), max(1, error.column))
     if token is None:
         return _unreadable(text, error, place, accepted)
@@ -109,7 +129,7 @@ def _no_command(word: str, place: Place) -> QueryError:
     if instead := UNSUPPORTED.get(word.lower()):
         return QueryError(f"{word} is a command that k8sidx does not have", place, remedy=instead)
     return QueryError(
-        f"there is no command {_quoted(word)}",
+        f"there is no command {word!r}",
         place,
         nearest=nearest(word, COMMANDS),
         expected=tuple(COMMANDS),
@@ -123,7 +143,7 @@ def _unreadable(text: str, error: UnexpectedInput, place: Place, accepted: set[s
         return QueryError("a quotation that begins here does not end", place)
     if sign == "/":
         return QueryError("a regular expression that begins here does not end", place)
-    return QueryError(f"{_quoted(sign)} cannot stand here", place, expected=_told(accepted))
+    return QueryError(f"{sign!r} cannot stand here", place, expected=_told(accepted))
 
 
 def _told(accepted: set[str]) -> tuple[str, ...]:
@@ -135,13 +155,4 @@ def _told(accepted: set[str]) -> tuple[str, ...]:
 
 def _short(token: Token) -> str:
     text = str(token)
-    return _quoted(text if len(text) <= 40 else f"{text[:40]}…")
-
-
-def _quoted(text: str) -> str:
-    return repr(text)
-
-
-def _end(text: str) -> Place:
-    lines = text.split("\n")
-    return Place(len(lines), len(lines[-1]) + 1)
+    return repr(text if len(text) <= 40 else f"{text[:40]}…")

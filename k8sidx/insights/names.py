@@ -19,21 +19,14 @@ from k8sidx.insights.meaning import (
     sources_of,
 )
 from k8sidx.insights.mistakes import QueryError, nearest
-from k8sidx.insights.syntax import Name
-
-MESSAGE = "@message"
+from k8sidx.insights.syntax import MESSAGE, Name
 
 _OPEN = (
-    "requestObject",
-    "responseObject",
-    "annotations",
-    "user.extra",
-    "impersonatedUser.extra",
-    "responseStatus.details",
+    *(field.name for field in FIELDS if field.kind is Kind.JSON and field.name != "rest"),
     "responseStatus.metadata",
     "authenticationMetadata",
 )
-"""Objects of an Event whose members are anything."""
+"""Objects of an Event whose members are anything; the last two have no field."""
 _EVENT = frozenset({"kind", "apiVersion", "objectRef", "user", "impersonatedUser"})
 """Parts of an Event that are no fields themselves."""
 _MOVED = tuple(field for field in FIELDS if field.audit)

@@ -14,9 +14,9 @@ from lark.exceptions import VisitError
 from lark.visitors import Transformer_NonRecursive
 
 from k8sidx.insights import syntax
-from k8sidx.insights.mistakes import QueryError, misread
+from k8sidx.insights.mistakes import QueryError, misread, place_at
 from k8sidx.insights.periods import is_possible, unit_of
-from k8sidx.insights.syntax import Expression, Name, Place
+from k8sidx.insights.syntax import MESSAGE, Expression, Name, Place
 
 __all__ = ["QueryError", "parse"]
 
@@ -26,7 +26,8 @@ DEEPEST = 100
 """Expressions inside each other."""
 MOST_DIGITS = 300
 """Digits of a number, which then fits a float."""
-MOST_ROWS = 2**53
+MOST_ROWS = 1_000_000
+"""Rows that a query may ask for."""
 _ESCAPES = {"n": "\n", "t": "\t", "\\": "\\", '"': '"', "'": "'"}
 
 
@@ -38,8 +39,7 @@ def parse(text: str) -> syntax.Program:
     if len(text) > LONGEST:
         raise QueryError(f"a query has at most {LONGEST:,} characters", Place(1, 1))
     if (lone := _SURROGATE.search(text)) is not None:
-        lines = text[: lone.start()].split("\n")
-        place = Place(len(lines), len(lines[-1]) + 1)
+        place = place_at(text, lone.start())
         raise QueryError("here is half a character, which no event can have", place)
     if not _COMMENT.sub("", text).strip(" \t\r\n|"):
         raise QueryError("the query is empty", Place(1, 1), expected=tuple(syntax.COMMANDS))
@@ -161,7 +161,7 @@ class _Builder(Transformer_NonRecursive[Any, Any]):
         return syntax.Filter(children[0], _of(meta))
 
     def parse(self, meta: Any, children: list[Any]) -> syntax.Parse:
-        source = Name("@message", _of(meta))
+        source = Name(MESSAGE, _of(meta))
         if isinstance(children[0], Name):
             source, *children = children
         pattern, *names = children
@@ -183,8 +183,8 @@ class _Builder(Transformer_NonRecursive[Any, Any]):
 
     def limit(self, meta: Any, children: list[Any]) -> syntax.Limit:
         count = _number(children[0])
-        if not isinstance(count, int) or not 1 <= count < MOST_ROWS:
-            raise QueryError("a limit is a whole number from 1 on", _at(children[0]))
+        if not isinstance(count, int) or not 1 <= count <= MOST_ROWS:
+            raise QueryError(f"a limit is a whole number from 1 to {MOST_ROWS:,}", _at(children[0]))
         return syntax.Limit(count, _of(meta))
 
     def dedup(self, meta: Any, children: list[Any]) -> syntax.Dedup:

@@ -11,7 +11,8 @@ import re2  # type: ignore[import-untyped]
 from k8sidx.insights.mistakes import QueryError
 from k8sidx.insights.syntax import Literal, Parse, Pattern
 
-_NAMED = re.compile(r"(\\.)|\(\?<(?=[A-Za-z_])", re.DOTALL)
+_NAMED = re.compile(r"(\\.|\[\^?\]?(?:\\.|[^\]\\])*\])|\(\?<(?=[A-Za-z_])", re.DOTALL)
+"""Groups with a name in the short form; not within a set, nor after a backslash."""
 
 
 def checked(pattern: Pattern) -> str:

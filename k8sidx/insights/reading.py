@@ -8,7 +8,7 @@ from typing import Any
 
 from k8sidx.engine.result import Value
 from k8sidx.fields.moment import to_micros
-from k8sidx.insights.meaning import Inside, Source, Stored, Whole
+from k8sidx.insights.meaning import ID, Inside, Source, Stored, Whole
 from k8sidx.insights.names import WHOLE_EVENT, columns_of, value_inside
 from k8sidx.normalize.identity import canonical_json
 from k8sidx.normalize.whole import whole_event
@@ -25,7 +25,7 @@ class EventReader:
 
     def __init__(self, sources: Sequence[Source]) -> None:
         names = [name for one in sources for name in columns_of(one) or WHOLE_EVENT]
-        self.columns: tuple[str, ...] = tuple(dict.fromkeys(names)) or ("event.id",)
+        self.columns: tuple[str, ...] = tuple(dict.fromkeys(names)) or (ID,)
         places = {name: place for place, name in enumerate(self.columns)}
         self._readers = [self._reader(one, places) for one in sources]
         self._plain = all(isinstance(one, Stored) for one in sources)

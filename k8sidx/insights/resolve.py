@@ -6,6 +6,7 @@ from datetime import datetime
 
 from k8sidx.insights import syntax
 from k8sidx.insights.expressions import Expressions
+from k8sidx.insights.extent import Extents
 from k8sidx.insights.meaning import (
     TIME,
     Arrange,
@@ -17,14 +18,14 @@ from k8sidx.insights.meaning import (
     Plan,
     Stage,
     Step,
+    grouping_expressions,
     is_list,
 )
-from k8sidx.insights.mistakes import QueryError
-from k8sidx.insights.names import MESSAGE
+from k8sidx.insights.mistakes import refuse_list, same_name
 from k8sidx.insights.patterns import groups_of
 from k8sidx.insights.scope import Scope
 from k8sidx.insights.stats import grouped
-from k8sidx.insights.syntax import Item, Name
+from k8sidx.insights.syntax import MESSAGE, Item, Name
 
 
 def understood(program: syntax.Program, *, now: datetime) -> Plan:
@@ -45,6 +46,7 @@ class _Reader:
     def __init__(self, now: datetime) -> None:
         self.scope = Scope()
         self.expressions = Expressions(self.scope, now)
+        self.extents = Extents()
         self.stages: list[Stage] = []
         self.steps: list[Step] = []
         self.columns: dict[str, Meaning] = {}
@@ -59,7 +61,8 @@ class _Reader:
             case syntax.Display():
                 self.displayed = self._defined(command.items)
             case syntax.Filter():
-                self.steps.append(Keep(self.expressions.condition(command.condition)))
+                condition = self.expressions.condition(command.condition)
+                self.steps.append(Keep(self.extents.check(condition, command.place)))
             case syntax.Parse():
                 self._parse(command)
             case syntax.Stats():
@@ -70,7 +73,9 @@ class _Reader:
                 self.steps.append(Cut(command.count))
                 self.limited = True
             case syntax.Dedup():
-                self.steps.append(Once(tuple(self._single(one) for one in command.names)))
+                self.steps.append(
+                    Once(tuple(self.expressions.single(one) for one in command.names))
+                )
 
     def plan(self) -> Plan:
         shown = self.columns if self.displayed is None else self.displayed
@@ -91,19 +96,22 @@ class _Reader:
         found: dict[str, Meaning] = {}
         for item in items:
             meaning = self.expressions.meaning(item.expression)
-            _put(found, item, meaning)
+            _put(found, item, self.extents.check(meaning, item.place))
             if item.expression != Name(item.name):
                 self.scope.define(item.name, meaning)
         return found
 
     def _parse(self, command: syntax.Parse) -> None:
-        source = self._single(command.source)
+        source = self.expressions.single(command.source)
         pattern, groups = groups_of(command)
         for group, name in groups:
-            self.scope.define(name, Extracted(source, pattern, group))
+            part = Extracted(source, pattern, group)
+            self.scope.define(name, self.extents.check(part, command.place))
 
     def _stats(self, command: syntax.Stats) -> None:
-        grouping, columns = grouped(command, self.scope, self.expressions)
+        grouping, columns = grouped(command, self.expressions)
+        for one in (*grouping_expressions(grouping), *columns.values()):
+            self.extents.check(one, command.place)
         self.stages.append(Stage(tuple(self.steps), grouping))
         self.steps = []
         self.columns, self.displayed = columns, None
@@ -117,24 +125,11 @@ class _Reader:
             expression = Name(meant, expression.place)
         meaning = self.expressions.meaning(expression)
         if is_list(meaning) and not self.stages:
-            raise QueryError(_LIST, item.place)
-        return meaning, item.descending
-
-    def _single(self, name: Name) -> Meaning:
-        """What a name means, which is no list."""
-        meaning = self.expressions.meaning(name)
-        if is_list(meaning):
-            raise QueryError(f"{name.text} is a list", name.place, remedy=_ONE_OF_LIST)
-        return meaning
-
-
-_ONE_OF_LIST = "Name one of its elements, such as sourceIPs.0."
-_LIST = "a list has no order"
+            raise refuse_list(item.place)
+        return self.extents.check(meaning, item.place), item.descending
 
 
 def _put(columns: dict[str, Meaning], item: Item, meaning: Meaning) -> None:
     if columns.get(item.name, meaning) != meaning:
-        raise QueryError(
-            f"two columns have the name {item.name!r}", item.place, remedy="Name one with as."
-        )
+        raise same_name(item)
     columns[item.name] = meaning

@@ -6,24 +6,25 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import takewhile
+from typing import TypeVar
 
 from k8sidx.engine.protocol import Engine
+from k8sidx.engine.regexes import is_looked_for
 from k8sidx.engine.result import Result, Value
-from k8sidx.engine.search_regex import lucene
-from k8sidx.errors import InvalidQuery, UnsupportedQuery, UsageError
-from k8sidx.insights.asking import MOST_SHOWN, Ask, ways
-from k8sidx.insights.conditions import Conditions, takes_any_regex
+from k8sidx.errors import UnsupportedQuery, UsageError
+from k8sidx.insights.asking import MOST_GROUPS, MOST_SHOWN, Ask, ways
+from k8sidx.insights.conditions import Conditions
 from k8sidx.insights.evaluate import evaluation
-from k8sidx.insights.meaning import Column, Cut, Keep, Plan, Stage, Step
+from k8sidx.insights.meaning import Column, Cut, Keep, Once, Plan, Stage, Step
 from k8sidx.insights.pages import Pages
 from k8sidx.insights.resolve import understood
 from k8sidx.insights.rows import Rows, grouped, stepped
 from k8sidx.insights.syntax import Program
-from k8sidx.query.algebra import Query
 
 MOST_READ = 1_000_000
 """Events that a query may read one by one."""
 Say = Callable[[str], None]
+T = TypeVar("T")
 
 
 def answer(
@@ -47,34 +48,32 @@ def answer(
     plan = understood(program, now=datetime.now(UTC))
     for warning in plan.warnings:
         say(warning)
+    return first_way(
+        plan, engine.name, lambda ask: _answer(plan, ask.over(since, until), engine, say)
+    )
+
+
+def first_way(plan: Plan, engine: str, take: Callable[[Ask], T]) -> T:
+    """What ``take`` makes of the best way to ask that the engine does not refuse. In the last
+    ways it is asked no conditions.
+
+    :param engine: its name.
+    :raises UnsupportedQuery: the first refusal, when all are refused.
+    """
+    conditions = Conditions(lambda pattern: is_looked_for(pattern, engine))
     refused: UnsupportedQuery | None = None
-    for ask in asks(plan, engine.name):
-        query = ask.query.replace(since=since, until=until)
+    for ask in (*ways(plan, conditions), *ways(plan, None)):
         try:
-            found = _read(ask, query, engine, say) if ask.reads_all else _asked(ask, query, engine)
+            return take(ask)
         except UnsupportedQuery as error:
             refused = refused or error
-            continue
-        rows = _worked_out(found.rows, ask.stages)
-        return Result(plan.columns, _shown(plan, rows, say), engine.name, found.exact)
     raise refused or UnsupportedQuery("there is no way to answer this.")
 
 
-def asks(plan: Plan, engine: str) -> list[Ask]:
-    """The ways to ask an engine, the best one first; in the last ones it answers no conditions.
-
-    :param engine: its name.
-    """
-    takes_regex = takes_any_regex if engine == "duckdb" else _lucene_takes
-    return [*ways(plan, Conditions(takes_regex)), *ways(plan, None)]
-
-
-def _lucene_takes(pattern: str) -> bool:
-    try:
-        lucene(pattern)
-    except (UnsupportedQuery, InvalidQuery):
-        return False
-    return takes_any_regex(pattern)
+def _answer(plan: Plan, ask: Ask, engine: Engine, say: Say) -> Result:
+    found = _read(ask, engine, say) if ask.reads_all else _asked(ask, engine)
+    rows = _worked_out(found.rows, ask.stages)
+    return Result(plan.columns, _shown(plan, rows, say), engine.name, found.exact)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,15 +84,20 @@ class _Found:
     exact: bool
 
 
-def _asked(ask: Ask, query: Query, engine: Engine) -> _Found:
-    result = engine.run(query)
+def _asked(ask: Ask, engine: Engine) -> _Found:
+    result = engine.run(ask.query)
+    if len(result.rows) > MOST_GROUPS:
+        raise UsageError(
+            f"the query needs more than {MOST_GROUPS:,} combinations of values at once.",
+            remedy="Filter first, or look at less time with --since and --until.",
+        )
     return _Found(ask.rows(result.rows), result.exact)
 
 
-def _read(ask: Ask, query: Query, engine: Engine, say: Say) -> _Found:
+def _read(ask: Ask, engine: Engine, say: Say) -> _Found:
     """Read events page by page, keeping those that the query keeps, until there are enough."""
-    pages = Pages(query, engine)
-    keeps, enough = _first_steps(ask.stages[0].steps)
+    pages = Pages(ask.query, engine)
+    keeps, once, enough = _first_steps(ask.stages[0].steps)
     if pages.count > MOST_READ:
         raise UsageError(
             f"the query would read {pages.count:,} events one by one, since {ask.reads_all}.",
@@ -106,18 +110,21 @@ def _read(ask: Ask, query: Query, engine: Engine, say: Say) -> _Found:
     for page in pages:
         result = engine.run(page)
         found.rows.extend(stepped(ask.rows(result.rows), keeps).rows)
+        found = stepped(found, once)
         exact = exact and result.exact
         if enough is not None and len(found.rows) >= enough:
             break
     return _Found(found, exact)
 
 
-def _first_steps(steps: Sequence[Step]) -> tuple[list[Keep], int | None]:
-    """The conditions at the beginning, and how many rows are enough after them."""
+def _first_steps(steps: Sequence[Step]) -> tuple[list[Step], list[Step], int | None]:
+    """The conditions at the beginning, the ``dedup`` after them if there is one, and how many
+    rows are enough then. Done for a part of the rows and then for all, they give the same."""
     keeps = list(takewhile(lambda one: isinstance(one, Keep), steps))
-    after = steps[len(keeps)] if len(keeps) < len(steps) else None
-    kept = [one for one in keeps if isinstance(one, Keep)]
-    return kept, after.count if isinstance(after, Cut) else None
+    once = list(takewhile(lambda one: isinstance(one, Once), steps[len(keeps) :]))[:1]
+    after = steps[len(keeps) + len(once) :][:1]
+    enough = next((one.count for one in after if isinstance(one, Cut)), None)
+    return keeps, once, enough
 
 
 def _worked_out(found: Rows, stages: Sequence[Stage]) -> Rows:

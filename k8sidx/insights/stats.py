@@ -13,17 +13,12 @@ from k8sidx.insights.meaning import (
     is_list,
     is_textual,
 )
-from k8sidx.insights.mistakes import QueryError
-from k8sidx.insights.scope import Scope
+from k8sidx.insights.mistakes import QueryError, refuse_list, same_name
 from k8sidx.insights.syntax import Call, Expression, Item, Literal, Name, Star
-
-_KEEPS_KIND = frozenset({"min", "max", "sortsFirst", "sortsLast", "earliest", "latest", "values"})
-"""Aggregates that give values as they find them."""
+from k8sidx.insights.values import is_number
 
 
-def grouped(
-    command: syntax.Stats, scope: Scope, expressions: Expressions
-) -> tuple[Grouping, dict[str, Meaning]]:
+def grouped(command: syntax.Stats, expressions: Expressions) -> tuple[Grouping, dict[str, Meaning]]:
     """The grouping, and its columns by name: keys first, then aggregates.
 
     :raises QueryError: for what is no aggregate, and for two columns of one name.
@@ -36,7 +31,7 @@ def grouped(
         _add(columns, item, column)
         keys.append(key)
     named = {item.name: columns[item.name] for item in command.keys}
-    measuring = _Measuring(scope, expressions, named, len(keys))
+    measuring = _Measuring(expressions, named, len(keys))
     for item in command.aggregates:
         _add(columns, item, measuring.meaning(item))
     return Grouping(tuple(keys), tuple(measuring.measures)), columns
@@ -44,21 +39,14 @@ def grouped(
 
 def _add(columns: dict[str, Meaning], item: Item, meaning: Meaning) -> None:
     if item.name in columns:
-        raise QueryError(
-            f"two columns have the name {item.name!r}", item.place, remedy="Name one with as."
-        )
+        raise same_name(item)
     columns[item.name] = meaning
-
-
-_BY_TIME = frozenset({"earliest", "latest"})
 
 
 class _Measuring:
     """Takes the aggregates out of expressions."""
 
-    def __init__(
-        self, scope: Scope, expressions: Expressions, keys: dict[str, Meaning], first: int
-    ) -> None:
+    def __init__(self, expressions: Expressions, keys: dict[str, Meaning], first: int) -> None:
         self._expressions = expressions.replacing(self._instead)
         self._arguments = expressions
         self._keys = keys
@@ -92,10 +80,10 @@ class _Measuring:
     def _column(self, measure: Measure) -> Meaning:
         if measure not in self.measures:
             self.measures.append(measure)
-        kept = measure.aggregate.name in _KEEPS_KIND and measure.of is not None
+        kept = measure.aggregate.keeps_values and measure.of is not None
         textual = kept and measure.of is not None and is_textual(measure.of)
         place = self._first + self.measures.index(measure)
-        return Of(Column(place, textual, measure.aggregate.name == "values"))
+        return Of(Column(place, textual, measure.aggregate.gives_list))
 
     def _measure(self, call: Call) -> Measure:
         aggregate = aggregates.BY_NAME[call.name.lower()]
@@ -111,12 +99,8 @@ class _Measuring:
             raise QueryError(f"it is {aggregate.entry.form}", call.place)
         of = self._arguments.meaning(arguments[0])
         if is_list(of) and not aggregate.takes_lists:
-            raise QueryError(
-                f"{aggregate.name} takes no list",
-                call.place,
-                remedy="Name one of its elements, such as sourceIPs.0.",
-            )
-        by = self._arguments.moment(call.place) if aggregate.name in _BY_TIME else ()
+            raise refuse_list(arguments[0].place)
+        by = self._arguments.moment(call.place) if aggregate.by_time else ()
         return Measure(aggregate, of, argument, by)
 
 
@@ -132,6 +116,6 @@ def _measures(expression: Expression) -> bool:
 
 def _percent(expression: Expression) -> float:
     value = expression.value if isinstance(expression, Literal) else None
-    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 100:
+    if is_number(value) and 0 <= value <= 100:
         return float(value)
     raise QueryError("a percentile lies between 0 and 100", expression.place)

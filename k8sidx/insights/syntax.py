@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeAlias
 
+MESSAGE = "@message"
+"""The whole event, as CloudWatch calls it."""
+
 
 class Place(NamedTuple):
     """Where something stands in the text; both count from 1."""

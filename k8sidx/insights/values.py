@@ -9,10 +9,10 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, TypeGuard
 
-from k8sidx.fields.moment import EPOCH, MICROSECOND, text_of, to_micros
+from k8sidx.fields.moment import text_of, to_micros, to_moment
 
 Truth = int | None
 """1, 0, or missing where it is not known."""
@@ -35,11 +35,14 @@ def parsed_number(text: str) -> int | float | None:
     return None if math.isinf(number) else number
 
 
+def is_number(value: object) -> TypeGuard[int | float]:
+    """Whether a value is a number, which a truth value is not."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
 def as_number(value: Any) -> int | float | None:
     """The number of a value in arithmetic: moments are milliseconds since 1970."""
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, int | float):
+    if is_number(value):
         return value
     if isinstance(value, str):
         return parsed_number(value)
@@ -67,10 +70,7 @@ def as_moment(value: Any) -> datetime | None:
     if isinstance(value, str):
         return parsed_moment(value)
     number = as_number(value)
-    try:
-        return None if number is None else EPOCH + MICROSECOND * round(number * _MILLISECOND)
-    except (OverflowError, ValueError):
-        return None
+    return None if number is None else from_milliseconds(number)
 
 
 def parsed_moment(text: str) -> datetime | None:
@@ -212,6 +212,6 @@ def group_key(value: Any, *, textual: bool) -> tuple[OrderKey, str]:
 def from_milliseconds(number: int | float) -> datetime | None:
     """The moment so many milliseconds after 1970; none beyond the years 1 to 9999."""
     try:
-        return EPOCH + timedelta(microseconds=round(number * _MILLISECOND))
+        return to_moment(round(number * _MILLISECOND))
     except (OverflowError, ValueError):
         return None

@@ -22,6 +22,7 @@ from k8sidx.insights.meaning import (
     Source,
     Stored,
 )
+from k8sidx.insights.syntax import MESSAGE
 
 
 def worded(one: Meaning) -> str:
@@ -31,8 +32,8 @@ def worded(one: Meaning) -> str:
             return repr(value) if isinstance(value, str) else str(value)
         case Of(source=source):
             return _source(source)
-        case Apply(name=name, arguments=arguments):
-            return f"{name}({', '.join(worded(part) for part in arguments)})"
+        case Apply(name=name, arguments=arguments, detail=detail):
+            return f"{name}({', '.join([*map(worded, arguments), *map(str, detail)])})"
         case Floor(moment=moment, period=period):
             return f"datefloor({worded(moment)}, {period.count}{period.unit})"
         case Compared(operator=operator, left=left, right=right):
@@ -55,7 +56,8 @@ def worded(one: Meaning) -> str:
 
 def worded_measure(one: Measure) -> str:
     """The aggregate in words."""
-    return f"{one.aggregate.name}({'*' if one.of is None else worded(one.of)})"
+    argument = f", {one.argument:g}" if one.argument else ""
+    return f"{one.aggregate.name}({'*' if one.of is None else worded(one.of)}{argument})"
 
 
 def _source(source: Source) -> str:
@@ -63,4 +65,4 @@ def _source(source: Source) -> str:
         return source.name
     if isinstance(source, Column):
         return f"column {source.place + 1}"
-    return source.path if isinstance(source, Inside) else "@message"
+    return source.path if isinstance(source, Inside) else MESSAGE

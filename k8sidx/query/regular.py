@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 
@@ -12,8 +14,7 @@ def compiled(pattern: str, flags: int = 0) -> re.Pattern[str]:
 
     :raises re.error: when Python does not read it.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)  # RE2's [[:alpha:]] and the like.
+    with _read():
         return re.compile(pattern, flags)
 
 
@@ -22,6 +23,15 @@ def parsed(pattern: str, flags: int = 0) -> Any:
 
     :raises re.error: when Python does not read it.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)
+    with _read():
         return re._parser.parse(pattern, flags)
+
+
+@contextmanager
+def _read() -> Iterator[None]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # RE2's [[:alpha:]] and the like.
+        try:
+            yield
+        except RecursionError:
+            raise re.error("groups are nested too deeply") from None

@@ -242,6 +242,15 @@ def test_events_that_are_read_one_by_one_are_told_and_bounded(
         ('filter isIpInSubnet(sourceIPs.0, "10.0.0/8")', "'10.0.0/8' is no network"),
         ('filter @timestamp > "yesterday"', "'yesterday' is no time"),
         ("stats pct(responseStatus.code, 101)", "a percentile lies between 0 and 100"),
+        (
+            f"fields 1 as a0, {', '.join(f'a{n} + a{n} as a{n + 1}' for n in range(20))}",
+            "with its aliases put in, this is too large",
+        ),
+        (
+            f"fields verb as a0, {', '.join(f'trim(a{n}) as a{n + 1}' for n in range(300))}",
+            "with its aliases put in, this is too large",
+        ),
+        ("limit 1000001", "a limit is a whole number from 1 to 1,000,000"),
         ("fields bin(5 parsecs)", "column 14: 'parsecs' cannot stand here"),
         ("fields substr(verb)", r"it is substr\(text, start\[, length\]\)"),
         ('parse userAgent "*" as a, b', "column 17: [*] in the pattern: 1, names after as: 2"),
@@ -254,6 +263,32 @@ def test_events_that_are_read_one_by_one_are_told_and_bounded(
 def test_an_error_says_where_and_what(engine: Engine, text: str, message: str) -> None:
     with pytest.raises(QueryError, match=message):
         answer(parse(text), engine, say=lambda _: None)
+
+
+def test_an_alias_of_the_time_is_what_rows_are_ordered_by(engine: Engine) -> None:
+    text = "fields strlen(verb) as `@timestamp` | stats latest(verb)"
+    assert rows(engine, text) == [("create",)]
+    assert rows(engine, f"{text} by user.username") == [
+        ("alice", "list"), ("bob", "create"), (None, "get"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "stats count(*) as n by verb | filter n < 9999999999999999999999999999999999999999",
+        f"filter verb like /{'(' * 500}g{')' * 500}/ | stats count(*)",
+        f'fields jsonParse(concat("{"[" * 3000}", verb)) | limit 1',
+        "stats sum(8 * 10 ^ 307) as n by verb | filter n > 1",
+    ],
+)
+def test_what_is_beyond_a_limit_of_something_below_is_answered(engine: Engine, text: str) -> None:
+    assert len(rows(engine, text)) <= 3
+
+
+def test_a_set_of_a_regular_expression_is_left_as_it_is(engine: Engine) -> None:
+    assert rows(engine, "filter 'P' like /^[(?<x]$/ | stats count(*)") == [(0,)]
+    assert rows(engine, "filter '<' like /^[(?<x]$/ | stats count(*)") == [(5,)]
 
 
 def test_an_error_points_at_its_place() -> None:
