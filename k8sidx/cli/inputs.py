@@ -55,11 +55,15 @@ def opened(
 
 
 def _shipped(inputs: Sequence[str], store: EmbeddedStore, *, quiet: bool) -> ShipReport:
-    from k8sidx.render.shipped import rejected_lines
+    from k8sidx.render.shipped import rejected_lines, skipped_lines
     from k8sidx.shipping.ship import ShipOptions, ship
 
     with progress.shipping(quiet=quiet) as on_progress:
         report = ship(inputs, store, ShipOptions(), on_progress)
+    for line in skipped_lines(report):
+        say(line, quiet=quiet)
+    if not report.read:
+        say("the inputs hold no audit events.", quiet=quiet)
     if report.rejected:
         say(f"{report.rejected:,} of {report.read:,} records were rejected:", quiet=quiet)
     for line in rejected_lines(report):

@@ -141,6 +141,15 @@ class DuckDBEngine:
                 return self._connection.execute(sql, list(parameters)).fetchall()
         except duckdb.InterruptException as error:
             raise self._answering.too_slow() from error
+        except RuntimeError as error:
+            if "interrupted" in str(error):  # What DuckDB makes of Ctrl-C while it works.
+                raise KeyboardInterrupt from error
+            raise
+        except duckdb.OutOfMemoryException as error:
+            raise StoreError(
+                "there is not enough memory for the query.",
+                remedy="Filter first, or look at less time with --since and --until.",
+            ) from error
         except duckdb.InvalidInputException as error:
             raise UsageError(f"DuckDB refuses the query: {_first_line(error)}") from error
         except (duckdb.IOException, duckdb.HTTPException) as error:

@@ -17,7 +17,7 @@ from k8sidx.cluster.connection import Answer, Cluster, ClusterUnreachable
 from k8sidx.cluster.patience import Patience, Retries
 from k8sidx.cluster.refusal import refusal
 from k8sidx.engine.protocol import Answering
-from k8sidx.errors import StoreError
+from k8sidx.errors import StoreError, UnsupportedQuery
 
 KEEP = "5m"
 """How long a point in time is kept after each of its searches."""
@@ -27,6 +27,10 @@ UNLIMITED = 3600.0
 """Seconds for one search when no limit was asked for."""
 PATIENCE = 30.0
 """Seconds to go on with a search that the cluster has no memory or threads for at the moment."""
+
+
+_TOO_MUCH = (b"Determinizing ", b"the maximum nested depth")
+"""What clusters say of patterns with too many states, and of conditions within conditions."""
 
 
 class TooManyBuckets(StoreError):
@@ -191,12 +195,20 @@ class UnaskedSession(Session):
 
 
 def _refused(answer: Answer, index: str) -> StoreError:
-    """What the cluster refused, and what can be done about it."""
+    """What the cluster refused, and what can be done about it.
+
+    :raises UnsupportedQuery: when this query can never be answered there.
+    """
     if b"invalid id: [null]" in answer.body:  # OpenSearch's word for a point in time of nothing.
         return missing_index(index)
     found = refusal(answer, f"a search of {index}")
     if found.kind == "index_not_found_exception":
         return missing_index(index)
+    if any(word in answer.body for word in _TOO_MUCH):
+        raise UnsupportedQuery(
+            "a pattern or the nesting of conditions is too much for the cluster.",
+            remedy="Write a simpler one.",
+        )
     if b'"too_many_buckets_exception"' in answer.body:
         return TooManyBuckets(found.message, remedy=found.remedy)
     return found

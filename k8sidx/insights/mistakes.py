@@ -26,13 +26,13 @@ _WORDS: dict[str, str] = {
     "LSQB": "[",
     "RSQB": "]",
     "$END": "the end of the query",
-    "IN": "in",
-    "NOT": "not",
-    "LIKE": "like",
-    "AND": "and",
-    "OR": "or",
-    "AS": "as",
-    "BY": "by",
+    "_IN": "in",
+    "_NOT": "not",
+    "_LIKE": "like",
+    "_AND": "and",
+    "_OR": "or",
+    "_AS": "as",
+    "_BY": "by",
     "ASC": "asc",
     "DESC": "desc",
 }
@@ -120,13 +120,14 @@ def misread(text: str, error: UnexpectedInput) -> QueryError:
     if token is None:
         return _unreadable(text, error, place, accepted)
     written = _short(token)
-    if "FILTER" in accepted and token.type == "NAME":
+    if "_FILTER" in accepted and token.type == "NAME":
         return _no_command(str(token), place)
     return QueryError(f"{written} cannot stand here", place, expected=_told(accepted))
 
 
 def _no_command(word: str, place: Place) -> QueryError:
-    if instead := UNSUPPORTED.get(word.lower()):
+    unsupported = {name.lower(): instead for name, instead in UNSUPPORTED.items()}
+    if instead := unsupported.get(word.lower()):
         return QueryError(f"{word} is a command that k8sidx does not have", place, remedy=instead)
     return QueryError(
         f"there is no command {word!r}",
@@ -148,7 +149,7 @@ def _unreadable(text: str, error: UnexpectedInput, place: Place, accepted: set[s
 
 def _told(accepted: set[str]) -> tuple[str, ...]:
     words = tuple(word for name, word in _WORDS.items() if name in accepted)
-    if "FILTER" in accepted:
+    if "_FILTER" in accepted:
         words += ("a command",)
     return words[:_MOST_TOLD]
 

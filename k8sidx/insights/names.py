@@ -32,6 +32,16 @@ _EVENT = frozenset({"kind", "apiVersion", "objectRef", "user", "impersonatedUser
 _MOVED = tuple(field for field in FIELDS if field.audit)
 
 
+CLOUDWATCH: dict[str, str | None] = {
+    "@logStream": "kube-apiserver-audit",
+    "@log": None,
+    "@ingestionTime": None,
+    "@ptr": None,
+}
+"""Fields that CloudWatch adds, and what they are here: all events are those of the audit log, as
+in the streams that EKS calls ``kube-apiserver-audit-…``; the others are missing."""
+
+
 def event_source(name: Name) -> Source:
     """What a name reads of an event, as CloudWatch finds fields in JSON.
 
@@ -72,7 +82,7 @@ def _unknown(name: Name) -> QueryError:
         f"there is no field {name.text!r}",
         name.place,
         nearest=nearest(name.text, [MESSAGE, *BY_NAME, *ALIASES, *ECS]),
-        remedy="All fields are in docs/fields.md.",
+        remedy="All fields are in docs/fields.md; a text stands in quotes.",
     )
 
 

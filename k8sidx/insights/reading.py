@@ -9,8 +9,8 @@ from typing import Any
 from k8sidx.engine.result import Value
 from k8sidx.fields.moment import to_micros
 from k8sidx.insights.meaning import ID, Inside, Source, Stored, Whole
+from k8sidx.insights.message import message_of
 from k8sidx.insights.names import WHOLE_EVENT, columns_of, value_inside
-from k8sidx.normalize.identity import canonical_json
 from k8sidx.normalize.whole import whole_event
 
 Raw = Sequence[Value]
@@ -51,7 +51,7 @@ class EventReader:
             path = source.path
             return lambda raw, event: value_inside(event, path)
         if isinstance(source, Whole):
-            return lambda raw, event: canonical_json(event).decode()
+            return lambda raw, event: message_of(event)
         raise TypeError(type(source).__name__)
 
 

@@ -22,6 +22,7 @@ from k8sidx.insights.meaning import (
     is_list,
 )
 from k8sidx.insights.mistakes import refuse_list, same_name
+from k8sidx.insights.names import CLOUDWATCH
 from k8sidx.insights.patterns import groups_of
 from k8sidx.insights.scope import Scope
 from k8sidx.insights.stats import grouped
@@ -88,7 +89,7 @@ class _Reader:
             tuple(shown),
             tuple(shown.values()),
             self.limited or len(stages) > 1,
-            tuple(self.warnings),
+            (*self.warnings, *map(_of_cloudwatch, sorted(self.scope.of_cloudwatch))),
         )
 
     def _defined(self, items: tuple[Item, ...]) -> dict[str, Meaning]:
@@ -127,6 +128,11 @@ class _Reader:
         if is_list(meaning) and not self.stages:
             raise refuse_list(item.place)
         return self.extents.check(meaning, item.place), item.descending
+
+
+def _of_cloudwatch(name: str) -> str:
+    value = CLOUDWATCH[name]
+    return f"{name} is CloudWatch's own; here it is {'missing' if value is None else value}"
 
 
 def _put(columns: dict[str, Meaning], item: Item, meaning: Meaning) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-from k8sidx.insights.meaning import Meaning, Of
+from k8sidx.insights.meaning import Constant, Meaning, Of
 from k8sidx.insights.mistakes import QueryError, nearest
-from k8sidx.insights.names import event_source
+from k8sidx.insights.names import CLOUDWATCH, event_source
 from k8sidx.insights.syntax import Expression, Item, Name
 
 
@@ -15,12 +15,14 @@ class Scope:
     """Aliases, and where they end: the fields of events before the first ``stats``.
 
     :ivar of_events: the rows are events.
+    :ivar of_cloudwatch: names that were asked for and that only CloudWatch has.
     """
 
     def __init__(self) -> None:
         self._defined: dict[str, Meaning] = {}
         self._computed: dict[Expression, Meaning] = {}
         self.of_events = True
+        self.of_cloudwatch: set[str] = set()
 
     def define(self, name: str, meaning: Meaning) -> None:
         """From now on the name means this."""
@@ -52,6 +54,9 @@ class Scope:
         if found is not None:
             return found
         if self.of_events:
+            if name.text in CLOUDWATCH:
+                self.of_cloudwatch.add(name.text)
+                return Constant(CLOUDWATCH[name.text])
             return Of(event_source(name))
         raise QueryError(
             f"after stats there is no column {name.text!r}",

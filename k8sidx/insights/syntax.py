@@ -276,7 +276,7 @@ UNSUPPORTED: dict[str, str] = {
     "unnest": "A list as a key of stats counts a row under each of its elements.",
     "join": "Ask both questions one by one.",
     "lookup": "Use lists in a Sigma rule: k8sidx hunt RULE.yml.",
-    "filterindex": "Use filter; every field that can be searched is indexed.",
-    "source": "Choose the store with --store and --index.",
+    "filterIndex": "Use filter; every field that can be searched is indexed.",
+    "SOURCE": "Choose the store with --store and --index.",
 }
-"""Commands of CloudWatch that there are not, by name in small letters, and what to do instead."""
+"""Commands of CloudWatch that there are not, and what to do instead."""

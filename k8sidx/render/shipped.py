@@ -36,12 +36,17 @@ def shipped_lines(report: ShipReport) -> Iterator[str]:
         f"{report.indexed:,} indexed{redacted}, {_many(report.duplicates, 'duplicate')}, "
         f"{report.rejected:,} rejected."
     )
-    if report.skipped:
-        kinds = ", ".join(f"{count:,} {kind}" for kind, count in report.skipped.items())
-        yield f"Skipped, as these are no audit events: {kinds}."
+    yield from skipped_lines(report)
     yield from rejected_lines(report)
     if report.dead_letter:
         yield f"All rejected records, with the reasons: {report.dead_letter}"
+
+
+def skipped_lines(report: ShipReport) -> Iterator[str]:
+    """What else the inputs held."""
+    if report.skipped:
+        kinds = ", ".join(_many(count, kind) for kind, count in report.skipped.items())
+        yield f"Skipped, as these are no audit events: {kinds}."
 
 
 def rejected_lines(report: ShipReport) -> Iterator[str]:

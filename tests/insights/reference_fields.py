@@ -34,11 +34,33 @@ _MAY_BE_EMPTY = frozenset({"verb", "auditID", "requestURI"})
 _SMALLEST, _LARGEST = -(2**31), 2**31 - 1
 
 
+_WRITTEN = {
+    "": "kind apiVersion level auditID stage requestURI verb user impersonatedUser "
+    "authenticationMetadata sourceIPs userAgent objectRef responseStatus requestObject "
+    "responseObject requestReceivedTimestamp stageTimestamp annotations",
+    "user": "username uid groups extra",
+    "impersonatedUser": "username uid groups extra",
+    "objectRef": "resource namespace name uid apiGroup apiVersion resourceVersion subresource",
+    "responseStatus": "metadata status message reason details code",
+}
+"""In which order the API server writes what (a line of its log shows it)."""
+
+
+def _message(value: dict[str, Any], part: str = "") -> str:
+    order = _WRITTEN[part].split()
+    members = []
+    for key in sorted(value, key=lambda one: (order.index(one) if one in order else 99, one)):
+        ordered = not part and key in _WRITTEN and isinstance(value[key], dict)
+        text = _message(value[key], key) if ordered else canonical(value[key])
+        members.append(canonical(key) + ":" + text)
+    return "{" + ",".join(members) + "}"
+
+
 def field_value(event: dict[str, Any], name: str) -> Any:
     """The value of a field; ``NotImplemented`` for a name that is none."""
     name = OTHER_NAMES.get(name, name)
     if name == "@message":
-        return canonical(event)
+        return _message(event)
     if name == "@timestamp":
         staged = read_time(event.get("stageTimestamp"))
         return staged or read_time(event.get("requestReceivedTimestamp"))

@@ -87,6 +87,22 @@ def test_the_whole_event_is_at_message(engine: Engine) -> None:
     assert text == "create"
 
 
+def test_the_whole_event_is_written_in_the_order_of_the_api_server(engine: Engine) -> None:
+    text = """filter verb = "create" | parse @message '"verb":"*","user":{"username":"*"' as v, u"""
+    assert rows(engine, f"{text} | fields v, u") == [("create", "bob")]
+
+
+def test_a_field_of_cloudwatch_s_own_is_told(engine: Engine) -> None:
+    said: list[str] = []
+    text = "fields @log, @logStream | filter @logStream like /^kube-apiserver-audit/ | limit 1"
+    found = answer(parse(text), engine, say=said.append)
+    assert found.rows == [(None, "kube-apiserver-audit")]
+    assert said == [
+        "@log is CloudWatch's own; here it is missing",
+        "@logStream is CloudWatch's own; here it is kube-apiserver-audit",
+    ]
+
+
 def test_columns_have_their_aliases_or_the_text_as_written(engine: Engine) -> None:
     text = "stats count (*) , max( responseStatus.code ) as top by `user.username`, bin(1 h) as t"
     result = answer(parse(text), engine, say=lambda _: None)
@@ -230,6 +246,8 @@ def test_events_that_are_read_one_by_one_are_told_and_bounded(
         ("fields usr.username", "column 8: there is no field 'usr.username'.*user.username"),
         ("filter verb = 1 | stats cuont(*)", "column 25: there is no function 'cuont'.*count"),
         ("fields verb | filtre verb = 1", "column 15: there is no command 'filtre'.*filter"),
+        ("filterIndex verb = 1", "filterIndex is a command that k8sidx does not have"),
+        ("fields verb asb", "column 13: 'asb' cannot stand here"),
         ("pattern @message", "pattern is a command that k8sidx does not have"),
         ('filter verb = "x', "column 15: a quotation that begins here does not end"),
         ("filter verb", "column 8: this is no condition"),
