@@ -33,7 +33,8 @@ DIRECTIVES = {
 }
 _ENDS = ("exit", "quit", ".exit", ".quit", "\\q")
 _VALUES_WITHIN = 3.0
-"""Seconds that a completion may take; after that there are no values to choose from."""
+"""Seconds that the store may take to find a field's values. A completion waits less
+long (``FieldValues``); values that come later are there for the next one."""
 
 
 def prompt(asking: Asking, store: Store) -> None:

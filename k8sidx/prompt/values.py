@@ -18,11 +18,11 @@ _ESCAPED = {"\\": "\\\\", "\n": "\\n", "\t": "\\t"}
 
 
 class FieldValues:
-    """The most frequent values of fields; each field is asked for once.
+    """The most frequent values of fields; a field is asked for until the store has answered once.
 
     :param ask: answers a query; it is called in a thread of its own.
-    :param patience: seconds that a completion waits. Values that come later are there for the
-        next one.
+    :param patience: seconds that a completion waits for the answer. The thread goes on without
+        it: values that come later are there for the next completion.
     """
 
     def __init__(self, ask: Callable[[Query], Result], patience: float = 1.5) -> None:
@@ -33,7 +33,8 @@ class FieldValues:
 
     def of(self, name: str) -> tuple[str, ...]:
         """The values of the field of that name, the most frequent first; of a name that is no
-        field, and while the store does not answer, none."""
+        field, and while the store does not answer, none. After an error the next call asks
+        again."""
         try:
             field = resolve(name).field
         except UnknownField:
@@ -41,19 +42,20 @@ class FieldValues:
         if field.kind in _NO_VALUES:
             return ()
         with self._lock:
-            if name not in self._lookups:
-                self._lookups[name] = _Lookup(name, self._ask)
-            lookup = self._lookups[name]
+            lookup = self._lookups.get(name)
+            if lookup is None or lookup.failed:
+                lookup = self._lookups[name] = _Lookup(name, self._ask)
         lookup.ended.wait(self._patience)
         return lookup.values
 
 
 class _Lookup:
-    """The question for the values of one field. Nobody waits for its thread: who presses Enter
-    wants the query's answer, not the end of a completion."""
+    """The question for the values of one field, in a thread that neither a query nor the end of
+    the prompt waits for."""
 
     def __init__(self, name: str, ask: Callable[[Query], Result]) -> None:
         self.values: tuple[str, ...] = ()
+        self.failed = False
         self.ended = threading.Event()
         threading.Thread(target=self._look, args=(name, ask), daemon=True).start()
 
@@ -68,7 +70,7 @@ class _Lookup:
             rows = ask(query).rows
             self.values = tuple(_text(row[0]) for row in rows if row[0] is not None)
         except (K8sidxError, OSError):
-            return  # The prompt works without values, too.
+            self.failed = True  # Told to nobody: the prompt works without values, too.
         finally:
             self.ended.set()
 

@@ -125,6 +125,20 @@ def test_a_store_that_does_not_answer_offers_nothing() -> None:
     assert offered(QueryCompleter(FieldValues(fail), list, {}), 'filter verb = "') == []
 
 
+def test_after_an_error_the_next_completion_asks_again(store: Store) -> None:
+    errors = [StoreError("away"), StoreError("too slow")]
+
+    def recovering(query: Query) -> Result:
+        if errors:
+            raise errors.pop()
+        return store.ask(query)
+
+    completer = QueryCompleter(FieldValues(recovering), list, {})
+    found = [offered(completer, 'filter userAgent = "cu') for _ in range(4)]
+    assert found == [[], [], ['curl"'], ['curl"']]
+    assert store.asked == 1
+
+
 def test_values_that_come_late_are_there_the_next_time(store: Store) -> None:
     answered = threading.Event()
 
