@@ -25,6 +25,7 @@ WRONG = 2
 
 group = typer.Typer(
     help="List, export, import and check dashboards.",
+    epilog="\b\nExample:\n  k8sidx dashboards list",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
