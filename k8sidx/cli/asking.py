@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from k8sidx.cli import progress
+from k8sidx.cli.ending import WRONG
 from k8sidx.cli.options import Output
 from k8sidx.cli.output import chosen, say, show, write, write_sheet
 from k8sidx.cli.saved import query_folder
@@ -28,9 +29,6 @@ if TYPE_CHECKING:
     from k8sidx.insights.syntax import Program
     from k8sidx.render.sheet import Sheet
     from k8sidx.store.open import Store
-
-WRONG = 2
-"""Exit code of a query that cannot be understood."""
 
 
 @dataclass(frozen=True, slots=True)
