@@ -43,8 +43,16 @@ class Asked:
     title: str = ""
 
 
+def asked(text: str) -> Asked:
+    """The query that a text is, or the saved one that ``@name`` means.
+
+    :raises UsageError: when there is none of that name.
+    """
+    return asked_by_name(text) if text.startswith("@") else Asked(text)
+
+
 def asked_by_name(name: str) -> Asked:
-    """The saved query that ``@name`` means.
+    """The saved query of that name, with or without ``@``.
 
     :raises UsageError: when there is none.
     """
