@@ -9,12 +9,13 @@ from k8sidx.engine.result import Result
 from k8sidx.errors import K8sidxError, UnknownField
 from k8sidx.fields.field import Kind
 from k8sidx.fields.lookup import resolve
+from k8sidx.insights.parse import ESCAPES
 from k8sidx.query.algebra import Metric, Order, Query, Terms
 
 MOST = 1000
 """Values of a field that are known; counting fewer would cost a store as much."""
 _NO_VALUES = (Kind.TIME, Kind.JSON)
-_ESCAPED = {"\\": "\\\\", "\n": "\\n", "\t": "\\t"}
+_ESCAPED = {character: f"\\{letter}" for letter, character in ESCAPES.items()}
 
 
 class FieldValues:
@@ -87,7 +88,8 @@ def quoted(value: str, quote: str) -> str | None:
     ``None`` for a value with characters that are not printable: a query has no escape for
     them, and as they are a terminal would obey them.
     """
-    if not value.replace("\n", "").replace("\t", "").isprintable():
+    if not all(character.isprintable() or character in _ESCAPED for character in value):
         return None
-    escapes = _ESCAPED | {quote: f"\\{quote}"}
-    return "".join(escapes.get(character, character) for character in value) + quote
+    other = "'" if quote == '"' else '"'
+    escaped = (one if one == other else _ESCAPED.get(one, one) for one in value)
+    return "".join(escaped) + quote

@@ -13,6 +13,8 @@ from prompt_toolkit.document import Document
 
 from k8sidx.engine.result import Result
 from k8sidx.errors import StoreError
+from k8sidx.insights.parse import ESCAPES, parse
+from k8sidx.insights.syntax import Filter, Literal, Operation
 from k8sidx.prompt.complete import QueryCompleter
 from k8sidx.prompt.values import FieldValues, quoted
 from k8sidx.query.algebra import Query
@@ -175,9 +177,19 @@ def test_a_value_is_quoted_and_shown_so_that_it_steers_nothing(completer: QueryC
         ("it's", "'", "it\\'s'"),
         ("it's", '"', "it's\""),
         ("two\nlines", '"', 'two\\nlines"'),
+        ("a\tb\\n", '"', 'a\\tb\\\\n"'),
         ("\u202e", '"', None),
         ("\x9b", '"', None),
     ],
 )
 def test_a_value_between_quotes(value: str, quote: str, written: str | None) -> None:
     assert quoted(value, quote) == written
+
+
+@pytest.mark.parametrize("quote", ["'", '"'])
+def test_a_quoted_value_is_read_as_what_it_was(quote: str) -> None:
+    value = "".join(ESCAPES.values()) + "\\n"
+    (item,) = parse(f"filter verb = {quote}{quoted(value, quote)}").commands
+    assert isinstance(item, Filter)
+    assert isinstance(item.condition, Operation)
+    assert item.condition.operands[1] == Literal(value)
