@@ -29,6 +29,10 @@ MOST_DIGITS = 300
 MOST_ROWS = 2**53
 ESCAPES = {"n": "\n", "t": "\t", "\\": "\\", '"': '"', "'": "'"}
 """What a letter behind a backslash stands for, in a string."""
+PLAIN_NAME = re.compile(
+    r"([\w@]+\.)*(annotations|labels)\.[\w@./-]*[\w@]|[\w@]+(\.[\w@]+)*", re.IGNORECASE
+)
+"""A name that needs no backquotes: the grammar's PATH or NAME."""
 
 
 def parse(text: str) -> syntax.Program:
