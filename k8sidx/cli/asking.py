@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from k8sidx.cli import progress
+from k8sidx.cli.ending import WRONG
 from k8sidx.cli.options import Output
 from k8sidx.cli.output import chosen, say, show, write, write_sheet
 from k8sidx.cli.saved import query_folder
@@ -29,9 +30,6 @@ if TYPE_CHECKING:
     from k8sidx.render.sheet import Sheet
     from k8sidx.store.open import Store
 
-WRONG = 2
-"""Exit code of a query that cannot be understood."""
-
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -45,8 +43,16 @@ class Asked:
     title: str = ""
 
 
+def asked(text: str) -> Asked:
+    """The query that a text is, or the saved one that ``@name`` means.
+
+    :raises UsageError: when there is none of that name.
+    """
+    return asked_by_name(text) if text.startswith("@") else Asked(text)
+
+
 def asked_by_name(name: str) -> Asked:
-    """The saved query that ``@name`` means.
+    """The saved query of that name, with or without ``@``.
 
     :raises UsageError: when there is none.
     """

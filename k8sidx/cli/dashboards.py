@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from k8sidx.cli.ending import ends_with_exit_code
+from k8sidx.cli.ending import WRONG, ends_with_exit_code
 from k8sidx.cli.options import DebugOption, Output, OutputOption, QuietOption, configuration
 from k8sidx.cli.output import chosen as chosen_output
 from k8sidx.cli.output import say, write, write_sheet
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 NAME = "dashboards"
 DEFAULT_URL = "http://localhost:5601"
 NOT_WHOLE = 3
-WRONG = 2
 
 group = typer.Typer(
     help="List, export, import and check dashboards.",
+    epilog="\b\nExample:\n  k8sidx dashboards list",
     no_args_is_help=True,
     rich_markup_mode=None,
 )

@@ -15,6 +15,8 @@ import typer
 from k8sidx.cli.output import say
 from k8sidx.errors import K8sidxError
 
+WRONG = 2
+"""What was given is wrong: a query, a rule, a file of dashboards. As errors of the command line."""
 DEFECT = 70
 """EX_SOFTWARE of BSD's sysexits.h: an error that no user made."""
 INTERRUPTED = 130

@@ -11,7 +11,7 @@ import typer
 
 from k8sidx.cli import progress
 from k8sidx.cli.completion import complete_hunt
-from k8sidx.cli.ending import ends_with_exit_code
+from k8sidx.cli.ending import WRONG, ends_with_exit_code
 from k8sidx.cli.inputs import REJECTED, opened, split_inputs
 from k8sidx.cli.options import (
     LEVELS_SAID,
@@ -27,7 +27,7 @@ from k8sidx.cli.options import (
     UntilOption,
 )
 from k8sidx.cli.output import chosen, say, show, write, write_sheet
-from k8sidx.cli.problems import NOT_RUN, Problems
+from k8sidx.cli.problems import Problems
 from k8sidx.cli.selection import Selection, answering, selected_hunts, window
 from k8sidx.cli.store import AS_CONFIGURED, StoreChoice, takes_store
 from k8sidx.errors import UsageError
@@ -197,7 +197,7 @@ def command(
     if fail_on and _reached(results, fail_on):
         raise typer.Exit(FOUND)
     if problems.found:
-        raise typer.Exit(NOT_RUN)
+        raise typer.Exit(WRONG)
     if report and report.rejected:
         raise typer.Exit(REJECTED)
 

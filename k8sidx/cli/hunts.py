@@ -7,10 +7,9 @@ from typing import Annotated
 import typer
 
 from k8sidx.cli import hunts_show
-from k8sidx.cli.ending import ends_with_exit_code
+from k8sidx.cli.ending import WRONG, ends_with_exit_code
 from k8sidx.cli.options import DebugOption, Output, OutputOption, QuietOption
 from k8sidx.cli.output import chosen, say, show, write, write_sheet
-from k8sidx.cli.problems import NOT_RUN
 
 NAME = "hunts"
 EXAMPLE = (
@@ -66,7 +65,7 @@ def check(
     write_sheet(problems_sheet(checked.problems), chosen(output))
     say(checked_line(checked), quiet=quiet)
     if checked.problems:
-        raise typer.Exit(NOT_RUN)
+        raise typer.Exit(WRONG)
 
 
 @ends_with_exit_code

@@ -10,9 +10,6 @@ from k8sidx.errors import InvalidHunt, K8sidxError, OtherLog
 if TYPE_CHECKING:
     from k8sidx.hunt.definition import Hunt
 
-NOT_RUN = 2
-"""Exit code of a command whose other hunts ran."""
-
 
 class Problems:
     """Tells each on stderr, and remembers them for the exit code.

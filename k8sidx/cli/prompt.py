@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
-from k8sidx.cli.asking import Asked, Asking, asked_by_name, tell
+from k8sidx.cli.asking import Asked, Asking, asked, tell
 from k8sidx.cli.options import Output
 from k8sidx.cli.output import say, write
 from k8sidx.cli.saved import query_folder
@@ -33,7 +34,8 @@ DIRECTIVES = {
 }
 _ENDS = ("exit", "quit", ".exit", ".quit", "\\q")
 _VALUES_WITHIN = 3.0
-"""Seconds that a completion may take; after that there are no values to choose from."""
+"""Seconds that the store may take to find a field's values. A completion waits less
+long (``FieldValues``); values that come later are there for the next one."""
 
 
 def prompt(asking: Asking, store: Store) -> None:
@@ -81,11 +83,9 @@ class Conversation:
         return True
 
     def _ask(self, text: str) -> None:
-        asked = asked_by_name(text) if text.startswith("@") else Asked(text)
-        try:
-            self._asking.ask(asked, self._store)
-        except QueryError as error:
-            tell(error, asked.text)
+        query = asked(text)
+        with _told(query):
+            self._asking.ask(query, self._store)
 
     def _obey(self, text: str) -> None:
         name, _, argument = text.partition(" ")
@@ -114,11 +114,18 @@ class Conversation:
         self._asking = changed
 
     def _explain(self, text: str) -> None:
-        asked = asked_by_name(text) if text.startswith("@") else Asked(text)
-        try:
-            write(self._asking.explained(asked, self._store))
-        except QueryError as error:
-            tell(error, asked.text)
+        query = asked(text)
+        with _told(query):
+            write(self._asking.explained(query, self._store))
+
+
+@contextmanager
+def _told(query: Asked) -> Iterator[None]:
+    """A query that cannot be understood is told, with its place shown."""
+    try:
+        yield
+    except QueryError as error:
+        tell(error, query.text)
 
 
 def _switched(word: str) -> bool:

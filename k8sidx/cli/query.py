@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from k8sidx.cli.asking import Asked, Asking, asked_by_name, columns_read, told_where
+from k8sidx.cli.asking import Asked, Asking, asked, asked_by_name, columns_read, told_where
 from k8sidx.cli.completion import complete_saved
 from k8sidx.cli.ending import ends_with_exit_code
 from k8sidx.cli.inputs import REJECTED, opened, split_inputs
@@ -101,22 +101,22 @@ def command(
         raise UsageError("--chart and --output exclude each other.", remedy="Give one of them.")
     asking = Asking(since, until, answering(timeout, approximate=False), output, chart, quiet)
     asking.period()  # A wrong time is told before anything is read.
-    asked = _asked(texts, file)
-    if asked is None:
+    given = _given(texts, file)
+    if given is None:
         _prompt(asking, store, inputs)
         return
-    with told_where(asked.text, debug=debug):
-        columns = columns_read(asked.text) if inputs else None
+    with told_where(given.text, debug=debug):
+        columns = columns_read(given.text) if inputs else None
         with opened(store, inputs, columns, quiet=quiet) as (used, report):
             if explain:
-                write(asking.explained(asked, used))
+                write(asking.explained(given, used))
             else:
-                asking.ask(asked, used)
+                asking.ask(given, used)
     if report and report.rejected:
         raise typer.Exit(REJECTED)
 
 
-def _asked(texts: Sequence[str], file: str | None) -> Asked | None:
+def _given(texts: Sequence[str], file: str | None) -> Asked | None:
     """The query that the command line gives; ``None`` without one.
 
     :raises UsageError: when it gives several, or the file cannot be read.
@@ -128,9 +128,7 @@ def _asked(texts: Sequence[str], file: str | None) -> Asked | None:
         )
     if file:
         return Asked(_read(file))
-    if not texts:
-        return None
-    return asked_by_name(texts[0]) if texts[0].startswith("@") else Asked(texts[0])
+    return asked(texts[0]) if texts else None
 
 
 def _read(file: str) -> str:

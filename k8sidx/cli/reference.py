@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import sys
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,22 @@ import typer
 
 from k8sidx.cli import app
 
+_CONTENTS = re.compile(r"(<!-- commands -->\n).*?(<!-- end -->)", re.DOTALL)
 _BLOCK = re.compile(r"(<!-- reference: (\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def with_current_reference(text: str) -> str:
-    """The page with every reference block as the commands are now."""
+    """The page with its list of commands and every reference block as the commands are now."""
+    text = _CONTENTS.sub(lambda match: match[1] + _contents(text) + match[2], text)
     return _BLOCK.sub(lambda match: match[1] + _reference(match[2]) + match[3], text)
+
+
+def _contents(text: str) -> str:
+    """The commands in one line, each a link to its section, in the order of the page."""
+    command: Any = typer.main.get_command(app)
+    names = sorted(command.commands, key=lambda name: text.find(f"\n## k8sidx {name}\n"))
+    links = ", ".join(f"[{name}](#k8sidx-{name})" for name in names)
+    return textwrap.fill(f"Commands: {links}", 100, break_on_hyphens=False) + "\n"
 
 
 def _reference(path: str) -> str:

@@ -28,7 +28,12 @@ MOST_DIGITS = 300
 """Digits of a number, which then fits a float."""
 MOST_ROWS = 1_000_000
 """Rows that a query may ask for."""
-_ESCAPES = {"n": "\n", "t": "\t", "\\": "\\", '"': '"', "'": "'"}
+ESCAPES = {"n": "\n", "t": "\t", "\\": "\\", '"': '"', "'": "'"}
+"""What a letter behind a backslash stands for, in a string."""
+PLAIN_NAME = re.compile(
+    r"([\w@]+\.)*(annotations|labels)\.[\w@./-]*[\w@]|[\w@]+(\.[\w@]+)*", re.IGNORECASE
+)
+"""A name that needs no backquotes: the grammar's PATH or NAME."""
 
 
 def parse(text: str) -> syntax.Program:
@@ -126,7 +131,7 @@ def _check_depth(command: syntax.Command) -> None:
 def _unescaped(written: str) -> str:
     """The text of a string: a backslash before anything else stands for itself."""
     return re.sub(
-        r"\\(.)", lambda found: _ESCAPES.get(found[1], found[0]), written[1:-1], flags=re.DOTALL
+        r"\\(.)", lambda found: ESCAPES.get(found[1], found[0]), written[1:-1], flags=re.DOTALL
     )
 
 

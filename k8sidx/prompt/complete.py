@@ -10,8 +10,9 @@ from prompt_toolkit.document import Document
 from k8sidx.fields.lookup import ALIASES, BY_NAME, ECS
 from k8sidx.insights.aggregates import AGGREGATES
 from k8sidx.insights.functions import FUNCTIONS
+from k8sidx.insights.parse import PLAIN_NAME
 from k8sidx.insights.syntax import COMMANDS
-from k8sidx.prompt.place import PLAIN_NAME, Place, aliases_in, place_of
+from k8sidx.prompt.place import Place, aliases_in, place_of
 from k8sidx.prompt.values import FieldValues, quoted
 from k8sidx.render.escape import visible
 

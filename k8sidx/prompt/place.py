@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-PLAIN_NAME = re.compile(r"(?:[\w@.]+|(?:annotations|labels)\.[\w@./-]+)")
-"""A name that needs no backquotes."""
 _NAME = r"(?:`(?P<quoted>[^`\n]+)`|(?P<plain>[\w@.][\w@./-]*))"
 _COMPARED = re.compile(_NAME + r"\s*(?:=|==|!=|<|<=|>|>=)\s*$")
 _LIKE = re.compile(_NAME + r"\s+(?:not\s+)?like\s*$", re.IGNORECASE)

@@ -9,20 +9,21 @@ from k8sidx.engine.result import Result
 from k8sidx.errors import K8sidxError, UnknownField
 from k8sidx.fields.field import Kind
 from k8sidx.fields.lookup import resolve
+from k8sidx.insights.parse import ESCAPES
 from k8sidx.query.algebra import Metric, Order, Query, Terms
 
 MOST = 1000
 """Values of a field that are known; counting fewer would cost a store as much."""
 _NO_VALUES = (Kind.TIME, Kind.JSON)
-_ESCAPED = {"\\": "\\\\", "\n": "\\n", "\t": "\\t"}
+_ESCAPED = {character: f"\\{letter}" for letter, character in ESCAPES.items()}
 
 
 class FieldValues:
-    """The most frequent values of fields; each field is asked for once.
+    """The most frequent values of fields; a field is asked for until the store has answered once.
 
     :param ask: answers a query; it is called in a thread of its own.
-    :param patience: seconds that a completion waits. Values that come later are there for the
-        next one.
+    :param patience: seconds that a completion waits for the answer. The thread goes on without
+        it: values that come later are there for the next completion.
     """
 
     def __init__(self, ask: Callable[[Query], Result], patience: float = 1.5) -> None:
@@ -33,7 +34,8 @@ class FieldValues:
 
     def of(self, name: str) -> tuple[str, ...]:
         """The values of the field of that name, the most frequent first; of a name that is no
-        field, and while the store does not answer, none."""
+        field, and while the store does not answer, none. After an error the next call asks
+        again."""
         try:
             field = resolve(name).field
         except UnknownField:
@@ -41,19 +43,20 @@ class FieldValues:
         if field.kind in _NO_VALUES:
             return ()
         with self._lock:
-            if name not in self._lookups:
-                self._lookups[name] = _Lookup(name, self._ask)
-            lookup = self._lookups[name]
+            lookup = self._lookups.get(name)
+            if lookup is None or lookup.failed:
+                lookup = self._lookups[name] = _Lookup(name, self._ask)
         lookup.ended.wait(self._patience)
         return lookup.values
 
 
 class _Lookup:
-    """The question for the values of one field. Nobody waits for its thread: who presses Enter
-    wants the query's answer, not the end of a completion."""
+    """The question for the values of one field, in a thread that neither a query nor the end of
+    the prompt waits for."""
 
     def __init__(self, name: str, ask: Callable[[Query], Result]) -> None:
         self.values: tuple[str, ...] = ()
+        self.failed = False
         self.ended = threading.Event()
         threading.Thread(target=self._look, args=(name, ask), daemon=True).start()
 
@@ -68,7 +71,7 @@ class _Lookup:
             rows = ask(query).rows
             self.values = tuple(_text(row[0]) for row in rows if row[0] is not None)
         except (K8sidxError, OSError):
-            return  # The prompt works without values, too.
+            self.failed = True  # Told to nobody: the prompt works without values, too.
         finally:
             self.ended.set()
 
@@ -85,7 +88,8 @@ def quoted(value: str, quote: str) -> str | None:
     ``None`` for a value with characters that are not printable: a query has no escape for
     them, and as they are a terminal would obey them.
     """
-    if not value.replace("\n", "").replace("\t", "").isprintable():
+    if not all(character.isprintable() or character in _ESCAPED for character in value):
         return None
-    escapes = _ESCAPED | {quote: f"\\{quote}"}
-    return "".join(escapes.get(character, character) for character in value) + quote
+    other = "'" if quote == '"' else '"'
+    escaped = (one if one == other else _ESCAPED.get(one, one) for one in value)
+    return "".join(escaped) + quote

@@ -13,7 +13,18 @@ from k8sidx import __version__
 from k8sidx.cli import app
 from k8sidx.cli.reference import with_current_reference
 
-COMMANDS = ("setup", "ship", "hunts", "hunt", "query", "report", "doctor", "generate")
+COMMANDS = (
+    "setup",
+    "ship",
+    "hunts",
+    "hunt",
+    "query",
+    "baseline",
+    "report",
+    "dashboards",
+    "doctor",
+    "generate",
+)
 REFERENCE = Path(__file__).parents[2] / "docs" / "cli.md"
 HEAVY = (
     "duckdb",
@@ -94,3 +105,4 @@ def test_the_reference_has_every_command() -> None:
     text = REFERENCE.read_text("utf-8")
     for command in COMMANDS:
         assert f"\n## k8sidx {command}\n" in text
+        assert f"[{command}](#k8sidx-{command})" in text
