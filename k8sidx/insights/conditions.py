@@ -12,6 +12,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from k8sidx.fields.table import Kind
+from k8sidx.insights.evaluate import evaluation
 from k8sidx.insights.meaning import (
     AllOf,
     Among,
@@ -25,8 +26,9 @@ from k8sidx.insights.meaning import (
     Negated,
     Of,
     Stored,
+    sources_of,
 )
-from k8sidx.insights.values import is_number, truth
+from k8sidx.insights.values import Truth, is_number, truth
 from k8sidx.query.algebra import (
     Always,
     And,
@@ -76,6 +78,8 @@ class Conditions:
 
     def true(self, meaning: Meaning) -> Condition | None:
         """Where the condition is true; none when the engine cannot say."""
+        if not any(True for _ in sources_of(meaning)):
+            return Always() if _constant(meaning) == 1 else NEVER
         match meaning:
             case AllOf():
                 return _joined(And, [self.true(one) for one in meaning.parts])
@@ -83,8 +87,6 @@ class Conditions:
                 return _joined(Or, [self.true(one) for one in meaning.parts])
             case Negated():
                 return self.false(meaning.part)
-            case Constant():
-                return Always() if truth(meaning.value) else NEVER
             case Apply(name="ispresent"):
                 return _present(meaning)
             case Apply(name="isempty"):
@@ -93,6 +95,8 @@ class Conditions:
 
     def false(self, meaning: Meaning) -> Condition | None:
         """Where the condition is false; none when the engine cannot say."""
+        if not any(True for _ in sources_of(meaning)):
+            return Always() if _constant(meaning) == 0 else NEVER
         match meaning:
             case AllOf():
                 return _joined(Or, [self.false(one) for one in meaning.parts])
@@ -100,8 +104,6 @@ class Conditions:
                 return _joined(And, [self.false(one) for one in meaning.parts])
             case Negated():
                 return self.true(meaning.part)
-            case Constant():
-                return Always() if truth(meaning.value) == 0 else NEVER
             case Apply(name="ispresent"):
                 found = _present(meaning)
                 return None if found is None else Not(found)
@@ -141,6 +143,11 @@ class Conditions:
         return None
 
 
+def _constant(meaning: Meaning) -> Truth:
+    """Whether a condition that no event has a part in is true."""
+    return truth(evaluation(meaning, {})(()))
+
+
 def _field_of(meaning: Meaning) -> Stored | None:
     """The field that a test is about; none when it is about something else."""
     about = meaning
@@ -160,12 +167,8 @@ def _joined(kind: type[And] | type[Or], parts: list[Condition | None]) -> Condit
 
 
 def _present(meaning: Apply) -> Condition | None:
-    match meaning.arguments:
-        case (Of(source=Stored() as field),):
-            return Present(field.name)
-        case (Constant(value=value),):
-            return NEVER if value is None else Always()
-    return None
+    field = _field_of(meaning)
+    return None if field is None else Present(field.name)
 
 
 def _empty(meaning: Apply) -> Condition | None:
