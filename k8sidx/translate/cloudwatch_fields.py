@@ -16,6 +16,7 @@ from k8sidx.fields.table import Kind
 from k8sidx.normalize.actor import AKS_PLATFORM, WORKLOAD_CONTROLLERS
 from k8sidx.normalize.objects import RBAC_RESOURCES, WRITES
 from k8sidx.query.algebra import (
+    NEVER,
     Always,
     And,
     Compare,
@@ -34,7 +35,6 @@ from k8sidx.query.algebra import (
 )
 from k8sidx.query.coerce import coerce
 from k8sidx.translate.question import CannotBeSaid
-from k8sidx.translate.shape import NEVER
 
 POSITIONS = 5
 """Elements of a list that are looked at."""

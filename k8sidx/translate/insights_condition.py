@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from k8sidx.query.algebra import (
+    NEVER,
     Always,
     And,
     Compare,
@@ -31,7 +32,7 @@ from k8sidx.query.algebra import (
 from k8sidx.query.networks import ranges
 from k8sidx.translate.cloudwatch_fields import networks_of
 from k8sidx.translate.question import CannotBeSaid
-from k8sidx.translate.shape import NEVER, simplified
+from k8sidx.translate.shape import simplified
 from k8sidx.translate.words import escaped, folds, one_of_texts, pattern_parts
 
 _PLAIN = re.compile(r"[A-Za-z0-9_.@]+")
