@@ -61,7 +61,7 @@ def test_what_cannot_be_said_is_named_and_ends_with_2() -> None:
     assert k8sidx("hunts", "show", "csr_self_approved", "--as", "dsl").exit_code == 2
 
 
-def test_an_unknown_hunt_or_target_is_an_error(rule: Path) -> None:
+def test_an_unknown_hunt_or_target_is_an_error() -> None:
     assert "Did you mean" in k8sidx("hunts", "show", "secret_gett").stderr
     assert k8sidx("hunts", "show", "secret_get", "--as", "cobol").exit_code == 2
     assert k8sidx("hunts", "show", "secret_get", "--as", "sql", "-o", "json").exit_code == 2
