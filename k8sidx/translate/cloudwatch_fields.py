@@ -69,7 +69,7 @@ def in_cloudwatch(condition: Condition) -> Condition:
         except _Unsaid as error:
             unsaid[f"{error.field} {error.why}"] = None
     if unsaid:
-        raise CannotBeSaid(f"it cannot be said in CloudWatch: {', '.join(unsaid)}.")
+        raise CannotBeSaid(f"{', '.join(unsaid)}.")
     return rewritten(condition, _said)
 
 

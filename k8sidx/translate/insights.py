@@ -48,16 +48,12 @@ def to_insights(hunt: Hunt) -> Translation:
     refuse_unprintable(question.condition)
     notes = _notes(question, whole_condition(question))
     comments = [f"# {hunt.id}: {one_line(hunt.title)}", *(f"# {note}" for note in notes)]
-    try:
-        for short in (False, True):
-            text = "\n".join([*comments, *_body(question, short=short)]) + "\n"
-            if len(text) <= MOST_CHARACTERS:
-                return Translation(text, notes)
-    except CannotBeSaid as error:
-        raise CannotBeSaid(f"{hunt.id}: {error.message}") from error
+    for short in (False, True):
+        text = "\n".join([*comments, *_body(question, short=short)]) + "\n"
+        if len(text) <= MOST_CHARACTERS:
+            return Translation(text, notes)
     raise CannotBeSaid(
-        f"{hunt.id}: it cannot be said in CloudWatch: it takes {len(text):,} characters, and a "
-        f"query there has {MOST_CHARACTERS:,} at most."
+        f"it takes {len(text):,} characters, and CloudWatch takes {MOST_CHARACTERS:,} at most."
     )
 
 
@@ -116,7 +112,7 @@ def _keys(fields: Iterable[str]) -> tuple[list[str], dict[str, str]]:
     wanted = tuple(fields)
     for field in wanted:
         if not shown_names(field) or resolve(field).many:
-            raise CannotBeSaid(f"it cannot be said in CloudWatch: {field} is derived by k8sidx.")
+            raise CannotBeSaid(f"{field} is derived by k8sidx.")
     return _shown(wanted)
 
 
@@ -137,7 +133,7 @@ def _counted(question: Bursts, computed: dict[str, str]) -> str:
 def _period(length: timedelta) -> str:
     seconds = int(length.total_seconds())
     if length % timedelta(seconds=1):
-        raise CannotBeSaid("it cannot be said in CloudWatch: an interval of less than a second.")
+        raise CannotBeSaid("its interval is no whole number of seconds.")
     size, unit = next(one for one in _UNITS if not seconds % one[0])
     return f"{seconds // size}{unit}"
 

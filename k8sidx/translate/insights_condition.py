@@ -62,7 +62,7 @@ def filters(condition: Condition, *, short: bool = False) -> list[str]:
     """
     plain = simplified(condition)
     if plain == NEVER:
-        raise CannotBeSaid("it cannot be said in CloudWatch: no event there matches it.")
+        raise CannotBeSaid("no event of CloudWatch matches it.")
     if isinstance(plain, Always):
         return []
     if short:
@@ -216,7 +216,7 @@ def _membership(name: str, values: Sequence[Scalar], *, fold: bool, negated: boo
 
 def _networks(leaf: InNetwork) -> tuple[str, ...]:
     if any(len(ranges(one)) > 1 for one in leaf.networks):
-        raise CannotBeSaid(f"it cannot be said in CloudWatch: {leaf.field} in all of IPv6.")
+        raise CannotBeSaid(f"{leaf.field} is compared with all of IPv6.")
     return networks_of(leaf)
 
 

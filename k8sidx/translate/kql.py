@@ -123,7 +123,7 @@ def _leaf(leaf: Leaf) -> str:
             if wanted is None:
                 return "(not *)"
             if isinstance(wanted, bool) or folds(value, ignore_case=fold):
-                raise CannotBeSaid(f"{leaf.field} {op} {value!r} cannot be said in KQL.")
+                raise CannotBeSaid(f"KQL cannot compare {leaf.field} {op} {value!r}.")
             return f"{paths.query} {op} {_value(wanted)}"
         case InNetwork(networks=networks):
             if any(len(ranges(one)) > 1 for one in networks):

@@ -106,7 +106,7 @@ def _leaf(leaf: Leaf) -> str:
             if wanted is None:
                 return _NOTHING
             if isinstance(wanted, bool) or folds(value, ignore_case=fold):
-                raise CannotBeSaid(f"{leaf.field} {op} {value!r} cannot be said in Lucene.")
+                raise CannotBeSaid(f"Lucene cannot compare {leaf.field} {op} {value!r}.")
             return f"{name}:{_RANGES[op].format(_value(wanted))}"
         case InNetwork(networks=networks):
             field = _escaped(paths.network)

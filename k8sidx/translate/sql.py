@@ -54,8 +54,7 @@ def to_sql(hunt: Hunt) -> Translation:
     for leaf in leaves(question.condition):
         if isinstance(leaf, InNetwork):
             raise CannotBeSaid(
-                f"{hunt.id} cannot be said in SQL: {leaf.field} is compared with networks, and "
-                "DuckDB has no addresses."
+                f"{leaf.field} is compared with networks, and DuckDB has no addresses."
             )
     notes = differences(question)
     comments = [f"{hunt.id}: {one_line(hunt.title)}", *notes]

@@ -292,5 +292,5 @@ def test_a_long_list_is_shortened_where_a_query_would_be_too_long(embedded: Duck
 
 def test_what_is_too_long_is_refused() -> None:
     agents = ", ".join(f"agent-{place:0100}" for place in range(200))
-    with pytest.raises(CannotBeSaid, match="characters, and a query there has 10,000"):
+    with pytest.raises(CannotBeSaid, match="characters, and CloudWatch takes 10,000"):
         to_insights(sigma(f"{{s: {{userAgent|cased: [{agents}]}}, condition: s}}"))
