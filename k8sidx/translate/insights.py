@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
-from k8sidx.fields.lookup import resolve
 from k8sidx.hunt.definition import Hunt
 from k8sidx.query.algebra import Condition, leaves
 from k8sidx.translate.cloudwatch_fields import (
@@ -14,6 +13,7 @@ from k8sidx.translate.cloudwatch_fields import (
     POSITIONS,
     in_cloudwatch,
     is_partial,
+    need_one_value,
     shown_names,
 )
 from k8sidx.translate.insights_condition import filters, name_text
@@ -107,12 +107,11 @@ def _shown(fields: Iterable[str]) -> tuple[list[str], dict[str, str]]:
 def _keys(fields: Iterable[str]) -> tuple[list[str], dict[str, str]]:
     """Names to group by, and the computed ones among them.
 
-    :raises CannotBeSaid: for a field that CloudWatch has not.
+    :raises CannotBeSaid: for a field that CloudWatch has not, or as a list.
     """
     wanted = tuple(fields)
     for field in wanted:
-        if not shown_names(field) or resolve(field).many:
-            raise CannotBeSaid(f"{field} is derived by k8sidx.")
+        need_one_value(field)
     return _shown(wanted)
 
 
@@ -154,5 +153,5 @@ def _notes(question: Question, condition: Condition) -> tuple[str, ...]:
     if isinstance(question, Events):
         lost = [name for name in question.fields if not shown_names(name)]
         if lost:
-            notes.append(f"Not shown, as k8sidx derives it: {', '.join(lost)}.")
+            notes.append(f"Not shown, as CloudWatch has no such field: {', '.join(lost)}.")
     return tuple(notes)

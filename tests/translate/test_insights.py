@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from k8sidx.engine.duckdb import DuckDBEngine
 from k8sidx.engine.result import Result
 from k8sidx.errors import UsageError
-from k8sidx.hunt.definition import Hunt
+from k8sidx.hunt.definition import Hunt, TopHunt
 from k8sidx.insights.parse import parse
 from k8sidx.insights.run import answer
 from k8sidx.query.algebra import (
@@ -271,6 +272,21 @@ def test_a_list_is_looked_at_by_position_and_that_is_said() -> None:
 def test_what_cloudwatch_has_not_is_refused_by_name(detection: str, why: str) -> None:
     with pytest.raises(UsageError, match=why):
         to_insights(sigma(f"{{s: {{{detection}}}, condition: s}}"))
+
+
+@pytest.mark.parametrize(
+    ("field", "why"),
+    [
+        ("user.groups", "user.groups is a list, and CloudWatch groups by single values"),
+        ("user.effective.groups", "user.effective.groups is derived by k8sidx"),
+        ("requestObject", "requestObject is an object"),
+    ],
+)
+def test_what_cannot_be_grouped_by_is_refused_by_what_it_is(field: str, why: str) -> None:
+    top = hunt_of("topn_user_by_ip")
+    assert isinstance(top, TopHunt)
+    with pytest.raises(CannotBeSaid, match=why):
+        to_insights(replace(top, by=(replace(top.by[0], field=field),)))
 
 
 def test_all_that_is_lacking_is_named() -> None:
