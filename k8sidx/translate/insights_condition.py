@@ -33,7 +33,7 @@ from k8sidx.query.networks import ranges
 from k8sidx.translate.cloudwatch_fields import networks_of
 from k8sidx.translate.question import CannotBeSaid
 from k8sidx.translate.shape import simplified
-from k8sidx.translate.words import escaped, folds, one_of_texts, pattern_parts
+from k8sidx.translate.words import either_case, escaped, folds, one_of_texts, pattern_parts
 
 _PLAIN = re.compile(r"[A-Za-z0-9_.@]+")
 _LONG = 20
@@ -197,7 +197,7 @@ def _comparison(name: str, op: Comparison, value: Scalar, *, fold: bool, negated
     if isinstance(value, str) and folds(value, ignore_case=fold):
         if not value.isascii():
             no = "not " if negated else ""
-            return f"{name} {no}like {_slashed(f'^{_either(value)}$', fold=False)}"
+            return f"{name} {no}like {_slashed(f'^{either_case(value, escaped)}$', fold=False)}"
         return f"tolower({name}) {sign} {text_literal(value.lower())}"
     return f"{name} {sign} {_literal(value)}"
 
@@ -241,14 +241,6 @@ def _expression(pattern: str) -> str:
     wildcards = {"*": r"[\s\S]*", "?": r"[\s\S]"}
     body = "".join(wildcards[sign] if wild else escaped(sign) for sign, wild in parts)
     return f"{start}{body}{end}"
-
-
-def _either(text: str) -> str:
-    """Text of which ASCII letters may have either case."""
-    return "".join(
-        f"[{sign.lower()}{sign.upper()}]" if sign.isascii() and sign.isalpha() else escaped(sign)
-        for sign in text
-    )
 
 
 def _delimited(pattern: str) -> str:
