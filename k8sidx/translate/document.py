@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from k8sidx.engine.search_groups import SHARD_SIZE
 from k8sidx.hunt.definition import Hunt
 from k8sidx.hunt.library import load_library
 from k8sidx.translate.question import CannotBeSaid
@@ -21,7 +22,7 @@ _TARGETS = (
     (Target.LUCENE, "Lucene's query strings, over k8sidx's indices"),
     (Target.SIGMA, "other tools that read Sigma"),
 )
-_INTRODUCTION = """\
+_INTRODUCTION = f"""\
 # Hunts elsewhere
 
 Made from `k8sidx/hunts/*.yml` by `python -m k8sidx.translate.document`.
@@ -52,8 +53,8 @@ What is different there stands in comments of the text (`insights`, `sql`), and 
   `kind`, as all that the API server logs have.
 - **SQL** reads `k8sidx-store` in the folder that the shell was started in, all files that lie
   there: run it while nothing is shipped or merged.
-- **Requests** count the groups that they return exactly while no shard has more than 10,000 of
-  them; k8sidx reads all groups, page by page.
+- **Requests** count the groups that they return exactly while no shard has more than
+  {SHARD_SIZE:,} of them; k8sidx reads all groups, page by page.
 - Files of known good ([rules.md](rules.md#known-good)) do not go with a hunt, entries of
   configured lists do.
 

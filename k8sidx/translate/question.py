@@ -21,6 +21,7 @@ from k8sidx.hunt.definition import (
 )
 from k8sidx.query.algebra import And, Compare, Condition, OneOf, Present, Regex, Wildcard, leaves
 
+_SHOWN = ("@timestamp", "auditID", "message")
 _TOOLS = "k8sidx hunt runs it; hunts show --as sigma prints it as it is."
 _COMPARES = {
     SequenceHunt: "it is about requests that follow one another",
@@ -140,6 +141,11 @@ def differences(question: Question) -> tuple[str, ...]:
         case Events(echoes=True):
             return (ECHOES,)
     return ()
+
+
+def shown_fields(question: Events) -> tuple[str, ...]:
+    """What is shown of the events, where they are k8sidx's own documents or rows."""
+    return tuple(dict.fromkeys((*_SHOWN, *question.fields)))
 
 
 def needed_fields(question: Question) -> tuple[str, ...]:
