@@ -29,9 +29,11 @@ Made from `k8sidx/hunts/*.yml` by `python -m k8sidx.translate.document`.
 
 `k8sidx hunts show` prints a hunt for people; with `--as`, as a text for use elsewhere. The
 text finds what the hunt's query finds: that is tested for every hunt and language, SQL on DuckDB,
-requests and Lucene on OpenSearch and Elasticsearch. Where the tests have no server they ask
-k8sidx: CloudWatch's text is answered by `k8sidx query`, and KQL is read by the rules of its
-grammar. What a language has no words for is an error that names it, with exit code 2.
+requests and Lucene on OpenSearch. On Elasticsearch, which takes the same texts, every fifth is
+tested, of requests without aggregations that its test distribution lacks. Where the tests have
+no server they ask k8sidx: CloudWatch's text is answered by `k8sidx query`, and KQL is read by
+the rules of its grammar. What a language has no words for is an error that names it, with exit
+code 2.
 
 ```console
 $ k8sidx hunts show topn_user_agent
