@@ -87,6 +87,15 @@ def special(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DuckDBEngine]:
 
 
 def special_events() -> Iterator[dict[str, Any]]:
+    yield from of_users()
+    yield from of_dry_runs()
+    yield from of_outcomes()
+    yield from of_bindings()
+    yield from of_addresses()
+    yield from of_objects()
+
+
+def of_users() -> Iterator[dict[str, Any]]:
     names = (
         "alice", "", "system:anonymous", "system:unauthenticated", "system:node:n1", "eks:x",
         "system:serviceaccount:shop:default", "x@p.iam.gserviceaccount.com", "aksService",
@@ -98,6 +107,9 @@ def special_events() -> Iterator[dict[str, Any]]:
         yield event(seconds=place, user=name) | {"user": user}
         through = {"username": name, "groups": ["system:masters", name]} if name else {}
         yield event(seconds=100 + place, user="admin", impersonatedUser=through)
+
+
+def of_dry_runs() -> Iterator[dict[str, Any]]:
     options = {"kind": "DeleteOptions", "apiVersion": "v1"}
     queries = ("", "?dryRun=All", "?a=b&dryRun=All", "?dryRun=All&x=y", "?dryRun=Allx",
                "?xdryRun=All", "?dryRun=%41ll", "?x=?dryRun=All", "&dryRun=All")  # fmt: skip
@@ -113,9 +125,15 @@ def special_events() -> Iterator[dict[str, Any]]:
                     made = event(verb, seconds=seconds, level=level, decision="allow")
                     made["requestURI"] += query
                     yield made if body is None else made | {"requestObject": body}
+
+
+def of_outcomes() -> Iterator[dict[str, Any]]:
     for place, code in enumerate((0, 99, 100, 101, 200, 302, 400, 403, 500)):
         for decision in ("", "allow", "forbid"):
             yield event(seconds=3000 + place, code=code, decision=decision)
+
+
+def of_bindings() -> Iterator[dict[str, Any]]:
     role = {"kind": "RoleBinding", "roleRef": {"kind": "ClusterRole", "name": "cluster-admin"}}
     other = {"kind": "RoleBinding", "roleRef": {"kind": "ClusterRole", "name": "view"}}
     for place, (asked, given) in enumerate(
@@ -128,10 +146,16 @@ def special_events() -> Iterator[dict[str, Any]]:
                 for key, body in (("requestObject", asked), ("responseObject", given))
                 if body
             }
+
+
+def of_addresses() -> Iterator[dict[str, Any]]:
     for place, addresses in enumerate(
         ([], ["10.0.0.1"], ["203.0.113.7", "10.0.0.1"], ["1.2.3.4", "10.0.0.1", "10.9.9.9"])
     ):
         yield event(seconds=5000 + place, source=addresses)
+
+
+def of_objects() -> Iterator[dict[str, Any]]:
     yield event("create", "pods", subresource="exec", seconds=6000, name="p")
     yield event("create", "PODS", subresource="EXEC", seconds=6001, name="p")
     grouped = event("get", "deployments", seconds=6002)
