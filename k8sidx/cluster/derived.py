@@ -23,6 +23,7 @@ from k8sidx.normalize.actor import (
     WORKLOAD_CONTROLLERS,
 )
 from k8sidx.query.algebra import (
+    NEVER,
     And,
     Compare,
     Condition,
@@ -34,7 +35,6 @@ from k8sidx.query.algebra import (
     Wildcard,
 )
 
-NEVER = Or(())
 ALWAYS = And(())
 
 _CODE = "responseStatus.code"

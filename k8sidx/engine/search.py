@@ -24,7 +24,15 @@ from k8sidx.engine.search_conditions import ConditionCompiler
 from k8sidx.engine.search_documents import Reader, select, sort_of
 from k8sidx.engine.search_enumerated import enumerated, looked_up, without_enumerated
 from k8sidx.engine.search_fields import check_fields
-from k8sidx.engine.search_groups import Bucket, Composite, GroupKey, Values, grouped, key_source
+from k8sidx.engine.search_groups import (
+    SHARD_SIZE,
+    Bucket,
+    Composite,
+    GroupKey,
+    Values,
+    grouped,
+    key_source,
+)
 from k8sidx.engine.search_metrics import (
     Counted,
     Inexact,
@@ -37,10 +45,8 @@ from k8sidx.engine.search_session import NotAsked, Session, UnaskedSession
 from k8sidx.engine.times import times_of, with_moments
 from k8sidx.query.algebra import VALUES, Having, Order, Query, Terms, fields_of
 
-_TOP_SHARD = 10_000
-"""Values that each shard tells of for a top-N: with fewer, the counts are proved exact."""
-_TOP_SHARD_OF_EVENTS = 1_000
-"""The same where each of them comes with events."""
+_SHARD_SIZE_OF_EVENTS = 1_000
+"""Values that each shard tells of where each of them comes with events."""
 _PAGE_OF_EVENTS = 500
 """Groups of one page where each comes with events."""
 
@@ -209,7 +215,7 @@ class SearchEngine:
             raise TypeError("a top-N has one field and a limit")
         paths = grouped(key.field, self._profile)
         source = key_source(key, self._profile)
-        most = _TOP_SHARD_OF_EVENTS if _has_events(read) else _TOP_SHARD
+        most = _SHARD_SIZE_OF_EVENTS if _has_events(read) else SHARD_SIZE
         search: Search[Any] = Search().query(events).extra(size=0, track_total_hits=False)
         top = search.aggs.bucket(
             "top",

@@ -13,14 +13,12 @@ from typing import Any
 from k8sidx.cluster.profile import ID, OwnProfile
 from k8sidx.engine.search_conditions import ConditionCompiler
 from k8sidx.engine.search_documents import sort_of
-from k8sidx.engine.search_groups import grouped
+from k8sidx.engine.search_groups import SHARD_SIZE, grouped
 from k8sidx.errors import UnsupportedQuery
 from k8sidx.fields.lookup import resolve
 from k8sidx.fields.table import Kind
 from k8sidx.query.algebra import Condition, Query
 
-SHARD_SIZE = 10_000
-"""Values that each shard tells of."""
 MISSING = "(missing)"
 """Stands for a missing text, and ``MISSING_NUMBER`` for a missing number."""
 MISSING_NUMBER = -1

@@ -26,6 +26,8 @@ from k8sidx.query.algebra import DateHistogram, Key, Terms
 
 PAGE = 10_000
 """Groups of one page."""
+SHARD_SIZE = 10_000
+"""Values that each shard tells of for a top-N: with fewer, the counts are proved exact."""
 MOST_DOUBLE = 2**53
 """Whole numbers up to this are exact in the 64-bit floats that aggregations answer with."""
 

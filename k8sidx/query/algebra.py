@@ -126,6 +126,9 @@ class Not:
 Leaf: TypeAlias = Compare | OneOf | Wildcard | Regex | InNetwork | Present
 Condition: TypeAlias = Always | Leaf | And | Or | Not
 
+NEVER = Or(())
+"""Holds for no event."""
+
 
 @dataclass(frozen=True, slots=True)
 class Terms:

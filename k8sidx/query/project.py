@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from k8sidx.fields.lookup import resolve
-from k8sidx.query.algebra import Always, And, Condition, Leaf, Not, Or
-
-NEVER = Or(())
+from k8sidx.query.algebra import NEVER, Always, And, Condition, Leaf, Not, Or
 
 
 def projected(condition: Condition, knows: Callable[[Leaf], bool]) -> Condition:

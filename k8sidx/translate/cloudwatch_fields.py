@@ -16,6 +16,7 @@ from k8sidx.fields.table import Kind
 from k8sidx.normalize.actor import AKS_PLATFORM, WORKLOAD_CONTROLLERS
 from k8sidx.normalize.objects import RBAC_RESOURCES, WRITES
 from k8sidx.query.algebra import (
+    NEVER,
     Always,
     And,
     Compare,
@@ -34,7 +35,6 @@ from k8sidx.query.algebra import (
 )
 from k8sidx.query.coerce import coerce
 from k8sidx.translate.question import CannotBeSaid
-from k8sidx.translate.shape import NEVER
 
 POSITIONS = 5
 """Elements of a list that are looked at."""
@@ -45,6 +45,8 @@ COLUMNS = {
     SOURCE: f"coalesce({', '.join(f'sourceIPs.{n}' for n in reversed(range(POSITIONS)))})",
 }
 
+_IS_DERIVED = "is derived by k8sidx"
+_IS_OBJECT = "is an object, and CloudWatch has its members only"
 _BODIES = ("requestObject.", "responseObject.")
 _DECISION = "annotations.authorization.k8s.io/decision"
 _IMPERSONATED = "impersonatedUser.username"
@@ -69,7 +71,7 @@ def in_cloudwatch(condition: Condition) -> Condition:
         except _Unsaid as error:
             unsaid[f"{error.field} {error.why}"] = None
     if unsaid:
-        raise CannotBeSaid(f"it cannot be said in CloudWatch: {', '.join(unsaid)}.")
+        raise CannotBeSaid(f"{', '.join(unsaid)}.")
     return rewritten(condition, _said)
 
 
@@ -86,6 +88,17 @@ def shown_names(field: str) -> tuple[str, ...]:
     if not _is_raw(path) or path.field.kind is Kind.JSON:
         return ()
     return (_element(path, path.position or 0) if path.field.many else name,)
+
+
+def need_one_value(field: str) -> None:
+    """:raises CannotBeSaid: when CloudWatch has no field of one value that shows the same."""
+    path = resolve(field)
+    if not _is_raw(path) and not shown_names(field):
+        raise CannotBeSaid(f"{field} {_IS_DERIVED}.")
+    if path.field.kind is Kind.JSON:
+        raise CannotBeSaid(f"{field} {_IS_OBJECT}.")
+    if path.many:
+        raise CannotBeSaid(f"{field} is a list, and CloudWatch groups by single values.")
 
 
 _SAME_AS = {
@@ -118,9 +131,9 @@ def _said(leaf: Leaf) -> Condition:
     if name.startswith("user.extra.") and path.field.kind is not Kind.JSON:
         return _typed(leaf, path, f"{name}.0")
     if not _is_raw(path):
-        raise _Unsaid(name, "is derived by k8sidx")
+        raise _Unsaid(name, _IS_DERIVED)
     if path.field.kind is Kind.JSON:
-        raise _Unsaid(name, "is an object, and CloudWatch has its members only")
+        raise _Unsaid(name, _IS_OBJECT)
     if path.field.kind is Kind.TIME:
         raise _Unsaid(name, "is a time, which the time range of the query is for")
     if not path.field.many:
@@ -168,7 +181,7 @@ def _is_true(leaf: Leaf) -> bool:
             return True
         case Compare(op="="):
             return False
-    raise _Unsaid(resolve(leaf.field).field.name, "is derived by k8sidx")
+    raise _Unsaid(resolve(leaf.field).field.name, _IS_DERIVED)
 
 
 def _wanted(leaf: Leaf) -> tuple[tuple[str, ...], bool]:
@@ -181,7 +194,7 @@ def _wanted(leaf: Leaf) -> tuple[tuple[str, ...], bool]:
             return (str(value),), fold
         case OneOf(values=values, ignore_case=fold):
             return tuple(str(value) for value in values), fold
-    raise _Unsaid(resolve(leaf.field).field.name, "is derived by k8sidx")
+    raise _Unsaid(resolve(leaf.field).field.name, _IS_DERIVED)
 
 
 def _of_words(kinds: dict[str, Condition]) -> Callable[[Leaf], Condition]:

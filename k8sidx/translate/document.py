@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from k8sidx.engine.search_groups import SHARD_SIZE
 from k8sidx.hunt.definition import Hunt
 from k8sidx.hunt.library import load_library
 from k8sidx.translate.question import CannotBeSaid
@@ -21,16 +22,18 @@ _TARGETS = (
     (Target.LUCENE, "Lucene's query strings, over k8sidx's indices"),
     (Target.SIGMA, "other tools that read Sigma"),
 )
-_INTRODUCTION = """\
+_INTRODUCTION = f"""\
 # Hunts elsewhere
 
 Made from `k8sidx/hunts/*.yml` by `python -m k8sidx.translate.document`.
 
 `k8sidx hunts show` prints a hunt for people; with `--as`, as a text for use elsewhere. The
 text finds what the hunt's query finds: that is tested for every hunt and language, SQL on DuckDB,
-requests and Lucene on OpenSearch and Elasticsearch. Where the tests have no server they ask
-k8sidx: CloudWatch's text is answered by `k8sidx query`, and KQL is read by the rules of its
-grammar. What a language has no words for is an error that names it, with exit code 2.
+requests and Lucene on OpenSearch. On Elasticsearch, which takes the same texts, every fifth is
+tested, of requests without aggregations that its test distribution lacks. Where the tests have
+no server they ask k8sidx: CloudWatch's text is answered by `k8sidx query`, and KQL is read by
+the rules of its grammar. What a language has no words for is an error that names it, with exit
+code 2.
 
 ```console
 $ k8sidx hunts show topn_user_agent
@@ -52,8 +55,8 @@ What is different there stands in comments of the text (`insights`, `sql`), and 
   `kind`, as all that the API server logs have.
 - **SQL** reads `k8sidx-store` in the folder that the shell was started in, all files that lie
   there: run it while nothing is shipped or merged.
-- **Requests** count the groups that they return exactly while no shard has more than 10,000 of
-  them; k8sidx reads all groups, page by page.
+- **Requests** count the groups that they return exactly while no shard has more than
+  {SHARD_SIZE:,} of them; k8sidx reads all groups, page by page.
 - Files of known good ([rules.md](rules.md#known-good)) do not go with a hunt, entries of
   configured lists do.
 

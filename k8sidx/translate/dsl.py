@@ -13,6 +13,7 @@ from k8sidx.engine.search_body import (
     matching,
     terms,
 )
+from k8sidx.engine.search_groups import SHARD_SIZE
 from k8sidx.hunt.definition import Hunt
 from k8sidx.query.algebra import Order, Query
 from k8sidx.translate.question import (
@@ -22,6 +23,7 @@ from k8sidx.translate.question import (
     Translation,
     differences,
     question_of,
+    shown_fields,
     whole_condition,
 )
 
@@ -30,7 +32,6 @@ MOST_EVENTS = 1000
 MOST_KEYS = 1000
 MOST_VALUES = 100
 """Different values that are counted in an interval; all of them would be too many buckets."""
-SHOWN = ("@timestamp", "auditID", "message")
 _LIMITS = (
     f"At most {MOST_KEYS:,} keys are looked at, the busiest first, and different values are "
     f"counted up to {MOST_VALUES}."
@@ -58,7 +59,7 @@ def to_dsl(hunt: Hunt) -> Translation:
 
 
 def _events(question: Events) -> dict[str, Any]:
-    names = tuple(dict.fromkeys((*SHOWN, *question.fields)))
+    names = shown_fields(question)
     newest = (Order("@timestamp", descending=True),)
     return events_body(Query(where=question.condition, select=names, order=newest), MOST_EVENTS)
 
@@ -74,7 +75,7 @@ def _top(question: Top) -> dict[str, Any]:
 
 
 def _top_notes(question: Top) -> tuple[str, ...]:
-    exact = "Counts are exact while no shard has more than 10,000 of these values."
+    exact = f"Counts are exact while no shard has more than {SHARD_SIZE:,} of these values."
     if not question.keep_missing:
         return (exact,)
     return (exact, f"{MISSING} and {MISSING_NUMBER} stand for a field that an event lacks.")

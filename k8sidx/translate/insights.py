@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
-from k8sidx.fields.lookup import resolve
 from k8sidx.hunt.definition import Hunt
 from k8sidx.query.algebra import Condition, leaves
 from k8sidx.translate.cloudwatch_fields import (
@@ -14,6 +13,7 @@ from k8sidx.translate.cloudwatch_fields import (
     POSITIONS,
     in_cloudwatch,
     is_partial,
+    need_one_value,
     shown_names,
 )
 from k8sidx.translate.insights_condition import filters, name_text
@@ -48,16 +48,12 @@ def to_insights(hunt: Hunt) -> Translation:
     refuse_unprintable(question.condition)
     notes = _notes(question, whole_condition(question))
     comments = [f"# {hunt.id}: {one_line(hunt.title)}", *(f"# {note}" for note in notes)]
-    try:
-        for short in (False, True):
-            text = "\n".join([*comments, *_body(question, short=short)]) + "\n"
-            if len(text) <= MOST_CHARACTERS:
-                return Translation(text, notes)
-    except CannotBeSaid as error:
-        raise CannotBeSaid(f"{hunt.id}: {error.message}") from error
+    for short in (False, True):
+        text = "\n".join([*comments, *_body(question, short=short)]) + "\n"
+        if len(text) <= MOST_CHARACTERS:
+            return Translation(text, notes)
     raise CannotBeSaid(
-        f"{hunt.id}: it cannot be said in CloudWatch: it takes {len(text):,} characters, and a "
-        f"query there has {MOST_CHARACTERS:,} at most."
+        f"it takes {len(text):,} characters, and CloudWatch takes {MOST_CHARACTERS:,} at most."
     )
 
 
@@ -111,12 +107,11 @@ def _shown(fields: Iterable[str]) -> tuple[list[str], dict[str, str]]:
 def _keys(fields: Iterable[str]) -> tuple[list[str], dict[str, str]]:
     """Names to group by, and the computed ones among them.
 
-    :raises CannotBeSaid: for a field that CloudWatch has not.
+    :raises CannotBeSaid: for a field that CloudWatch has not, or as a list.
     """
     wanted = tuple(fields)
     for field in wanted:
-        if not shown_names(field) or resolve(field).many:
-            raise CannotBeSaid(f"it cannot be said in CloudWatch: {field} is derived by k8sidx.")
+        need_one_value(field)
     return _shown(wanted)
 
 
@@ -137,7 +132,7 @@ def _counted(question: Bursts, computed: dict[str, str]) -> str:
 def _period(length: timedelta) -> str:
     seconds = int(length.total_seconds())
     if length % timedelta(seconds=1):
-        raise CannotBeSaid("it cannot be said in CloudWatch: an interval of less than a second.")
+        raise CannotBeSaid("its interval is no whole number of seconds.")
     size, unit = next(one for one in _UNITS if not seconds % one[0])
     return f"{seconds // size}{unit}"
 
@@ -158,5 +153,5 @@ def _notes(question: Question, condition: Condition) -> tuple[str, ...]:
     if isinstance(question, Events):
         lost = [name for name in question.fields if not shown_names(name)]
         if lost:
-            notes.append(f"Not shown, as k8sidx derives it: {', '.join(lost)}.")
+            notes.append(f"Not shown, as CloudWatch has no such field: {', '.join(lost)}.")
     return tuple(notes)

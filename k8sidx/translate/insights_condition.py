@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from k8sidx.query.algebra import (
+    NEVER,
     Always,
     And,
     Compare,
@@ -31,8 +32,8 @@ from k8sidx.query.algebra import (
 from k8sidx.query.networks import ranges
 from k8sidx.translate.cloudwatch_fields import networks_of
 from k8sidx.translate.question import CannotBeSaid
-from k8sidx.translate.shape import NEVER, simplified
-from k8sidx.translate.words import escaped, folds, one_of_texts, pattern_parts
+from k8sidx.translate.shape import simplified
+from k8sidx.translate.words import either_case, escaped, folds, one_of_texts, pattern_parts
 
 _PLAIN = re.compile(r"[A-Za-z0-9_.@]+")
 _LONG = 20
@@ -61,7 +62,7 @@ def filters(condition: Condition, *, short: bool = False) -> list[str]:
     """
     plain = simplified(condition)
     if plain == NEVER:
-        raise CannotBeSaid("it cannot be said in CloudWatch: no event there matches it.")
+        raise CannotBeSaid("no event of CloudWatch matches it.")
     if isinstance(plain, Always):
         return []
     if short:
@@ -196,7 +197,7 @@ def _comparison(name: str, op: Comparison, value: Scalar, *, fold: bool, negated
     if isinstance(value, str) and folds(value, ignore_case=fold):
         if not value.isascii():
             no = "not " if negated else ""
-            return f"{name} {no}like {_slashed(f'^{_either(value)}$', fold=False)}"
+            return f"{name} {no}like {_slashed(f'^{either_case(value, escaped)}$', fold=False)}"
         return f"tolower({name}) {sign} {text_literal(value.lower())}"
     return f"{name} {sign} {_literal(value)}"
 
@@ -215,7 +216,7 @@ def _membership(name: str, values: Sequence[Scalar], *, fold: bool, negated: boo
 
 def _networks(leaf: InNetwork) -> tuple[str, ...]:
     if any(len(ranges(one)) > 1 for one in leaf.networks):
-        raise CannotBeSaid(f"it cannot be said in CloudWatch: {leaf.field} in all of IPv6.")
+        raise CannotBeSaid(f"{leaf.field} is compared with all of IPv6.")
     return networks_of(leaf)
 
 
@@ -240,14 +241,6 @@ def _expression(pattern: str) -> str:
     wildcards = {"*": r"[\s\S]*", "?": r"[\s\S]"}
     body = "".join(wildcards[sign] if wild else escaped(sign) for sign, wild in parts)
     return f"{start}{body}{end}"
-
-
-def _either(text: str) -> str:
-    """Text of which ASCII letters may have either case."""
-    return "".join(
-        f"[{sign.lower()}{sign.upper()}]" if sign.isascii() and sign.isalpha() else escaped(sign)
-        for sign in text
-    )
 
 
 def _delimited(pattern: str) -> str:

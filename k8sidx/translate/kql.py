@@ -36,7 +36,7 @@ from k8sidx.translate.question import (
     whole_condition,
 )
 from k8sidx.translate.shape import flat
-from k8sidx.translate.words import folds, pattern_parts, plain_text
+from k8sidx.translate.words import folds, joined, pattern_parts, plain_text
 
 _LANGUAGE = "KQL"
 _WORDS = {
@@ -94,19 +94,12 @@ def kql_text(condition: Condition) -> str:
         case Always():
             return "*"
         case And(parts):
-            return _joined(" and ", [kql_text(one) for one in parts], "*")
+            return joined(" and ", [kql_text(one) for one in parts], "*")
         case Or(parts):
-            return _joined(" or ", [kql_text(one) for one in parts], "(not *)")
+            return joined(" or ", [kql_text(one) for one in parts], "(not *)")
         case Not(inner):
             return f"(not {kql_text(inner)})"
     return _leaf(condition)
-
-
-def _joined(word: str, clauses: list[str], empty: str) -> str:
-    distinct = list(dict.fromkeys(clauses))
-    if len(distinct) < 2:
-        return distinct[0] if distinct else empty
-    return f"({word.join(distinct)})"
 
 
 def _leaf(leaf: Leaf) -> str:
@@ -123,13 +116,13 @@ def _leaf(leaf: Leaf) -> str:
             if wanted is None:
                 return "(not *)"
             if isinstance(wanted, bool) or folds(value, ignore_case=fold):
-                raise CannotBeSaid(f"{leaf.field} {op} {value!r} cannot be said in KQL.")
+                raise CannotBeSaid(f"KQL cannot compare {leaf.field} {op} {value!r}.")
             return f"{paths.query} {op} {_value(wanted)}"
         case InNetwork(networks=networks):
             if any(len(ranges(one)) > 1 for one in networks):
                 raise CannotBeSaid(f"KQL has no networks of IPv6 without IPv4 ({leaf.field}).")
             found = [f'{paths.network}: "{network}"' for network in networks]
-            return _joined(" or ", found, "(not *)")
+            return joined(" or ", found, "(not *)")
         case Regex():
             raise CannotBeSaid(f"KQL has no regular expressions, such as that of {leaf.field}.")
     need_text(leaf, paths, _LANGUAGE)
@@ -145,7 +138,7 @@ def _equal(leaf: Leaf, name: str, values: tuple[Scalar, ...], *, ignore_case: bo
         if isinstance(wanted, str):
             wanted = _cased(leaf, wanted, ignore_case=ignore_case)
         clauses.append(_value(wanted))
-    listed = _joined(" or ", clauses, "")
+    listed = joined(" or ", clauses, "")
     return f"{name}: {listed}" if listed else "(not *)"
 
 

@@ -23,6 +23,7 @@ from k8sidx.query.algebra import (
     OneOf,
     Or,
     Present,
+    Scalar,
     Wildcard,
 )
 from k8sidx.translate.index_fields import (
@@ -40,7 +41,7 @@ from k8sidx.translate.question import (
     whole_condition,
 )
 from k8sidx.translate.shape import flat
-from k8sidx.translate.words import folds, pattern_parts, plain_text
+from k8sidx.translate.words import either_case, folds, joined, pattern_parts, plain_text
 
 _LANGUAGE = "Lucene"
 _EVERYTHING, _NOTHING = "*:*", "(*:* AND NOT *:*)"
@@ -75,20 +76,13 @@ def lucene_text(condition: Condition) -> str:
         case Always():
             return _EVERYTHING
         case And(parts):
-            return _joined(" AND ", [lucene_text(one) for one in parts], _EVERYTHING)
+            return joined(" AND ", [lucene_text(one) for one in parts], _EVERYTHING)
         case Or(parts):
-            return _joined(" OR ", [lucene_text(one) for one in parts], _NOTHING)
+            return joined(" OR ", [lucene_text(one) for one in parts], _NOTHING)
         case Not(inner):
             # Alone, a clause of NOT finds nothing: it takes away from what others find.
             return f"({_EVERYTHING} AND NOT {lucene_text(inner)})"
     return _leaf(condition)
-
-
-def _joined(word: str, clauses: list[str], empty: str) -> str:
-    distinct = list(dict.fromkeys(clauses))
-    if len(distinct) < 2:
-        return distinct[0] if distinct else empty
-    return f"({word.join(distinct)})"
 
 
 def _leaf(leaf: Leaf) -> str:
@@ -106,12 +100,12 @@ def _leaf(leaf: Leaf) -> str:
             if wanted is None:
                 return _NOTHING
             if isinstance(wanted, bool) or folds(value, ignore_case=fold):
-                raise CannotBeSaid(f"{leaf.field} {op} {value!r} cannot be said in Lucene.")
+                raise CannotBeSaid(f"Lucene cannot compare {leaf.field} {op} {value!r}.")
             return f"{name}:{_RANGES[op].format(_value(wanted))}"
         case InNetwork(networks=networks):
             field = _escaped(paths.network)
             found = [f'{field}:["{first}" TO "{last}"]' for first, last in bounds(networks)]
-            return _joined(" OR ", found, _NOTHING)
+            return joined(" OR ", found, _NOTHING)
     need_text(leaf, paths, _LANGUAGE)
     if isinstance(leaf, Wildcard):
         return _pattern(leaf, name)
@@ -119,18 +113,18 @@ def _leaf(leaf: Leaf) -> str:
     return f"{name}:{_expression(name, body)}"
 
 
-def _equal(leaf: Leaf, name: str, values: tuple[object, ...], *, ignore_case: bool) -> str:
+def _equal(leaf: Leaf, name: str, values: tuple[Scalar, ...], *, ignore_case: bool) -> str:
     """Any of the values: exact ones as they are, others as an expression of both cases."""
     clauses = []
     for value in values:
-        wanted = value_of(leaf, value)  # type: ignore[arg-type]
+        wanted = value_of(leaf, value)
         if wanted is None:
             continue
         if isinstance(wanted, str) and folds(wanted, ignore_case=ignore_case):
-            clauses.append(_expression(name, "".join(_either(sign) for sign in wanted)))
+            clauses.append(_expression(name, either_case(wanted, _escaped)))
         else:
             clauses.append(_value(wanted))
-    listed = _joined(" OR ", clauses, "")
+    listed = joined(" OR ", clauses, "")
     return f"{name}:{listed}" if listed else _NOTHING
 
 
@@ -151,7 +145,7 @@ def _pattern(leaf: Wildcard, name: str) -> str:
     if not folds(leaf.pattern, ignore_case=leaf.ignore_case):
         return f"{name}:{''.join(sign if wild else _escaped(sign) for sign, wild in parts)}"
     wildcards = {"*": ".*", "?": "."}
-    body = "".join(wildcards[sign] if wild else _either(sign) for sign, wild in parts)
+    body = "".join(wildcards[sign] if wild else either_case(sign, _escaped) for sign, wild in parts)
     return f"{name}:{_expression(name, body)}"
 
 
@@ -165,13 +159,6 @@ def _expression(name: str, body: str) -> str:
     if body.endswith("\\\\"):
         body = f"({body})"  # Else the backslash would escape the slash that ends it.
     return f"/{body}/"
-
-
-def _either(sign: str) -> str:
-    """Both cases of an ASCII letter; other signs as they are."""
-    if sign.isascii() and sign.isalpha():
-        return f"[{sign.lower()}{sign.upper()}]"
-    return _escaped(sign)
 
 
 def _escaped(text: str) -> str:

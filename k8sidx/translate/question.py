@@ -21,6 +21,7 @@ from k8sidx.hunt.definition import (
 )
 from k8sidx.query.algebra import And, Compare, Condition, OneOf, Present, Regex, Wildcard, leaves
 
+_SHOWN = ("@timestamp", "auditID", "message")
 _TOOLS = "k8sidx hunt runs it; hunts show --as sigma prints it as it is."
 _COMPARES = {
     SequenceHunt: "it is about requests that follow one another",
@@ -31,7 +32,11 @@ _COMPARES = {
 
 
 class CannotBeSaid(UnsupportedQuery):
-    """A language has no words for a hunt, or for a part of it."""
+    """A language has no words for a hunt, or for a part of it.
+
+    Its message is the bare reason; :func:`k8sidx.translate.translate.translate` puts the hunt
+    and the language before it.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +111,7 @@ def question_of(hunt: Hunt) -> Question:
     """
     if hunt.lists_missing:
         raise CannotBeSaid(
-            f"{hunt.id} needs the list {', '.join(hunt.lists_missing)}, which nobody has given.",
+            f"it needs the list {', '.join(hunt.lists_missing)}, which nobody has given.",
             remedy="docs/lists.md says how to give one.",
         )
     match hunt:
@@ -118,17 +123,13 @@ def question_of(hunt: Hunt) -> Question:
             )
         case ThresholdHunt():
             return _bursts(hunt)
-    raise CannotBeSaid(f"{hunt.id} cannot be said elsewhere: {_COMPARES[type(hunt)]}.",
-                       remedy=_TOOLS)  # fmt: skip
+    raise CannotBeSaid(f"{_COMPARES[type(hunt)]}.", remedy=_TOOLS)
 
 
 def _bursts(hunt: ThresholdHunt) -> Bursts:
     first = hunt.bases[0]
     if any((one.group_by, one.values) != (first.group_by, first.values) for one in hunt.bases):
-        raise CannotBeSaid(
-            f"{hunt.id} cannot be said elsewhere: its rules give their keys by different fields.",
-            remedy=_TOOLS,
-        )
+        raise CannotBeSaid("its rules give their keys by different fields.", remedy=_TOOLS)
     return Bursts(hunt.condition, first.group_by, first.values, hunt.at_least, hunt.timespan)
 
 
@@ -140,6 +141,11 @@ def differences(question: Question) -> tuple[str, ...]:
         case Events(echoes=True):
             return (ECHOES,)
     return ()
+
+
+def shown_fields(question: Events) -> tuple[str, ...]:
+    """What is shown of the events, where they are k8sidx's own documents or rows."""
+    return tuple(dict.fromkeys((*_SHOWN, *question.fields)))
 
 
 def needed_fields(question: Question) -> tuple[str, ...]:

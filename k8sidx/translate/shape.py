@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from k8sidx.query.algebra import (
+    NEVER,
     Always,
     And,
     Compare,
@@ -18,9 +19,6 @@ from k8sidx.query.algebra import (
     Wildcard,
 )
 from k8sidx.translate.words import plain_text
-
-NEVER = Or(())
-"""Holds for no event."""
 
 
 def simplified(condition: Condition) -> Condition:

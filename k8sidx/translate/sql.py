@@ -34,12 +34,11 @@ from k8sidx.translate.question import (
     one_line,
     question_of,
     refuse_unprintable,
+    shown_fields,
 )
 
 SOURCE = "read_parquet('k8sidx-store/events/*/*.parquet') AS events"
 """The files of the store in the folder that the shell was started in."""
-SHOWN = ("@timestamp", "auditID", "message")
-"""Fields that are shown of every event."""
 
 _TOKEN = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|\?""")
 
@@ -54,8 +53,7 @@ def to_sql(hunt: Hunt) -> Translation:
     for leaf in leaves(question.condition):
         if isinstance(leaf, InNetwork):
             raise CannotBeSaid(
-                f"{hunt.id} cannot be said in SQL: {leaf.field} is compared with networks, and "
-                "DuckDB has no addresses."
+                f"{leaf.field} is compared with networks, and DuckDB has no addresses."
             )
     notes = differences(question)
     comments = [f"{hunt.id}: {one_line(hunt.title)}", *notes]
@@ -74,7 +72,7 @@ def _statement(question: Question) -> str:
 
 
 def _events(question: Events) -> str:
-    names = tuple(dict.fromkeys((*SHOWN, *question.fields)))
+    names = shown_fields(question)
     inner = _compiled(
         Query(where=question.condition, select=names, order=(Order("@timestamp", True),))
     )

@@ -18,8 +18,6 @@ def translate(hunt: Hunt, target: Target) -> Translation:
     try:
         return _translator(target)(hunt)
     except UnsupportedQuery as error:
-        if hunt.id in error.message:
-            raise
         message = f"{hunt.id} cannot be said as {target}: {error.message}"
         raise CannotBeSaid(message, remedy=error.remedy) from error
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from k8sidx.engine.narrow import has_letters
 from k8sidx.query.algebra import Scalar
@@ -29,6 +29,28 @@ def plain_text(pattern: str) -> str | None:
 def folds(value: Scalar, *, ignore_case: bool) -> bool:
     """Whether the case of ASCII letters makes a difference that is to be ignored."""
     return ignore_case and has_letters(str(value))
+
+
+def joined(word: str, clauses: Sequence[str], empty: str) -> str:
+    """Different clauses with a word between them, which stand beside others as one clause.
+
+    :param empty: what no clauses are.
+    """
+    distinct = list(dict.fromkeys(clauses))
+    if len(distinct) < 2:
+        return distinct[0] if distinct else empty
+    return f"({word.join(distinct)})"
+
+
+def either_case(text: str, escape: Callable[[str], str]) -> str:
+    """A regular expression for text of which ASCII letters may have either case.
+
+    :param escape: of the other signs, as the language has it.
+    """
+    return "".join(
+        f"[{sign.lower()}{sign.upper()}]" if sign.isascii() and sign.isalpha() else escape(sign)
+        for sign in text
+    )
 
 
 def escaped(text: str) -> str:

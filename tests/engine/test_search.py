@@ -165,7 +165,7 @@ def test_a_top_that_is_not_proved_is_counted_whole(
     cluster: Cluster, prefix: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each index has a most frequent value of its own: short lists would miss the winner."""
-    monkeypatch.setattr("k8sidx.engine.search._TOP_SHARD", 1)
+    monkeypatch.setattr("k8sidx.engine.search.SHARD_SIZE", 1)
     for day in range(2):
         bodies = [event(user=f"local-{day}", seconds=86_400 * day + n) for n in range(40)]
         bodies += [event(user="everywhere", seconds=86_400 * day + n) for n in range(30)]

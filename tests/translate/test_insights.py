@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from k8sidx.engine.duckdb import DuckDBEngine
 from k8sidx.engine.result import Result
 from k8sidx.errors import UsageError
-from k8sidx.hunt.definition import Hunt
+from k8sidx.hunt.definition import Hunt, TopHunt
 from k8sidx.insights.parse import parse
 from k8sidx.insights.run import answer
 from k8sidx.query.algebra import (
@@ -86,6 +87,15 @@ def special(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DuckDBEngine]:
 
 
 def special_events() -> Iterator[dict[str, Any]]:
+    yield from of_users()
+    yield from of_dry_runs()
+    yield from of_outcomes()
+    yield from of_bindings()
+    yield from of_addresses()
+    yield from of_objects()
+
+
+def of_users() -> Iterator[dict[str, Any]]:
     names = (
         "alice", "", "system:anonymous", "system:unauthenticated", "system:node:n1", "eks:x",
         "system:serviceaccount:shop:default", "x@p.iam.gserviceaccount.com", "aksService",
@@ -97,6 +107,9 @@ def special_events() -> Iterator[dict[str, Any]]:
         yield event(seconds=place, user=name) | {"user": user}
         through = {"username": name, "groups": ["system:masters", name]} if name else {}
         yield event(seconds=100 + place, user="admin", impersonatedUser=through)
+
+
+def of_dry_runs() -> Iterator[dict[str, Any]]:
     options = {"kind": "DeleteOptions", "apiVersion": "v1"}
     queries = ("", "?dryRun=All", "?a=b&dryRun=All", "?dryRun=All&x=y", "?dryRun=Allx",
                "?xdryRun=All", "?dryRun=%41ll", "?x=?dryRun=All", "&dryRun=All")  # fmt: skip
@@ -112,9 +125,15 @@ def special_events() -> Iterator[dict[str, Any]]:
                     made = event(verb, seconds=seconds, level=level, decision="allow")
                     made["requestURI"] += query
                     yield made if body is None else made | {"requestObject": body}
+
+
+def of_outcomes() -> Iterator[dict[str, Any]]:
     for place, code in enumerate((0, 99, 100, 101, 200, 302, 400, 403, 500)):
         for decision in ("", "allow", "forbid"):
             yield event(seconds=3000 + place, code=code, decision=decision)
+
+
+def of_bindings() -> Iterator[dict[str, Any]]:
     role = {"kind": "RoleBinding", "roleRef": {"kind": "ClusterRole", "name": "cluster-admin"}}
     other = {"kind": "RoleBinding", "roleRef": {"kind": "ClusterRole", "name": "view"}}
     for place, (asked, given) in enumerate(
@@ -127,10 +146,16 @@ def special_events() -> Iterator[dict[str, Any]]:
                 for key, body in (("requestObject", asked), ("responseObject", given))
                 if body
             }
+
+
+def of_addresses() -> Iterator[dict[str, Any]]:
     for place, addresses in enumerate(
         ([], ["10.0.0.1"], ["203.0.113.7", "10.0.0.1"], ["1.2.3.4", "10.0.0.1", "10.9.9.9"])
     ):
         yield event(seconds=5000 + place, source=addresses)
+
+
+def of_objects() -> Iterator[dict[str, Any]]:
     yield event("create", "pods", subresource="exec", seconds=6000, name="p")
     yield event("create", "PODS", subresource="EXEC", seconds=6001, name="p")
     grouped = event("get", "deployments", seconds=6002)
@@ -273,6 +298,21 @@ def test_what_cloudwatch_has_not_is_refused_by_name(detection: str, why: str) ->
         to_insights(sigma(f"{{s: {{{detection}}}, condition: s}}"))
 
 
+@pytest.mark.parametrize(
+    ("field", "why"),
+    [
+        ("user.groups", "user.groups is a list, and CloudWatch groups by single values"),
+        ("user.effective.groups", "user.effective.groups is derived by k8sidx"),
+        ("requestObject", "requestObject is an object"),
+    ],
+)
+def test_what_cannot_be_grouped_by_is_refused_by_what_it_is(field: str, why: str) -> None:
+    top = hunt_of("topn_user_by_ip")
+    assert isinstance(top, TopHunt)
+    with pytest.raises(CannotBeSaid, match=why):
+        to_insights(replace(top, by=(replace(top.by[0], field=field),)))
+
+
 def test_all_that_is_lacking_is_named() -> None:
     with pytest.raises(CannotBeSaid, match=r"pod\.privileged .*, pod\.host_pid is derived"):
         to_insights(hunt_of("dry_run_probe"))
@@ -292,5 +332,5 @@ def test_a_long_list_is_shortened_where_a_query_would_be_too_long(embedded: Duck
 
 def test_what_is_too_long_is_refused() -> None:
     agents = ", ".join(f"agent-{place:0100}" for place in range(200))
-    with pytest.raises(CannotBeSaid, match="characters, and a query there has 10,000"):
+    with pytest.raises(CannotBeSaid, match="characters, and CloudWatch takes 10,000"):
         to_insights(sigma(f"{{s: {{userAgent|cased: [{agents}]}}, condition: s}}"))

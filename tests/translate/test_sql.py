@@ -66,7 +66,7 @@ def test_a_question_mark_in_quotes_is_no_parameter() -> None:
     assert written(statement, "t") == """SELECT '?' AS "a?b", 'what? it''s' FROM t WHERE x = 7"""
 
 
-def test_the_place_of_the_source_is_the_statement_s_own(embedded: DuckDBEngine) -> None:
+def test_the_place_of_the_source_is_the_statement_s_own() -> None:
     statement = Statement("SELECT 1 FROM {source} WHERE x = ?", ["{source}"])
     assert written(statement, "t") == "SELECT 1 FROM t WHERE x = '{source}'"
 
