@@ -99,7 +99,7 @@ def test_the_command_runs(
     if "--follow" in command:
         command = f"{command} & sleep 4; kill -TERM $!; wait $!"
     result = run(command, place, **environment)
-    assert result.returncode == 0, result.stderr
+    assert result.returncode == 0, result.stderr + result.stdout
     assert "Traceback" not in result.stderr
 
 

@@ -30,6 +30,7 @@ from k8sidx.insights.meaning import (
 )
 from k8sidx.insights.values import Truth, is_number, truth
 from k8sidx.query.algebra import (
+    NEVER,
     Always,
     And,
     Compare,
@@ -45,7 +46,6 @@ from k8sidx.query.algebra import (
     Wildcard,
 )
 
-NEVER = Or(())
 _TEXT = (Kind.KEYWORD, Kind.ADDRESS)
 _MOST = 2**63
 """Numbers that no integer field reaches are compared here."""

@@ -93,7 +93,11 @@ def _bursts(question: Bursts) -> dict[str, Any]:
 def _different(question: Bursts) -> dict[str, Any]:
     """Combinations of values in an interval, and whether there are enough of them."""
     return {
-        "values": terms(question.values, max(MOST_VALUES, question.at_least)),
+        "values": terms(
+            question.values,
+            max(MOST_VALUES, question.at_least),
+            keep_missing=len(question.values) > 1,
+        ),
         "different": {"stats_bucket": {"buckets_path": "values>_count"}},
         "enough": {
             "bucket_selector": {

@@ -47,7 +47,7 @@ def to_insights(hunt: Hunt) -> Translation:
     question = question_of(hunt)
     refuse_unprintable(question.condition)
     notes = _notes(question, whole_condition(question))
-    comments = [f"# {hunt.id}: {one_line(hunt.title)}", *(f"# {note}" for note in notes)]
+    comments = [one_line(f"# {hunt.id}: {hunt.title}"), *(f"# {note}" for note in notes)]
     for short in (False, True):
         text = "\n".join([*comments, *_body(question, short=short)]) + "\n"
         if len(text) <= MOST_CHARACTERS:
@@ -124,7 +124,7 @@ def _counted(question: Bursts, computed: dict[str, str]) -> str:
     computed.update(more)
     if len(names) == 1:
         return f"count_distinct({names[0]})"
-    parted = ', "/", '.join(names)
+    parted = ', "/", '.join(f'coalesce({name}, "")' for name in names)
     computed[COUNTED] = f"concat({parted})"
     return f"count_distinct({COUNTED})"
 

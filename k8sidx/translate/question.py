@@ -19,7 +19,17 @@ from k8sidx.hunt.definition import (
     ThresholdHunt,
     TopHunt,
 )
-from k8sidx.query.algebra import And, Compare, Condition, OneOf, Present, Regex, Wildcard, leaves
+from k8sidx.query.algebra import (
+    And,
+    Compare,
+    Condition,
+    OneOf,
+    Or,
+    Present,
+    Regex,
+    Wildcard,
+    leaves,
+)
 
 _SHOWN = ("@timestamp", "auditID", "message")
 _TOOLS = "k8sidx hunt runs it; hunts show --as sigma prints it as it is."
@@ -152,7 +162,7 @@ def needed_fields(question: Question) -> tuple[str, ...]:
     """Fields without which an event does not count."""
     match question:
         case Bursts(by=by, values=values):
-            return (*by, *values)
+            return by if len(values) > 1 else (*by, *values)
         case Top(by=columns, keep_missing=False):
             return tuple(column.field for column in columns)
     return ()
@@ -160,10 +170,11 @@ def needed_fields(question: Question) -> tuple[str, ...]:
 
 def whole_condition(question: Question) -> Condition:
     """The events that count: those of the condition that have the fields that are grouped by."""
-    needed = needed_fields(question)
-    if not needed:
-        return question.condition
-    return And((question.condition, *(Present(name) for name in needed)))
+    parts: list[Condition] = [Present(name) for name in needed_fields(question)]
+    if isinstance(question, Bursts) and len(question.values) > 1:
+        # Of a combination one value is enough, as for the hunt: a list has no name.
+        parts.append(Or(tuple(Present(name) for name in question.values)))
+    return And((question.condition, *parts)) if parts else question.condition
 
 
 def refuse_unprintable(condition: Condition) -> None:

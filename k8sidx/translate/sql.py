@@ -35,6 +35,7 @@ from k8sidx.translate.question import (
     question_of,
     refuse_unprintable,
     shown_fields,
+    whole_condition,
 )
 
 SOURCE = "read_parquet('k8sidx-store/events/*/*.parquet') AS events"
@@ -56,7 +57,7 @@ def to_sql(hunt: Hunt) -> Translation:
                 f"{leaf.field} is compared with networks, and DuckDB has no addresses."
             )
     notes = differences(question)
-    comments = [f"{hunt.id}: {one_line(hunt.title)}", *notes]
+    comments = [one_line(f"{hunt.id}: {hunt.title}"), *notes]
     lines = [*(f"-- {line}" for line in comments), f"{_statement(question)};"]
     return Translation("\n".join(lines) + "\n", notes)
 
@@ -117,11 +118,13 @@ def _bursts(question: Bursts) -> str:
     keys: tuple[Key, ...] = (
         *(Terms(name, f"by {place}") for place, name in enumerate(question.by)),
         DateHistogram(question.interval, "interval"),
-        *(Terms(name, f"value {place}") for place, name in enumerate(question.values)),
+        *(
+            Terms(name, f"value {place}", keep_missing=len(question.values) > 1)
+            for place, name in enumerate(question.values)
+        ),
     )
-    inner = _compiled(
-        Query(where=question.condition, group_by=keys, metrics=(Metric("counted", "count"),))
-    )
+    where = whole_condition(question)
+    inner = _compiled(Query(where=where, group_by=keys, metrics=(Metric("counted", "count"),)))
     width = len(question.by) + 1
     columns = [_named(f"k{place}", name) for place, name in enumerate(question.by)]
     columns.append(_named(f"k{width - 1}", "interval", time=True))

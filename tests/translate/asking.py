@@ -19,6 +19,7 @@ from k8sidx.query.algebra import (
     Metric,
     Not,
     OneOf,
+    Or,
     Order,
     Present,
     Query,
@@ -78,8 +79,11 @@ def rows_of(question: Question, engine: Engine) -> list[tuple[Any, ...]]:
         *(Terms(name, f"k{name}") for name in question.by),
         DateHistogram(question.interval),
     )
-    needed = And((question.condition, *(Present(name) for name in question.values)))
-    values = tuple(Terms(name, f"v{name}") for name in question.values)
+    any_value = Or(tuple(Present(name) for name in question.values)) if question.values else And(())
+    needed = And((question.condition, any_value))
+    values = tuple(
+        Terms(name, f"v{name}", keep_missing=len(question.values) > 1) for name in question.values
+    )
     asked = Query(where=needed, group_by=(*keys, *values), metrics=(Metric("n", "count"),))
     for row in engine.run(asked).rows:
         counted[row[: len(keys)]] += 1 if values else int(row[-1])  # type: ignore[arg-type]

@@ -11,10 +11,16 @@ import pytest
 
 from k8sidx.engine.duckdb import DuckDBEngine
 from k8sidx.engine.duckdb_sql import Statement
+from k8sidx.hunt.run import Window, run_hunt
+from k8sidx.insights.parse import parse
+from k8sidx.insights.run import answer
 from k8sidx.query.algebra import Regex
+from k8sidx.translate.insights import to_insights
 from k8sidx.translate.question import CannotBeSaid, Events, question_of
 from k8sidx.translate.sql import literal, to_sql, written
+from tests.building import event
 from tests.hunt.hunting import sigma
+from tests.stores import stored
 from tests.translate.asking import conditions, events_found, hunt_of, plain_time, rows_of, sayable
 from tests.translate.conftest import HOSTILE
 
@@ -47,6 +53,33 @@ def test_a_hunt_s_sql_gives_what_the_hunt_finds(
     else:
         asked = [tuple(map(plain_time, row)) for row in rows_of(question, embedded)]
         assert Counter(rows) == Counter(asked)
+
+
+def test_combinations_may_lack_a_value(tmp_path: Path) -> None:
+    """Lists name no object: five refused ones in five namespaces are a find all the same."""
+    lists = [
+        event("list", "secrets", user="erin", namespace=f"ns{n}", code=403, seconds=n)
+        for n in range(5)
+    ]
+    hunt = hunt_of("secret_get_denied")
+    with stored(tmp_path / "store", lists).engine() as engine:
+        (finding,) = run_hunt(hunt, engine, Window()).findings
+        assert finding.key == {"user.effective.name": "erin"}
+        text = parse(to_insights(hunt).text)
+        (row,) = answer(text, engine, say=lambda _: None).rows
+        assert row[0] == "erin"
+        question = question_of(hunt)
+        assert rows_of(question, engine)[0][0] == "erin"
+    asked = to_sql(hunt).text.replace("k8sidx-store", str(tmp_path / "store"))
+    ((user, *_),) = duckdb.connect(":memory:").execute(asked).fetchall()
+    assert user == "erin"
+
+
+def test_the_name_of_a_rule_s_file_stays_in_the_comment() -> None:
+    hunt = replace(sigma("{s: {verb: get}, condition: s}"), id="x\nDROP TABLE events; --\x1b[31m")
+    for text in (to_sql(hunt).text, to_insights(hunt).text):
+        assert "\x1b" not in text
+        assert not any(line.startswith("DROP") for line in text.splitlines())
 
 
 @pytest.mark.parametrize("text", HOSTILE)
