@@ -124,7 +124,8 @@ def _given(texts: Sequence[str], file: str | None) -> Asked | None:
     if len(texts) > 1 or (texts and file):
         raise UsageError(
             f"{len(texts) + bool(file)} queries are given, not one.",
-            remedy="Put the query in quotes: k8sidx query 'stats count(*) by verb'",
+            remedy="Give a file, one @name, or one text in quotes: "
+            "k8sidx query 'stats count(*) by verb'",
         )
     if file:
         return Asked(_read(file))

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from k8sidx.cli.options import configuration
+from k8sidx.errors import UsageError, Where
 
 if TYPE_CHECKING:
     from k8sidx.render.sheet import Sheet
@@ -20,13 +21,20 @@ def query_folder() -> Path | None:
     :raises UsageError: when the configuration is wrong.
     """
     named = os.environ.get(FOLDER) or configuration().query.folder
-    return Path(named).expanduser() if named else None
+    if not named:
+        return None
+    try:
+        return Path(named).expanduser()
+    except RuntimeError as error:
+        raise UsageError(
+            "the folder of saved queries names a user who has no home here.", where=Where(named)
+        ) from error
 
 
 def saved_sheet(folder: Path | None) -> Sheet:
     """All saved queries.
 
-    :raises UsageError: when one cannot be read.
+    :raises UsageError: when the folder cannot be read.
     """
     from k8sidx.queries.saved import saved_queries
     from k8sidx.render.sheet import Sheet

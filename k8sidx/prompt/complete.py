@@ -49,7 +49,9 @@ class QueryCompleter(Completer):
         if place.comment:
             return
         if place.quote == "`":
-            yield from self._names(place, f"{before}\n{document.text_after_cursor}")
+            text = f"{before}\n{document.text_after_cursor}"
+            yield from self._names(place, text, _beginning)
+            yield from self._names(place, text, _holding)
         elif place.quote in ("'", '"'):
             yield from self._literals(place, document)
         elif place.quote:
@@ -69,13 +71,16 @@ class QueryCompleter(Completer):
                 yield from _listed(self._directives, place.begun)
 
     def _words(self, place: Place, text: str) -> Iterator[Completion]:
-        yield from self._names(place, text)
+        yield from self._names(place, text, _beginning)
         if place.command == "stats":
             yield from _listed({f"{n}(": e.about for n, e in AGGREGATES.items()}, place.begun)
         yield from _listed({f"{n}(": e.about for n, e in FUNCTIONS.items()}, place.begun)
         yield from _listed(dict.fromkeys(KEYWORDS, ""), place.begun)
+        yield from self._names(place, text, _holding)
 
-    def _names(self, place: Place, text: str) -> Iterator[Completion]:
+    def _names(
+        self, place: Place, text: str, matching: Callable[[list[str], str], list[str]]
+    ) -> Iterator[Completion]:
         begun = place.begun
         names = dict.fromkeys(aliases_in(text), "in this query")
         names |= {name: field.about for name, field in BY_NAME.items()}
@@ -83,7 +88,7 @@ class QueryCompleter(Completer):
         names |= {
             f"{name}.0": f"first of {name}" for name, field in BY_NAME.items() if field.positions
         }
-        for name in _matching(list(names), begun):
+        for name in matching(list(names), begun):
             written = f"{name}`" if place.quote or not PLAIN_NAME.fullmatch(name) else name
             if not place.quote and written != name:
                 written = f"`{written}"
@@ -93,7 +98,8 @@ class QueryCompleter(Completer):
         if not place.compared or place.compared in aliases_in(document.text):
             return
         values = self._values.of(place.compared)
-        for value in _matching(list(values), place.begun)[:_MOST_OFFERED]:
+        found = [*_beginning(list(values), place.begun), *_holding(list(values), place.begun)]
+        for value in found[:_MOST_OFFERED]:
             written = quoted(value, place.quote)
             if written is not None:
                 yield _completion(written, place.begun, value, "")
@@ -105,11 +111,18 @@ def _listed(entries: dict[str, str], begun: str) -> Iterator[Completion]:
             yield _completion(name, begun, name, entries[name])
 
 
-def _matching(names: list[str], begun: str) -> list[str]:
-    """Those that begin so, then those that hold it: a field is often known by its last word."""
-    sought = begun.lower()
-    first = [name for name in names if name.lower().startswith(sought)]
-    return first + [name for name in names if name not in first and sought in name.lower()]
+def _beginning(names: list[str], begun: str) -> list[str]:
+    """Those that begin so."""
+    return [name for name in names if name.lower().startswith(begun.lower())]
+
+
+def _holding(names: list[str], begun: str) -> list[str]:
+    """Those that hold it elsewhere: a field is often known by its last word."""
+    return [
+        name
+        for name in names
+        if begun.lower() in name.lower()[1:] and not name.lower().startswith(begun.lower())
+    ]
 
 
 def _completion(written: str, begun: str, shown: str, about: str) -> Completion:

@@ -31,11 +31,11 @@ def kept_history() -> History:
 
     Where there is no place for it, it lasts as long as the session.
     """
-    path = state_folder() / FILE_NAME
     try:
+        path = state_folder() / FILE_NAME
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         _make_private(path)
-    except OSError:
+    except (OSError, RuntimeError):  # The latter: nobody knows a home folder.
         return InMemoryHistory()
     return _PrivateHistory(str(path))
 

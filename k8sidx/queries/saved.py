@@ -46,11 +46,18 @@ def saved_names(folder: Path | None) -> list[str]:
 
 
 def saved_queries(folder: Path | None) -> list[SavedQuery]:
-    """All saved queries by name.
+    """All saved queries by name; of one that cannot be read the title says so.
 
-    :raises UsageError: when the folder or one of its files cannot be read.
+    :raises UsageError: when the folder cannot be read.
     """
-    return [_read(name, file) for name, file in sorted(_files(folder).items())]
+    return [_listed(name, file) for name, file in sorted(_files(folder).items())]
+
+
+def _listed(name: str, file: Traversable | Path) -> SavedQuery:
+    try:
+        return _read(name, file)
+    except UsageError as error:
+        return SavedQuery(name, f"({error.message.rstrip('.')})", "", str(file))
 
 
 def saved_query(name: str, folder: Path | None) -> SavedQuery:
@@ -85,14 +92,16 @@ def _files(folder: Path | None) -> dict[str, Traversable | Path]:
             where=Where(str(folder)),
         ) from error
     return found | {
-        one.stem: one for one in own if one.suffix == SUFFIX and _NAME.fullmatch(one.stem)
+        one.stem: one
+        for one in own
+        if one.suffix == SUFFIX and _NAME.fullmatch(one.stem) and one.is_file()
     }
 
 
 def _read(name: str, file: Traversable | Path) -> SavedQuery:
     source = str(file) if isinstance(file, Path) and not _is_shipped(file) else SHIPPED
     try:
-        text = file.read_text(encoding="utf-8")
+        text = file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text"
         raise UsageError(f"cannot be read: {reason}.", where=Where(source)) from error
@@ -104,5 +113,5 @@ def _is_shipped(file: Path) -> bool:
 
 
 def _title(text: str) -> str:
-    first = text.lstrip("\ufeff").partition("\n")[0].strip()
+    first = text.partition("\n")[0].strip()
     return first.removeprefix("#").strip() if first.startswith("#") else ""

@@ -230,7 +230,10 @@ def test_a_name_that_is_nearly_one_is_told() -> None:
     ("arguments", "said"),
     [
         ([], "no query is given. Give it in quotes"),
-        (["stats", "count(*)"], "2 queries are given, not one. Put the query in quotes"),
+        (
+            ["stats", "count(*)"],
+            "2 queries are given, not one. Give a file, one @name",
+        ),
         (["stats count(*)", "-f", "x"], "2 queries are given"),
         (["@none-such"], "no query is saved as 'none-such'"),
         (["-f", "missing"], "missing: cannot be read"),

@@ -23,9 +23,20 @@ from k8sidx.engine.protocol import EXACTLY, Answering
 from k8sidx.engine.search import SearchEngine
 from k8sidx.engine.search_groups import Composite, Source
 from k8sidx.engine.search_session import Session
-from k8sidx.errors import StoreError
+from k8sidx.errors import StoreError, UnsupportedQuery
 from k8sidx.normalize.event import Normalized
-from k8sidx.query.algebra import Compare, Metric, Order, Present, Query, Terms
+from k8sidx.query.algebra import (
+    And,
+    Compare,
+    Condition,
+    Metric,
+    Or,
+    Order,
+    Present,
+    Query,
+    Regex,
+    Terms,
+)
 from tests.building import event, normalized
 from tests.conformance.filled import fill
 
@@ -137,6 +148,25 @@ def test_a_search_that_gets_no_memory_says_so_in_the_end(
     engine = fill(every_cluster, prefix, users(5))
     with without_memory(every_cluster), pytest.raises(StoreError, match="lacks the memory"):
         engine.run(BY_USER)
+
+
+def test_what_is_too_much_for_a_cluster_is_told_as_that(
+    every_cluster: Cluster, prefix: str
+) -> None:
+    """So that query text is answered over the events instead."""
+    engine = fill(every_cluster, prefix, users(3))
+    pattern = Query(metrics=(COUNT,), where=Regex("userAgent", "[ab]*a[ab]{25}$"))
+    with pytest.raises(UnsupportedQuery, match="too much for the cluster"):
+        engine.run(pattern)
+    deep: Condition = Present("verb")
+    for _ in range(40):
+        deep = Or((Compare("verb", "=", "x"), And((Present("user.username"), deep))))
+    nested = Query(metrics=(COUNT,), where=deep)
+    if every_cluster.product == "opensearch":
+        assert engine.run(nested).rows == [(3,)]
+    else:
+        with pytest.raises(UnsupportedQuery, match="too much for the cluster"):
+            engine.run(nested)
 
 
 def test_points_in_time_are_closed(every_cluster: Cluster, prefix: str) -> None:

@@ -35,7 +35,6 @@ EXAMPLES = sorted(
     {entry.example for table in (COMMANDS, FUNCTIONS, AGGREGATES) for entry in table.values()}
 )
 FIND_NOTHING = {
-    "filter isempty(userAgent) | limit 5",
     "filter toMillis(@timestamp) / 1000 > now() - 3600 | limit 5",
     'filter isIpv6InSubnet(sourceIPs.0, "fd00::/8") | limit 5',
 }

@@ -193,3 +193,9 @@ def test_a_quoted_value_is_read_as_what_it_was(quote: str) -> None:
     assert isinstance(item, Filter)
     assert isinstance(item.condition, Operation)
     assert item.condition.operands[1] == Literal(value)
+
+
+def test_what_begins_so_comes_before_what_only_holds_it(completer: QueryCompleter) -> None:
+    found = offered(completer, "stats cou")
+    assert found[0] == "count("
+    assert "pod.service_account" in found
