@@ -35,11 +35,16 @@ def _power(base: Number, exponent: Number) -> Number:
     return math.pow(base, exponent)
 
 
+def _whole(number: Number | None) -> Number | None:
+    """Whole numbers as such, however they were written: 1e3 is 1000."""
+    return None if number is None else settled(number)
+
+
 def numeric(run: Callable[..., Number]) -> Callable[..., Any]:
     """A function of numbers as one of values; what is no number, or gives none, is missing."""
 
     def of_values(*operands: Any) -> Any:
-        numbers = [as_number(one) for one in operands]
+        numbers = [_whole(as_number(one)) for one in operands]
         if any(one is None for one in numbers):
             return None
         try:

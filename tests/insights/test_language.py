@@ -304,6 +304,11 @@ def test_what_is_beyond_a_limit_of_something_below_is_answered(engine: Engine, t
     assert len(rows(engine, text)) <= 3
 
 
+def test_a_whole_number_is_one_however_it_is_written(engine: Engine) -> None:
+    text = 'fields 1e3 ^ 10 as a, "1e3" ^ 10 as b | limit 1'
+    assert rows(engine, text) == [(10**30, 10**30)]
+
+
 def test_a_set_of_a_regular_expression_is_left_as_it_is(engine: Engine) -> None:
     assert rows(engine, "filter 'P' like /^[(?<x]$/ | stats count(*)") == [(0,)]
     assert rows(engine, "filter '<' like /^[(?<x]$/ | stats count(*)") == [(5,)]

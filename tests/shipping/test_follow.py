@@ -134,7 +134,7 @@ def test_killed_again_and_again_while_the_log_is_written_and_rotated(
     start: Start, tmp_path: Path, truncates: bool
 ) -> None:
     log, store = tmp_path / "audit.log", tmp_path / "store"
-    count = 4000
+    count = 2600
     log.touch()
     process = start("-q", "--store", store, log)
     wait(lambda: any((store / "state").glob("*.json")), process)
