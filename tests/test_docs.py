@@ -11,9 +11,9 @@ import sys
 from pathlib import Path
 
 import pytest
-import zstandard
 
 from k8sidx.cluster.connection import Cluster
+from tests.demo import demo_lines
 from tests.servers.cleaning import remove_all
 
 ROOT = Path(__file__).parents[1]
@@ -53,8 +53,7 @@ def test_the_documentation_has_commands() -> None:
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with what the examples name: a log, the same compressed, a rule, a store."""
     folder = tmp_path_factory.mktemp("docs")
-    with (ROOT / "demo" / "audit.ndjson.zst").open("rb") as file:
-        lines = zstandard.ZstdDecompressor().stream_reader(file).read()
+    lines = b"\n".join(demo_lines()) + b"\n"
     (folder / "audit.log").write_bytes(lines)
     (folder / "audit.log.gz").write_bytes(gzip.compress(lines, 1))
     (folder / "my-rule.yml").write_text(RULE)

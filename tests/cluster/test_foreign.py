@@ -11,7 +11,6 @@ from pathlib import Path
 
 import orjson
 import pytest
-import zstandard
 
 from k8sidx.cluster.choose import choose_profile
 from k8sidx.cluster.connection import Cluster
@@ -42,9 +41,9 @@ from k8sidx.query.algebra import (
 from tests.building import at, event, normalized
 from tests.cluster.shippers import SHAPES, Event, Shape, fill
 from tests.conformance.filled import fill as fill_own
+from tests.demo import demo_lines
 from tests.stores import stored
 
-LOG = Path(__file__).parents[2] / "demo" / "audit.ndjson.zst"
 COUNT = Metric("n", "count")
 MINUTE = timedelta(minutes=1)
 DYNAMIC, ELASTIC = "filebeat, vector", "elastic integration"
@@ -79,9 +78,7 @@ LACKS_WHEN_FORWARDED = {
 @functools.cache
 def recorded() -> list[Event]:
     """A sample of a real API server's log."""
-    with LOG.open("rb") as file:
-        lines = zstandard.ZstdDecompressor().stream_reader(file).read().splitlines()
-    events: list[Event] = [orjson.loads(line) for line in lines]
+    events: list[Event] = [orjson.loads(line) for line in demo_lines()]
     return [
         to_milliseconds(one)
         for place, one in enumerate(events)

@@ -7,11 +7,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
-import zstandard
 
 from k8sidx.engine.protocol import Engine
 from k8sidx.fields.lookup import resolve
@@ -26,6 +24,7 @@ from k8sidx.query.algebra import leaves
 from tests.building import START, normalized
 from tests.conformance.filled import fill
 from tests.conformance.report import SAME, Report
+from tests.demo import demo_lines
 from tests.hunt.library.pairs import HISTORY
 from tests.hunt.library.test_pairs import pairs
 from tests.judge.engines import embedded
@@ -33,7 +32,6 @@ from tests.servers.cleaning import remove_all
 from tests.servers.find import Servers
 from tests.servers.fixtures import unique_prefix
 
-DEMO = Path(__file__).parents[2] / "demo" / "audit.ndjson.zst"
 LIBRARY = load_library()
 SILENT_TOGETHER = {"cluster_silent", "configmap_private_credentials", "source_silent"}
 """What all cases together do not set off: two events that differ in a secret's value alone have
@@ -51,9 +49,7 @@ def cases() -> list[Normalized]:
 @pytest.fixture(scope="module")
 def demo() -> list[Normalized]:
     """The recorded log of the demo, 30,000 events."""
-    with DEMO.open("rb") as file:
-        text = zstandard.ZstdDecompressor().stream_reader(file).read()
-    return [normalized(json.loads(line)) for line in text.splitlines()]
+    return [normalized(json.loads(line)) for line in demo_lines()]
 
 
 @pytest.fixture(scope="module")

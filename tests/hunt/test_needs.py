@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import dataclasses
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -18,9 +17,9 @@ from k8sidx.hunt.run import Window, run_hunts
 from k8sidx.query.algebra import Query, fields_of
 from k8sidx.shipping.ship import ship
 from k8sidx.store.open import EmbeddedStore, temporary_store
+from tests.demo import DEMO
 
 WINDOW = Window(baseline=timedelta(minutes=20))
-DEMO = Path(__file__).parents[2] / "demo" / "audit.ndjson.zst"
 
 
 @pytest.fixture(scope="module")

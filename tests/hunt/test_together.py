@@ -7,11 +7,9 @@ import random
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
-import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -40,18 +38,17 @@ from k8sidx.query.algebra import (
 )
 from k8sidx.query.project import implies, over_fields, projected
 from tests.building import START, event
+from tests.demo import demo_lines
 from tests.hunt.hunting import sigma
 from tests.hunt.reference import holds
 from tests.stores import stored
 
-DEMO = Path(__file__).parents[2] / "demo" / "audit.ndjson.zst"
 LIBRARY = load_library()
 
 
 def recorded(number: int) -> list[dict[str, Any]]:
     """Some events of the demo's log, in order."""
-    with DEMO.open("rb") as file:
-        lines = zstandard.ZstdDecompressor().stream_reader(file).read().splitlines()
+    lines = demo_lines()
     chosen = sorted(random.Random(5).sample(range(len(lines)), number))  # noqa: S311
     return [json.loads(lines[place]) for place in chosen]
 

@@ -11,12 +11,10 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import pytest
-import zstandard
 
 from k8sidx.cluster.connection import Cluster
 from k8sidx.engine.protocol import Engine
@@ -25,13 +23,13 @@ from k8sidx.insights.parse import parse
 from k8sidx.insights.run import answer
 from tests.building import SHARED, normalized
 from tests.conformance.filled import fill
+from tests.demo import demo_lines
 from tests.servers.cleaning import remove_all
 from tests.servers.fixtures import unique_prefix
 from tests.stores import stored
 
 ARTICLE = SHARED / "article.txt"
 RECORDED = SHARED / "data" / "apiserver" / "mixed.ndjson.gz"
-DEMO = Path(__file__).parents[2] / "demo" / "audit.ndjson.zst"
 DEMO_EVENTS = 6_000
 QUERIES = 7
 
@@ -67,8 +65,7 @@ def recorded() -> list[Event]:
 
 @cache
 def demo() -> list[Event]:
-    with zstandard.open(DEMO, "rt", encoding="utf-8") as file:
-        return [json.loads(line) for line in islice(file, DEMO_EVENTS)]
+    return [json.loads(line) for line in demo_lines()[:DEMO_EVENTS]]
 
 
 class Engines:

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
-import zstandard
 
 from k8sidx.cluster.connection import Cluster
 from k8sidx.engine.protocol import Engine, Explaining
@@ -24,6 +23,7 @@ from k8sidx.normalize.event import Normalized
 from k8sidx.store.open import EmbeddedStore
 from tests.building import normalized
 from tests.conformance.filled import fill
+from tests.demo import demo_lines
 from tests.servers.cleaning import remove_all
 from tests.servers.fixtures import unique_prefix
 from tests.stores import put_normalized
@@ -44,9 +44,7 @@ FIND_NOTHING = {
 @pytest.fixture(scope="module")
 def events() -> list[Normalized]:
     """The end of the demo's log, where the attacks are."""
-    with (ROOT / "demo" / "audit.ndjson.zst").open("rb") as file:
-        text = zstandard.ZstdDecompressor().stream_reader(file).read()
-    return [normalized(json.loads(line)) for line in text.splitlines()[-EVENTS:]]
+    return [normalized(json.loads(line)) for line in demo_lines()[-EVENTS:]]
 
 
 @pytest.fixture(scope="module")

@@ -17,8 +17,8 @@ from k8sidx.panels.panel import Dashboard, Events, Panel
 from k8sidx.query.algebra import Terms
 from k8sidx.shipping.ship import ShipOptions, ship
 from k8sidx.store.open import EmbeddedStore
+from tests.demo import DEMO
 
-DEMO = Path(__file__).parents[2] / "demo" / "audit.ndjson.zst"
 MAY_BE_ZERO = {"truncated-total", "ingress-without-tls"}
 """What a healthy log has none of."""
 PANELS = [p for d in dashboards() if not d.findings for p in d.panels]

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import zstandard
 
 from k8sidx.cluster.connection import Cluster
 from k8sidx.cluster.settings import ConnectionSettings
@@ -20,10 +18,10 @@ from k8sidx.insights.run import answer
 from k8sidx.queries.saved import SavedQuery, saved_queries
 from k8sidx.shipping.ship import ship
 from k8sidx.store.open import EmbeddedStore
+from tests.demo import demo_lines
 from tests.servers.cleaning import remove_all
 from tests.servers.fixtures import unique_prefix
 
-DEMO = Path(__file__).parents[2] / "demo" / "audit.ndjson.zst"
 LAST = 9_000
 """The end of the demo's log, where its attacks are."""
 QUERIES = saved_queries(None)
@@ -31,11 +29,8 @@ QUERIES = saved_queries(None)
 
 @pytest.fixture(scope="module")
 def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    with DEMO.open("rb") as file:
-        reader = zstandard.ZstdDecompressor().stream_reader(file)
-        lines = io.TextIOWrapper(reader, "utf-8").readlines()
     path = tmp_path_factory.mktemp("demo") / "audit.log"
-    path.write_text("".join(lines[-LAST:]))
+    path.write_bytes(b"\n".join(demo_lines()[-LAST:]) + b"\n")
     return path
 
 

@@ -21,7 +21,8 @@ from k8sidx.panels.panel import Panel
 from k8sidx.query.algebra import DateHistogram
 from k8sidx.savedobjects.export import dashboard_objects
 from k8sidx.savedobjects.identifiers import Names
-from tests.panels.test_panels import DEMO, MAY_BE_ZERO
+from tests.demo import DEMO
+from tests.panels.test_panels import MAY_BE_ZERO
 from tests.savedobjects.browser import shown
 from tests.servers.cleaning import remove_all
 from tests.servers.fixtures import unique_prefix

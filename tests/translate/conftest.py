@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import zstandard
 
 from k8sidx.cluster.connection import Cluster
 from k8sidx.engine.duckdb import DuckDBEngine
@@ -18,12 +17,11 @@ from k8sidx.normalize.event import Normalized
 from k8sidx.store.open import EmbeddedStore
 from tests.building import event, normalized
 from tests.conformance.filled import fill
+from tests.demo import demo_lines
 from tests.hunt.library.test_pairs import pairs
 from tests.servers.cleaning import remove_all
 from tests.servers.fixtures import unique_prefix
 from tests.stores import put_normalized
-
-DEMO = Path(__file__).parents[2] / "demo" / "audit.ndjson.zst"
 
 HOSTILE = (
     "plain",
@@ -61,9 +59,7 @@ def cases() -> list[Normalized]:
     the demo's log."""
     events = [event for one in pairs().values() for event in (*one.before, *one.fires, *one.silent)]
     events += [event("get", "configmaps", agent=text, user=text) for text in HOSTILE]
-    with DEMO.open("rb") as file:
-        log = zstandard.ZstdDecompressor().stream_reader(file).read()
-    events += [json.loads(line) for line in log.splitlines()[::10]]
+    events += [json.loads(line) for line in demo_lines()[::10]]
     return list({made.own[0]: made for made in map(normalized, events)}.values())
 
 
