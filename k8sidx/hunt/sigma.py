@@ -53,6 +53,7 @@ from k8sidx.hunt.lists import SHIPPED, Lists, is_network
 from k8sidx.hunt.names import stored_name
 from k8sidx.hunt.place import Place
 from k8sidx.query.algebra import (
+    NEVER,
     And,
     Compare,
     Comparison,
@@ -250,7 +251,7 @@ class _Reader:
             one = (SigmaString if ignore_case else SigmaCasedString)()
             one.s = text
             made.append(self.text(name, field, one))
-        return _any_of(made) if made else Or(())
+        return _any_of(made) if made else NEVER
 
     def joined(self, parts: Sequence[object]) -> list[SigmaStringPartType]:
         """Parts of a value, entries read as Sigma reads values."""
@@ -273,7 +274,7 @@ class _Reader:
             wrong = next((one for one in entries if not is_network(one)), None)
             if wrong is not None:
                 raise self.error(f"{name} holds addresses, and the list has {wrong!r}.", "")
-            return InNetwork(name, tuple(entries)) if entries else Or(())
+            return InNetwork(name, tuple(entries)) if entries else NEVER
         exact: list[str] = []
         found: list[Condition] = []
         for entry in entries:
@@ -314,7 +315,7 @@ class _Reader:
         if not possible:
             about = f"{name} is of the kind {field.kind.value} and never {leaf.value!r}"
             self.impossible[Impossible(about, self.where)] = None
-            return Or(())
+            return NEVER
         return leaf
 
     def need_text(self, name: str, field: Field, what: str) -> None:

@@ -59,7 +59,8 @@ _KINDS: dict[str, MetricKind] = {
     "latest": "last_values",
 }
 """Which metric of the algebra an aggregate of a field is."""
-EVENT_ORDER = tuple(Of(Stored(resolve(name), name)) for name in (TIME, ID))
+EVENT_TIME = Of(Stored(resolve(TIME), TIME))
+EVENT_ORDER = (EVENT_TIME, Of(Stored(resolve(ID), ID)))
 """What events are ordered by in time."""
 _OF_NUMBERS = frozenset({"sum", "avg", "percentile"})
 _OF_LISTS = frozenset({"present", "count_distinct"})
@@ -107,22 +108,9 @@ def key_of(one: Meaning, name: str) -> Key | None:
     """An expression as a key of groups; none when an engine cannot group by it."""
     if isinstance(one, Of) and isinstance(one.source, Stored):
         return Terms(one.source.name, name, keep_missing=True)
-    if isinstance(one, Floor) and is_interval(one):
-        lengths = fixed(one.period)
-        if lengths is not None:
-            return DateHistogram(lengths[0], name, lengths[1], keep_missing=True)
+    if isinstance(one, Floor) and one.moment == EVENT_TIME and (lengths := fixed(one.period)):
+        return DateHistogram(lengths[0], name, lengths[1], keep_missing=True)
     return None
-
-
-def is_interval(one: Floor) -> bool:
-    """Whether it is an interval of ``@timestamp`` that is always as long."""
-    moment = one.moment
-    is_time = (
-        isinstance(moment, Of)
-        and isinstance(moment.source, Stored)
-        and moment.source.path.field.name == TIME
-    )
-    return is_time and fixed(one.period) is not None
 
 
 def _metric(measure: Measure, name: str) -> Metric | None:

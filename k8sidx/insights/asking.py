@@ -16,7 +16,7 @@ from datetime import datetime
 
 from k8sidx.engine.result import Value
 from k8sidx.fields.table import Kind
-from k8sidx.insights.aggregating import aggregation, is_interval, key_of
+from k8sidx.insights.aggregating import aggregation, key_of
 from k8sidx.insights.conditions import Conditions
 from k8sidx.insights.evaluate import Places
 from k8sidx.insights.meaning import (
@@ -41,7 +41,7 @@ from k8sidx.insights.meaning import (
     parts_of,
     sources_of,
 )
-from k8sidx.insights.reading import EventReader
+from k8sidx.insights.reading import EventReader, count_of
 from k8sidx.insights.rows import Rows
 from k8sidx.query.algebra import And, Condition, Metric, Order, Query
 
@@ -148,14 +148,14 @@ def _reduced(plan: Plan, asked: _Asked) -> Ask | None:
             metrics=(Metric("n", "count"),),
             limit=MOST_GROUPS + 1,
         ),
-        lambda rows: Rows(places, [(_count(row), row) for row in rows if _count(row)]),
+        lambda rows: Rows(places, [(count_of(row), row) for row in rows if count_of(row)]),
         (Stage(asked.left, grouping), *plan.stages[1:]),
     )
 
 
 def _atoms(one: Meaning) -> Iterator[Of | Floor]:
     """What an expression reads: sources, and intervals of time."""
-    if isinstance(one, Of) or (isinstance(one, Floor) and is_interval(one)):
+    if isinstance(one, Of) or (isinstance(one, Floor) and key_of(one, "interval")):
         yield one
         return
     for part in parts_of(one):
@@ -170,13 +170,6 @@ def _tells_groups(atom: Of | Floor) -> bool:
     if not isinstance(source, Stored) or source.many:
         return False
     return source.kind is not Kind.TIME and source.path.field.name != ID
-
-
-def _count(row: Sequence[Value]) -> int:
-    count = row[-1]
-    if not isinstance(count, int):
-        raise TypeError("a count is a whole number")
-    return count
 
 
 def _events(plan: Plan, asked: _Asked) -> Ask:

@@ -67,12 +67,10 @@ def evaluation(meaning: Meaning, places: Places) -> Evaluate:
             return _text_test(meaning.item, places, lambda text: search(text) is not None)
         case Extracted():
             return _extracted(meaning, places)
-        case AllOf():
+        case AllOf() | AnyOf():
             parts = [evaluation(one, places) for one in meaning.parts]
-            return lambda row: _all(parts, row)
-        case AnyOf():
-            parts = [evaluation(one, places) for one in meaning.parts]
-            return lambda row: _any(parts, row)
+            by = int(isinstance(meaning, AnyOf))
+            return lambda row: _decided(parts, row, by)
         case Negated():
             part = evaluation(meaning.part, places)
             return lambda row: _not(part(row))
@@ -142,24 +140,18 @@ def _extracted(meaning: Extracted, places: Places) -> Evaluate:
     return extract
 
 
-def _all(parts: Sequence[Evaluate], row: Row) -> Truth:
+def _decided(parts: Sequence[Evaluate], row: Row, by: int) -> Truth:
+    """*and* and *or* of truths of which some may be missing.
+
+    :param by: the truth that decides when one part has it: 0 for *and*, 1 for *or*.
+    """
     unknown = False
     for part in parts:
         found = truth(part(row))
-        if found == 0:
-            return 0
+        if found == by:
+            return by
         unknown = unknown or found is None
-    return None if unknown else 1
-
-
-def _any(parts: Sequence[Evaluate], row: Row) -> Truth:
-    unknown = False
-    for part in parts:
-        found = truth(part(row))
-        if found == 1:
-            return 1
-        unknown = unknown or found is None
-    return None if unknown else 0
+    return None if unknown else 1 - by
 
 
 def _not(value: Any) -> Truth:

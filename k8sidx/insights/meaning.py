@@ -149,16 +149,22 @@ class Extracted:
 
 @dataclass(frozen=True, slots=True)
 class AllOf:
+    """All conditions are true."""
+
     parts: tuple[Meaning, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class AnyOf:
+    """At least one condition is true."""
+
     parts: tuple[Meaning, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Negated:
+    """The condition is false; missing where it is."""
+
     part: Meaning
 
 

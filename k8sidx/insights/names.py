@@ -20,18 +20,16 @@ from k8sidx.insights.meaning import (
 )
 from k8sidx.insights.mistakes import QueryError, nearest
 from k8sidx.insights.syntax import MESSAGE, Name
+from k8sidx.normalize.whole import MOVED, REST
 
 _OPEN = (
-    *(field.name for field in FIELDS if field.kind is Kind.JSON and field.name != "rest"),
+    *(field.name for field in MOVED if field.kind is Kind.JSON),
     "responseStatus.metadata",
     "authenticationMetadata",
 )
 """Objects of an Event whose members are anything; the last two have no field."""
 _EVENT = frozenset({"kind", "apiVersion", "objectRef", "user", "impersonatedUser"})
 """Parts of an Event that are no fields themselves."""
-_MOVED = tuple(field for field in FIELDS if field.audit)
-
-
 CLOUDWATCH: dict[str, str | None] = {
     "@logStream": "kube-apiserver-audit",
     "@log": None,
@@ -92,19 +90,16 @@ def columns_of(source: Source) -> tuple[str, ...] | None:
         return (source.name,)
     if not isinstance(source, Inside):
         return None
-    found = [one.name for one in _MOVED if _touches(one, source.path)]
-    return (*found, "rest")
+    return (*(one.name for one in MOVED if _touches(one, source.path)), REST)
 
 
 def _touches(field: Field, path: str) -> bool:
-    if field.name == "rest":
-        return False
     return (
         path == field.name or path.startswith(f"{field.name}.") or field.name.startswith(f"{path}.")
     )
 
 
-WHOLE_EVENT = tuple(field.name for field in _MOVED)
+WHOLE_EVENT = (*(field.name for field in MOVED), REST)
 """Stored fields that make up the whole event."""
 
 

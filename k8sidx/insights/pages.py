@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from k8sidx.engine.protocol import Engine
 from k8sidx.insights.meaning import TIME
+from k8sidx.insights.reading import count_of
 from k8sidx.query.algebra import And, DateHistogram, Metric, Not, Present, Query
 
 PAGE = 50_000
@@ -40,11 +41,13 @@ class Pages:
     def __iter__(self) -> Iterator[Query]:
         """A query for each page, newest first; events without a time come last."""
         page: list[_Span] = []
+        count = 0
         for span in self._spans:
-            if page and (span.since is None or sum(one.count for one in page) + span.count > PAGE):
+            if page and (span.since is None or count + span.count > PAGE):
                 yield self._of(page)
-                page = []
+                page, count = [], 0
             page.append(span)
+            count += span.count
         if page:
             yield self._of(page)
 
@@ -67,14 +70,14 @@ class Pages:
             metrics=(Metric("n", "count"),),
         )
         spans: list[_Span] = []
-        for start, count in self._engine.run(counting).rows:
-            if not isinstance(count, int):
-                raise TypeError("a count is a whole number")
-            if not isinstance(start, datetime):
-                spans.insert(0, _Span(None, None, count))
-                continue
-            spans += reversed(self._within(query, start, interval, count, depth))
-        return spans[::-1]
+        undated: list[_Span] = []
+        for row in reversed(self._engine.run(counting).rows):
+            start, count = row[0], count_of(row)
+            if isinstance(start, datetime):
+                spans += self._within(query, start, interval, count, depth)
+            else:
+                undated.append(_Span(None, None, count))
+        return spans + undated
 
     def _within(
         self, query: Query, start: datetime, interval: timedelta, count: int, depth: int

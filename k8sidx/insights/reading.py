@@ -55,6 +55,14 @@ class EventReader:
         raise TypeError(type(source).__name__)
 
 
+def count_of(row: Raw) -> int:
+    """The number of events that a row of a counting query ends with."""
+    count = row[-1]
+    if not isinstance(count, int):
+        raise TypeError("a count is a whole number")
+    return count
+
+
 def _event(row: dict[str, Any]) -> dict[str, Any]:
     return whole_event(
         {

@@ -48,32 +48,33 @@ def _stepped(rows: list[WeightedRow], step: Step, places: Places) -> list[Weight
             holds = evaluation(step.condition, places)
             return [row for row in rows if truth(holds(row[1]))]
         case Arrange():
-            return _arranged(rows, step, places)
+            by = [_By(evaluation(one, places), is_textual(one), down) for one, down in step.by]
+            return _sorted(rows, by)
         case Cut():
             return rows[: step.count]
         case Once():
             return _once(rows, step, places)
 
 
-def _arranged(rows: list[WeightedRow], step: Arrange, places: Places) -> list[WeightedRow]:
+@dataclass(frozen=True, slots=True)
+class _By:
+    """What rows are sorted by."""
+
+    value: Evaluate
+    textual: bool
+    descending: bool
+
+    def key(self, row: WeightedRow) -> tuple[bool, OrderKey]:
+        """Missing values come last in both directions."""
+        found = self.value(row[1])
+        return (found is None) != self.descending, order_key(found, textual=self.textual)
+
+
+def _sorted(rows: list[WeightedRow], by: Sequence[_By]) -> list[WeightedRow]:
     rows = list(rows)
-    for meaning, descending in reversed(step.by):
-        value = evaluation(meaning, places)
-        key = _sort_key(value, textual=is_textual(meaning), descending=descending)
-        rows.sort(key=key, reverse=descending)
+    for one in reversed(by):
+        rows.sort(key=one.key, reverse=one.descending)
     return rows
-
-
-def _sort_key(
-    value: Evaluate, *, textual: bool, descending: bool
-) -> Callable[[WeightedRow], tuple[bool, OrderKey]]:
-    """Missing values come last in both directions."""
-
-    def key(row: WeightedRow) -> tuple[bool, OrderKey]:
-        found = value(row[1])
-        return (found is None) != descending, order_key(found, textual=textual)
-
-    return key
 
 
 def _once(rows: list[WeightedRow], step: Once, places: Places) -> list[WeightedRow]:
@@ -128,11 +129,12 @@ def _measuring(measure: Measure, found: Rows) -> Callable[[list[WeightedRow]], A
     details = Details(measure.argument, is_textual(measure.of))
     run, name = measure.aggregate.run, measure.aggregate.name
     many = is_list(measure.of)
-    by = [evaluation(one, found.places) for one in measure.by]
+    # The earliest row comes first, or the latest; those without a moment come last.
+    by = [_By(evaluation(one, found.places), True, name == "latest") for one in measure.by]
 
     def measured(rows: list[WeightedRow]) -> Any:
         if by:
-            rows = _by_time(rows, by, latest=name == "latest")
+            rows = _sorted(rows, by)
         values = [(weight, value(row)) for weight, row in rows]
         if many and name != "count":
             values = [(weight, one) for weight, each in values for one in each or ()]
@@ -143,11 +145,3 @@ def _measuring(measure: Measure, found: Rows) -> Callable[[list[WeightedRow]], A
 
 def _present(values: Iterable[Weighted]) -> list[Weighted]:
     return [one for one in values if one[1] is not None and one[1] != []]
-
-
-def _by_time(rows: list[WeightedRow], by: Sequence[Evaluate], *, latest: bool) -> list[WeightedRow]:
-    """The earliest row first, or the latest; those without a moment last."""
-    rows = list(rows)
-    for value in reversed(by):
-        rows.sort(key=_sort_key(value, textual=True, descending=latest), reverse=latest)
-    return rows

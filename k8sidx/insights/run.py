@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import takewhile
+from itertools import chain, takewhile
 from typing import TypeVar
 
 from k8sidx.engine.protocol import Engine
@@ -62,7 +62,7 @@ def first_way(plan: Plan, engine: str, take: Callable[[Ask], T]) -> T:
     """
     conditions = Conditions(lambda pattern: is_looked_for(pattern, engine))
     refused: UnsupportedQuery | None = None
-    for ask in (*ways(plan, conditions), *ways(plan, None)):
+    for ask in chain(ways(plan, conditions), ways(plan, None)):
         try:
             return take(ask)
         except UnsupportedQuery as error:

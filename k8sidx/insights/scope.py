@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 from k8sidx.insights.meaning import Constant, Meaning, Of
@@ -77,6 +76,4 @@ class Scope:
         for column in self._defined:
             if column.lower().startswith(text) or text.startswith(column.lower()):
                 return column
-        folded = {column.lower(): column for column in self._defined}
-        near = difflib.get_close_matches(text, folded, n=1)
-        return folded[near[0]] if near else None
+        return next(iter(nearest(text, self._defined)), None)

@@ -10,8 +10,10 @@ from k8sidx.insights.meaning import (
     Meaning,
     Measure,
     Of,
+    Source,
     is_list,
     is_textual,
+    sources_of,
 )
 from k8sidx.insights.mistakes import QueryError, refuse_list, same_name
 from k8sidx.insights.syntax import Call, Expression, Item, Literal, Name, Star
@@ -55,13 +57,15 @@ class _Measuring:
 
     def meaning(self, item: Item) -> Meaning:
         """An item in terms of keys and aggregates."""
-        before = len(self.measures)
         meaning = self._expressions.meaning(item.expression)
-        if len(self.measures) == before and not _measures(item.expression):
+        if not any(self._is_measure(source) for source in sources_of(meaning)):
             raise QueryError(
                 "stats takes aggregates", item.place, expected=tuple(aggregates.AGGREGATES)
             )
         return meaning
+
+    def _is_measure(self, source: Source) -> bool:
+        return isinstance(source, Column) and source.place >= self._first
 
     def _instead(self, expression: Expression) -> Meaning | None:
         """What stands for an aggregate or a key; none for what is put together of them."""
@@ -102,16 +106,6 @@ class _Measuring:
             raise refuse_list(arguments[0].place)
         by = self._arguments.moment(call.place) if aggregate.by_time else ()
         return Measure(aggregate, of, argument, by)
-
-
-def _measures(expression: Expression) -> bool:
-    """Whether an expression has an aggregate that was there before."""
-    if isinstance(expression, Call):
-        if expression.name.lower() in aggregates.BY_NAME:
-            return True
-        return any(_measures(one) for one in expression.arguments)
-    operands = getattr(expression, "operands", ())
-    return any(_measures(one) for one in operands)
 
 
 def _percent(expression: Expression) -> float:

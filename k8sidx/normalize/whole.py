@@ -14,7 +14,9 @@ from k8sidx.fields.moment import text_of
 from k8sidx.fields.table import FIELDS, Kind
 from k8sidx.normalize.length import merged, put
 
-_MOVED = tuple(field for field in FIELDS if field.audit and field.name != "rest")
+REST = "rest"
+MOVED = tuple(field for field in FIELDS if field.audit and field.name != REST)
+"""Fields that values of an event are moved to; :data:`REST` has the others."""
 
 
 def whole_event(row: dict[str, Any]) -> dict[str, Any]:
@@ -24,7 +26,7 @@ def whole_event(row: dict[str, Any]) -> dict[str, Any]:
         missing values may be absent or ``None``.
     """
     event: dict[str, Any] = {"kind": "Event", "apiVersion": V1}
-    for field in _MOVED:
+    for field in MOVED:
         value = row.get(field.name)
         if value is None or (field.many and not value):
             continue
@@ -38,5 +40,5 @@ def whole_event(row: dict[str, Any]) -> dict[str, Any]:
             put(event, field.name, value)
     if event.get("objectRef", {}).get("apiGroup") == "core":
         del event["objectRef"]["apiGroup"]
-    rest = row.get("rest")
+    rest = row.get(REST)
     return merged(event, msgspec.json.decode(rest)) if rest else event
