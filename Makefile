@@ -44,17 +44,17 @@ format: $(VENV)/.dev
 
 # Pages that are made from the code; a test fails when one is stale.
 generated: $(VENV)/.dev
-	$(BIN)/python -m k8sidx.fields.document > docs/fields.md
-	$(BIN)/python -m k8sidx.insights.document docs/query.md
-	$(BIN)/python -m k8sidx.hunt.document > docs/hunts.md
-	$(BIN)/python -m k8sidx.hunt.lists_document
-	$(BIN)/python -m k8sidx.translate.document
-	$(BIN)/python -m k8sidx.queries.document
-	$(BIN)/python -m k8sidx.cli.reference docs/cli.md
-	$(BIN)/python -m k8sidx.cluster.template_files mappings
-	$(BIN)/python -m k8sidx.cluster.mapping_document > docs/mapping.md
-	$(BIN)/python -m k8sidx.panels.document docs/dashboards.md
-	$(BIN)/python -m k8sidx.savedobjects.export dashboards
+	$(BIN)/python -m docs.generate.fields > docs/fields.md
+	$(BIN)/python -m docs.generate.query_language docs/query.md
+	$(BIN)/python -m docs.generate.hunts > docs/hunts.md
+	$(BIN)/python -m docs.generate.lists
+	$(BIN)/python -m docs.generate.translations
+	$(BIN)/python -m docs.generate.saved_queries
+	$(BIN)/python -m docs.generate.cli docs/cli.md
+	$(BIN)/python -m docs.generate.template_files mappings
+	$(BIN)/python -m docs.generate.mapping > docs/mapping.md
+	$(BIN)/python -m docs.generate.dashboards docs/dashboards.md
+	$(BIN)/python -m k8sidx.show.savedobjects.export dashboards
 
 # Pictures of the demo's report; needs Chromium and its chromedriver.
 pictures: $(VENV)/.dev

@@ -11,13 +11,13 @@ from datetime import timedelta
 
 from measure import WORK, best_of, big_store
 
-from k8sidx.engine.summed import complete
-from k8sidx.hunt.baselines import comparing, update_baselines
-from k8sidx.hunt.library import load_library
+from k8sidx.backends.embedded.summaries import FOLDER
+from k8sidx.backends.open import EmbeddedStore
+from k8sidx.backends.summaries import complete
+from k8sidx.hunt.baseline_update import comparing, update_baselines
+from k8sidx.hunt.kinds.time_window import Window
+from k8sidx.hunt.library.load import load_library
 from k8sidx.hunt.run import run_hunt
-from k8sidx.hunt.window import Window
-from k8sidx.store.open import EmbeddedStore
-from k8sidx.store.summaries import FOLDER
 
 RUNS = 3
 BEFORE = timedelta(days=30)

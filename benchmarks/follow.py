@@ -23,7 +23,7 @@ from statistics import median
 
 from make_log import copies, demo_lines
 
-from k8sidx.store.manifest import is_store, read_manifest
+from k8sidx.backends.embedded.storage.manifest import is_store, read_manifest
 
 ROTATE_BYTES = 100_000_000
 _STEP_SECONDS = 0.1

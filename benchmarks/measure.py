@@ -82,9 +82,9 @@ def hunt() -> None:
     """Each top-N hunt over 2 million events against the same SQL typed by hand."""
     import duckdb
 
-    from k8sidx.hunt.library import load_library
+    from k8sidx.backends.open import EmbeddedStore
+    from k8sidx.hunt.library.load import load_library
     from k8sidx.hunt.run import Window, run_hunt
-    from k8sidx.store.open import EmbeddedStore
 
     store = EmbeddedStore(big_store())
     hand = duckdb.connect(config={"threads": 2})
@@ -110,9 +110,9 @@ def library() -> None:
     """The whole library over 2 million events against one count by five fields."""
     import duckdb
 
-    from k8sidx.hunt.library import load_library
+    from k8sidx.backends.open import EmbeddedStore
+    from k8sidx.hunt.library.load import load_library
     from k8sidx.hunt.run import Window, run_hunt, run_hunts
-    from k8sidx.store.open import EmbeddedStore
 
     store = EmbeddedStore(big_store())
     hand = duckdb.connect(config={"threads": 2})

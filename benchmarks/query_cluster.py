@@ -16,9 +16,9 @@ from collections.abc import Callable
 from statistics import median
 from typing import Any
 
-from k8sidx.cluster.connection import Cluster, open_cluster
-from k8sidx.engine.search import SearchEngine
-from k8sidx.hunt.library import load_hunts
+from k8sidx.backends.cluster.engine.engine import SearchEngine
+from k8sidx.backends.cluster.http.client import Cluster, open_cluster
+from k8sidx.hunt.library.load import load_hunts
 from k8sidx.hunt.run import Window, run_hunt
 
 RUNS = 41

@@ -25,10 +25,10 @@ CONNECTIONS = 2
 
 def render(log: str, bodies: str, prefix: str) -> None:
     """Bodies of about 2 MB, each after a line with its length."""
-    from k8sidx.shipping.to_cluster import BatchPacking
+    from k8sidx.backends.cluster.sink import BatchPacking
+    from k8sidx.shipping.sources.files.chunks import Chunk, read_chunks
+    from k8sidx.shipping.sources.files.inputs import expand
     from k8sidx.shipping.worker import Worker, WorkerSettings
-    from k8sidx.sources.chunks import Chunk, read_chunks
-    from k8sidx.sources.expand import expand
 
     worker = Worker(WorkerSettings(BatchPacking(prefix)))
     with Path(bodies).open("wb") as file:

@@ -22,8 +22,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from measure import K8SIDX, WORK, log
 from processes import Contender, Cost, in_turn, run_once
 
-from k8sidx.cluster.connection import Cluster, open_cluster
-from k8sidx.cluster.ensure import ensure_index
+from k8sidx.backends.cluster.http.client import Cluster, open_cluster
+from k8sidx.backends.cluster.index.create import ensure_index
 from tests.servers.cleaning import remove_all
 from tests.servers.faulty_proxy import Fault, faulty
 from tests.servers.start import start_server

@@ -42,7 +42,7 @@ def browser() -> Any:
     from selenium.webdriver.chrome.service import Service
 
     sys.path.insert(0, str(ROOT))
-    from tests.browser.conftest import BROWSERS, DRIVERS, FLAGS, found
+    from tests.show.browser.conftest import BROWSERS, DRIVERS, FLAGS, found
 
     options = webdriver.ChromeOptions()
     options.binary_location = found(BROWSERS) or ""

@@ -12,7 +12,7 @@ def main() -> None:
 
         app(prog_name="k8sidx")
     except KeyboardInterrupt:
-        # Before a command has begun; from then on k8sidx.cli.ending answers.
+        # Before a command has begun; from then on k8sidx.cli.exit answers.
         sys.exit(130)
 
 

@@ -13,11 +13,11 @@ The tree, with the exit code a command ends with (docs/cli.md)::
         ├── StoreBusy           3   another process is writing
         ├── NotDelivered        3   a cluster took part of what was shipped
         ├── StoreVersion        3   made by another version of k8sidx
-        ├── ClusterUnreachable  3   no whole answer came (k8sidx.cluster.answer)
-        └── ClusterRefused      3   the answer is an error (k8sidx.cluster.refusal)
+        ├── ClusterUnreachable  3   no whole answer came (k8sidx.backends.cluster.http.response)
+        └── ClusterRefused      3   the answer is an error (k8sidx.backends.cluster.http.api_errors)
 
 A record that cannot be stored is no exception: it is a
-:class:`k8sidx.decode.record.Rejected` that travels with the data to the
+:class:`k8sidx.events.records.Rejected` that travels with the data to the
 dead-letter file (exit code 4).
 """
 

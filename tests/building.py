@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from k8sidx.decode.audit_event import from_object
-from k8sidx.decode.record import Context
-from k8sidx.normalize.event import Normalized, Normalizer
+from k8sidx.events.decode.event_model import from_object
+from k8sidx.events.normalize.event import Normalized, Normalizer
+from k8sidx.events.records import Context
 
 SHARED = Path(__file__).parents[2] / "shared"
 """Material that lies beside the checkout on some machines; tests skip without it."""

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from k8sidx.normalize.event import Normalized
-from k8sidx.store.commit import Committed
-from k8sidx.store.merge import merge_small_parts
-from k8sidx.store.open import EmbeddedStore
-from k8sidx.store.parts import PartBuilder
+from k8sidx.backends.embedded.storage.compaction import merge_small_parts
+from k8sidx.backends.embedded.storage.parts import PartBuilder
+from k8sidx.backends.embedded.storage.writer import Committed
+from k8sidx.backends.open import EmbeddedStore
+from k8sidx.events.normalize.event import Normalized
 from tests.building import normalized
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from k8sidx.cluster.connection import Cluster
+from k8sidx.backends.cluster.http.client import Cluster
 from tests.demo import demo_lines
 from tests.servers.cleaning import remove_all
 

@@ -10,7 +10,7 @@ import typer
 
 from k8sidx.cli import progress
 from k8sidx.cli.completion import complete_hunt
-from k8sidx.cli.ending import ends_with_exit_code
+from k8sidx.cli.exit import ends_with_exit_code
 from k8sidx.cli.options import DebugOption, Output, OutputOption, QuietOption
 from k8sidx.cli.output import chosen, say, write_sheet
 from k8sidx.cli.selection import Selection, selected_hunts, window
@@ -18,9 +18,9 @@ from k8sidx.cli.store import AS_CONFIGURED, StoreChoice, open_chosen, takes_stor
 from k8sidx.errors import StoreError, UsageError
 
 if TYPE_CHECKING:
-    from k8sidx.engine.protocol import Engine
-    from k8sidx.engine.summed import Summaries
-    from k8sidx.hunt.baselines import Baseline
+    from k8sidx.backends.protocol import Engine
+    from k8sidx.backends.summaries import Summaries
+    from k8sidx.hunt.baseline_update import Baseline
     from k8sidx.hunt.definition import Hunt
 
 NAME = "baseline"
@@ -54,7 +54,7 @@ def command(
     """
     if context.invoked_subcommand:
         return
-    from k8sidx.hunt.baselines import baselines
+    from k8sidx.hunt.baseline_update import baselines
 
     hunts = _comparing(())
     with _opened(store) as (_, summaries):
@@ -83,7 +83,7 @@ def update(
     A summary holds what a hunt counts of one UTC day: by values, or by intervals. Days that
     events came to since are counted again, all others are left as they are.
     """
-    from k8sidx.hunt.baselines import update_baselines
+    from k8sidx.hunt.baseline_update import update_baselines
 
     chosen_hunts = _comparing(tuple(hunts or ()))
     asked = window(since, until, None)
@@ -104,7 +104,7 @@ def update(
 
 
 def _comparing(names: tuple[str, ...]) -> list[Hunt]:
-    from k8sidx.hunt.baselines import comparing
+    from k8sidx.hunt.baseline_update import comparing
 
     found = comparing(selected_hunts(Selection(names, everything=not names)))
     if not found:
@@ -129,7 +129,7 @@ def _opened(store: StoreChoice) -> Iterator[tuple[Engine, Summaries]]:
 
 
 def _show(found: Sequence[Baseline], output: Output) -> None:
-    from k8sidx.render.sheet import Sheet
+    from k8sidx.show.render.sheet import Sheet
 
     rows = [
         (

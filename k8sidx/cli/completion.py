@@ -7,7 +7,7 @@ import typer
 
 def complete_hunt(incomplete: str) -> list[str]:
     """Ids of the library's hunts that begin like this."""
-    from k8sidx.hunt.library import library_ids
+    from k8sidx.hunt.library.load import library_ids
 
     return [identifier for identifier in library_ids() if identifier.startswith(incomplete)]
 
@@ -18,7 +18,7 @@ def complete_saved(context: typer.Context, incomplete: str) -> list[str]:
     bash takes ``@`` for a word of its own and wants what comes after it.
     """
     from k8sidx.cli.saved import query_folder
-    from k8sidx.queries.saved import saved_names
+    from k8sidx.insights.saved.saved import saved_names
 
     words = context.params.get("words") or []
     if words and words[-1] != "@":

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from k8sidx.cli.ending import WRONG, ends_with_exit_code
+from k8sidx.cli.exit import WRONG, ends_with_exit_code
 from k8sidx.cli.options import DebugOption, Output, OutputOption, QuietOption, configuration
 from k8sidx.cli.output import chosen as chosen_output
 from k8sidx.cli.output import say, write, write_sheet
 from k8sidx.errors import UsageError
 
 if TYPE_CHECKING:
-    from k8sidx.panels.panel import Dashboard
-    from k8sidx.savedobjects.client import Imported, Request
+    from k8sidx.show.panels.panel import Dashboard
+    from k8sidx.show.savedobjects.client import Imported, Request
 
 NAME = "dashboards"
 DEFAULT_URL = "http://localhost:5601"
@@ -67,8 +67,8 @@ IndexOption = Annotated[
 @ends_with_exit_code
 def list_command(output: OutputOption = None, debug: DebugOption = False) -> None:
     """List the dashboards and what they are for."""
-    from k8sidx.panels.library import dashboards
-    from k8sidx.render.sheet import Sheet
+    from k8sidx.show.panels.library import dashboards
+    from k8sidx.show.render.sheet import Sheet
 
     rows = [(one.id, one.title, len(one.panels), one.about) for one in dashboards()]
     sheet = Sheet(("id", "title", "panels", "about"), rows, "Dashboards")
@@ -100,8 +100,8 @@ def export_command(
     debug: DebugOption = False,
 ) -> None:
     """Write dashboards as a file of saved objects."""
-    from k8sidx.savedobjects.export import export
-    from k8sidx.savedobjects.identifiers import Names
+    from k8sidx.show.savedobjects.export import export
+    from k8sidx.show.savedobjects.identifiers import Names
 
     content = export(_chosen(names), flavor.value, Names(index))
     if file_ is None:
@@ -179,12 +179,12 @@ def import_command(
     Credentials come from the environment or k8sidx.toml, as for a store. Ends with 3 when an
     object was not taken.
     """
+    from k8sidx.backends.cluster.http.address import parse_location
+    from k8sidx.backends.cluster.http.client import Cluster
     from k8sidx.cli.store import StoreChoice, connection_settings
-    from k8sidx.cluster.connection import Cluster
-    from k8sidx.cluster.location import parse_location
-    from k8sidx.savedobjects.client import import_request, recognize, send_import
-    from k8sidx.savedobjects.export import export
-    from k8sidx.savedobjects.identifiers import Names
+    from k8sidx.show.savedobjects.client import import_request, recognize, send_import
+    from k8sidx.show.savedobjects.export import export
+    from k8sidx.show.savedobjects.identifiers import Names
 
     chosen = _chosen(names)
     if dry_run:
@@ -224,9 +224,9 @@ def check_command(
     Panels that name fields are checked against k8sidx's own mapping. Ends with 2 when
     anything is wrong.
     """
-    from k8sidx.render.sheet import Sheet
-    from k8sidx.savedobjects.check import check_file
-    from k8sidx.savedobjects.known import known_fields
+    from k8sidx.show.render.sheet import Sheet
+    from k8sidx.show.savedobjects.check import check_file
+    from k8sidx.show.savedobjects.field_names import known_fields
 
     rows = []
     for file in files:
@@ -250,7 +250,7 @@ def check_command(
 
 
 def _chosen(names: list[str] | None) -> list[Dashboard]:
-    from k8sidx.panels.library import dashboards
+    from k8sidx.show.panels.library import dashboards
 
     every = {one.id: one for one in dashboards()}
     unknown = [name for name in names or [] if name not in every]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import typer
 
-from k8sidx.cli.ending import ends_with_exit_code
+from k8sidx.cli.exit import ends_with_exit_code
 from k8sidx.cli.options import (
     DebugOption,
     OutputOption,
@@ -42,16 +42,16 @@ def command(
     Ends with 0 when everything needed works, 2 when the configuration does not, 3 when the
     store does not.
     """
-    from k8sidx.cluster.location import is_cluster
-    from k8sidx.doctor import check_configuration, check_software, check_store
-    from k8sidx.render.sheet import Sheet
+    from k8sidx.backends.cluster.http.address import is_cluster
+    from k8sidx.doctor.store import check_configuration, check_software, check_store
+    from k8sidx.show.render.sheet import Sheet
 
     configured = check_configuration(lambda: configuration().source)
     checks = [check_software(), configured]
     if store.store is not None or configured.state != "fail":
         location = store_location(store)
         if is_cluster(location):
-            from k8sidx.cluster_doctor import check_cluster
+            from k8sidx.doctor.cluster import check_cluster
 
             checks += check_cluster(lambda: open_chosen_cluster(store), lambda: datetime.now(UTC))
         else:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from k8sidx.cli.ending import ends_with_exit_code
+from k8sidx.cli.exit import ends_with_exit_code
 from k8sidx.cli.options import DebugOption, QuietOption
 from k8sidx.cli.output import say
 from k8sidx.cli.size import parse_size
@@ -91,7 +91,7 @@ def command(
     from k8sidx.generate.log import MEAN_LINE, Log, Wanted
     from k8sidx.generate.plan import chosen
     from k8sidx.generate.write import write_lines
-    from k8sidx.query.moments import parse_moment, parse_span
+    from k8sidx.query.durations import parse_moment, parse_span
 
     if events and size:
         raise UsageError("--events and --size exclude each other.", remedy="Give one of them.")

@@ -11,7 +11,7 @@ import typer
 
 from k8sidx.cli import progress
 from k8sidx.cli.completion import complete_hunt
-from k8sidx.cli.ending import WRONG, ends_with_exit_code
+from k8sidx.cli.exit import WRONG, ends_with_exit_code
 from k8sidx.cli.inputs import REJECTED, opened, split_inputs
 from k8sidx.cli.options import (
     LEVELS_SAID,
@@ -27,15 +27,15 @@ from k8sidx.cli.options import (
     UntilOption,
 )
 from k8sidx.cli.output import chosen, say, show, write, write_sheet
-from k8sidx.cli.problems import Problems
+from k8sidx.cli.rule_errors import Problems
 from k8sidx.cli.selection import Selection, answering, selected_hunts, window
 from k8sidx.cli.store import AS_CONFIGURED, StoreChoice, takes_store
 from k8sidx.errors import UsageError
 
 if TYPE_CHECKING:
+    from k8sidx.backends.open import Store
     from k8sidx.hunt.definition import Hunt
     from k8sidx.hunt.result import HuntResult
-    from k8sidx.store.open import Store
 
 
 class Grouping(StrEnum):
@@ -150,9 +150,9 @@ def command(
     A rule that cannot be read or run does not stop the others: it is told on stderr, and the
     command ends with 2 (with 1 where --fail-on finds something).
     """
-    from k8sidx.hunt.needs import fields_needed
+    from k8sidx.hunt.allowlist_suggest import FIELDS, suggested_file, suggestions
+    from k8sidx.hunt.required_fields import fields_needed
     from k8sidx.hunt.run import run_hunts
-    from k8sidx.hunt.suggest import FIELDS, suggested_file, suggestions
 
     names, inputs = split_inputs(hunts or [], input_ or [])
     if save and (inputs or suggest_allow):
@@ -205,15 +205,15 @@ def command(
 def _save(
     store: Store, hunts: Sequence[Hunt], results: Sequence[HuntResult], *, quiet: bool
 ) -> None:
-    from k8sidx.findings.saving import save
+    from k8sidx.hunt.findings.saving import save
 
     saved = save(store, hunts, results, datetime.now(UTC))
     say(f"findings: {saved.new:,} new, {saved.updated:,} updated in {saved.where}", quiet=quiet)
 
 
 def _show_stories(results: Sequence[HuntResult], output: Output) -> None:
-    from k8sidx.hunt.story import stories_of
-    from k8sidx.render import stories
+    from k8sidx.hunt.actor_timeline import stories_of
+    from k8sidx.show.render import stories
 
     told = stories_of(finding for result in results for finding in result.findings)
     match output:
@@ -226,7 +226,7 @@ def _show_stories(results: Sequence[HuntResult], output: Output) -> None:
 
 
 def _show(results: Sequence[HuntResult], output: Output, *, quiet: bool) -> None:
-    from k8sidx.render import hunts
+    from k8sidx.show.render import hunts
 
     match output:
         case Output.TABLE:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from k8sidx.cli import hunts_show
-from k8sidx.cli.ending import WRONG, ends_with_exit_code
+from k8sidx.cli.exit import WRONG, ends_with_exit_code
 from k8sidx.cli.options import DebugOption, Output, OutputOption, QuietOption
 from k8sidx.cli.output import chosen, say, show, write, write_sheet
 
@@ -32,8 +32,8 @@ def command(
     """List the hunt library: id, title, level, ATT&CK and source."""
     if context.invoked_subcommand:
         return
-    from k8sidx.hunt.library import load_library
-    from k8sidx.render.library import library_sheet, print_library
+    from k8sidx.hunt.library.load import load_library
+    from k8sidx.show.render.library import library_sheet, print_library
 
     library = load_library()
     if chosen(output) is Output.TABLE:
@@ -59,7 +59,7 @@ def check(
     """
     from k8sidx.cli.selection import configured_lists
     from k8sidx.hunt.check import check_rules
-    from k8sidx.render.problems import checked_line, problems_sheet
+    from k8sidx.show.render.problems import checked_line, problems_sheet
 
     checked = check_rules(rules, configured_lists())
     write_sheet(problems_sheet(checked.problems), chosen(output))
@@ -79,10 +79,10 @@ def coverage_command(
     debug: DebugOption = False,
 ) -> None:
     """Show which techniques of ATT&CK's and Microsoft's matrices hunts look for."""
-    from k8sidx.hunt.coverage import coverage, navigator_layer
-    from k8sidx.hunt.library import load_library
-    from k8sidx.render.coverage import coverage_lines, coverage_sheet
-    from k8sidx.render.escape import json_text
+    from k8sidx.hunt.attack.coverage import coverage, navigator_layer
+    from k8sidx.hunt.library.load import load_library
+    from k8sidx.show.render.coverage import coverage_lines, coverage_sheet
+    from k8sidx.show.render.escape import json_text
 
     library = load_library()
     if layer:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from k8sidx.cli.completion import complete_hunt
-from k8sidx.cli.ending import ends_with_exit_code
+from k8sidx.cli.exit import ends_with_exit_code
 from k8sidx.cli.options import DebugOption, Output, OutputOption, QuietOption
 from k8sidx.cli.output import chosen, say, show, write, write_sheet
 from k8sidx.errors import UsageError
-from k8sidx.translate.target import Target
+from k8sidx.show.translate.target import Target
 
 if TYPE_CHECKING:
     from k8sidx.hunt.definition import Hunt
@@ -56,8 +56,8 @@ def command(
     printed finds what the hunt finds. Where the two differ in what they count, stderr says so.
     """
     from k8sidx.cli.selection import configured_lists
-    from k8sidx.hunt.library import load_hunts
-    from k8sidx.translate.translate import translate
+    from k8sidx.hunt.library.load import load_hunts
+    from k8sidx.show.translate.translate import translate
 
     if target and output:
         raise UsageError("--as prints a text and takes no --output.", remedy="Give one of them.")
@@ -74,9 +74,9 @@ def command(
 
 
 def _show(hunts: list[Hunt], output: Output) -> None:
-    from k8sidx.render.escape import json_text
-    from k8sidx.render.hunt_shown import hunt_object, hunt_sheet, print_hunt
-    from k8sidx.translate.sigma import detection_of
+    from k8sidx.show.render.escape import json_text
+    from k8sidx.show.render.hunt_details import hunt_object, hunt_sheet, print_hunt
+    from k8sidx.show.translate.sigma import detection_of
 
     if output is Output.JSON:
         objects = [hunt_object(one, detection_of(one)) for one in hunts]

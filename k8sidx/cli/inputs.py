@@ -12,8 +12,8 @@ from k8sidx.cli.output import say
 from k8sidx.cli.store import StoreChoice, open_chosen
 
 if TYPE_CHECKING:
-    from k8sidx.shipping.ship import ShipReport
-    from k8sidx.store.open import EmbeddedStore, Store
+    from k8sidx.backends.open import EmbeddedStore, Store
+    from k8sidx.shipping.pipeline import ShipReport
 
 REJECTED = 4
 """Exit code when a record could not be read, while the others were."""
@@ -45,7 +45,7 @@ def opened(
 
     :param columns: names of the fields that inputs are read for; ``None`` for whole events.
     """
-    from k8sidx.store.open import temporary_store
+    from k8sidx.backends.open import temporary_store
 
     if not inputs:
         yield open_chosen(store), None
@@ -55,8 +55,8 @@ def opened(
 
 
 def _shipped(inputs: Sequence[str], store: EmbeddedStore, *, quiet: bool) -> ShipReport:
-    from k8sidx.render.shipped import rejected_lines, skipped_lines
-    from k8sidx.shipping.ship import ShipOptions, ship
+    from k8sidx.shipping.pipeline import ShipOptions, ship
+    from k8sidx.show.render.ship_summary import rejected_lines, skipped_lines
 
     with progress.shipping(quiet=quiet) as on_progress:
         report = ship(inputs, store, ShipOptions(), on_progress)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from k8sidx.configuration import Configuration
+    from k8sidx.config import Configuration
 
 
 class Output(StrEnum):
@@ -90,7 +90,7 @@ def configuration() -> Configuration:
 
     :raises UsageError: when its file is wrong.
     """
-    from k8sidx.configuration import load_configuration
+    from k8sidx.config import load_configuration
 
     return load_configuration(configuration_folders())
 

@@ -9,12 +9,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from k8sidx.cli.options import Output
-from k8sidx.render.escape import visible
+from k8sidx.show.render.escape import visible
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from k8sidx.render.sheet import Sheet
+    from k8sidx.show.render.sheet import Sheet
 
 
 def chosen(output: Output | None) -> Output:
@@ -32,7 +32,7 @@ def write(text: str) -> None:
 
 def show(draw: Callable[[Console], None]) -> None:
     """Let ``draw`` print a table on stdout, in the terminal's encoding."""
-    from k8sidx.render.terminal import console_on
+    from k8sidx.show.render.terminal import console_on
 
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
@@ -54,14 +54,14 @@ def say(line: str, *, quiet: bool = False) -> None:
 
 def write_sheet(sheet: Sheet, output: Output) -> None:
     """A table in the chosen format; as JSON a list of objects named by the columns."""
-    from k8sidx.render.csv import csv_text
-    from k8sidx.render.escape import html_text, json_text
-    from k8sidx.render.markdown import markdown_table
-    from k8sidx.render.page import html_page, html_table
+    from k8sidx.show.render.csv import csv_text
+    from k8sidx.show.render.escape import html_text, json_text
+    from k8sidx.show.render.markdown import markdown_table
+    from k8sidx.show.render.page import html_page, html_table
 
     match output:
         case Output.TABLE:
-            from k8sidx.render.terminal import print_sheet
+            from k8sidx.show.render.terminal import print_sheet
 
             show(lambda console: print_sheet(console, sheet))
         case Output.CSV:

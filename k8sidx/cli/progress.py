@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from k8sidx.hunt.definition import Hunt
-    from k8sidx.shipping.ship import Progress
+    from k8sidx.shipping.pipeline import Progress
 
 
 @contextmanager
@@ -22,7 +22,7 @@ def shipping(*, quiet: bool) -> Iterator[Callable[[Progress], None] | None]:
     from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as Bar
 
-    from k8sidx.render.terminal import console_on
+    from k8sidx.show.render.terminal import console_on
 
     columns = (
         TextColumn("{task.fields[events]:,} events"),
@@ -56,8 +56,8 @@ def hunting(count: int, *, quiet: bool) -> Iterator[Callable[[Hunt], None] | Non
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
     from rich.progress import Progress as Bar
 
-    from k8sidx.render.escape import visible
-    from k8sidx.render.terminal import console_on
+    from k8sidx.show.render.escape import visible
+    from k8sidx.show.render.terminal import console_on
 
     columns = (MofNCompleteColumn(), BarColumn(), TextColumn("{task.description}", markup=False))
     with Bar(*columns, console=console_on(sys.stderr), transient=True) as bar:
@@ -81,7 +81,7 @@ def asking(*, quiet: bool) -> Iterator[None]:
     from rich.progress import Progress as Bar
     from rich.progress import SpinnerColumn, TimeElapsedColumn
 
-    from k8sidx.render.terminal import console_on
+    from k8sidx.show.render.terminal import console_on
 
     columns = (SpinnerColumn("line"), TimeElapsedColumn())
     with Bar(*columns, console=console_on(sys.stderr), transient=True) as bar:

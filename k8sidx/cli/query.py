@@ -9,9 +9,8 @@ from typing import Annotated
 
 import typer
 
-from k8sidx.cli.asking import Asked, Asking, asked, asked_by_name, columns_read, told_where
 from k8sidx.cli.completion import complete_saved
-from k8sidx.cli.ending import ends_with_exit_code
+from k8sidx.cli.exit import ends_with_exit_code
 from k8sidx.cli.inputs import REJECTED, opened, split_inputs
 from k8sidx.cli.options import (
     DebugOption,
@@ -23,11 +22,12 @@ from k8sidx.cli.options import (
     UntilOption,
 )
 from k8sidx.cli.output import chosen, write, write_sheet
+from k8sidx.cli.query_session import Asked, Asking, asked, asked_by_name, columns_read, told_where
 from k8sidx.cli.saved import query_folder, saved_sheet
 from k8sidx.cli.selection import answering
 from k8sidx.cli.store import AS_CONFIGURED, StoreChoice, takes_store
 from k8sidx.errors import UsageError, Where
-from k8sidx.render.escape import visible
+from k8sidx.show.render.escape import visible
 
 NAME = "query"
 EXAMPLE = (
@@ -161,7 +161,7 @@ def _prompt(asking: Asking, store: StoreChoice, inputs: Sequence[str]) -> None:
             remedy="Give it in quotes, by name (@status-codes) or with --file, - for stdin. "
             "On a terminal, without a query, there is a prompt.",
         )
-    from k8sidx.cli.prompt import prompt
+    from k8sidx.cli.prompt.command import prompt
 
     with opened(store, inputs, None, quiet=asking.quiet) as (used, _):
         prompt(asking, used)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from k8sidx.cli import progress
-from k8sidx.cli.ending import ends_with_exit_code
+from k8sidx.cli.exit import ends_with_exit_code
 from k8sidx.cli.options import (
     LEVELS_SAID,
     ApproximateOption,
@@ -24,13 +24,13 @@ from k8sidx.cli.options import (
     UntilOption,
 )
 from k8sidx.cli.output import say
-from k8sidx.cli.problems import Problems
+from k8sidx.cli.rule_errors import Problems
 from k8sidx.cli.selection import Selection, answering, selected_hunts, window
 from k8sidx.cli.store import AS_CONFIGURED, StoreChoice, open_chosen, shown_location, takes_store
 from k8sidx.errors import UsageError
 
 if TYPE_CHECKING:
-    from k8sidx.store.open import Store
+    from k8sidx.backends.open import Store
 
 NAME = "report"
 EXAMPLE = "\b\nExample:\n  k8sidx report -o report.html\n  k8sidx report --since 7d"
@@ -66,9 +66,9 @@ def command(
     """
     from k8sidx.hunt.evidence import evidence_of
     from k8sidx.hunt.run import run_hunts
-    from k8sidx.panels.survey import survey
-    from k8sidx.render.hunts import by_urgency, counted
-    from k8sidx.render.report import Looked, Told, report_html
+    from k8sidx.show.panels.survey import survey
+    from k8sidx.show.render.hunts import by_urgency, counted
+    from k8sidx.show.render.report import Looked, Told, report_html
 
     asked = window(since, until, baseline)
     how = answering(timeout, approximate=approximate)
@@ -102,7 +102,7 @@ def command(
 
 def _rejected(store: Store) -> int | None:
     """Records in an embedded store's dead-letter files."""
-    from k8sidx.store.open import EmbeddedStore
+    from k8sidx.backends.open import EmbeddedStore
 
     if not isinstance(store, EmbeddedStore):
         return None

@@ -10,7 +10,7 @@ from k8sidx.cli.options import configuration
 from k8sidx.errors import UsageError, Where
 
 if TYPE_CHECKING:
-    from k8sidx.render.sheet import Sheet
+    from k8sidx.show.render.sheet import Sheet
 
 FOLDER = "K8SIDX_QUERY_FOLDER"
 
@@ -36,8 +36,8 @@ def saved_sheet(folder: Path | None) -> Sheet:
 
     :raises UsageError: when the folder cannot be read.
     """
-    from k8sidx.queries.saved import saved_queries
-    from k8sidx.render.sheet import Sheet
+    from k8sidx.insights.saved.saved import saved_queries
+    from k8sidx.show.render.sheet import Sheet
 
     rows = [(one.name, one.title, one.source) for one in saved_queries(folder)]
     return Sheet(("name", "title", "source"), rows, "Saved queries")

@@ -13,7 +13,7 @@ from k8sidx.errors import InvalidHunt, UsageError
 from k8sidx.hunt.level import urgency
 
 if TYPE_CHECKING:
-    from k8sidx.engine.protocol import Answering
+    from k8sidx.backends.protocol import Answering
     from k8sidx.hunt.definition import Hunt, KnownGood
     from k8sidx.hunt.lists import Lists
     from k8sidx.hunt.run import Window
@@ -51,8 +51,8 @@ def selected_hunts(
         are read; without it the first one is raised.
     :raises UsageError: when nothing is asked for, or no hunt has the tag.
     """
-    from k8sidx.hunt.known_good import with_known_good
-    from k8sidx.hunt.library import load_hunts, load_library
+    from k8sidx.hunt.allowlist import with_known_good
+    from k8sidx.hunt.library.load import load_hunts, load_library
 
     lists = configured_lists()
     chooses = bool(selection.everything or selection.tags or selection.level)
@@ -82,7 +82,7 @@ def selected_hunts(
 
 def _known_good(more: Sequence[str]) -> list[KnownGood]:
     """The entries of the files that the configuration and the command line name."""
-    from k8sidx.hunt.known_good import read_known_good
+    from k8sidx.hunt.allowlist import read_known_good
 
     files = [*configuration().known_good, *more]
     return [entry for file in files for entry in read_known_good(Path(file))]
@@ -120,7 +120,7 @@ def window(since: str | None, until: str | None, baseline: str | None) -> Window
     :raises UsageError: when a time cannot be read, or nothing lies between the two.
     """
     from k8sidx.hunt.run import Window
-    from k8sidx.query.moments import parse_span
+    from k8sidx.query.durations import parse_span
 
     first, end = period(since, until)
     if baseline is None:
@@ -133,7 +133,7 @@ def period(since: str | None, until: str | None) -> tuple[datetime | None, datet
 
     :raises UsageError: when a time cannot be read, or nothing lies between the two.
     """
-    from k8sidx.query.moments import parse_moment
+    from k8sidx.query.durations import parse_moment
 
     now = datetime.now(UTC)
     first = parse_moment(since, now) if since is not None else None
@@ -148,8 +148,8 @@ def answering(timeout: str | None, *, approximate: bool) -> Answering:
 
     :raises UsageError: when the timeout is no length of time.
     """
-    from k8sidx.engine.protocol import Answering
-    from k8sidx.query.moments import parse_span
+    from k8sidx.backends.protocol import Answering
+    from k8sidx.query.durations import parse_span
 
     seconds = None if timeout is None else parse_span(timeout).total_seconds()
     return Answering(approximate=approximate, timeout=seconds)

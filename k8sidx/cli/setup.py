@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from k8sidx.cli.ending import ends_with_exit_code
+from k8sidx.cli.exit import ends_with_exit_code
 from k8sidx.cli.options import DebugOption, Output, OutputOption, QuietOption
 from k8sidx.cli.output import chosen, say, write, write_sheet
 from k8sidx.cli.store import AS_CONFIGURED, StoreChoice, open_chosen_cluster, takes_store
 from k8sidx.errors import StoreError, UsageError
 
 if TYPE_CHECKING:
-    from k8sidx.cluster.refusal import ClusterRefused
-    from k8sidx.cluster.setup import Plan, Request
+    from k8sidx.backends.cluster.http.api_errors import ClusterRefused
+    from k8sidx.backends.cluster.index.setup import Plan, Request
 
 NAME = "setup"
 EXAMPLE = (
@@ -75,7 +75,7 @@ def command(
     Can be repeated: what is as it should be is left alone, what an older k8sidx made is brought
     up to date, and what was not made by k8sidx is never touched.
     """
-    from k8sidx.cluster.setup import carry_out, plan_setup
+    from k8sidx.backends.cluster.index.setup import carry_out, plan_setup
 
     if retention is not None and not _AGE.fullmatch(retention):
         raise UsageError(f"--retention {retention} is no age.", remedy="Write it as 90d.")
@@ -116,7 +116,7 @@ def _show(plan: Plan, *, as_json: bool) -> None:
 
 def _report(done: list[tuple[Request, ClusterRefused | None]], output: Output) -> int:
     """Show what was made, and return how many requests were refused."""
-    from k8sidx.render.sheet import Sheet
+    from k8sidx.show.render.sheet import Sheet
 
     rows = [
         (

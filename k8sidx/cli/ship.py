@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from k8sidx.cli import progress
-from k8sidx.cli.ending import ends_with_exit_code
+from k8sidx.cli.exit import ends_with_exit_code
 from k8sidx.cli.options import (
     DebugOption,
     Output,
@@ -23,7 +23,7 @@ from k8sidx.cli.size import parse_size
 from k8sidx.cli.store import AS_CONFIGURED, StoreChoice, open_chosen, takes_store
 
 if TYPE_CHECKING:
-    from k8sidx.shipping.ship import ShipReport
+    from k8sidx.shipping.pipeline import ShipReport
 
 NAME = "ship"
 EXAMPLE = (
@@ -33,7 +33,7 @@ EXAMPLE = (
     "  k8sidx ship --follow '/var/log/kubernetes/audit/*.log' --cluster production"
 )
 FORMATS = ("auto", "apiserver", "eks", "gke", "aks", "openshift", "rancher", "shipper")
-"""The keys of :data:`k8sidx.decode.envelopes.FORMATS`, which takes long to import."""
+"""The keys of :data:`k8sidx.events.decode.unwrap.FORMATS`, which takes long to import."""
 REJECTED = 4
 PATIENCE_SECONDS = 900.0
 
@@ -117,9 +117,9 @@ def command(
     debug: DebugOption = False,
 ) -> None:
     """Store audit events, each once however often it is shipped."""
-    from k8sidx.shipping.ship import ShipOptions, ship
+    from k8sidx.shipping.pipeline import ShipOptions, ship
+    from k8sidx.shipping.signals import Stop
     from k8sidx.shipping.state import State, default_state
-    from k8sidx.shipping.stop import Stop
 
     options = ShipOptions(
         cluster=configuration().cluster if cluster is None else cluster,
@@ -152,7 +152,7 @@ def command(
 
 def _patience(give_up_after: str | None, *, follow: bool) -> float:
     """Seconds that a cluster may take nothing."""
-    from k8sidx.query.moments import parse_span
+    from k8sidx.query.durations import parse_span
 
     if give_up_after is None:
         return float("inf") if follow else PATIENCE_SECONDS
@@ -166,7 +166,7 @@ def _stopped(by: Signals) -> NoReturn:
 
 
 def _tell(report: ShipReport, output: Output | None, *, quiet: bool) -> None:
-    from k8sidx.render.shipped import shipped_json, shipped_lines, shipped_sheet
+    from k8sidx.show.render.ship_summary import shipped_json, shipped_lines, shipped_sheet
 
     for line in shipped_lines(report):
         say(line, quiet=quiet)

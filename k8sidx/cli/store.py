@@ -16,10 +16,10 @@ from k8sidx.cli.options import configuration
 from k8sidx.errors import UsageError
 
 if TYPE_CHECKING:
-    from k8sidx.cluster.settings import ConnectionSettings
-    from k8sidx.cluster.store import ClusterStore
-    from k8sidx.configuration import Configuration
-    from k8sidx.store.open import Store
+    from k8sidx.backends.cluster.http.settings import ConnectionSettings
+    from k8sidx.backends.cluster.store import ClusterStore
+    from k8sidx.backends.open import Store
+    from k8sidx.config import Configuration
 
 DEFAULT_STORE = "./k8sidx-store"
 
@@ -111,8 +111,8 @@ def open_chosen(choice: StoreChoice, *, create: bool = False) -> Store:
     :raises UsageError: when what they say cannot be.
     :raises StoreError: when there is no embedded store.
     """
-    from k8sidx.cluster.location import is_cluster
-    from k8sidx.store.open import open_store
+    from k8sidx.backends.cluster.http.address import is_cluster
+    from k8sidx.backends.open import open_store
 
     configured = configuration()
     location = store_location(choice, configured)
@@ -129,7 +129,7 @@ def open_chosen_cluster(choice: StoreChoice) -> ClusterStore:
 
     :raises UsageError: when the store is a folder.
     """
-    from k8sidx.cluster.store import ClusterStore
+    from k8sidx.backends.cluster.store import ClusterStore
 
     opened = open_chosen(choice, create=True)
     if not isinstance(opened, ClusterStore):
@@ -145,7 +145,7 @@ def store_location(choice: StoreChoice, configured: Configuration | None = None)
 
     :raises UsageError: when it is the URL of something else.
     """
-    from k8sidx.cluster.location import is_cluster
+    from k8sidx.backends.cluster.http.address import is_cluster
 
     location = choice.store or (configured or configuration()).store or DEFAULT_STORE
     scheme, separator, _ = location.partition("://")
@@ -162,7 +162,7 @@ def shown_location(choice: StoreChoice) -> str:
 
     :raises UsageError: when it is the URL of something else.
     """
-    from k8sidx.cluster.location import is_cluster, parse_location
+    from k8sidx.backends.cluster.http.address import is_cluster, parse_location
 
     location = store_location(choice)
     return str(parse_location(location)) if is_cluster(location) else location
@@ -173,7 +173,7 @@ def connection_settings(choice: StoreChoice, configured: Configuration) -> Conne
 
     :raises UsageError: when what they say cannot be.
     """
-    from k8sidx.cluster.settings import from_environment, merged
+    from k8sidx.backends.cluster.http.settings import from_environment, merged
 
     given = {
         name: value

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from k8sidx.errors import InvalidHunt, OtherLog, Where
 from k8sidx.hunt.definition import Hunt
-from k8sidx.hunt.library import load_hunts
+from k8sidx.hunt.library.load import load_hunts
 from k8sidx.hunt.lists import Lists, how_to_give, shipped_lists
 
 

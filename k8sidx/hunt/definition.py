@@ -1,7 +1,7 @@
 """What a hunt is, once its document has been read.
 
 A hunt is a Sigma document (https://github.com/SigmaHQ/sigma-specification). What Sigma has
-no word for stands under its one extra key ``k8sidx`` (:mod:`k8sidx.hunt.block`).
+no word for stands under its one extra key ``k8sidx`` (:mod:`k8sidx.hunt.sigma.extension`).
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class Impossible(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class KnownGood:
-    """What a hunt finds and somebody vouches for (:mod:`k8sidx.hunt.known_good`).
+    """What a hunt finds and somebody vouches for (:mod:`k8sidx.hunt.allowlist`).
 
     :param hunts: ids of the hunts that it is about; ``*`` for every one.
     :param condition: the events that it means.
@@ -95,7 +95,7 @@ class Hunt:
     :param where: the file and line that its document begins at.
     :param level_needed: lowest audit level that carries what it needs.
     :param platforms_blind: platforms that cannot show it, and why.
-    :param reason: the sentence of a finding (:mod:`k8sidx.hunt.sentence`); empty for the
+    :param reason: the sentence of a finding (:mod:`k8sidx.hunt.finding_text`); empty for the
         usual one.
     :param lists_missing: lists that its rules name and nobody has given: it cannot judge.
     :param impossible: tests of its rules that no event can pass.
@@ -135,7 +135,8 @@ class MatchHunt(Hunt):
     """Requests that match, one finding for each value of ``finding_by``.
 
     :param echoes_of: fields of ``finding_by`` that tell which workload it is about: what
-        controllers make of it repeats what is said of it (:mod:`k8sidx.hunt.echo`).
+        controllers make of it repeats what is said of it
+        (:mod:`k8sidx.hunt.kinds.controller_copies`).
     """
 
     finding_by: tuple[str, ...]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from k8sidx.engine.protocol import Engine
+from k8sidx.backends.protocol import Engine
 from k8sidx.hunt.result import Finding
 from k8sidx.query.algebra import OneOf, Order, Query
 

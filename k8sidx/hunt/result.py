@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from k8sidx.engine.result import Value
+from k8sidx.backends.result import Value
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
-from k8sidx.engine.protocol import Engine
-from k8sidx.engine.result import Result
-from k8sidx.engine.summed import Summaries, SummedEngine
-from k8sidx.engine.together import Asker, Sharing
+from k8sidx.backends.protocol import Engine
+from k8sidx.backends.result import Result
+from k8sidx.backends.shared import Asker, Sharing
+from k8sidx.backends.summaries import Summaries, SummedEngine
 from k8sidx.errors import UsageError
+from k8sidx.hunt.allowlist import only, without_known_good
 from k8sidx.hunt.definition import (
     Hunt,
     MatchHunt,
@@ -21,20 +22,19 @@ from k8sidx.hunt.definition import (
     ThresholdHunt,
     TopHunt,
 )
-from k8sidx.hunt.hidden import Overview, hidden, overview_of, subject
-from k8sidx.hunt.history import questions
-from k8sidx.hunt.known_good import only, without_known_good
+from k8sidx.hunt.kinds.baseline_queries import questions
+from k8sidx.hunt.kinds.match import run_match, whole
+from k8sidx.hunt.kinds.new import run_new
+from k8sidx.hunt.kinds.sequence import run_sequence
+from k8sidx.hunt.kinds.silent import run_silent
+from k8sidx.hunt.kinds.spike import run_spike
+from k8sidx.hunt.kinds.threshold import run_threshold
+from k8sidx.hunt.kinds.time_window import Window
+from k8sidx.hunt.kinds.top import run_top
 from k8sidx.hunt.lists import how_to_give
-from k8sidx.hunt.match import run_match, whole
-from k8sidx.hunt.needs import fields_needed, own_fields
-from k8sidx.hunt.new import run_new
+from k8sidx.hunt.required_fields import fields_needed, own_fields
 from k8sidx.hunt.result import CannotJudge, HuntResult
-from k8sidx.hunt.sequence import run_sequence
-from k8sidx.hunt.silent import run_silent
-from k8sidx.hunt.spike import run_spike
-from k8sidx.hunt.threshold import run_threshold
-from k8sidx.hunt.top import run_top
-from k8sidx.hunt.window import Window
+from k8sidx.hunt.visibility import Overview, hidden, overview_of, subject
 from k8sidx.query.algebra import Query
 
 __all__ = ["Window", "run_hunt", "run_hunts"]

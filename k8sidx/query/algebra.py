@@ -29,8 +29,8 @@ from datetime import datetime, timedelta
 from typing import Any, Literal, TypeAlias
 
 from k8sidx.errors import InvalidQuery
-from k8sidx.fields.lookup import FieldPath, resolve
-from k8sidx.query.regular import compiled
+from k8sidx.events.fields.lookup import FieldPath, resolve
+from k8sidx.query.regex import compiled
 
 Scalar: TypeAlias = str | int | float | bool
 Comparison: TypeAlias = Literal["=", "<", "<=", ">", ">="]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from k8sidx.errors import InvalidQuery
-from k8sidx.fields.table import Field, Kind
+from k8sidx.events.fields.table import Field, Kind
 from k8sidx.query.algebra import Scalar
 
 

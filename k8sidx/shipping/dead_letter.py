@@ -18,9 +18,9 @@ from typing import Any
 
 import orjson
 
-from k8sidx.decode.dead_letter import MARK
-from k8sidx.decode.record import Rejected
 from k8sidx.errors import StoreError
+from k8sidx.events.decode.providers.dead_letter import MARK
+from k8sidx.events.records import Rejected
 
 
 class DeadLetter:

@@ -13,8 +13,8 @@ from multiprocessing.connection import Connection, wait
 from typing import Literal, TypeAlias
 
 from k8sidx.errors import StoreError
+from k8sidx.shipping.sources.files.chunks import Chunk
 from k8sidx.shipping.worker import Outcome, Worker, WorkerSettings
-from k8sidx.sources.chunks import Chunk
 
 Task: TypeAlias = "tuple[int, Chunk] | Literal['flush', 'end']"
 """A chunk with its number; or to finish the open packages, and go on or end."""

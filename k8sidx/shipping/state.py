@@ -8,8 +8,8 @@ One JSON document::
        "packed": false, "offset": 4158, "record": 22, "head": [1024, "7f3c…"],
        "tail": [1024, "3cb8…"], "ended": false}]}
 
-The fields are those of :class:`~k8sidx.sources.register.LogFile` and of the place up to
-which it is delivered. Everything before that place is stored; what is behind it may be.
+The fields are those of :class:`~k8sidx.shipping.sources.follow.registry.LogFile` and of the place
+up to which it is delivered. Everything before that place is stored; what is behind it may be.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from k8sidx.backends.embedded.storage.manifest import sync_folder
+from k8sidx.backends.open import EmbeddedStore, Store
 from k8sidx.errors import StoreError, UsageError
-from k8sidx.sources.chunks import Chunk
-from k8sidx.sources.expand import STDIN
-from k8sidx.sources.place import Mark, Place
-from k8sidx.sources.register import LogFile, Register
-from k8sidx.store.manifest import sync_folder
-from k8sidx.store.open import EmbeddedStore, Store
+from k8sidx.shipping.sources.files.chunks import Chunk
+from k8sidx.shipping.sources.files.inputs import STDIN
+from k8sidx.shipping.sources.follow.position import Mark, Place
+from k8sidx.shipping.sources.follow.registry import LogFile, Register
 
 FORMAT = "k8sidx-ship-state"
 VERSION = 1

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from k8sidx.decode.apiserver import V1
-from k8sidx.decode.audit_event import AuditEvent, decode_line, from_object, to_json
-from k8sidx.decode.decode import decode
-from k8sidx.decode.record import Context, Event, Rejected, Skipped
-from k8sidx.normalize.event import Normalized, Normalizer
-from k8sidx.shipping.sink import NOTHING_ADDED, Added, Package, Packing
-from k8sidx.sources.chunks import Chunk
+from k8sidx.backends.sink import NOTHING_ADDED, Added, Package, Packing
+from k8sidx.events.decode.decode import decode
+from k8sidx.events.decode.event_model import AuditEvent, decode_line, from_object, to_json
+from k8sidx.events.decode.providers.apiserver import V1
+from k8sidx.events.normalize.event import Normalized, Normalizer
+from k8sidx.events.records import Context, Event, Rejected, Skipped
+from k8sidx.shipping.sources.files.chunks import Chunk
 
 _BARE = Context()
 

@@ -42,7 +42,7 @@ def test_summaries_are_made_once_and_counted(days: Path) -> None:
 
 def test_events_that_came_late_put_a_day_behind(days: Path) -> None:
     shown("update")
-    from k8sidx.store.open import EmbeddedStore
+    from k8sidx.backends.open import EmbeddedStore
 
     put(EmbeddedStore(days), [event(user="late", seconds=DAY)])
     assert {one["behind"] for one in shown().values()} == {"1"}
@@ -82,7 +82,7 @@ def test_a_store_that_cannot_be_written_is_told(
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("k8sidx.store.summaries.zstandard.compress", full)
+    monkeypatch.setattr("k8sidx.backends.embedded.summaries.zstandard.compress", full)
     result = k8sidx("baseline", "update", "new_user_agent")
     assert result.exit_code == 3
     assert "No space left on device" in result.stderr

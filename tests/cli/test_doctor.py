@@ -10,7 +10,7 @@ from pathlib import Path
 import filelock
 import pytest
 
-from k8sidx.doctor import check_store
+from k8sidx.doctor.store import check_store
 from tests.cli.conftest import audit_event, k8sidx
 
 NOW = datetime(2024, 5, 3, 10, 0, 0, tzinfo=UTC)
@@ -90,7 +90,7 @@ def test_undated_future_and_rejected_events_are_warnings(here: Path) -> None:
 
 
 def test_many_small_files_of_a_day_are_a_warning(log: Path, here: Path) -> None:
-    from k8sidx.store.manifest import Manifest, Part, write_manifest
+    from k8sidx.backends.embedded.storage.manifest import Manifest, Part, write_manifest
 
     store = here / "small"
     store.mkdir()

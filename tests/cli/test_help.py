@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from docs.generate.cli import with_current_reference
 from k8sidx import __version__
 from k8sidx.cli import app
-from k8sidx.cli.reference import with_current_reference
 
 COMMANDS = (
     "setup",
@@ -98,7 +98,7 @@ def test_wrong_usage_ends_with_2(arguments: list[str]) -> None:
 
 def test_the_reference_is_current() -> None:
     text = REFERENCE.read_text("utf-8")
-    assert with_current_reference(text) == text, "run: python -m k8sidx.cli.reference docs/cli.md"
+    assert with_current_reference(text) == text, "run: python -m docs.generate.cli docs/cli.md"
 
 
 def test_the_reference_has_every_command() -> None:

@@ -28,7 +28,7 @@ def test_a_hunt_is_an_object_in_json() -> None:
 
 def test_sigma_is_the_file_as_it_is() -> None:
     for name in ("topn_user_agent", "forbidden_surge", "csr_self_approved"):
-        text = (resources.files("k8sidx") / "hunts" / f"{name}.yml").read_text("utf-8")
+        text = (resources.files("k8sidx.hunt.library") / f"{name}.yml").read_text("utf-8")
         assert k8sidx("hunts", "show", name, "--as", "sigma").stdout == text
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from k8sidx.cli import ship
-from k8sidx.decode import decode
+from k8sidx.events.decode import decode
 from tests.cli.conftest import audit_event, k8sidx
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from k8sidx.cli.options import Level
 from k8sidx.cli.selection import Selection, selected_hunts
-from k8sidx.hunt.library import load_library
+from k8sidx.hunt.library.load import load_library
 
 STREAMS = {hunt.id for hunt in load_library() if hunt.stream}
 

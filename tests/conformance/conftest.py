@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from k8sidx.engine.duckdb import DuckDBEngine
-from k8sidx.engine.search import SearchEngine
+from k8sidx.backends.cluster.engine.engine import SearchEngine
+from k8sidx.backends.embedded.engine.engine import DuckDBEngine
 from tests.building import normalized
 from tests.conformance.events import EVENTS
-from tests.conformance.filled import fill
+from tests.conformance.index_events import fill
 from tests.conformance.report import Report
 from tests.servers.cleaning import remove_all
 from tests.servers.find import Servers

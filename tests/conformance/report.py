@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field
 
-from k8sidx.cluster.connection import Cluster
+from k8sidx.backends.cluster.http.client import Cluster
 from tests.servers.find import Servers
 from tests.servers.fixtures import or_skip
 from tests.servers.start import CannotStart

@@ -11,21 +11,21 @@ from typing import Any
 
 import pytest
 
-from k8sidx.engine.protocol import Engine
-from k8sidx.fields.lookup import resolve
-from k8sidx.fields.table import Kind
+from k8sidx.backends.protocol import Engine
+from k8sidx.events.fields.lookup import resolve
+from k8sidx.events.fields.table import Kind
+from k8sidx.events.normalize.event import Normalized
 from k8sidx.hunt.definition import Hunt
-from k8sidx.hunt.library import load_hunts, load_library
+from k8sidx.hunt.library.load import load_hunts, load_library
 from k8sidx.hunt.lists import Lists
 from k8sidx.hunt.result import HuntResult
 from k8sidx.hunt.run import Window, run_hunt
-from k8sidx.normalize.event import Normalized
 from k8sidx.query.algebra import leaves
 from tests.building import START, normalized
-from tests.conformance.filled import fill
+from tests.conformance.index_events import fill
 from tests.conformance.report import SAME, Report
 from tests.demo import demo_lines
-from tests.hunt.library.pairs import HISTORY
+from tests.hunt.library.cases import HISTORY
 from tests.hunt.library.test_pairs import pairs
 from tests.judge.engines import embedded
 from tests.servers.cleaning import remove_all

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from k8sidx.cluster.connection import Answer, Cluster
-from k8sidx.engine.duckdb import DuckDBEngine
-from k8sidx.engine.search import SearchEngine
+from k8sidx.backends.cluster.engine.engine import SearchEngine
+from k8sidx.backends.cluster.http.client import Answer, Cluster
+from k8sidx.backends.embedded.engine.engine import DuckDBEngine
 from k8sidx.errors import UnsupportedQuery
-from tests.conformance.comparing import alike
+from tests.conformance.assert_rows import alike
 from tests.conformance.operations import OPERATIONS, Operation
 from tests.conformance.report import SAME, Report
 
@@ -68,8 +68,8 @@ def test_rows_are_the_same_page_by_page(
     duckdb_engine: DuckDBEngine, search_engine: SearchEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With a few rows a page, as with millions of groups on pages of ten thousand."""
-    for module in ("search_groups", "search_documents"):
-        monkeypatch.setattr(f"k8sidx.engine.{module}.PAGE", 3)
+    for module in ("composite", "hits"):
+        monkeypatch.setattr(f"k8sidx.backends.cluster.engine.{module}.PAGE", 3)
     asked = [one for one in OPERATIONS if not one.refused]
     paged = [one for one in asked if one.query.group_by or one.query.order]
     assert len(paged) > 60

@@ -13,15 +13,15 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from k8sidx.backends.open import temporary_store
 from k8sidx.cli import app
 from k8sidx.generate.attacks import ATTACKS, NOT_IN_ONE_LOG
-from k8sidx.hunt.library import library_ids, load_hunts, load_library
+from k8sidx.hunt.library.load import library_ids, load_hunts, load_library
 from k8sidx.hunt.lists import SHIPPED, Lists
-from k8sidx.hunt.needs import fields_needed
+from k8sidx.hunt.required_fields import fields_needed
 from k8sidx.hunt.result import Finding, HuntResult
 from k8sidx.hunt.run import Window, run_hunts
-from k8sidx.shipping.ship import ShipOptions, ship
-from k8sidx.store.open import temporary_store
+from k8sidx.shipping.pipeline import ShipOptions, ship
 
 TABLES = {name for name in ATTACKS if name.startswith(("topn_", "rare_"))}
 """Hunts that list and do not judge."""

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from k8sidx.fields.lookup import resolve
+from k8sidx.events.fields.lookup import resolve
 from k8sidx.query.algebra import (
     Always,
     And,

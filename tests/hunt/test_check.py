@@ -8,7 +8,7 @@ import pytest
 
 from k8sidx.errors import InvalidHunt, OtherLog
 from k8sidx.hunt.check import check_rules
-from k8sidx.hunt.library import load_hunts
+from k8sidx.hunt.library.load import load_hunts
 from k8sidx.hunt.lists import SHIPPED, Lists
 from k8sidx.hunt.run import Window, run_hunts
 from tests.building import event

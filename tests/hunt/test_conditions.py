@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from k8sidx.hunt.definition import Hunt
-from k8sidx.hunt.library import load_library
+from k8sidx.hunt.library.load import load_library
 from k8sidx.query.algebra import Condition, Metric, Query
 from tests.building import event, row
-from tests.hunt.hunting import sigma
 from tests.hunt.reference import holds
+from tests.hunt.run_hunt import sigma
 from tests.stores import stored
 
 SAID: list[dict[str, Any]] = [

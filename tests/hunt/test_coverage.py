@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections import Counter
 
-from k8sidx.hunt.attack import CONTAINERS, TACTICS, TECHNIQUES
-from k8sidx.hunt.coverage import ATTACK, MICROSOFT, OUTSIDE, coverage, navigator_layer
-from k8sidx.hunt.library import library_ids, load_library
-from k8sidx.hunt.threat_matrix import THREATS
+from k8sidx.hunt.attack.coverage import ATTACK, MICROSOFT, OUTSIDE, coverage, navigator_layer
+from k8sidx.hunt.attack.microsoft import THREATS
+from k8sidx.hunt.attack.mitre import CONTAINERS, TACTICS, TECHNIQUES
+from k8sidx.hunt.library.load import library_ids, load_library
 from tests.cli.conftest import k8sidx
 
 COVERED = coverage(load_library())

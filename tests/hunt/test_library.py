@@ -12,19 +12,19 @@ import pytest
 import yaml
 from sigma.collection import SigmaCollection
 
+from docs.generate.hunts import DOCUMENT, document
 from k8sidx.errors import UsageError
-from k8sidx.fields.lookup import resolve
-from k8sidx.hunt.attack import TACTICS, TECHNIQUES
+from k8sidx.events.fields.lookup import resolve
+from k8sidx.hunt.attack.mitre import TACTICS, TECHNIQUES
+from k8sidx.hunt.attack.tags import tactics_of, techniques_of
 from k8sidx.hunt.definition import Hunt, Steps
-from k8sidx.hunt.document import DOCUMENT, document
-from k8sidx.hunt.library import library_ids, load_hunts, load_library
+from k8sidx.hunt.library.load import library_ids, load_hunts, load_library
 from k8sidx.hunt.run import Window, run_hunts
-from k8sidx.hunt.tags import tactics_of, techniques_of
 from k8sidx.query.algebra import leaves
 from tests.building import SHARED, event
 from tests.stores import stored
 
-FOLDER = Path(__file__).parents[2] / "k8sidx" / "hunts"
+FOLDER = Path(__file__).parents[2] / "k8sidx" / "hunt" / "library"
 LIBRARY = load_library()
 EACH = pytest.mark.parametrize("hunt", LIBRARY, ids=lambda hunt: hunt.id)
 
@@ -85,7 +85,7 @@ def test_every_document_has_a_uuid_of_its_own() -> None:
 
 
 def test_the_documentation_is_current() -> None:
-    assert DOCUMENT.read_text("utf-8") == document(LIBRARY), "python -m k8sidx.hunt.document"
+    assert DOCUMENT.read_text("utf-8") == document(LIBRARY), "python -m docs.generate.hunts"
 
 
 def test_hunts_are_given_by_id_file_and_folder(tmp_path: Path) -> None:
@@ -113,7 +113,7 @@ def test_what_cannot_be_read_is_a_usage_error(selector: str, tmp_path: Path) -> 
 
 def test_the_ids_are_known_without_reading_sigma() -> None:
     code = (
-        "import sys, k8sidx.hunt.library as l; l.library_ids();"
+        "import sys, k8sidx.hunt.library.load as l; l.library_ids();"
         "print([m for m in ('sigma', 'pydantic', 'yaml') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from docs.generate.lists import DOCUMENT, document
 from k8sidx.errors import InvalidHunt, UsageError
 from k8sidx.hunt.lists import SHIPPED, Lists, ShippedList, is_network, lists_from, shipped_lists
-from k8sidx.hunt.lists_document import DOCUMENT, document
 from k8sidx.query.algebra import Condition, InNetwork, OneOf, Or, Wildcard
 from k8sidx.query.networks import NetworkSet
 from tests.building import event
-from tests.hunt.hunting import results, sigma
+from tests.hunt.run_hunt import results, sigma
 
 HOLDS = {"users", "namespaces", "addresses", "agents", "paths", "images", "nodes"}
 
@@ -32,7 +32,7 @@ def test_a_shipped_list_says_what_it_is_and_where_it_is_from(one: ShippedList) -
 
 
 def test_the_documentation_is_current() -> None:
-    assert DOCUMENT.read_text("utf-8") == document(), "python -m k8sidx.hunt.lists_document"
+    assert DOCUMENT.read_text("utf-8") == document(), "python -m docs.generate.lists"
 
 
 def test_a_list_has_the_entries_of_those_that_it_includes() -> None:

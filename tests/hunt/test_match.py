@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.building import START, at, event
-from tests.hunt.hunting import results, sigma
+from tests.hunt.run_hunt import results, sigma
 
 RULE = sigma("{s: {objectRef.resource: pods}, condition: s}")
 BY_USER = sigma(

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from k8sidx.engine.protocol import Engine
-from k8sidx.hunt.library import load_hunts, load_library
+from k8sidx.backends.protocol import Engine
+from k8sidx.hunt.library.load import load_hunts, load_library
 from k8sidx.hunt.result import HuntResult
 from k8sidx.hunt.run import Window, run_hunt, run_hunts
 from tests.building import SHARED

@@ -12,12 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from k8sidx.errors import InvalidHunt
-from k8sidx.hunt import keyed
 from k8sidx.hunt.definition import Hunt, SequenceHunt
-from k8sidx.hunt.read import read_hunts
-from k8sidx.hunt.sliding import Chain, Request
+from k8sidx.hunt.kinds import correlated_events as keyed
+from k8sidx.hunt.kinds.windows import Chain, Request
+from k8sidx.hunt.sigma.loader import read_hunts
 from tests.building import START, event
-from tests.hunt.hunting import results
+from tests.hunt.run_hunt import results
 
 RULE = """---
 title: Verb {verb}

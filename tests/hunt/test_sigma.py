@@ -8,8 +8,8 @@ import pytest
 
 from k8sidx.errors import InvalidHunt
 from k8sidx.hunt.definition import ThresholdHunt
-from k8sidx.hunt.library import load_hunts
-from k8sidx.hunt.read import read_hunts
+from k8sidx.hunt.library.load import load_hunts
+from k8sidx.hunt.sigma.loader import read_hunts
 from k8sidx.query.algebra import (
     And,
     Compare,
@@ -22,7 +22,7 @@ from k8sidx.query.algebra import (
     Regex,
     Wildcard,
 )
-from tests.hunt.hunting import correlation, sigma
+from tests.hunt.run_hunt import correlation, sigma
 
 
 @pytest.mark.parametrize(

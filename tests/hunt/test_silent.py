@@ -10,7 +10,7 @@ import pytest
 
 from k8sidx.hunt.run import Window
 from tests.building import START, event
-from tests.hunt.hunting import results, sigma
+from tests.hunt.run_hunt import results, sigma
 
 HOUR = 3600
 DAY = 24 * HOUR

@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
-from k8sidx.engine.protocol import Engine
+from k8sidx.backends.protocol import Engine
 from k8sidx.hunt.definition import Hunt
-from k8sidx.hunt.library import load_library
+from k8sidx.hunt.library.load import load_library
 from k8sidx.hunt.run import Window, run_hunt
 from tests.building import START, event
-from tests.hunt.hunting import results
+from tests.hunt.run_hunt import results
 from tests.stores import stored
 
 Events = Sequence[dict[str, Any]]

@@ -11,18 +11,18 @@ from typing import Any
 
 import pytest
 
-from k8sidx.engine.result import Result
-from k8sidx.engine.summed import SummedEngine, complete, digest_of
+from k8sidx.backends.embedded.storage.compaction import merge_small_parts
+from k8sidx.backends.embedded.storage.manifest import VERSION
+from k8sidx.backends.embedded.summaries import FOLDER, EmbeddedSummaries
+from k8sidx.backends.open import EmbeddedStore
+from k8sidx.backends.result import Result
+from k8sidx.backends.summaries import SummedEngine, complete, digest_of
 from k8sidx.hunt.definition import Hunt, NewHunt, SilentHunt, SpikeHunt, TopHunt
-from k8sidx.hunt.history import questions
-from k8sidx.hunt.library import load_library
+from k8sidx.hunt.kinds.baseline_queries import questions
+from k8sidx.hunt.library.load import load_library
 from k8sidx.hunt.result import HuntResult
 from k8sidx.hunt.run import Window, run_hunts
 from k8sidx.query.algebra import DateHistogram, Metric, Query, Terms
-from k8sidx.store.manifest import VERSION
-from k8sidx.store.merge import merge_small_parts
-from k8sidx.store.open import EmbeddedStore
-from k8sidx.store.summaries import FOLDER, EmbeddedSummaries
 from tests.building import START, event
 from tests.stores import put, stored
 

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from k8sidx.hunt import keyed
-from k8sidx.hunt.library import load_hunts
+from k8sidx.hunt.kinds import correlated_events as keyed
+from k8sidx.hunt.kinds.windows import Request, Slider
+from k8sidx.hunt.library.load import load_hunts
 from k8sidx.hunt.run import Window, run_hunt
-from k8sidx.hunt.sliding import Request, Slider
 from tests.building import START, at, event
-from tests.hunt.hunting import correlation, results
+from tests.hunt.run_hunt import correlation, results
 from tests.stores import stored
 
 FIVE = correlation("{gte: 5}", timespan="1m")

@@ -1,7 +1,7 @@
 """What a query means: a slow evaluator over events as the log has them, one by one.
 
 The judge of both engines. It shares nothing with ``k8sidx.insights``, and of the rest of
-k8sidx takes only the redacted event and its id (:mod:`k8sidx.normalize`).
+k8sidx takes only the redacted event and its id (:mod:`k8sidx.events.normalize`).
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from typing import Any
 
 import re2  # type: ignore[import-untyped]
 
-from k8sidx.normalize.whole import whole_event
+from k8sidx.events.normalize.reconstruct import whole_event
 from tests.building import normalized
-from tests.insights import tree
+from tests.insights import reference_ast as tree
 from tests.insights.reference_expressions import Group, Row, elements, evaluate, truth
 from tests.insights.reference_fields import field_value
 from tests.insights.reference_values import Time, Value, rank, same, text, total_rank

@@ -7,7 +7,7 @@ from typing import Any
 
 import re2  # type: ignore[import-untyped]
 
-from tests.insights import tree
+from tests.insights import reference_ast as tree
 from tests.insights.reference_aggregates import AGGREGATES, SORTED, of_moment
 from tests.insights.reference_fields import (
     INTEGERS,

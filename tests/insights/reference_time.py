@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from tests.insights.reference_ast import Period
 from tests.insights.reference_values import Time
-from tests.insights.tree import Period
 
 _MICROS = {
     "ms": 1_000,

@@ -16,13 +16,13 @@ from typing import Any
 
 import pytest
 
-from k8sidx.cluster.connection import Cluster
-from k8sidx.engine.protocol import Engine
-from k8sidx.engine.result import Result
-from k8sidx.insights.parse import parse
-from k8sidx.insights.run import answer
+from k8sidx.backends.cluster.http.client import Cluster
+from k8sidx.backends.protocol import Engine
+from k8sidx.backends.result import Result
+from k8sidx.insights.execute.run import answer
+from k8sidx.insights.language.parser import parse
 from tests.building import SHARED, normalized
-from tests.conformance.filled import fill
+from tests.conformance.index_events import fill
 from tests.demo import demo_lines
 from tests.servers.cleaning import remove_all
 from tests.servers.fixtures import unique_prefix

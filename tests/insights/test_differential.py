@@ -14,18 +14,18 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from k8sidx.cluster.connection import Cluster
-from k8sidx.engine.protocol import Engine
-from k8sidx.insights.parse import parse
-from k8sidx.insights.run import answer
+from k8sidx.backends.cluster.http.client import Cluster
+from k8sidx.backends.protocol import Engine
+from k8sidx.insights.execute.run import answer
+from k8sidx.insights.language.parser import parse
 from tests.building import START, normalized
-from tests.conformance.filled import fill
-from tests.insights import tree
-from tests.insights.making import query
-from tests.insights.pool import Pool
+from tests.conformance.index_events import fill
+from tests.insights import reference_ast as tree
+from tests.insights.event_strategies import Pool
+from tests.insights.query_strategies import query
 from tests.insights.reference import Reference
-from tests.insights.shrinking import shrunk
-from tests.insights.writing import Writer
+from tests.insights.shrink import shrunk
+from tests.insights.unparse import Writer
 from tests.servers.cleaning import remove_all
 from tests.servers.fixtures import unique_prefix
 from tests.stores import stored
@@ -100,8 +100,8 @@ def test_no_query_is_answered_differently(
     batch: int, judged: Judged, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if batch % 2:
-        for module in ("search_groups", "search_documents"):
-            monkeypatch.setattr(f"k8sidx.engine.{module}.PAGE", SMALL)
+        for module in ("composite", "hits"):
+            monkeypatch.setattr(f"k8sidx.backends.cluster.engine.{module}.PAGE", SMALL)
     for seed in range(batch * QUERIES, (batch + 1) * QUERIES):
         commands, text = query(seed)
         span = Random(-seed)  # noqa: S311 - repeatable, not secret

@@ -8,21 +8,21 @@ from pathlib import Path
 
 import pytest
 
-from k8sidx.cluster.connection import Cluster
-from k8sidx.engine.protocol import Engine, Explaining
-from k8sidx.insights.aggregates import AGGREGATES
-from k8sidx.insights.document import document
-from k8sidx.insights.explain import explained
-from k8sidx.insights.functions import FUNCTIONS
-from k8sidx.insights.parse import parse
-from k8sidx.insights.periods import UNITS
-from k8sidx.insights.run import answer
-from k8sidx.insights.syntax import COMMANDS
-from k8sidx.insights.values import as_text, parsed_moment
-from k8sidx.normalize.event import Normalized
-from k8sidx.store.open import EmbeddedStore
+from docs.generate.query_language import document
+from k8sidx.backends.cluster.http.client import Cluster
+from k8sidx.backends.open import EmbeddedStore
+from k8sidx.backends.protocol import Engine, Explaining
+from k8sidx.events.normalize.event import Normalized
+from k8sidx.insights.execute.explain import explained
+from k8sidx.insights.execute.run import answer
+from k8sidx.insights.language.aggregates import AGGREGATES
+from k8sidx.insights.language.ast import COMMANDS
+from k8sidx.insights.language.functions import FUNCTIONS
+from k8sidx.insights.language.parser import parse
+from k8sidx.insights.language.periods import UNITS
+from k8sidx.insights.language.values import as_text, parsed_moment
 from tests.building import normalized
-from tests.conformance.filled import fill
+from tests.conformance.index_events import fill
 from tests.demo import demo_lines
 from tests.servers.cleaning import remove_all
 from tests.servers.fixtures import unique_prefix
@@ -66,7 +66,7 @@ def distributed(events: Sequence[Normalized], opensearch: Cluster) -> Iterator[E
 
 def test_the_tables_are_those_of_the_language() -> None:
     page = PAGE.read_text("utf-8")
-    assert page == document(page), "run: python -m k8sidx.insights.document docs/query.md"
+    assert page == document(page), "run: python -m docs.generate.query_language docs/query.md"
 
 
 @pytest.mark.parametrize("text", EXAMPLES)

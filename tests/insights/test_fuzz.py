@@ -9,21 +9,21 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from k8sidx.cluster.connection import Cluster
-from k8sidx.engine.duckdb import DuckDBEngine
-from k8sidx.engine.result import Result
-from k8sidx.engine.search import SearchEngine
+from k8sidx.backends.cluster.engine.engine import SearchEngine
+from k8sidx.backends.cluster.http.client import Cluster
+from k8sidx.backends.embedded.engine.engine import DuckDBEngine
+from k8sidx.backends.result import Result
 from k8sidx.errors import K8sidxError
-from k8sidx.insights.parse import QueryError, parse
-from k8sidx.insights.run import answer
+from k8sidx.insights.execute.run import answer
+from k8sidx.insights.language.parser import QueryError, parse
 from tests.building import event, normalized
-from tests.conformance.filled import fill
-from tests.insights.making import query
-from tests.insights.mutating import mutated
-from tests.insights.pool import HOSTILE, Pool
-from tests.insights.recording import keys, requests, statements
-from tests.insights.tree import Literal, Name
-from tests.insights.writing import Writer
+from tests.conformance.index_events import fill
+from tests.insights.event_strategies import HOSTILE, Pool
+from tests.insights.mutate import mutated
+from tests.insights.query_strategies import query
+from tests.insights.recorder import keys, requests, statements
+from tests.insights.reference_ast import Literal, Name
+from tests.insights.unparse import Writer
 from tests.servers.cleaning import remove_all
 from tests.servers.fixtures import unique_prefix
 from tests.stores import stored

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from k8sidx.engine.protocol import Engine
-from k8sidx.insights.parse import QueryError, parse
-from k8sidx.insights.run import answer
+from k8sidx.backends.protocol import Engine
+from k8sidx.insights.execute.run import answer
+from k8sidx.insights.language.parser import QueryError, parse
 from tests.building import event
 from tests.stores import stored
 
@@ -219,7 +219,7 @@ def test_without_a_limit_ten_thousand_events_are_shown(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said: list[str] = []
-    for module in ("asking", "run"):
+    for module in ("plan.strategies", "execute.run"):
         monkeypatch.setattr(f"k8sidx.insights.{module}.MOST_SHOWN", 2)
     assert len(answer(parse("fields verb"), engine, say=said.append).rows) == 2
     assert said == ["only the first 2 events are shown; ask for others with limit."]
@@ -235,7 +235,7 @@ def test_events_that_are_read_one_by_one_are_told_and_bounded(
         "3 events are read one by one, since @message is the whole event; message, its one-line "
         "summary, is quick."
     ]
-    monkeypatch.setattr("k8sidx.insights.run.MOST_READ", 2)
+    monkeypatch.setattr("k8sidx.insights.execute.run.MOST_READ", 2)
     with pytest.raises(Exception, match=r"would read 3 events one by one.*--since"):
         answer(program, engine, say=said.append)
 
@@ -334,7 +334,7 @@ def test_pages_of_events_are_read_newest_first_until_there_are_enough(
         assert whole[0] == ("n7",)
         assert whole[-1] == ("undated",)
         for page in (1, 2, 3):
-            monkeypatch.setattr("k8sidx.insights.pages.PAGE", page)
+            monkeypatch.setattr("k8sidx.insights.execute.pages.PAGE", page)
             assert rows(opened, query) == whole
             assert rows(opened, f"{query} | limit 3") == whole[:3]
             assert rows(opened, f"{query} | sort objectRef.name | limit 2") == [("n0",), ("n1",)]

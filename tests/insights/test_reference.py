@@ -8,15 +8,15 @@ from typing import Any
 import pytest
 
 from tests.building import at, event
-from tests.insights import tree
-from tests.insights.making import query
-from tests.insights.pool import HOSTILE, Pool
+from tests.insights import reference_ast as tree
+from tests.insights.event_strategies import HOSTILE, Pool
+from tests.insights.query_strategies import query
 from tests.insights.reference import Reference
+from tests.insights.reference_ast import Call, Comparison, Item, Like, Literal, Name, Pattern
 from tests.insights.reference_functions import FUNCTIONS, arithmetic, in_network
 from tests.insights.reference_time import ceiling, floor
 from tests.insights.reference_values import Time, compared, read_time
-from tests.insights.tree import Call, Comparison, Item, Like, Literal, Name, Pattern
-from tests.insights.writing import Writer
+from tests.insights.unparse import Writer
 
 BODY = {"spec": {"replicas": 3, "weights": [0.1, 0.2, 0.3], "odd": {"b": 1, "a": None}}}
 EVENTS = [

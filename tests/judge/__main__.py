@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from k8sidx.hunt.library import load_library
+from k8sidx.hunt.library.load import load_library
 from k8sidx.hunt.result import Finding
 from tests.judge.cases import CASES, Verdict, indicators
 from tests.judge.recorded import RECORDED, Sighting

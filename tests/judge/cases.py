@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from k8sidx.engine.protocol import Engine
+from k8sidx.backends.protocol import Engine
 from k8sidx.hunt.definition import Hunt, MatchHunt, TopHunt
 from k8sidx.hunt.level import urgency
 from k8sidx.hunt.lists import SHIPPED, Lists

@@ -7,15 +7,15 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from k8sidx.cluster.connection import Cluster
-from k8sidx.engine.protocol import Engine
-from k8sidx.engine.result import Result
-from k8sidx.engine.search import SearchEngine
-from k8sidx.normalize.event import Normalized
+from k8sidx.backends.cluster.engine.engine import SearchEngine
+from k8sidx.backends.cluster.http.client import Cluster
+from k8sidx.backends.open import EmbeddedStore
+from k8sidx.backends.protocol import Engine
+from k8sidx.backends.result import Result
+from k8sidx.events.normalize.event import Normalized
 from k8sidx.query.algebra import And, Compare, Or, Query, Wildcard
-from k8sidx.store.open import EmbeddedStore
 from tests.building import normalized
-from tests.conformance.filled import fill
+from tests.conformance.index_events import fill
 from tests.servers.cleaning import remove_all
 from tests.servers.fixtures import unique_prefix
 from tests.stores import put_normalized

@@ -12,7 +12,7 @@ from typing import Any
 from k8sidx.hunt.level import urgency
 from k8sidx.hunt.result import Finding, HuntResult
 from k8sidx.hunt.run import Window
-from k8sidx.query.moments import parse_moment
+from k8sidx.query.durations import parse_moment
 from tests.building import SHARED, START
 
 RECORDED = SHARED / "data" / "apiserver"

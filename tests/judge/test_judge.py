@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from k8sidx.hunt.library import load_hunts, load_library
+from k8sidx.hunt.library.load import load_hunts, load_library
 from tests.building import event
 from tests.judge.cases import CASES, Case, indicators, judged, load_cases
 from tests.judge.engines import embedded, tagged

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from k8sidx.cluster.connection import Cluster
+from k8sidx.backends.cluster.http.client import Cluster
 
 
 def remove_all(cluster: Cluster, prefix: str) -> None:

@@ -9,7 +9,7 @@ from typing import NoReturn
 
 import pytest
 
-from k8sidx.cluster.connection import Cluster
+from k8sidx.backends.cluster.http.client import Cluster
 from tests.servers.cleaning import remove_all
 from tests.servers.find import Servers, plan
 from tests.servers.node import Node

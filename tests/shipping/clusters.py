@@ -8,13 +8,13 @@ from typing import Any
 
 import msgspec
 
-from k8sidx.cluster.connection import Cluster
-from k8sidx.cluster.document import identity_of, stored_fields
-from k8sidx.cluster.settings import ConnectionSettings
-from k8sidx.cluster.store import ClusterStore
-from k8sidx.cluster.target import parse_target
-from k8sidx.normalize.objects import Fields
-from k8sidx.shipping.ship import ShipOptions, ShipReport, ship
+from k8sidx.backends.cluster.http.client import Cluster
+from k8sidx.backends.cluster.http.settings import ConnectionSettings
+from k8sidx.backends.cluster.index.document import identity_of, stored_fields
+from k8sidx.backends.cluster.index.target import parse_target
+from k8sidx.backends.cluster.store import ClusterStore
+from k8sidx.events.normalize.bodies import Fields
+from k8sidx.shipping.pipeline import ShipOptions, ShipReport, ship
 
 PAGE = 1000
 

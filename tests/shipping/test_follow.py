@@ -19,9 +19,9 @@ from typing import Any
 
 import pytest
 
+from k8sidx.backends.embedded.storage.manifest import read_manifest
+from k8sidx.backends.open import EmbeddedStore
 from k8sidx.query.algebra import Metric, Query
-from k8sidx.store.manifest import read_manifest
-from k8sidx.store.open import EmbeddedStore
 from tests.building import event
 
 COUNTS = Query(metrics=(Metric("n", "count"), Metric("ids", "count_distinct", "event.id")))

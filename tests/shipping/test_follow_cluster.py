@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from k8sidx.cluster.connection import Cluster
+from k8sidx.backends.cluster.http.client import Cluster
 from tests.shipping.clusters import rows
 from tests.shipping.test_follow import ApiServer, Start, ended, start, wait
 

@@ -12,8 +12,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from k8sidx.backends.open import EmbeddedStore
 from k8sidx.query.algebra import Metric, Query
-from k8sidx.store.open import EmbeddedStore
 from tests.building import event
 
 EVENTS = 40_000

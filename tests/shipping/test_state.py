@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
+from k8sidx.backends.open import EmbeddedStore
 from k8sidx.errors import UsageError
-from k8sidx.shipping.ship import ShipOptions, ShipReport, ship
+from k8sidx.shipping.pipeline import ShipOptions, ShipReport, ship
+from k8sidx.shipping.sources.files.chunks import Chunk
+from k8sidx.shipping.sources.follow.position import Place, mark
+from k8sidx.shipping.sources.follow.registry import LogFile
 from k8sidx.shipping.state import State, default_state
-from k8sidx.sources.chunks import Chunk
-from k8sidx.sources.place import Place, mark
-from k8sidx.sources.register import LogFile
-from k8sidx.store.open import EmbeddedStore
 from tests.building import event, write_log
 
 

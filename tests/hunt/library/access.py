@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.building import event
-from tests.hunt.library.pairs import burst, pair, usual
+from tests.hunt.library.cases import burst, pair, usual
 
 ACCOUNT = "system:serviceaccount:shop:cart"
 CONTROLLER = "system:serviceaccount:kube-system:deployment-controller"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.building import event
-from tests.hunt.library.pairs import Pair, pair
+from tests.hunt.library.cases import Pair, pair
 from tests.hunt.library.workloads import dry
 
 STREAMS = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.building import event
-from tests.hunt.library.pairs import burst, pair, usual
+from tests.hunt.library.cases import burst, pair, usual
 
 SYSTEM = "system:serviceaccount:kube-system:deployment-controller"
 QUIET_HOUR = [event(seconds=minute * 60 - 7000, name=f"p{minute}") for minute in range(60)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.building import event
-from tests.hunt.library.pairs import burst, pair, usual
+from tests.hunt.library.cases import burst, pair, usual
 from tests.hunt.library.workloads import dry
 
 KCM = "system:kube-controller-manager"

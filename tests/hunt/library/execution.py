@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import quote
 
 from tests.building import event
-from tests.hunt.library.pairs import pair
+from tests.hunt.library.cases import pair
 
 KUBE_PROXY = "system:serviceaccount:kube-system:kube-proxy"
 

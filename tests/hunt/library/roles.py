@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.building import event
-from tests.hunt.library.pairs import pair
+from tests.hunt.library.cases import pair
 
 ACCOUNT = "system:serviceaccount:shop:cart"
 SYSTEM = "system:serviceaccount:kube-system:operator"

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
 from tests.building import event
-from tests.hunt.library.pairs import burst, pair, usual
+from tests.hunt.library.cases import burst, pair, usual
 
 ACCOUNT = "system:serviceaccount:shop:cart"
 CONTROLLER = "system:serviceaccount:kube-system:deployment-controller"

@@ -10,13 +10,13 @@ from functools import cache
 import pytest
 
 import tests.hunt.library as package
-from k8sidx.engine.protocol import Engine
-from k8sidx.hunt.library import library_ids, load_hunts
+from k8sidx.backends.protocol import Engine
+from k8sidx.hunt.library.load import library_ids, load_hunts
 from k8sidx.hunt.lists import Lists
 from k8sidx.hunt.result import HuntResult
 from k8sidx.hunt.run import Window, run_hunt
 from tests.building import START
-from tests.hunt.library.pairs import HISTORY, Pair
+from tests.hunt.library.cases import HISTORY, Pair
 from tests.judge.engines import CaseEngine, embedded, tagged
 
 

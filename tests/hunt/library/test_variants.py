@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from k8sidx.engine.protocol import Engine
-from k8sidx.hunt.library import load_hunts
+from k8sidx.backends.protocol import Engine
+from k8sidx.hunt.library.load import load_hunts
 from k8sidx.hunt.run import Window, run_hunt
 from tests.building import event
 from tests.hunt.library import changes, execution, workloads

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.building import event
-from tests.hunt.library.pairs import pair, usual
+from tests.hunt.library.cases import pair, usual
 
 CONTROLLERS = "system:serviceaccount:kube-system:"
 NODE_AGENT = f"{CONTROLLERS}node-agent"

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from k8sidx.cluster.connection import Cluster
-from k8sidx.cluster.settings import ConnectionSettings
+from k8sidx.backends.cluster.http.client import Cluster
+from k8sidx.backends.cluster.http.settings import ConnectionSettings
 from tests.building import SHARED
 from tests.servers.faulty_proxy import Fault, Script, faulty
 from tests.shipping.clusters import rows, shipped

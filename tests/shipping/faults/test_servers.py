@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from k8sidx.cluster.connection import Cluster, open_cluster
-from k8sidx.cluster.ensure import ensure_index
-from k8sidx.shipping.ship import ShipReport
+from k8sidx.backends.cluster.http.client import Cluster, open_cluster
+from k8sidx.backends.cluster.index.create import ensure_index
+from k8sidx.shipping.pipeline import ShipReport
 from tests.servers.faulty_proxy import Fault, faulty
 from tests.servers.node import Node
 from tests.shipping.clusters import dead_letters, rows, shipped

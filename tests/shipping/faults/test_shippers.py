@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from k8sidx.cluster.connection import Cluster
+from k8sidx.backends.cluster.http.client import Cluster
 from tests.building import event
 from tests.servers.cleaning import remove_all
 from tests.servers.faulty_proxy import Fault, faulty

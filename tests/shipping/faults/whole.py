@@ -8,8 +8,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from k8sidx.cluster.connection import Cluster
-from k8sidx.shipping.ship import ShipReport
+from k8sidx.backends.cluster.http.client import Cluster
+from k8sidx.shipping.pipeline import ShipReport
 from tests.building import event, normalized
 from tests.shipping.clusters import dead_letters, rows
 

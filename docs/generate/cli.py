@@ -1,0 +1,86 @@
+"""Keeps the reference in ``docs/cli.md`` equal to what ``--help`` says.
+
+``python -m docs.generate.cli docs/cli.md`` rewrites what stands between the markers;
+the prose around them is written by hand.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import textwrap
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from k8sidx.cli import app
+
+_CONTENTS = re.compile(r"(<!-- commands -->\n).*?(<!-- end -->)", re.DOTALL)
+_BLOCK = re.compile(r"(<!-- reference: (\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def with_current_reference(text: str) -> str:
+    """The page with its list of commands and every reference block as the commands are now."""
+    text = _CONTENTS.sub(lambda match: match[1] + _contents(text) + match[2], text)
+    return _BLOCK.sub(lambda match: match[1] + _reference(match[2]) + match[3], text)
+
+
+def _contents(text: str) -> str:
+    """The commands in one line, each a link to its section, in the order of the page."""
+    command: Any = typer.main.get_command(app)
+    names = sorted(command.commands, key=lambda name: text.find(f"\n## k8sidx {name}\n"))
+    links = ", ".join(f"[{name}](#k8sidx-{name})" for name in names)
+    return textwrap.fill(f"Commands: {links}", 100, break_on_hyphens=False) + "\n"
+
+
+def _reference(path: str) -> str:
+    """The block of a command; of a group's as ``group/command``."""
+    command: Any = typer.main.get_command(app)
+    for name in path.split("/"):
+        command = command.commands[name]
+    arguments = [p for p in command.params if p.param_type_name == "argument"]
+    usage = " ".join(f"{p.metavar}..." if p.required else f"[{p.metavar}]..." for p in arguments)
+    example = command.epilog.partition("Example:\n")[2]
+    return "\n".join(
+        [
+            command.help.strip(),
+            "",
+            "```text",
+            f"k8sidx {path.replace('/', ' ')} [OPTIONS] {usage}".rstrip(),
+            "```",
+            "",
+            "| | |",
+            "| --- | --- |",
+            *(_line(parameter) for parameter in command.params),
+            "",
+            "```console",
+            *(f"$ {line.strip()}" for line in example.splitlines()),
+            "```",
+            "",
+        ]
+    )
+
+
+def _line(parameter: Any) -> str:
+    if parameter.param_type_name == "argument":
+        return f"| `{_cell(parameter.metavar)}` | {_cell(parameter.help)} |"
+    value = f" {parameter.metavar}" if parameter.metavar else ""
+    flags = ", ".join(f"`{flag}{value}`" for flag in sorted(parameter.opts, key=len, reverse=True))
+    return f"| {_cell(flags)} | {_cell(parameter.help + _default(parameter))} |"
+
+
+def _default(parameter: Any) -> str:
+    said = f" Environment: `{parameter.envvar}`." if parameter.envvar else ""
+    if parameter.default and not parameter.is_flag:
+        return f" [default: {parameter.default}]{said}"
+    return said
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+if __name__ == "__main__":
+    page = Path(sys.argv[1])
+    page.write_text(with_current_reference(page.read_text("utf-8")), "utf-8")

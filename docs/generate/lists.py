@@ -1,0 +1,54 @@
+"""``docs/lists.md``, made from the lists: ``python -m docs.generate.lists``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from k8sidx.hunt.lists import ShippedList, shipped_lists
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "lists.md"
+
+_INTRODUCTION = """\
+# Lists
+
+Made from `k8sidx/hunt/lists.toml` by `python -m docs.generate.lists`. What rules name
+as `|expand: '%list%'` ([rules.md](rules.md)); entries of your own add to them.
+"""
+
+
+def document() -> str:
+    """The page."""
+    lists = shipped_lists().values()
+    lines = [_INTRODUCTION, "| list | holds | entries | |", "|---|---|--:|---|"]
+    lines += [
+        f"| [`{one.name}`](#{one.name}) | {one.holds} | {_number(one)} | {one.about} |"
+        for one in lists
+    ]
+    for one in lists:
+        lines += _section(one)
+    return "\n".join(lines) + "\n"
+
+
+def _number(one: ShippedList) -> str:
+    if one.needed:
+        return "yours"
+    return str(len(one.entries)) + ("+" if one.includes else "")
+
+
+def _section(one: ShippedList) -> Iterator[str]:
+    yield from ("", f"## {one.name}", "", one.about, "")
+    if one.platform:
+        yield f"- Platform: {one.platform}."
+    if one.needed:
+        yield f"- Needs your {one.holds}: under `[lists]` in `k8sidx.toml`."
+    if one.includes:
+        yield f"- Takes in: {', '.join(f'[`{name}`](#{name})' for name in one.includes)}."
+    for source in one.sources:
+        yield f"- Source: <{source}>"
+    if one.entries:
+        yield from ("", "```text", *one.entries, "```")
+
+
+if __name__ == "__main__":
+    DOCUMENT.write_text(document(), encoding="utf-8")

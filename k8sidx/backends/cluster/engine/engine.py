@@ -1,0 +1,293 @@
+"""The distributed engines: OpenSearch and Elasticsearch.
+
+One compiler serves both: the bodies are the same. Every answer is exact unless estimates
+were asked for, and of all the events: a partial one is an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Any
+
+from elasticsearch.dsl import Search, aggs
+from elasticsearch.dsl import query as dsl
+
+from k8sidx.backends.cluster.engine.composite import (
+    SHARD_SIZE,
+    Bucket,
+    Composite,
+    GroupKey,
+    Values,
+    grouped,
+    key_source,
+)
+from k8sidx.backends.cluster.engine.field_check import check_fields
+from k8sidx.backends.cluster.engine.filters import ConditionCompiler
+from k8sidx.backends.cluster.engine.hits import Reader, select, sort_of
+from k8sidx.backends.cluster.engine.materialize import enumerated, looked_up, without_enumerated
+from k8sidx.backends.cluster.engine.metrics import (
+    Counted,
+    Inexact,
+    Reading,
+    counted,
+    readable,
+    readings,
+)
+from k8sidx.backends.cluster.engine.session import NotAsked, Session, UnaskedSession
+from k8sidx.backends.cluster.http.client import Cluster
+from k8sidx.backends.cluster.schema.field_caps import Capabilities, read_capabilities
+from k8sidx.backends.cluster.schema.profile import OwnProfile, Profile
+from k8sidx.backends.explain import request_text
+from k8sidx.backends.ordering import Row, arranged
+from k8sidx.backends.protocol import EXACTLY, Answering
+from k8sidx.backends.result import Result
+from k8sidx.backends.time_columns import times_of, with_moments
+from k8sidx.query.algebra import VALUES, Having, Order, Query, Terms, fields_of
+
+_SHARD_SIZE_OF_EVENTS = 1_000
+"""Values that each shard tells of where each of them comes with events."""
+_PAGE_OF_EVENTS = 500
+"""Groups of one page where each comes with events."""
+
+
+class SearchEngine:
+    """Answers queries over the indices of a cluster.
+
+    :param index: index name or pattern, such as ``k8s-audit-*``.
+    :param profile: where its documents keep the fields.
+    :param answering: approximate is cardinality, percentiles and unproved top-N.
+    """
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        index: str,
+        profile: Profile | None = None,
+        answering: Answering = EXACTLY,
+    ) -> None:
+        self.name: str = cluster.product
+        self._cluster = cluster
+        self._index = index
+        self._profile = profile or OwnProfile()
+        self._answering = answering
+        self._conditions = ConditionCompiler(self._profile)
+
+    @property
+    def is_foreign(self) -> bool:
+        """Something else than k8sidx filled the indices."""
+        return self._profile.is_read
+
+    def __enter__(self) -> SearchEngine:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing to let go of: a query's point in time ends with it."""
+
+    def run(self, query: Query) -> Result:
+        """Answer the query; see :class:`k8sidx.backends.protocol.Engine`.
+
+        :raises UnsupportedQuery: when a cluster has no way to run it.
+        :raises StoreError: when the cluster cannot be reached, refuses the query, or
+            answers for a part of the events only.
+        """
+        plain, events = self._checked(query)
+        with Session(self._cluster, self._index, self._answering) as session:
+            if plain is not query:
+                resolved = enumerated(query, self._profile, session, self._conditions)
+                events = self._conditions.events(resolved)
+            rows, exact = self._rows(query, events, session)
+        exact = exact and all(self._profile.is_whole(path) for path in fields_of(query))
+        return Result(query.columns, with_moments(rows, times_of(query)), self.name, exact)
+
+    def explained(self, query: Query) -> str:
+        """The first search of the query; see :class:`k8sidx.backends.protocol.Explaining`.
+
+        :raises UnsupportedQuery: when a cluster has no way to run the query.
+        :raises StoreError: when the cluster cannot be reached, or lacks a field.
+        """
+        _, events = self._checked(query)
+        session = UnaskedSession(self._cluster, self._index, self._answering)
+        first = looked_up(query, self._profile)
+        if first:
+            session.hold()
+        try:
+            self._rows(query, events, session)
+        except NotAsked as asked:
+            return request_text(session.path, asked.body, first, held=asked.held)
+        raise AssertionError("a query makes a search")
+
+    def _checked(self, query: Query) -> tuple[Query, dsl.Query]:
+        """The query without conditions whose values are looked up first, and its events.
+
+        :raises UnsupportedQuery: when a cluster has no way to run the query.
+        :raises StoreError: when the indices lack a field.
+        """
+        plain = without_enumerated(query, self._profile)
+        events = self._conditions.events(plain)
+        self._compile(query)
+        if not self._profile.is_read:
+            check_fields(fields_of(query), self._profile, self._capabilities)
+        return plain, events
+
+    @cached_property
+    def _capabilities(self) -> Capabilities:
+        return read_capabilities(self._cluster, self._index)
+
+    def _compile(self, query: Query) -> None:
+        """Raise for what cannot be run beside the conditions, before anything is asked."""
+        if query.select:
+            Reader(query.select, self._profile)
+            sort_of(query, self._profile)
+            return
+        for key in query.group_by:
+            key_source(key, self._profile)
+        for one in query.metrics:
+            readable(one, self._profile)
+
+    def _rows(self, query: Query, events: dsl.Query, session: Session) -> tuple[list[Row], bool]:
+        """The rows, times as microseconds, and whether they are exact."""
+        if query.select:
+            return list(select(query, events, self._profile, session)), True
+        return self._aggregated(query, events, session)
+
+    def _aggregated(
+        self, query: Query, events: dsl.Query, session: Session
+    ) -> tuple[list[Row], bool]:
+        for careful in (False, True):
+            read = readings(
+                query.metrics,
+                self._profile,
+                approximate=self._answering.approximate,
+                careful=careful,
+            )
+            exact = not any(one.approximate for one in read)
+            try:
+                if not query.group_by:
+                    return arranged(query, self._whole(events, read, session)), exact
+                if _is_top(query, read):
+                    found, proved = self._top(query, events, read, session)
+                    if proved or self._answering.approximate:
+                        return arranged(query, found), exact and proved
+                return arranged(query, self._groups(query, events, read, session)), exact
+            except Inexact:
+                continue
+        raise AssertionError("a careful reading is exact")
+
+    def _whole(self, events: dsl.Query, read: list[Reading], session: Session) -> Iterator[Row]:
+        """All events as one group."""
+        if any(one.values for one in read):
+            session.hold()
+        counts = any(one.metric.kind == "count" for one in read)
+        search: Search[Any] = Search().query(events).extra(size=0, track_total_hits=counts)
+        for one in read:
+            for name, aggregation in one.aggregations.items():
+                search.aggs.bucket(name, aggregation)
+        answer = session.search(search.to_dict())
+        bucket = dict(answer.get("aggregations", {}))
+        if counts:
+            bucket["doc_count"] = answer["hits"]["total"]["value"]
+        values = _values(session, events, [], read)
+        yield _row((), bucket, read, values)
+
+    def _groups(
+        self, query: Query, events: dsl.Query, read: list[Reading], session: Session
+    ) -> Iterator[Row]:
+        if any(one.values for one in read):
+            session.hold()
+        sources = [key_source(key, self._profile) for key in query.group_by]
+        metrics = {name: one for each in read for name, one in each.aggregations.items()}
+        composite = Composite(session, events, sources, metrics)
+        if _has_events(read):
+            composite.page = _PAGE_OF_EVENTS
+        values = _values(session, events, sources, read)
+        for place, (key, bucket) in enumerate(composite.buckets(), 1):
+            yield _row(key, bucket, read, values)
+            if _is_natural(query) and place == query.limit:
+                return
+
+    def _top(
+        self, query: Query, events: dsl.Query, read: list[Reading], session: Session
+    ) -> tuple[list[Row], bool]:
+        """The most frequent values of one field, and whether their counts are proved exact."""
+        key = query.group_by[0]
+        if not isinstance(key, Terms) or query.limit is None:
+            raise TypeError("a top-N has one field and a limit")
+        paths = grouped(key.field, self._profile)
+        source = key_source(key, self._profile)
+        most = _SHARD_SIZE_OF_EVENTS if _has_events(read) else SHARD_SIZE
+        search: Search[Any] = Search().query(events).extra(size=0, track_total_hits=False)
+        top = search.aggs.bucket(
+            "top",
+            aggs.Terms(
+                field=paths.group,
+                size=query.limit,
+                shard_size=max(most, query.limit),
+                order=[{"_count": "desc"}, {"_key": "asc"}],
+            ),
+        )
+        buckets = [top]
+        if key.keep_missing:
+            buckets.append(search.aggs.bucket("none", aggs.Missing(field=paths.group)))
+        for bucket in buckets:
+            for one in read:
+                for name, aggregation in one.aggregations.items():
+                    bucket.bucket(name, aggregation)
+        found = session.search(search.to_dict())["aggregations"]
+        rows = [
+            _row((_key_of(one, source.value(one["key"])),), one, read, {})
+            for one in found["top"]["buckets"]
+        ]
+        if key.keep_missing and found["none"]["doc_count"]:
+            rows.append(_row((None,), found["none"], read, {}))
+        return rows, found["top"]["doc_count_error_upper_bound"] == 0
+
+
+def _key_of(bucket: Bucket, key: Any) -> Any:
+    """Booleans are 0 and 1 as keys of a terms aggregation, with their text beside."""
+    text = bucket.get("key_as_string")
+    return text == "true" if text in ("true", "false") else key
+
+
+def _is_top(query: Query, read: list[Reading]) -> bool:
+    """Whether the query asks for the most frequent values of one field."""
+    counts = {one.metric.name for one in read if one.metric.kind == "count"}
+    return (
+        query.limit is not None
+        and len(query.group_by) == 1
+        and isinstance(query.group_by[0], Terms)
+        and len(query.order) == 1
+        and query.order[0] in {Order(name, descending=True) for name in counts}
+        and all(_keeps_first(one, counts) for one in query.having)
+        and not any(one.values for one in read)
+    )
+
+
+def _keeps_first(having: Having, counts: set[str]) -> bool:
+    return having.metric in counts and having.op in (">", ">=")
+
+
+def _is_natural(query: Query) -> bool:
+    """Whether groups come in the order that is asked for, so that the first ones will do."""
+    kept = any(key.keep_missing for key in query.group_by)
+    return not query.order and not query.having and not kept
+
+
+def _has_events(read: list[Reading]) -> bool:
+    return any(one.metric.kind in VALUES for one in read)
+
+
+def _values(
+    session: Session, events: dsl.Query, sources: list[Any], read: list[Reading]
+) -> dict[str, Values]:
+    """The streams of values that the metrics need, by path."""
+    needed = {one.values.group: one.values for one in read if one.values is not None}
+    return {path: Values(session, events, sources, paths) for path, paths in needed.items()}
+
+
+def _row(key: GroupKey, bucket: Bucket, read: list[Reading], values: dict[str, Values]) -> Row:
+    ranked = {one.values.group for one in read if one.values and one.metric.kind == "percentile"}
+    found = {path: counted(each.of(key), ranked=path in ranked) for path, each in values.items()}
+    none = Counted()
+    metrics = [one.value(bucket, found[one.values.group] if one.values else none) for one in read]
+    return [*key, *metrics]

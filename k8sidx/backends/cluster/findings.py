@@ -1,0 +1,114 @@
+"""Findings in a cluster: an index of their own beside those of the events."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from itertools import islice
+from typing import Any
+from urllib.parse import quote
+
+import orjson
+
+from k8sidx.backends.cluster.http.api_errors import explain
+from k8sidx.backends.cluster.http.client import Cluster
+from k8sidx.backends.cluster.http.retrying import create_index, expect_success, patient_request
+from k8sidx.backends.cluster.index.mapping import mapping_of
+from k8sidx.backends.cluster.index.target import findings_index
+from k8sidx.backends.cluster.index.template import made_by_us, own_meta
+from k8sidx.backends.cluster.store import ClusterStore
+from k8sidx.errors import StoreError
+from k8sidx.events.fields.lookup import BY_NAME
+from k8sidx.events.fields.moment import text_of, to_micros
+from k8sidx.events.fields.table import Kind
+from k8sidx.hunt.findings.record import FIELDS, Record, merged
+
+AT_ONCE = 500
+"""Findings in one request."""
+
+
+def save_to_cluster(store: ClusterStore, records: Mapping[str, Record]) -> tuple[int, str]:
+    """Add or update findings.
+
+    :returns: how many are new, and the index.
+    :raises ClusterUnreachable: when no answer came.
+    :raises StoreError: when the cluster refuses them, or the index is not ours.
+    """
+    index = findings_index(store.target.name)
+    cluster = store.cluster
+    _ensure(cluster, index)
+    new = 0
+    pending = iter(records.items())
+    while batch := list(islice(pending, AT_ONCE)):
+        known = _read(cluster, index, [identifier for identifier, _ in batch])
+        new += len(batch) - len(known)
+        rows = [(identifier, merged(known.get(identifier), record)) for identifier, record in batch]
+        _write(cluster, index, rows)
+    return new, index
+
+
+def _ensure(cluster: Cluster, index: str) -> None:
+    path = f"/{quote(index, safe='')}"
+    answer = patient_request(cluster, "GET", f"{path}?filter_path=*.mappings._meta")
+    if answer.status == 404:
+        create_index(cluster, path, {"mappings": mapping_of(FIELDS, own_meta())})
+        return
+    found = expect_success(answer, "GET", path)
+    one: dict[str, Any] = next(iter(found.values()), {})
+    meta = one.get("mappings", {}).get("_meta")
+    if not made_by_us(meta):
+        raise StoreError(
+            f"the index {index} was not made by k8sidx.",
+            remedy="Move that index away, or hunt with another --index.",
+        )
+
+
+def _read(cluster: Cluster, index: str, ids: Sequence[str]) -> dict[str, Record]:
+    path = f"/{quote(index, safe='')}/_mget"
+    found = expect_success(
+        patient_request(cluster, "POST", path, body={"ids": list(ids)}), "POST", path
+    )
+    return {
+        one["_id"]: _record(one["_source"]) for one in found.get("docs", []) if one.get("found")
+    }
+
+
+def _write(cluster: Cluster, index: str, rows: Sequence[tuple[str, Record]]) -> None:
+    """Whole documents: a finding that two runs write at once ends as one of them wrote it."""
+    lines = []
+    for identifier, record in rows:
+        lines += [orjson.dumps({"index": {"_id": identifier}}), orjson.dumps(_document(record))]
+    path = f"/{quote(index, safe='')}/_bulk"
+    answer = patient_request(
+        cluster,
+        "POST",
+        f"{path}?refresh=true&filter_path=errors,items.*.error,items.*.status",
+        body=b"\n".join([*lines, b""]),
+    )
+    said = expect_success(answer, "POST", path)
+    errors = [one["index"]["error"] for one in said.get("items", []) if "error" in one["index"]]
+    if errors:
+        told = explain(errors[0])
+        raise StoreError(f"{len(errors):,} findings were refused: {told.message}.",
+                         remedy=told.remedy)  # fmt: skip
+
+
+def _document(record: Record) -> dict[str, Any]:
+    document = dict(record)
+    for name, value in record.items():
+        if isinstance(value, datetime):
+            document[name] = text_of(to_micros(value))
+        elif BY_NAME[name].kind is Kind.JSON:
+            document[name] = orjson.loads(value)
+    return document
+
+
+def _record(source: Mapping[str, Any]) -> Record:
+    record: Record = {}
+    for name, value in source.items():
+        kind = BY_NAME[name].kind if name in BY_NAME else Kind.KEYWORD
+        if kind is Kind.TIME:
+            record[name] = datetime.fromisoformat(value)
+        else:
+            record[name] = orjson.dumps(value).decode() if kind is Kind.JSON else value
+    return record

@@ -1,0 +1,148 @@
+"""A cluster: requests to OpenSearch or Elasticsearch, and what it says of itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+from urllib.parse import quote, urlencode
+
+import orjson
+from urllib3.exceptions import HTTPError
+
+from k8sidx import __version__
+from k8sidx.backends.cluster.http.address import Location, NodeAddress, parse_location
+from k8sidx.backends.cluster.http.auth import Signer, signer
+from k8sidx.backends.cluster.http.errors import unreachable
+from k8sidx.backends.cluster.http.exchange import NOT_SENT, Limits, exchange
+from k8sidx.backends.cluster.http.nodes import (
+    MakePool,
+    Node,
+    Nodes,
+    elasticsearch_nodes,
+    opensearch_nodes,
+)
+from k8sidx.backends.cluster.http.proxy import connections
+from k8sidx.backends.cluster.http.response import Answer, ClusterUnreachable
+from k8sidx.backends.cluster.http.settings import ConnectionSettings
+from k8sidx.backends.cluster.http.tls import tls_context
+
+__all__ = ["Answer", "Cluster", "ClusterUnreachable", "Flavor", "Product", "open_cluster"]
+
+Product = Literal["opensearch", "elasticsearch"]
+Flavor = Literal["server", "elastic-serverless", "amazon-serverless"]
+"""What offers the product: a cluster with its whole API, or a service with a part of it."""
+
+
+class Cluster:
+    """One cluster. Requests may be made from several threads at once.
+
+    :ivar url: its address, without credentials.
+    :ivar product: told by the cluster when it was opened.
+    :ivar version: such as ``(3, 8, 0)``; empty where the service does not tell.
+    :ivar flavor: what offers it.
+    """
+
+    def __init__(self, location: Location, settings: ConnectionSettings) -> None:
+        self.url = str(location)
+        self.product: Product = "opensearch"
+        self.version: tuple[int, ...] = ()
+        self.flavor: Flavor = "server"
+        self.settings = settings
+        self._location = location
+        self._signer: Signer = signer(location, settings)
+        self._pools = _pool_maker(location, settings)
+        self._nodes: Nodes = opensearch_nodes(location.nodes, self._pools)
+
+    def became(self, product: Product, version: tuple[int, ...], flavor: Flavor) -> None:
+        """Take on what the cluster has said of itself, and its product's client."""
+        if product == "elasticsearch" and self.product != product:
+            self._nodes.close()
+            self._nodes = elasticsearch_nodes(self._location.nodes, self._pools)
+        self.product, self.version, self.flavor = product, version, flavor
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        body: bytes | Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        timeout: float | None = None,
+    ) -> Answer:
+        """One request, without retries; an HTTP error status is an answer like any other.
+
+        A node that cannot be connected to is passed over; once a node may have got the
+        request, no other does.
+
+        :param path: begins with ``/``; names in it are already percent-encoded.
+        :param body: JSON of a mapping, or bytes as they are.
+        :param headers: such as ``content-encoding`` of a body that is compressed already.
+        :param timeout: seconds until the whole answer is there; ``read_timeout`` without.
+        :raises ClusterUnreachable: when no whole answer came.
+        """
+        content = orjson.dumps(body) if isinstance(body, Mapping) else body
+        if params:
+            path += ("&" if "?" in path else "?") + urlencode(params, quote_via=quote)
+        sent = {"user-agent": f"k8sidx/{__version__}", "accept": "application/json"}
+        if content is not None:
+            sent["content-type"] = "application/json"
+        sent.update(headers or {})
+        limits = Limits(self.settings.connect_timeout, timeout or self.settings.read_timeout)
+        nodes_left = len(self._location.nodes)
+        while True:
+            nodes_left -= 1
+            node = self._nodes.next()
+            try:
+                answer = self._on(node, method, path, content, sent, limits)
+            except HTTPError as error:
+                self._nodes.failed(node)
+                if not (nodes_left and isinstance(error, NOT_SENT)):
+                    raise unreachable(node.address, error, limits) from error
+            else:
+                self._nodes.answered(node)
+                return answer
+
+    def _on(
+        self,
+        node: Node,
+        method: str,
+        path: str,
+        content: bytes | None,
+        headers: Mapping[str, str],
+        limits: Limits,
+    ) -> Answer:
+        target = node.address.prefix + path
+        url = f"{node.address._replace(prefix='')}{target}"
+        signed = {**headers, **self._signer.headers(method, url, content, headers)}
+        return exchange(node.connections, method, target, content, signed, limits)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._nodes.close()
+
+
+def open_cluster(location: str | Location, settings: ConnectionSettings | None = None) -> Cluster:
+    """Connect, and learn which product and version it is.
+
+    :param location: address, or several of one cluster, joined by commas.
+    :raises UsageError: when the settings cannot be used.
+    :raises ClusterUnreachable: when nothing answers there.
+    :raises StoreError: when it refuses us, is too old, or is something else.
+    """
+    from k8sidx.backends.cluster.http.detect import recognize
+
+    located = parse_location(location) if isinstance(location, str) else location
+    cluster = Cluster(located, settings or ConnectionSettings())
+    cluster.became(*recognize(cluster))
+    return cluster
+
+
+def _pool_maker(location: Location, settings: ConnectionSettings) -> MakePool:
+    encrypted = any(node.scheme == "https" for node in location.nodes)
+    context = tls_context(settings) if encrypted else None
+
+    def make(address: NodeAddress) -> Any:
+        return connections(address, settings, context)
+
+    return make

@@ -1,0 +1,86 @@
+"""One HTTP request and its whole answer, as bytes, within a time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import urllib3
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    HTTPError,
+    NewConnectionError,
+    ProtocolError,
+    ProxyError,
+    SSLError,
+)
+
+from k8sidx.backends.cluster.http.response import Answer
+
+_PIECE = 1 << 18
+NOT_SENT = (NewConnectionError, ConnectTimeoutError, SSLError, ProxyError)
+"""Errors that come before a request is written: while connecting."""
+
+
+class TooSlow(HTTPError):
+    """The answer was not whole in time, though some of it may have come."""
+
+
+class Limits(NamedTuple):
+    """Times in seconds: until the connection stands, and until the answer is whole."""
+
+    connect: float
+    answer: float
+
+
+def exchange(
+    pool: urllib3.HTTPConnectionPool,
+    method: str,
+    target: str,
+    body: bytes | None,
+    headers: Mapping[str, str],
+    limits: Limits,
+) -> Answer:
+    """Send a request and read the answer; no retries, no redirects followed.
+
+    :param target: path and query, as they go on the wire.
+    :raises HTTPError: of urllib3, when no whole answer came. One of ``NOT_SENT`` when it
+        failed before the request was written.
+    """
+    end = time.monotonic() + limits.answer
+    response = pool.urlopen(
+        method,
+        target,
+        body=body,
+        headers=headers,
+        timeout=urllib3.Timeout(connect=limits.connect, read=limits.answer),
+        retries=False,
+        redirect=False,
+        assert_same_host=False,
+        preload_content=False,
+    )
+    pieces: list[bytes] = []
+    try:
+        if not _has_end(method, response):
+            raise ProtocolError("the answer breaks off in its headers")
+        # One read at a time: a server that sends a byte now and then must not hold us.
+        while piece := response.read1(_PIECE):
+            pieces.append(piece)
+            if time.monotonic() > end:
+                raise TooSlow("the answer came too slowly")
+    except BaseException:
+        response.close()
+        raise
+    response.release_conn()
+    lowered = {name.lower(): value for name, value in response.headers.items()}
+    return Answer(response.status, lowered, b"".join(pieces))
+
+
+def _has_end(method: str, response: urllib3.BaseHTTPResponse) -> bool:
+    """The headers say where the answer ends; cut off, they would seem to be of an empty one."""
+    if method == "HEAD" or response.status in (204, 304) or response.version < 11:
+        return True
+    headers = response.headers
+    ends_with_connection = "close" in headers.get("connection", "").lower()
+    return "content-length" in headers or "transfer-encoding" in headers or ends_with_connection

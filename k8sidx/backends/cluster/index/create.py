@@ -1,0 +1,72 @@
+"""Indices that are there, and are ours, before an event goes to them."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+from k8sidx.backends.cluster.http.api_errors import ClusterRefused
+from k8sidx.backends.cluster.http.client import Cluster
+from k8sidx.backends.cluster.http.retrying import (
+    FORBIDDEN,
+    PATIENCE,
+    create_index,
+    expect_success,
+    patient_request,
+)
+from k8sidx.backends.cluster.index.mapping import mapping
+from k8sidx.backends.cluster.index.setup import put_templates
+from k8sidx.backends.cluster.index.template import made_by_us, own_meta, write_target
+from k8sidx.errors import StoreError
+
+_LOOK = "filter_path=*.aliases,*.mappings._meta"
+
+
+def ensure_index(cluster: Cluster, prefix: str, index: str, *, seconds: float = PATIENCE) -> None:
+    """Make sure that events can be written to :func:`write_target` of the index.
+
+    Makes the index, from the template; makes the template too, where there is none. One
+    request when the index is there. May be called from several threads and processes at once.
+
+    :param prefix: of the indices; names the template.
+    :param index: a name that :class:`k8sidx.backends.cluster.index.names.IndexNames` gives.
+    :param seconds: how long to go on asking a cluster that is pressed or away.
+    :raises ClusterUnreachable: when no answer came.
+    :raises ClusterRefused: when it is too busy, or we may not make it.
+    :raises StoreError: when the index, or the template, is not ours.
+    """
+    path = f"/{quote(index, safe='')}"
+    found = _look(cluster, path, seconds)
+    if found is None:
+        _make(cluster, prefix, path, seconds)
+        found = _look(cluster, path, seconds) or {}
+    one = found.get(index, {})
+    if not made_by_us(one.get("mappings", {}).get("_meta")):
+        raise StoreError(
+            f"the index {index} was not made by k8sidx.",
+            remedy="Ship to another prefix with --index, or move that index away.",
+        )
+    if write_target(index) not in one.get("aliases", {}):
+        raise StoreError(
+            f"the index {index} was not made from the index template {prefix}: it is missing, or "
+            "another goes before it.",
+            remedy="Have an administrator run k8sidx setup, and see k8sidx doctor.",
+        )
+
+
+def _look(cluster: Cluster, path: str, seconds: float) -> Any:
+    """What an index says of itself; ``None`` when there is none."""
+    answer = patient_request(cluster, "GET", f"{path}?{_LOOK}", seconds=seconds)
+    return None if answer.status == 404 else expect_success(answer, "GET", path)
+
+
+def _make(cluster: Cluster, prefix: str, path: str, seconds: float) -> None:
+    """Make an index. Its mapping is said once more, for where its template is out of sight."""
+    try:
+        put_templates(cluster, prefix, seconds=seconds)
+    except ClusterRefused as refused:
+        if refused.status != FORBIDDEN:
+            raise
+        remedy = f"{refused.remedy} Or have an administrator run k8sidx setup."
+        raise ClusterRefused(refused.message, remedy=remedy, status=refused.status) from refused
+    create_index(cluster, path, {"mappings": mapping(own_meta())}, seconds=seconds)

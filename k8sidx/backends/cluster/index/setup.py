@@ -1,0 +1,288 @@
+"""What has to be made on a cluster before events go there: planned, shown, made.
+
+A plan is made from what is there, so that setup can be repeated: what is as it should be is
+left alone, what an older k8sidx made is brought up to date, and what somebody else made is
+never touched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
+from urllib.parse import quote
+
+from k8sidx.backends.cluster.http.api_errors import ClusterRefused
+from k8sidx.backends.cluster.http.client import Cluster
+from k8sidx.backends.cluster.http.retrying import (
+    FORBIDDEN,
+    PATIENCE,
+    expect_success,
+    patient_request,
+)
+from k8sidx.backends.cluster.index.lifecycle import Lifecycle, lifecycle_of
+from k8sidx.backends.cluster.index.mapping import mapping
+from k8sidx.backends.cluster.index.template import (
+    VERSION,
+    IndexOptions,
+    dated_pattern,
+    index_templates,
+    made_by_us,
+    own_meta,
+    template_path,
+    version_of,
+    write_target,
+)
+from k8sidx.errors import StoreError, StoreVersion
+
+_NAMES_IN_A_PATH = 50
+"""Indices named in one request: a path may have 4,096 bytes."""
+
+
+class Request(NamedTuple):
+    """One request of a plan.
+
+    :param about: what it does, in a few words.
+    """
+
+    method: str
+    path: str
+    body: Mapping[str, Any] | None
+    about: str
+
+
+@dataclass(slots=True)
+class Plan:
+    """What setup will do.
+
+    :ivar requests: in their order; empty when everything is as it should be.
+    :ivar notes: what the user should know besides.
+    """
+
+    requests: list[Request] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+class OwnIndex(NamedTuple):
+    """One of our indices, as it is.
+
+    :param lifecycle: name of its ILM policy; empty without one.
+    """
+
+    name: str
+    version: int
+    lifecycle: str
+    has_write_target: bool
+
+
+def plan_setup(
+    cluster: Cluster,
+    prefix: str,
+    *,
+    shards: int | None = None,
+    replicas: int | None = None,
+    retention: str = "",
+) -> Plan:
+    """Look at the cluster and plan.
+
+    :param shards: of each index; without it, what an existing template of ours says, else 1.
+    :param replicas: the same; else one where there is a second node.
+    :param retention: age after which indices are deleted, such as ``90d``; without it,
+        an existing policy of ours stays, and there is none otherwise.
+    :raises StoreError: when a name that we need is taken by something that is not ours.
+    :raises StoreVersion: when a newer k8sidx set this up.
+    :raises ClusterRefused: when we may not even look.
+    """
+    plan = Plan()
+    present = read_templates(cluster, prefix)
+    lifecycle = lifecycle_of(cluster, prefix)
+    if retention and lifecycle.forbidden:
+        raise lifecycle.forbidden
+    if retention and not lifecycle.available:
+        plan.notes.append(lifecycle.why_not)
+    wanted = bool(retention) and lifecycle.available
+    changes = wanted and not lifecycle.is_as_wanted(retention)
+    if changes:
+        plan.requests.append(Request(*lifecycle.put(retention), "retention policy"))
+    options = _options(present.get(prefix), shards, replicas)
+    if cluster.product == "elasticsearch" and lifecycle.available:
+        options = replace(options, lifecycle=lifecycle.name_with(retention))
+    for name, body in index_templates(prefix, options, cluster.product, cluster.flavor).items():
+        if not _alike(present.get(name), body):
+            path = template_path(name)
+            plan.requests.append(Request("PUT", path, body, "index template"))
+    indices = own_indices(cluster, prefix)
+    plan.requests += _index_updates(indices)
+    if changes or (wanted and lifecycle.shows_on_indices):
+        plan.requests += _under_policy(lifecycle, indices, prefix)
+    if not retention and lifecycle.available and not lifecycle.present:
+        plan.notes.append("Indices are kept for ever; --retention 90d deletes those older.")
+    return plan
+
+
+def carry_out(cluster: Cluster, plan: Plan) -> Iterator[tuple[Request, ClusterRefused | None]]:
+    """Make the requests of a plan.
+
+    :yields: each request, with the refusal where the cluster does not let us; the others are
+        made all the same.
+    :raises ClusterRefused: when the cluster refuses one for another reason.
+    """
+    for request in plan.requests:
+        answer = patient_request(cluster, request.method, request.path, body=request.body)
+        try:
+            expect_success(answer, request.method, request.path)
+        except ClusterRefused as refused:
+            if refused.status != FORBIDDEN:
+                raise
+            yield request, refused
+        else:
+            yield request, None
+
+
+def put_templates(cluster: Cluster, prefix: str, *, seconds: float = PATIENCE) -> None:
+    """Make the index template where it is missing or older; the least of a setup.
+
+    A user that may not look at templates is taken to have an administrator who set it up.
+
+    :raises ClusterRefused: when it is missing and we may not make it.
+    :raises StoreError: when a template of that name is not ours.
+    :raises StoreVersion: when a newer k8sidx set this up.
+    """
+    try:
+        present = read_templates(cluster, prefix, seconds=seconds)
+    except ClusterRefused as refused:
+        if refused.status != FORBIDDEN:
+            raise
+        return
+    if prefix in present and version_of(present[prefix].get("_meta")) == VERSION:
+        return
+    options = _options(present.get(prefix), None, None)
+    for name, body in index_templates(prefix, options, cluster.product, cluster.flavor).items():
+        path = template_path(name)
+        answer = patient_request(cluster, "PUT", path, body=body, seconds=seconds)
+        expect_success(answer, "PUT", path)
+
+
+def read_templates(cluster: Cluster, prefix: str, *, seconds: float = PATIENCE) -> dict[str, Any]:
+    """Our index templates that are there, by name.
+
+    :raises StoreError: when one of their names is taken.
+    :raises StoreVersion: when a newer k8sidx made one.
+    """
+    found = {}
+    for name in index_templates(
+        prefix, IndexOptions(lifecycle="any"), cluster.product, cluster.flavor
+    ):
+        path = template_path(name)
+        answer = patient_request(cluster, "GET", path, seconds=seconds)
+        if answer.status == 404:
+            continue
+        [one] = expect_success(answer, "GET", path)["index_templates"]
+        template = one["index_template"]
+        _must_be_ours(template.get("_meta"), f"the index template {name}")
+        found[name] = template
+    return found
+
+
+def own_indices(cluster: Cluster, prefix: str) -> list[OwnIndex]:
+    """Our indices that are there, by name."""
+    path = f"/{quote(prefix, safe='')}-*"
+    look = "filter_path=*.aliases,*.mappings._meta,*.settings.index.lifecycle.name"
+    answer = patient_request(cluster, "GET", f"{path}?{look}")
+    if answer.status == 404:
+        return []
+    indices = []
+    for name, one in sorted(expect_success(answer, "GET", path).items()):
+        meta = one.get("mappings", {}).get("_meta")
+        index = one.get("settings", {}).get("index", {})
+        if made_by_us(meta):
+            lifecycle = index.get("lifecycle", {}).get("name", "")
+            writable = write_target(name) in one.get("aliases", {})
+            indices.append(OwnIndex(name, version_of(meta), lifecycle, writable))
+    return indices
+
+
+def _must_be_ours(meta: object, what: str) -> None:
+    if not made_by_us(meta):
+        raise StoreError(
+            f"{what} is there already and was not made by k8sidx.",
+            remedy="Choose another prefix with --index, or delete it.",
+        )
+    if version_of(meta) > VERSION:
+        raise StoreVersion(
+            f"{what} was made by a newer k8sidx.", remedy="Upgrade this one: pip install -U k8sidx"
+        )
+
+
+def _options(template: Any, shards: int | None, replicas: int | None) -> IndexOptions:
+    """What is asked for, else what the template that is there says."""
+    settings = plain_settings(template["template"].get("settings", {})) if template else {}
+    if shards is None:
+        shards = int(settings.get("index.number_of_shards", 1))
+    if replicas is None and "index.number_of_replicas" in settings:
+        replicas = int(settings["index.number_of_replicas"])
+    lifecycle = str(settings.get("index.lifecycle.name", ""))
+    return IndexOptions(shards, replicas, lifecycle)
+
+
+def _index_updates(indices: Sequence[OwnIndex]) -> Iterator[Request]:
+    """Fields that later versions added, for the indices that older ones made; and the alias,
+    for those that were made while the template was missing."""
+    for index in indices:
+        if index.version < VERSION:
+            path = f"/{quote(index.name, safe='')}/_mapping"
+            yield Request("PUT", path, mapping(own_meta()), "fields of an older index")
+        if not index.has_write_target:
+            add = {"index": index.name, "alias": write_target(index.name)}
+            yield Request("POST", "/_aliases", {"actions": [{"add": add}]}, "name to write under")
+
+
+def _under_policy(
+    lifecycle: Lifecycle, indices: Sequence[OwnIndex], prefix: str
+) -> Iterator[Request]:
+    dated = [index for index in indices if "." in index.name.removeprefix(f"{prefix}-")]
+    waiting = [index.name for index in dated if index.lifecycle != lifecycle.name]
+    for start in range(0, len(waiting), _NAMES_IN_A_PATH):
+        names = ",".join(waiting[start : start + _NAMES_IN_A_PATH])
+        for request in lifecycle.attach(quote(names, safe=",")):
+            yield Request(*request, f"retention of {dated_pattern(prefix)}")
+
+
+def _alike(present: Any, wanted: Mapping[str, Any]) -> bool:
+    """Whether a template is as it should be; servers give settings back nested and as text."""
+    if present is None:
+        return False
+    return bool(_comparable(present) == _comparable(wanted))
+
+
+def _comparable(template: Any) -> Any:
+    inner = template["template"]
+    return _as_text(
+        {
+            **{key: template.get(key) for key in ("index_patterns", "priority", "version")},
+            "_meta": template.get("_meta"),
+            "aliases": list(inner.get("aliases", {})),
+            "settings": plain_settings(inner.get("settings", {})),
+            "mappings": inner.get("mappings", {}),
+        }
+    )
+
+
+def plain_settings(settings: Mapping[str, Any], above: str = "") -> dict[str, Any]:
+    """Settings by their full names, however nested they came."""
+    plain: dict[str, Any] = {}
+    for name, value in settings.items():
+        full = f"{above}.{name}" if above else name
+        if isinstance(value, Mapping):
+            plain.update(plain_settings(value, full))
+        else:
+            plain[full] = value
+    return plain
+
+
+def _as_text(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _as_text(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_as_text(one) for one in value]
+    return str(value).lower() if isinstance(value, bool) else str(value)

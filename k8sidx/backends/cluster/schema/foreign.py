@@ -1,0 +1,291 @@
+"""Indices that something else filled: audit events as they are, at the root or under a prefix.
+
+Filebeat, Fluent Bit, fluentd, Vector and OpenShift's logging ship the event's own JSON;
+the server maps what it sees (texts with a ``.keyword`` beside them), or a package's template
+names the fields (Elastic's Kubernetes integration). So the audit fields are found by their
+names. The fields that k8sidx derives are not there: a condition on one is asked as a
+condition on what is, where that means the same (:mod:`k8sidx.query.derived`); everything
+else is refused by name. What the server cut or left out makes an answer inexact, and known so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cached_property
+from typing import Any, Protocol
+
+from k8sidx.backends.cluster.index.document import find
+from k8sidx.backends.cluster.schema.profile import ID, TIME, Paths
+from k8sidx.errors import UnsupportedQuery
+from k8sidx.events.fields.field import Field
+from k8sidx.events.fields.lookup import BY_NAME, FieldPath
+from k8sidx.events.fields.table import BODIES, Kind
+from k8sidx.query.algebra import Condition, Leaf
+from k8sidx.query.derived import Known, condition_instead, made_of
+
+MILLISECOND = 1000
+"""Microseconds in the unit of a date field."""
+
+_KEYWORDS = frozenset({"keyword", "constant_keyword", "wildcard"})
+_TEXTS = frozenset({"text", "match_only_text"})
+_NUMBERS = frozenset({"long", "integer", "short", "byte", "unsigned_long"})
+_DATE = frozenset({"date"})
+_IP = frozenset({"ip"})
+_RAW = frozenset(field.name for field in BODIES)
+"""Derived fields that are audit paths themselves: they stand where the event has them."""
+_EVENT_TIMES = ("stageTimestamp", "requestReceivedTimestamp")
+_OTHER_NAMES = {"level": ("k8s_audit_level", "openshift_audit_level")}
+"""Where OpenShift's logging has moved a field whose name it uses itself."""
+
+Types = Mapping[str, frozenset[str]]
+"""Field types by full name, over all the indices."""
+
+
+class Documents(Protocol):
+    """What can be asked of the documents of an index."""
+
+    def count(self, query: Mapping[str, Any]) -> int:
+        """How many a query finds."""
+
+    def single(self, path: str) -> bool:
+        """Whether none has several values in a field with doc values."""
+
+
+class ForeignProfile:
+    """Audit events as they are, under a prefix.
+
+    :param prefix: empty, or ends with a dot: ``kubernetes.audit.``.
+    :param types: of every field.
+    :param documents: asked for what the types do not tell.
+    :param closed: fields that no mapping names may be in documents all the same
+        (``dynamic: false``).
+    """
+
+    def __init__(
+        self,
+        prefix: str,
+        types: Types,
+        documents: Documents,
+        *,
+        closed: bool = False,
+    ) -> None:
+        self._prefix = prefix
+        self._types = types
+        self._asked = documents
+        self._closed = closed
+        self._known: dict[FieldPath, Paths] = {}
+        self._whole: dict[str, bool] = {}
+        self._single: dict[str, bool] = {}
+
+    is_read = True
+
+    @property
+    def name(self) -> str:
+        return f"audit events under {self._prefix[:-1]}" if self._prefix else "audit events"
+
+    @cached_property
+    def order(self) -> tuple[str, ...]:
+        """Documents have no order of ours: by request, stage, and place in their shard."""
+        found = [self._stored(BY_NAME[name]) for name in ("auditID", "stage")]
+        return (*(one.group for one in found if one and one.group), "_seq_no")
+
+    def paths(self, path: FieldPath) -> Paths:
+        """Where the field is; see :class:`k8sidx.backends.cluster.schema.profile.Profile`."""
+        found = self._known.get(path)
+        if found is None:
+            found = self._known[path] = self._paths(path)
+        return found
+
+    def instead(self, leaf: Leaf) -> Condition | None:
+        """The condition as one over what such documents have."""
+        return condition_instead(leaf, lambda: self._facts)
+
+    def is_whole(self, path: FieldPath) -> bool:
+        """False when values were too long for the keyword beside a text."""
+        stored = [self._stored(BY_NAME[name]) for name in made_of(path.field.name)]
+        return all(self._is_uncut(one.group) for one in stored if one is not None)
+
+    def _is_uncut(self, group: str) -> bool:
+        if not group.endswith(".keyword"):
+            return True
+        if group not in self._whole:
+            text = {"exists": {"field": group.removesuffix(".keyword")}}
+            lost = {"bool": {"filter": [text], "must_not": [{"exists": {"field": group}}]}}
+            self._whole[group] = not self._asked.count(lost)
+        return self._whole[group]
+
+    @cached_property
+    def _facts(self) -> Known:
+        return Known(impersonates=self._impersonates, one_address=self._one_address)
+
+    @cached_property
+    def _impersonates(self) -> bool:
+        """Whether any event may have been made by one user for another."""
+        stored = self._stored(BY_NAME["impersonatedUser.username"])
+        if stored is None or not stored.query:
+            return stored is not None or self._closed
+        return bool(self._asked.count({"exists": {"field": stored.query}}))
+
+    @cached_property
+    def _one_address(self) -> bool:
+        """Whether every event has one source address, the first and the last then."""
+        stored = self._stored(BY_NAME["sourceIPs"])
+        return stored is not None and bool(stored.group) and self._is_single(stored.group)
+
+    def _is_single(self, path: str) -> bool:
+        """Whether no document has several values there."""
+        if path not in self._single:
+            self._single[path] = self._asked.single(path)
+        return self._single[path]
+
+    def _paths(self, path: FieldPath) -> Paths:
+        field = path.field
+        if field.name == ID:
+            return Paths(field.kind, "_id", "", "_id")
+        if field.name == TIME:
+            return self._time()
+        made = self._made(field) if path.position is None else None
+        if made is not None:
+            return made
+        stored = self._stored(field)
+        if stored is None:
+            raise self._missing(path)
+        if path.position is None:
+            return stored
+        return self._element(path, stored)
+
+    def _time(self) -> Paths:
+        for name in (*(self._prefix + one for one in _EVENT_TIMES), TIME):
+            if self._types.get(name) == _DATE:
+                return Paths(Kind.TIME, name, name, name, histogram=name, unit=MILLISECOND)
+        raise UnsupportedQuery("this index has no time of the events that is mapped as a date.")
+
+    def _made(self, field: Field) -> Paths | None:
+        """Fields of ours that other fields of such documents tell."""
+        if field.name == "user.effective.name" and not self._impersonates:
+            return self.paths(FieldPath(BY_NAME["user.username"]))
+        if field.name == "user.effective.groups" and not self._impersonates:
+            return self.paths(FieldPath(BY_NAME["user.groups"]))
+        if field.name in ("source.ip", "source.claimed_ip"):
+            last = -1 if field.name == "source.ip" else 0
+            addresses = self.paths(FieldPath(BY_NAME["sourceIPs"]))
+            return self._one_of(field.name, addresses, last)
+        if field.name == "target.resource":
+            return self._target()
+        if field.name == "objectRef.apiGroup":
+            return self._group()
+        return None
+
+    def _one_of(self, name: str, stored: Paths, place: int) -> Paths:
+        """One element of a list: grouped only when there never are several."""
+        alone = bool(stored.group) and self._is_single(stored.group)
+
+        def read(source: Mapping[str, Any]) -> Any:
+            found = find(source, stored.source)
+            values = found if isinstance(found, list) else [found]
+            return values[place] if -len(values) <= place < len(values) else None
+
+        return Paths(
+            stored.kind,
+            stored.query,
+            stored.group if alone else "",
+            stored.source,
+            network=stored.network if alone else "",
+            lack=stored.lack
+            or f"this index has no {name} to group by: some events have several {stored.source}.",
+            read=read,
+        )
+
+    def _element(self, path: FieldPath, stored: Paths) -> Paths:
+        name = f"{path.field.name}.{path.position}"
+        found = self._one_of(name, stored, path.position or 0)
+        return found if path.position == 0 else replace(found, query="", group="", network="")
+
+    def _target(self) -> Paths:
+        resource = self.paths(FieldPath(BY_NAME["objectRef.resource"]))
+        sub = self.paths(FieldPath(BY_NAME["objectRef.subresource"]))
+
+        def read(source: Mapping[str, Any]) -> str | None:
+            parts = [find(source, resource.source), find(source, sub.source)]
+            return "/".join(part for part in parts if part) or None
+
+        return Paths(
+            Kind.KEYWORD,
+            resource.query,
+            "",
+            resource.source,
+            lack="this index has no target.resource to group by.",
+            parts=(sub.source,),
+            read=read,
+        )
+
+    def _group(self) -> Paths:
+        """``core`` where a resource has no group; not to be grouped by, so."""
+        stored = self._stored(BY_NAME["objectRef.apiGroup"])
+        resource = self.paths(FieldPath(BY_NAME["objectRef.resource"]))
+        place = stored.source if stored else self._prefix + "objectRef.apiGroup"
+
+        def read(source: Mapping[str, Any]) -> str | None:
+            return find(source, place) or ("core" if find(source, resource.source) else None)
+
+        query = stored.query if stored else ""
+        lack = "this index has no objectRef.apiGroup to group by: the core group is none there."
+        parts = (resource.source,)
+        return Paths(Kind.KEYWORD, query, "", place, lack=lack, parts=parts, read=read)
+
+    def _stored(self, field: Field) -> Paths | None:
+        """Where the field itself is; ``None`` when no document has it."""
+        if field.kind is Kind.JSON or not (field.audit or field.name in _RAW):
+            return None
+        for name in self._names(field.name):
+            if name in self._types or f"{name}.keyword" in self._types:
+                return self._typed(field, name)
+        if field.audit and not self._closed:
+            # The server maps all it sees, so it has seen none: it can be asked for.
+            name = self._prefix + field.name
+            return Paths(field.kind, name, name, name, many=field.many)
+        return None
+
+    def _names(self, name: str) -> list[str]:
+        other = [self._prefix + one for one in _OTHER_NAMES.get(name, ())]
+        # Shippers that replace dots in keys do so in those of annotations.
+        head, dot, key = name.partition("annotations.")
+        replaced = [self._prefix + head + dot + key.replace(".", "_")] if dot else []
+        return [*other, self._prefix + name, *replaced]
+
+    def _typed(self, field: Field, name: str) -> Paths:
+        types = self._types.get(name, frozenset())
+        beside = f"{name}.keyword"
+        many = field.many
+        if field.kind is Kind.TIME and types == _DATE:
+            return Paths(field.kind, name, name, name, histogram=name, unit=MILLISECOND)
+        if field.kind is Kind.INTEGER and types and types <= _NUMBERS:
+            return Paths(field.kind, name, name, name)
+        if field.kind in (Kind.KEYWORD, Kind.ADDRESS):
+            if types and types <= _KEYWORDS:
+                return Paths(field.kind, name, name, name, many=many)
+            if types <= _TEXTS and self._types.get(beside, frozenset()) <= _KEYWORDS:
+                found = beside if beside in self._types else ""
+                if not found and field.name == "sourceIPs" and self._types.get(_ECS) == _IP:
+                    return Paths(field.kind, _ECS, _ECS, name, network=_ECS, many=many)
+                lack = "" if found else self._lack(field, types)
+                return Paths(field.kind, found, found, name, many=many, lack=lack)
+        return Paths(field.kind, "", "", name, many=many, lack=self._lack(field, types))
+
+    def _lack(self, field: Field, types: frozenset[str]) -> str:
+        kinds = " and ".join(sorted(types)) or "nothing"
+        return f"this index has no {field.name} that can be asked for: it is mapped as {kinds}."
+
+    def _missing(self, path: FieldPath) -> UnsupportedQuery:
+        name = path.field.name
+        why = "it was not filled by k8sidx"
+        if name.startswith("user.effective"):
+            why = "some of its events may have been made by one user for another"
+        return UnsupportedQuery(
+            f"this index has no {name}: {why}.", remedy="Ship the logs with k8sidx to ask for it."
+        )
+
+
+_ECS = "source.ip"
+"""Where Elastic's integration puts the addresses again, as addresses."""

@@ -1,0 +1,258 @@
+"""Daily summaries of a cluster store: documents of the index ``summaries-<prefix>``.
+
+They follow from the events, so that one which is missing costs time and nothing else, and the
+index can be deleted. A day's state is how many events it has, whatever indices they are in:
+documents are only added, or go with the whole index. A summary is kept in documents of some
+thousand rows, named by question, day and state: it is there when all of them are, and whoever
+makes the same one makes the same documents.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
+from functools import cached_property
+from typing import Any, NamedTuple
+from urllib.parse import quote
+
+import orjson
+
+from k8sidx.backends.cluster.engine.session import Session
+from k8sidx.backends.cluster.http.api_errors import ClusterRefused
+from k8sidx.backends.cluster.http.client import Cluster
+from k8sidx.backends.cluster.http.retrying import (
+    FORBIDDEN,
+    create_index,
+    expect_success,
+    patient_request,
+)
+from k8sidx.backends.cluster.index.template import made_by_us, own_meta, write_target
+from k8sidx.backends.cluster.schema.profile import TIME
+from k8sidx.backends.protocol import EXACTLY
+from k8sidx.backends.summaries import Rows, day_of
+from k8sidx.errors import StoreError
+
+PART_ROWS = 5_000
+"""Rows of one document."""
+_PAGE = 50
+"""Documents of one answer."""
+_ORDER = ("day", "state", "part")
+_Body = dict[str, Any]
+_KEYWORD = {"type": "keyword"}
+_MAPPING = {
+    "_meta": own_meta(),
+    "dynamic": False,
+    "properties": {
+        "question": _KEYWORD,
+        "day": _KEYWORD,
+        "state": _KEYWORD,
+        "part": {"type": "integer"},
+        "parts": {"type": "integer"},
+    },
+}
+"""What a document's rows are nobody searches."""
+
+
+def summaries_index(prefix: str) -> str:
+    """Name of the index; the pattern of a prefix's events does not match it."""
+    return f"summaries-{prefix}"
+
+
+class _Document(NamedTuple):
+    day: date
+    part: int
+    parts: int
+    rows: str
+
+
+class ClusterSummaries:
+    """Summaries of the indices of a prefix.
+
+    :param pattern: the indices that the events are in.
+    """
+
+    def __init__(self, cluster: Cluster, prefix: str, pattern: str) -> None:
+        self._cluster = cluster
+        self._pattern = pattern
+        self._index = summaries_index(prefix)
+        self._path = f"/{quote(self._index, safe='')}"
+        self._writes = True
+        self._there = False
+        self.trouble = ""
+
+    def days(self) -> Mapping[date, str]:
+        """The days that have events, and how many; see
+        :class:`k8sidx.backends.summaries.Summaries`."""
+        return self._days
+
+    @cached_property
+    def _days(self) -> dict[date, str]:
+        return self._counted()
+
+    def _counted(self) -> dict[date, str]:
+        """A server looks such a number up where a whole index, or segment, is of one day."""
+        by_day = {"field": TIME, "fixed_interval": "1d", "min_doc_count": 1}
+        body = {
+            "size": 0,
+            "track_total_hits": False,
+            "aggs": {"days": {"date_histogram": by_day}},
+        }
+        with Session(self._cluster, self._pattern, EXACTLY) as session:
+            answer = session.search(body)
+        return {
+            day_of(bucket["key"] * 1000): str(bucket["doc_count"])
+            for bucket in answer["aggregations"]["days"]["buckets"]
+        }
+
+    def load(self, question: str, days: Iterable[date]) -> dict[date, Rows]:
+        """The summaries of the days that there are."""
+        held: dict[date, dict[int, _Document]] = {}
+        for one in self._documents(question, days, with_rows=True):
+            held.setdefault(one.day, {})[one.part] = one
+        return {
+            day: [row for part in range(len(parts)) for row in orjson.loads(parts[part].rows)]
+            for day, parts in held.items()
+            if parts.keys() == set(range(next(iter(parts.values())).parts))
+        }
+
+    def kept(self, question: str) -> frozenset[date]:
+        """The days that have a summary for the state that they are in."""
+        held: dict[date, list[_Document]] = {}
+        for one in self._documents(question, self._days, with_rows=False):
+            held.setdefault(one.day, []).append(one)
+        return frozenset(day for day, parts in held.items() if len(parts) == parts[0].parts)
+
+    def _documents(
+        self, question: str, days: Iterable[date], *, with_rows: bool
+    ) -> Iterator[_Document]:
+        """The documents of the states that the days are in; none where we may not read."""
+        try:
+            hits = list(self._hits(question, days, with_rows=with_rows))
+        except StoreError as error:
+            self._give_up(error)
+            return
+        for hit in hits:
+            source = hit["_source"]
+            day = date.fromisoformat(source["day"])
+            if self._days[day] == source["state"]:
+                yield _Document(day, source["part"], source["parts"], source.get("rows", ""))
+
+    def _hits(self, question: str, days: Iterable[date], *, with_rows: bool) -> Iterator[_Body]:
+        """The documents of days, whatever their state."""
+        if not self._is_there():
+            return
+        body: _Body = {
+            "size": _PAGE if with_rows else 1_000,
+            "_source": [*_ORDER, "parts", *(["rows"] if with_rows else [])],
+            "query": {
+                "bool": {
+                    "filter": [
+                        {"term": {"question": question}},
+                        {"terms": {"day": [str(day) for day in days]}},
+                    ]
+                }
+            },
+            "sort": [{name: "asc"} for name in _ORDER],
+        }
+        path = f"{self._path}/_search?allow_partial_search_results=false"
+        while True:
+            found = expect_success(
+                patient_request(self._cluster, "POST", path, body=body), "POST", path
+            )
+            hits = found["hits"]["hits"]
+            yield from hits
+            if len(hits) < body["size"]:
+                return
+            body["search_after"] = hits[-1]["sort"]
+
+    def save(self, question: str, made: Mapping[date, Rows]) -> None:
+        """Keep the summaries of days that no event has come to since they were looked at."""
+        if not self._writes:
+            return
+        try:
+            now = self._counted()
+            still = {day: rows for day, rows in made.items() if now.get(day) == self._days[day]}
+            if still:
+                self._ensure()
+                self._put(question, still)
+                self._delete_others(question, still)
+        except StoreError as error:
+            self._give_up(error)
+
+    def _give_up(self, error: StoreError) -> None:
+        """Answer from the events from now on. That we may not is nothing to tell."""
+        self._writes = False
+        if not (isinstance(error, ClusterRefused) and error.status == FORBIDDEN):
+            self.trouble = f"summaries cannot be kept in {self._index}: {error.message}"
+
+    def _is_there(self) -> bool:
+        """Whether the index is there, and ours.
+
+        :raises StoreError: when it is somebody else's.
+        """
+        if not self._there:
+            path = f"{self._path}?filter_path=*.mappings._meta"
+            answer = patient_request(self._cluster, "GET", path)
+            if answer.status == 404:
+                return False
+            about = expect_success(answer, "GET", path).get(self._index, {})
+            if not made_by_us(about.get("mappings", {}).get("_meta")):
+                raise StoreError("it was not made by k8sidx.")
+            self._there = True
+        return True
+
+    def _ensure(self) -> None:
+        """Make the index; its alias is what is written to, so that the server makes none up."""
+        if self._is_there():
+            return
+        body = {
+            "settings": {"number_of_shards": 1, "auto_expand_replicas": "0-1"},
+            "mappings": _MAPPING,
+            "aliases": {write_target(self._index): {}},
+        }
+        create_index(self._cluster, self._path, body)
+        self._is_there()
+
+    def _put(self, question: str, made: Mapping[date, Rows]) -> None:
+        for day, rows in made.items():
+            state = self._days[day]
+            chunks = [rows[at : at + PART_ROWS] for at in range(0, len(rows), PART_ROWS)] or [[]]
+            lines: list[_Body] = []
+            for part, chunk in enumerate(chunks):
+                lines.append({"index": {"_id": f"{question}-{day}-{state}-{part}"}})
+                lines.append(
+                    {
+                        "question": question,
+                        "day": str(day),
+                        "state": state,
+                        "part": part,
+                        "parts": len(chunks),
+                        "rows": orjson.dumps(chunk).decode(),
+                    }
+                )
+            self._bulk(lines)
+
+    def _delete_others(self, question: str, made: Mapping[date, Rows]) -> None:
+        """Delete the summaries of the days' former states."""
+        others = [
+            {"delete": {"_id": hit["_id"]}}
+            for hit in self._hits(question, made, with_rows=False)
+            if hit["_source"]["state"] != self._days[date.fromisoformat(hit["_source"]["day"])]
+        ]
+        if others:
+            self._bulk(others)
+
+    def _bulk(self, lines: Iterable[_Body]) -> None:
+        path = f"/{quote(write_target(self._index), safe='')}/_bulk"
+        answer = self._cluster.request(
+            "POST",
+            path,
+            params={"refresh": "true", "require_alias": "true"},
+            body=b"".join(orjson.dumps(line) + b"\n" for line in lines),
+            headers={"content-type": "application/x-ndjson"},
+        )
+        for item in expect_success(answer, "POST", path)["items"]:
+            status = next(iter(item.values()))["status"]
+            # Somebody else may have deleted the same document.
+            if status >= 300 and not (status == 404 and "delete" in item):
+                raise StoreError(f"the cluster refused a summary with status {status}.")

@@ -1,0 +1,245 @@
+"""The embedded engine: DuckDB over the store's Parquet files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from threading import Timer
+from typing import Any
+
+import duckdb
+
+from k8sidx.backends.embedded.engine.shared_scan import SharedScan
+from k8sidx.backends.embedded.engine.sql import compile_query, time_tests
+from k8sidx.backends.embedded.storage.columns import COMPUTED, STORED, null_column
+from k8sidx.backends.embedded.storage.manifest import Manifest
+from k8sidx.backends.embedded.storage.writer import reading
+from k8sidx.backends.explain import statement_text
+from k8sidx.backends.materialize import narrowed, needs_narrowing
+from k8sidx.backends.percentiles import with_percentiles, without_what_follows
+from k8sidx.backends.protocol import EXACTLY, Answering, Engine
+from k8sidx.backends.result import Result, Value
+from k8sidx.backends.shared import Asker
+from k8sidx.backends.time_columns import with_moments
+from k8sidx.errors import StoreError, UsageError
+from k8sidx.events.fields.moment import to_micros
+from k8sidx.query.algebra import (
+    Condition,
+    Leaf,
+    Metric,
+    Present,
+    Query,
+    Terms,
+    fields_of,
+    leaves,
+    rewritten,
+)
+
+
+class DuckDBEngine:
+    """Answers queries over an embedded store, as it was when the engine was opened.
+
+    Use it as a context manager: while it is open, a merge keeps the files it reads.
+
+    :param store: the store's folder.
+    :param answering: its numbers are exact in any case.
+    :param threads: how many cores to use; ``None`` for all.
+    :raises StoreError: when the folder is no store.
+    """
+
+    name = "duckdb"
+
+    def __init__(
+        self, store: Path, answering: Answering = EXACTLY, *, threads: int | None = None
+    ) -> None:
+        self._store = store
+        self._answering = answering
+        self._held = ExitStack()
+        self._manifest: Manifest = self._held.enter_context(reading(store))
+        settings: dict[str, Any] = {
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+        }
+        if threads is not None:
+            settings["threads"] = threads
+        self._connection = duckdb.connect(":memory:", config=settings)
+        self._connection.execute("SET TimeZone = 'UTC'")
+        self._connection.execute("SET enable_progress_bar = false")
+
+    @property
+    def manifest(self) -> Manifest:
+        """The files that it reads."""
+        return self._manifest
+
+    def __enter__(self) -> DuckDBEngine:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the files."""
+        self._connection.close()
+        self._held.close()
+
+    def run(self, query: Query) -> Result:
+        """Answer the query; see :class:`k8sidx.backends.protocol.Engine`.
+
+        :raises UnsupportedQuery: when DuckDB has no way to run it.
+        :raises UsageError: when DuckDB refuses a regular expression.
+        :raises StoreError: when a file of the store cannot be read, or the time is over.
+        """
+        self._refuse_missing(query)
+        source, parameters = self._source(query.since, query.until)
+        return self.answer(query, source, parameters)
+
+    def explained(self, query: Query) -> str:
+        """The statement; see :class:`k8sidx.backends.protocol.Explaining`. ``events`` are the
+        files of the time range.
+
+        :raises UnsupportedQuery: when DuckDB has no way to run the query.
+        :raises StoreError: when the store was made without a field of the query.
+        """
+        self._refuse_missing(query)
+        looked_up = [leaf for leaf in leaves(query.where) if needs_narrowing(leaf)]
+
+        def stand_in(leaf: Leaf) -> Condition:
+            return Present(leaf.field) if leaf in looked_up else leaf
+
+        plain = query.replace(where=rewritten(query.where, stand_in))
+        statement = compile_query(without_what_follows(plain))
+        sql = statement.sql.replace("{source}", "events", 1)
+        return statement_text(sql, statement.parameters, looked_up)
+
+    def answer(
+        self, query: Query, source: str, parameters: Sequence[Any] = (), *, rolled: bool = False
+    ) -> Result:
+        """Answer a query over a table or an expression that is one.
+
+        :param rolled: it has a row for many events
+            (:mod:`k8sidx.backends.embedded.engine.shared_scan`).
+        """
+        query = self._narrowed(
+            query, lambda ask: self.answer(ask, source, parameters, rolled=rolled)
+        )
+        statement = compile_query(without_what_follows(query), rolled=rolled)
+        sql = statement.sql.replace("{source}", source, 1)
+        rows = self.statement(sql, [*parameters, *statement.parameters])
+        found = with_percentiles(query, rows)
+        return Result(query.columns, with_moments(found, statement.times), self.name)
+
+    def statement(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Run a statement of SQL.
+
+        :raises UsageError: when DuckDB refuses a regular expression.
+        :raises StoreError: when a file of the store cannot be read, or the time is over.
+        """
+        try:
+            with self._in_time():
+                return self._connection.execute(sql, list(parameters)).fetchall()
+        except duckdb.InterruptException as error:
+            raise self._answering.too_slow() from error
+        except RuntimeError as error:
+            if "interrupted" in str(error):  # What DuckDB makes of Ctrl-C while it works.
+                raise KeyboardInterrupt from error
+            raise
+        except duckdb.OutOfMemoryException as error:
+            raise StoreError(
+                "there is not enough memory for the query.",
+                remedy="Filter first, or look at less time with --since and --until.",
+            ) from error
+        except duckdb.InvalidInputException as error:
+            raise UsageError(f"DuckDB refuses the query: {_first_line(error)}") from error
+        except (duckdb.IOException, duckdb.HTTPException) as error:
+            raise StoreError(
+                f"the store {self._store} cannot be read: {_first_line(error)}",
+                remedy="Look at it with: k8sidx doctor",
+            ) from error
+
+    @contextmanager
+    def together(
+        self, askers: Sequence[Asker], since: datetime | None, until: datetime | None
+    ) -> Iterator[Sequence[Engine]]:
+        """An engine for each asker; see :class:`k8sidx.backends.shared.Sharing`."""
+        source, parameters = self._source(since, until)
+        if tests := time_tests(since, until, parameters):
+            source = f"(SELECT * FROM {source} WHERE {' AND '.join(tests)}) AS events"
+        scan = SharedScan(
+            self, askers, (source, parameters), frozenset(self._manifest.columns), (since, until)
+        )
+        try:
+            try:
+                scan.prepare()
+            except UsageError:
+                # A condition that DuckDB refuses is told by its own query, the others run.
+                yield [self for _ in askers]
+            else:
+                yield scan.engines()
+        finally:
+            scan.drop()
+
+    @contextmanager
+    def _in_time(self) -> Iterator[None]:
+        """Stop the query when its time is over."""
+        if self._answering.timeout is None:
+            yield
+            return
+        timer = Timer(self._answering.timeout, self._connection.interrupt)
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+
+    def _refuse_missing(self, query: Query) -> None:
+        """A store that was made with some columns must not answer for the others."""
+        have = set(self._manifest.columns)
+        missing = [path.field.name for path in fields_of(query) if path.field.name not in have]
+        missing = [name for name in missing if name not in COMPUTED]
+        if missing and self._manifest.parts:
+            raise StoreError(f"the store {self._store} was made without {', '.join(missing)}.")
+
+    def _source(self, since: datetime | None, until: datetime | None) -> tuple[str, list[Any]]:
+        """The rows to read: the parts that can hold events of a time range."""
+        first = None if since is None else to_micros(since)
+        last = None if until is None else to_micros(until) - 1
+        bounded = first is not None or last is not None
+        low, high = -(2**62) if first is None else first, 2**62 if last is None else last
+        paths = [
+            str(self._store / part.path)
+            for part in self._manifest.parts
+            if not bounded or (part.first is not None and part.overlaps(low, high))
+        ]
+        if not paths:
+            columns = ", ".join(f'{null_column(one)} AS "{one.name}"' for one in STORED)
+            return f"(SELECT {columns} WHERE false) AS events", []
+        return "read_parquet(?) AS events", [paths]
+
+    def _narrowed(self, query: Query, run: Callable[[Query], Result]) -> Query:
+        """Networks and long lists become the values that there are: DuckDB has no address
+        type here, and a statement of a hundred thousand parameters takes minutes.
+
+        :param run: asks for them where the query will be answered.
+        """
+
+        def distinct(field: str) -> Sequence[Value]:
+            ask = Query(
+                since=query.since,
+                until=query.until,
+                group_by=(Terms(field, "address"),),
+                metrics=(Metric("n", "count"),),
+            )
+            return [row[0] for row in run(ask).rows]
+
+        fields = {leaf.field for leaf in leaves(query.where) if needs_narrowing(leaf)}
+        if not fields:
+            return query
+        values = {name: distinct(name) for name in fields}
+        return replace(query, where=narrowed(query.where, values.__getitem__))
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0]

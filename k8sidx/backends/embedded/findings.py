@@ -1,0 +1,84 @@
+"""Findings beside an embedded store's events: one Parquet file, replaced whole."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import filelock
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from k8sidx.errors import StoreError
+from k8sidx.events.fields.table import Kind
+from k8sidx.hunt.findings.record import FIELDS, Record, merged
+
+LOCK_SECONDS = 60
+_TYPES = {Kind.INTEGER: pa.int64(), Kind.TIME: pa.timestamp("us", tz="UTC")}
+
+
+def _type(kind: Kind, many: bool) -> pa.DataType:
+    one = _TYPES.get(kind, pa.string())
+    return pa.list_(one) if many else one
+
+
+SCHEMA = pa.schema([(field.name, _type(field.kind, field.many)) for field in FIELDS])
+
+
+def findings_path(store: Path) -> Path:
+    """The file that holds a store's findings."""
+    return store / "findings" / "findings.parquet"
+
+
+def read_findings(store: Path) -> dict[str, Record]:
+    """The findings of a store by id; none where none were saved.
+
+    :raises StoreError: when the file cannot be read.
+    """
+    path = findings_path(store)
+    if not path.exists():
+        return {}
+    try:
+        rows: list[dict[str, Any]] = pq.read_table(path, schema=SCHEMA).to_pylist()
+    except (OSError, pa.ArrowException) as error:
+        raise StoreError(
+            f"the findings in {path} cannot be read: {str(error).splitlines()[0]}.",
+            remedy="Move the file away; the next k8sidx hunt --save makes a new one.",
+        ) from error
+    present = [{name: value for name, value in row.items() if value is not None} for row in rows]
+    return {row["event.id"]: row for row in present}
+
+
+def save_to_folder(store: Path, records: Mapping[str, Record]) -> tuple[int, str]:
+    """Add or update findings.
+
+    :returns: how many are new, and the file.
+    :raises StoreError: when another process does not let go of it, or it cannot be written.
+    """
+    path = findings_path(store)
+    try:
+        path.parent.mkdir(exist_ok=True)
+        with filelock.FileLock(path.with_suffix(".lock"), timeout=LOCK_SECONDS):
+            known = read_findings(store)
+            new = len(records.keys() - known.keys())
+            for identifier, record in records.items():
+                known[identifier] = merged(known.get(identifier), record)
+            _replace(path, list(known.values()))
+    except filelock.Timeout as error:
+        raise StoreError(
+            f"another process has been writing findings to {store} for {LOCK_SECONDS} seconds.",
+            remedy="Try again when it has ended.",
+        ) from error
+    except OSError as error:
+        raise StoreError(f"{path} cannot be written: {error.strerror}.") from error
+    return new, str(path)
+
+
+def _replace(path: Path, rows: list[Record]) -> None:
+    rows.sort(key=lambda row: (row["@timestamp"], row["event.id"]))
+    columns = {name: [row.get(name) for row in rows] for name in SCHEMA.names}
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    pq.write_table(pa.table(columns, schema=SCHEMA), aside, compression="zstd")
+    aside.replace(path)

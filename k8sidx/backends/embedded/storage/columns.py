@@ -1,0 +1,130 @@
+"""Normalized events → Arrow columns, by the field table.
+
+Parts that repeat become dictionary columns: a distinct user is converted once for all
+the columns it fills, and an event adds one number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from k8sidx.events.fields.table import FIELDS, Field, Kind
+from k8sidx.events.normalize.event import OWN, Normalized
+from k8sidx.events.normalize.parts import FAMILIES
+
+_TYPES = {
+    Kind.KEYWORD: pa.string(),
+    Kind.ADDRESS: pa.string(),
+    Kind.INTEGER: pa.int64(),
+    Kind.BOOLEAN: pa.bool_(),
+    Kind.TIME: pa.timestamp("us", tz="UTC"),
+    Kind.JSON: pa.string(),
+}
+_BY_NAME = {field.name: field for field in FIELDS}
+
+
+ID = "event.id"
+TIME = "@timestamp"
+COMPUTED = {
+    "event.duration": (
+        '(epoch_us("stageTimestamp") - epoch_us("requestReceivedTimestamp")) * 1000'
+    ),
+    ID: f'lower(hex("{ID}"))',
+}
+"""DuckDB expressions of fields that are stored otherwise than they read: the duration follows
+from the two timestamps, and the id's 128 bits take half the room of their digits."""
+
+ALWAYS_STORED = frozenset({ID, TIME, "requestReceivedTimestamp", "stageTimestamp"})
+"""What every query needs to be ordered, and the computed fields to be computed."""
+
+
+def arrow_type(field: Field) -> pa.DataType:
+    """The column type of a field."""
+    if field.name == ID:
+        return pa.binary(16)
+    value = _TYPES[field.kind]
+    return pa.list_(value) if field.many else value
+
+
+STORED = tuple(field for field in FIELDS if field.name == ID or field.name not in COMPUTED)
+SCHEMA = pa.schema([(field.name, arrow_type(field)) for field in STORED])
+"""All columns of the embedded store, in order of the field table."""
+
+_IN_PARTS = frozenset(name for family in FAMILIES for name in family)
+_MORE = tuple(f.name for f in STORED if f.name not in _IN_PARTS and f.name not in OWN)
+
+
+def to_table(events: Sequence[Normalized], only: frozenset[str] | None = None) -> pa.Table:
+    """The events as columns.
+
+    :param only: names of the columns wanted; ``None`` for all of them.
+    """
+    columns: dict[str, pa.Array | pa.ChunkedArray] = {}
+    for name, values in zip(OWN, zip(*(event.own for event in events), strict=True), strict=True):
+        if name == ID:
+            columns[name] = pa.array(values, pa.binary(16))
+        elif name not in COMPUTED and (only is None or name in only):
+            columns[name] = _array(_BY_NAME[name], values)
+    _add_parts(events, only, columns)
+    _add_more(events, only, columns)
+    names = [field.name for field in STORED if field.name in columns]
+    return pa.table([columns[name] for name in names], names=names)
+
+
+def null_column(field: Field) -> str:
+    """DuckDB expression of a column that a store was made without."""
+    kind = {
+        Kind.INTEGER: "BIGINT",
+        Kind.BOOLEAN: "BOOLEAN",
+        Kind.TIME: "TIMESTAMPTZ",
+    }.get(field.kind, "VARCHAR")
+    return f"NULL::{kind}[]" if field.many else f"NULL::{kind}"
+
+
+def _array(field: Field, values: Sequence[Any]) -> pa.Array:
+    if field.kind is Kind.JSON:
+        return pa.array(values, pa.binary()).cast(pa.string())
+    return pa.array(values, arrow_type(field))
+
+
+def _add_parts(
+    events: Sequence[Normalized], only: frozenset[str] | None, columns: dict[str, Any]
+) -> None:
+    for family, parts in zip(FAMILIES, zip(*(e.parts for e in events), strict=True), strict=True):
+        wanted = [name for name in family if only is None or name in only]
+        if not wanted:
+            continue
+        codes = {part: code for code, part in enumerate(dict.fromkeys(parts))}
+        places = pa.array([codes[part] for part in parts], pa.int32())
+        for name in wanted:
+            distinct = _array(_BY_NAME[name], [part.fields.get(name) for part in codes])
+            if pa.types.is_string(distinct.type):
+                distinct = pc.dictionary_encode(distinct)
+            if distinct.null_count == len(distinct):
+                columns[name] = pa.nulls(len(events), distinct.type)
+            else:
+                columns[name] = distinct.take(places)
+
+
+def _add_more(
+    events: Sequence[Normalized], only: frozenset[str] | None, columns: dict[str, Any]
+) -> None:
+    sparse: dict[str, list[Any]] = {}
+    for place, event in enumerate(events):
+        for name, value in event.more.items():
+            values = sparse.get(name)
+            if values is None:
+                values = sparse[name] = [None] * len(events)
+            values[place] = value
+    for name in _MORE:
+        if only is not None and name not in only:
+            continue
+        found = sparse.get(name)
+        field = _BY_NAME[name]
+        columns[name] = (
+            pa.nulls(len(events), arrow_type(field)) if found is None else _array(field, found)
+        )

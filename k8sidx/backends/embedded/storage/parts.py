@@ -1,0 +1,209 @@
+"""Writing Parquet parts: events of one day, aside, until they are committed."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from k8sidx.backends.embedded.storage.columns import ID, STORED, TIME, to_table
+from k8sidx.events.fields.moment import to_moment
+from k8sidx.events.fields.table import Kind
+from k8sidx.events.normalize.event import OWN, Normalized
+
+ROW_GROUP_BYTES = 24 * 1024 * 1024
+ROW_GROUP_ROWS = 5_632
+"""A row group is written when its bodies or its rows have grown to this many."""
+PART_ROWS = 50_000
+"""A part is finished when it has this many events."""
+UNDATED = "undated"
+
+_DAY = 86_400_000_000
+_TIME_AT = OWN.index(TIME)
+_ID_AT = OWN.index(ID)
+_PAGE_BYTES = 4 * 1024 * 1024
+_TIMES = [field.name for field in STORED if field.kind is Kind.TIME]
+_BODIES = ("requestObject", "responseObject")
+_BODIES_AT = tuple(OWN.index(name) for name in _BODIES)
+_NO_DICTIONARY = {ID, "auditID", *_TIMES, *_BODIES}
+
+
+@dataclass(frozen=True, slots=True)
+class Compression:
+    """How parts are compressed.
+
+    :param codec: Parquet codec.
+    :param level: its level.
+    """
+
+    codec: str = "zstd"
+    level: int | None = 3
+
+
+SHIPPED = Compression()
+MERGED = Compression(level=7)
+THROWN_AWAY = Compression("lz4", None)
+
+
+@dataclass(slots=True)
+class StagedPart:
+    """A finished part that is not committed.
+
+    :param ids: event ids, 16 bytes each, joined in the order of the rows.
+    :param chunks: numbers of the chunks that its events come from.
+    """
+
+    path: Path
+    day: str
+    rows: int
+    first: int | None
+    last: int | None
+    ids: bytes = b""
+    chunks: tuple[int, ...] = ()
+
+
+def day_of(micros: int | None) -> str:
+    """UTC day of a moment as ``YYYY-MM-DD``; ``undated`` when there is none."""
+    if micros is None:
+        return UNDATED
+    day = to_moment(micros)
+    return f"{day.year:04d}-{day.month:02d}-{day.day:02d}"
+
+
+class PartBuilder:
+    """Collects normalized events of any days and writes a part for each day.
+
+    :param staging: folder for the parts.
+    :param only: names of the columns to keep; ``None`` for all.
+    """
+
+    def __init__(
+        self,
+        staging: Path,
+        compression: Compression = SHIPPED,
+        only: frozenset[str] | None = None,
+    ) -> None:
+        self._staging = staging
+        self._compression = compression
+        self._only = only
+        self._open: dict[str, _OpenPart] = {}
+
+    def add(self, events: Sequence[Normalized], chunk: int = 0) -> int:
+        """Take events in; returns how many were in an open part already (same id).
+
+        :param chunk: number of the chunk that they come from.
+        """
+        by_day: dict[int | None, list[Normalized]] = {}
+        for event in events:
+            micros = event.own[_TIME_AT]
+            day = None if micros is None else micros // _DAY
+            by_day.setdefault(day, []).append(event)
+        doubled = 0
+        for day, group in by_day.items():
+            name = day_of(None if day is None else day * _DAY)
+            part = self._open.get(name)
+            if part is None:
+                path = self._staging / f"{uuid.uuid4().hex}.parquet"
+                part = self._open[name] = _OpenPart(path, name, self._compression, self._only)
+            part.chunks[chunk] = None
+            doubled += part.add(group)
+        return doubled
+
+    def holding(self, chunk: int) -> int:
+        """How many open parts have events of a chunk."""
+        return sum(chunk in part.chunks for part in self._open.values())
+
+    def full(self) -> list[StagedPart]:
+        """Finish and hand over the parts that have grown to their size."""
+        names = [name for name, part in self._open.items() if len(part.ids) >= PART_ROWS]
+        return [self._open.pop(name).finish() for name in names]
+
+    def finish(self) -> list[StagedPart]:
+        """Finish and hand over all parts."""
+        parts = [part.finish() for part in self._open.values()]
+        self._open.clear()
+        return parts
+
+
+class _OpenPart:
+    def __init__(
+        self, path: Path, day: str, compression: Compression, only: frozenset[str] | None
+    ) -> None:
+        self.ids: dict[bytes, None] = {}
+        self.chunks: dict[int, None] = {}
+        self._path = path
+        self._day = day
+        self._compression = compression
+        self._only = only
+        self._waiting: list[Normalized] = []
+        self._waiting_bytes = 0
+        self._writer: pq.ParquetWriter | None = None
+        self._first: int | None = None
+        self._last: int | None = None
+
+    def add(self, events: list[Normalized]) -> int:
+        known = len(self.ids)
+        for event in events:
+            own = event.own
+            identity = own[_ID_AT]
+            if identity in self.ids:
+                continue
+            self.ids[identity] = None
+            self._waiting.append(event)
+            for place in _BODIES_AT:
+                if own[place]:
+                    self._waiting_bytes += len(own[place])
+            if self._waiting_bytes >= ROW_GROUP_BYTES or len(self._waiting) >= ROW_GROUP_ROWS:
+                self._write()
+        return len(events) - (len(self.ids) - known)
+
+    def _write(self) -> None:
+        table = to_table(self._waiting, self._only)
+        if self._day != UNDATED:
+            times = [event.own[_TIME_AT] for event in self._waiting]
+            first, last = min(times), max(times)
+            self._first = first if self._first is None else min(self._first, first)
+            self._last = last if self._last is None else max(self._last, last)
+        self._waiting.clear()
+        self._waiting_bytes = 0
+        if self._writer is None:
+            self._writer = open_writer(self._path, table.schema, self._compression)
+        self._writer.write_table(table, row_group_size=table.num_rows)
+
+    def finish(self) -> StagedPart:
+        if self._waiting:
+            self._write()
+        if self._writer is not None:
+            self._writer.close()
+        ids, chunks = b"".join(self.ids), tuple(self.chunks)
+        return StagedPart(
+            self._path, self._day, len(self.ids), self._first, self._last, ids, chunks
+        )
+
+
+def open_writer(path: Path, schema: pa.Schema, compression: Compression) -> pq.ParquetWriter:
+    """A Parquet writer set up for audit events (measured in benchmarks/README.md)."""
+    dictionary = [
+        f"{name}.list.element" if pa.types.is_list(schema.field(name).type) else name
+        for name in schema.names
+        if name not in _NO_DICTIONARY
+    ]
+    encoding = {name: "DELTA_BINARY_PACKED" for name in _TIMES if name in schema.names}
+    options: dict[str, Any] = {"store_schema": False}
+    if compression.level is not None:
+        options["compression_level"] = compression.level
+    return pq.ParquetWriter(
+        path,
+        schema,
+        compression=compression.codec,
+        data_page_size=_PAGE_BYTES,
+        use_dictionary=dictionary,
+        column_encoding=encoding,
+        write_statistics=[TIME],
+        **options,
+    )

@@ -1,0 +1,292 @@
+"""Committing staged parts: each event once, all of a commit or nothing of it.
+
+Writers take turns, one commit at a time, so that two shippers on the same files end
+with each event stored once. A duplicate has the same id and, as the timestamps are part
+of the id, the same moment: only stored parts whose time range touches the new part's are
+looked at, so the cost does not grow with the store.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import filelock
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from k8sidx.backends.embedded.storage.columns import ID, TIME
+from k8sidx.backends.embedded.storage.manifest import (
+    VERSION,
+    Manifest,
+    Part,
+    is_store,
+    read_manifest,
+    sync_folder,
+    write_manifest,
+)
+from k8sidx.backends.embedded.storage.parts import (
+    SHIPPED,
+    Compression,
+    PartBuilder,
+    StagedPart,
+    open_writer,
+)
+from k8sidx.errors import StoreBusy, StoreError
+
+LOCK_SECONDS = 600.0
+"""How long a writer waits for its turn."""
+
+
+@dataclass(slots=True)
+class Committed:
+    """What became of staged events."""
+
+    indexed: int = 0
+    duplicates: int = 0
+
+
+class StoreWriter:
+    """Stages and commits parts of one store.
+
+    :param on_wait: told once when another process is writing.
+    :raises StoreError: when the folder cannot be written.
+    """
+
+    def __init__(
+        self,
+        store: Path,
+        columns: Sequence[str],
+        compression: Compression = SHIPPED,
+        on_wait: Callable[[str], None] | None = None,
+    ) -> None:
+        self.path = store
+        self._compression = compression
+        self._on_wait = on_wait
+        self._columns = tuple(columns)
+        try:
+            store.mkdir(parents=True, exist_ok=True)
+            self._lock = filelock.FileLock(store / "writer.lock")
+            with self.turn():
+                if not is_store(store):
+                    _refuse_strange_folder(store)
+                    write_manifest(store, Manifest(columns=self._columns))
+                manifest = read_manifest(store, any_version=True)
+                _sweep(store, manifest)
+                self.staging = store / "staging" / uuid.uuid4().hex
+                self.staging.mkdir(parents=True)
+                self._lease = _flock(self.staging / "lease", fcntl.LOCK_EX)
+                if manifest.version < VERSION:
+                    self._migrate(manifest)
+        except OSError as error:
+            raise StoreError(
+                f"the store {store} cannot be written: {error.strerror or error}.",
+                remedy="Give another --store, or make the folder writable.",
+            ) from error
+
+    def _migrate(self, manifest: Manifest) -> None:
+        from k8sidx.backends.embedded.storage.migrate import migrate
+
+        if self._on_wait:
+            self._on_wait(f"migrating {self.path} from format version {manifest.version}")
+        migrate(self.path, manifest, PartBuilder(self.staging, self._compression), self.place)
+        collect_garbage(self.path)
+
+    def close(self) -> None:
+        """Remove what was staged and not committed."""
+        os.close(self._lease)
+        shutil.rmtree(self.staging, ignore_errors=True)
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Hold the store's write lock.
+
+        :raises StoreBusy: when another process holds it for ten minutes.
+        """
+        try:
+            self._lock.acquire(timeout=0)
+        except filelock.Timeout:
+            if self._on_wait:
+                self._on_wait(f"another process is writing to {self.path}: waiting for its turn")
+            try:
+                self._lock.acquire(timeout=LOCK_SECONDS)
+            except filelock.Timeout as error:
+                raise StoreBusy(
+                    f"another process has been writing to {self.path} for {LOCK_SECONDS:.0f} s.",
+                    remedy="Wait for it to end, then run the command again.",
+                ) from error
+        try:
+            yield
+        finally:
+            self._lock.release()
+
+    def commit(self, staged: Sequence[StagedPart]) -> Committed:
+        """Store the events that are not stored yet; the staged files are used up."""
+        outcome = Committed()
+        staged = [part for part in staged if part.rows]
+        if not staged:
+            return outcome
+        with self.turn():
+            manifest = read_manifest(self.path)
+            added: list[Part] = []
+            for part in staged:
+                kept = self._only_new(part, (*manifest.parts, *added))
+                outcome.indexed += kept.rows
+                outcome.duplicates += part.rows - kept.rows
+                if kept.rows:
+                    added.append(self.place(kept))
+            if added:
+                write_manifest(self.path, replace(manifest, parts=(*manifest.parts, *added)))
+        return outcome
+
+    def _only_new(self, part: StagedPart, stored: Sequence[Part]) -> StagedPart:
+        """The part without events that are stored already."""
+        ids = pa.FixedSizeBinaryArray.from_buffers(
+            pa.binary(16), part.rows, [None, pa.py_buffer(part.ids)]
+        )
+        known = pa.array([False] * len(ids))
+        for other in stored:
+            if other.day == part.day and other.overlaps(part.first, part.last):
+                for batch in _ids_between(self.path / other.path, part.first, part.last):
+                    known = pc.or_(known, pc.is_in(ids, batch))
+        count = pc.sum(known).as_py() or 0
+        if not count:
+            return part
+        if count < part.rows:
+            return _filtered(part, pc.invert(known), self._compression)
+        part.path.unlink()
+        return StagedPart(part.path, part.day, 0, None, None)
+
+    def place(self, part: StagedPart) -> Part:
+        """Move a staged part to its day; the caller adds it to the manifest."""
+        folder = self.path / "events" / part.day
+        folder.mkdir(parents=True, exist_ok=True)
+        place = folder / part.path.name
+        with part.path.open("rb") as file:
+            os.fsync(file.fileno())
+        part.path.replace(place)
+        sync_folder(folder)
+        relative = place.relative_to(self.path).as_posix()
+        return Part(relative, part.rows, place.stat().st_size, part.first, part.last)
+
+
+def _ids_between(path: Path, first: int | None, last: int | None) -> Iterator[pa.Array]:
+    """Ids of the row groups that may hold events between two moments."""
+    with pq.ParquetFile(path) as file:
+        time_at = file.schema_arrow.get_field_index(TIME)
+        for group in range(file.metadata.num_row_groups):
+            if first is not None and last is not None:
+                bounds = _bounds(file.metadata.row_group(group), time_at)
+                if bounds and (bounds[0] > last or bounds[1] < first):
+                    continue
+            yield file.read_row_group(group, columns=[ID]).column(0).combine_chunks()
+
+
+def _bounds(group: pq.RowGroupMetaData, time_at: int) -> tuple[int, int] | None:
+    for index in range(group.num_columns):
+        column = group.column(index)
+        if column.path_in_schema == TIME and column.is_stats_set:
+            statistics = column.statistics
+            if statistics.has_min_max:
+                return statistics.min_raw, statistics.max_raw
+    return None
+
+
+def _filtered(part: StagedPart, keep: pa.Array, compression: Compression) -> StagedPart:
+    """Rewrite a staged part with the rows to keep, a row group at a time."""
+    path = part.path.with_name(f"{uuid.uuid4().hex}.parquet")
+    writer: pq.ParquetWriter | None = None
+    start, rows = 0, 0
+    with pq.ParquetFile(part.path) as file:
+        for group in range(file.metadata.num_row_groups):
+            table = file.read_row_group(group)
+            kept = table.filter(keep.slice(start, table.num_rows))
+            start += table.num_rows
+            rows += kept.num_rows
+            if writer is None:
+                writer = open_writer(path, table.schema, compression)
+            if kept.num_rows:
+                writer.write_table(kept, row_group_size=kept.num_rows)
+    if writer is not None:
+        writer.close()
+    part.path.unlink()
+    return StagedPart(path, part.day, rows, part.first, part.last)
+
+
+def _flock(path: Path, kind: int) -> int:
+    """A lock that the system frees when the process ends, however it ends."""
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(handle, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(handle)
+        raise
+    return handle
+
+
+def _sweep(store: Path, manifest: Manifest) -> None:
+    """Delete what killed writers left, and merged files that nobody reads any more."""
+    staging = store / "staging"
+    for folder in staging.iterdir() if staging.is_dir() else ():
+        try:
+            os.close(_flock(folder / "lease", fcntl.LOCK_EX))
+        except (BlockingIOError, FileNotFoundError):
+            continue
+        shutil.rmtree(folder, ignore_errors=True)
+    named = {part.path for part in manifest.parts} | set(manifest.garbage)
+    events = store / "events"
+    for file in events.glob("*/*.parquet") if events.is_dir() else ():
+        if file.relative_to(store).as_posix() not in named:
+            file.unlink(missing_ok=True)
+    if manifest.version == VERSION:
+        collect_garbage(store)
+
+
+def collect_garbage(store: Path) -> None:
+    """Delete merged files unless a reader may still have them open."""
+    manifest = read_manifest(store)
+    if not manifest.garbage:
+        return
+    try:
+        handle = _flock(store / "readers.lock", fcntl.LOCK_EX)
+    except BlockingIOError:
+        return
+    try:
+        for path in manifest.garbage:
+            (store / path).unlink(missing_ok=True)
+        write_manifest(store, replace(manifest, garbage=()))
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def reading(store: Path) -> Iterator[Manifest]:
+    """The store's files as they are now, kept on disk for as long as the block runs."""
+    try:
+        handle = os.open(store / "readers.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError:
+        # A medium that cannot be written has no writer that could delete files.
+        yield read_manifest(store)
+        return
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH)
+        yield read_manifest(store)
+    finally:
+        os.close(handle)
+
+
+def _refuse_strange_folder(store: Path) -> None:
+    ours = {"writer.lock", "readers.lock", "staging", "events", "dead-letter", "state", "summaries"}
+    strange = [entry.name for entry in store.iterdir() if entry.name not in ours]
+    if strange:
+        raise StoreError(
+            f"{store} is no k8sidx store and is not empty (it holds {sorted(strange)[0]!r}).",
+            remedy="Give --store a new folder.",
+        )

@@ -1,0 +1,131 @@
+"""Daily summaries of an embedded store: ``summaries/<question>/<day>-<state>.json.zst``.
+
+They follow from the events, so that a file which is missing, damaged or of another state
+costs time and nothing else, and the folder can be deleted. A state says which events a day
+has: how many, from when to when. Events are never taken out of a store, so another event
+makes another number; merging parts changes nothing of it. It also has the version of the
+store's columns, whose values a migration makes anew.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import time
+import uuid
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
+from functools import cached_property
+from hashlib import sha256
+from pathlib import Path
+
+import orjson
+import zstandard
+
+from k8sidx.backends.embedded.storage.manifest import Manifest
+from k8sidx.backends.embedded.storage.parts import UNDATED
+from k8sidx.backends.summaries import Rows
+
+FOLDER = "summaries"
+_SUFFIX = ".json.zst"
+_ASIDE = ".tmp"
+_LEFT_OVER = 3600.0
+"""Seconds after which a file that was not renamed into place is one of a killed process."""
+_NOT_OURS = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+
+
+class EmbeddedSummaries:
+    """Summaries of a store as an engine sees it.
+
+    :param store: the store's folder.
+    :param manifest: the files that the engine reads.
+    """
+
+    def __init__(self, store: Path, manifest: Manifest) -> None:
+        self._folder = store / FOLDER
+        self._manifest = manifest
+        self.trouble = ""
+        self._writes = True
+
+    def days(self) -> Mapping[date, str]:
+        """The days that have events, and their states; see
+        :class:`k8sidx.backends.summaries.Summaries`."""
+        return self._days
+
+    @cached_property
+    def _days(self) -> dict[date, str]:
+        return dict(_states(self._manifest))
+
+    def load(self, question: str, days: Iterable[date]) -> dict[date, Rows]:
+        """The summaries of the days that there are."""
+        found = {}
+        for day in days:
+            rows = _read(self._path(question, day))
+            if rows is not None:
+                found[day] = rows
+        return found
+
+    def kept(self, question: str) -> frozenset[date]:
+        """The days that have a summary for the state that they are in."""
+        folder = self._folder / question
+        try:
+            names = {path.name for path in folder.iterdir()}
+        except FileNotFoundError:
+            return frozenset()
+        return frozenset(day for day in self._days if self._path(question, day).name in names)
+
+    def save(self, question: str, made: Mapping[date, Rows]) -> None:
+        """Keep summaries; on a store that we may not write, nothing is kept."""
+        if not self._writes:
+            return
+        try:
+            for day, rows in made.items():
+                self._save(self._path(question, day), day, rows)
+        except OSError as error:
+            self._writes = False
+            if error.errno not in _NOT_OURS:
+                self.trouble = f"summaries cannot be kept in {self._folder}: {error.strerror}."
+
+    def _path(self, question: str, day: date) -> Path:
+        return self._folder / question / f"{day}-{self._days[day]}{_SUFFIX}"
+
+    def _save(self, path: Path, day: date, rows: Rows) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        aside = path.with_name(f"{uuid.uuid4().hex}{_ASIDE}")
+        with aside.open("wb") as file:
+            file.write(zstandard.compress(orjson.dumps(rows)))
+            file.flush()
+            os.fsync(file.fileno())
+        aside.replace(path)
+        _sweep(path, day)
+
+
+def _states(manifest: Manifest) -> Iterator[tuple[date, str]]:
+    by_day: dict[str, list[tuple[int, int, int]]] = {}
+    for part in manifest.parts:
+        if part.day != UNDATED and part.first is not None and part.last is not None:
+            by_day.setdefault(part.day, []).append((part.rows, part.first, part.last))
+    for day, parts in sorted(by_day.items()):
+        rows, first, last = zip(*parts, strict=True)
+        state = f"{manifest.version} {sum(rows)} {min(first)} {max(last)}"
+        yield date.fromisoformat(day), sha256(state.encode()).hexdigest()[:16]
+
+
+def _read(path: Path) -> Rows | None:
+    """The rows of a summary; ``None`` when there is none that can be read."""
+    try:
+        rows: Rows = orjson.loads(zstandard.decompress(path.read_bytes()))
+    except (OSError, zstandard.ZstdError, orjson.JSONDecodeError):
+        return None
+    return rows
+
+
+def _sweep(path: Path, day: date) -> None:
+    """Delete the day's summaries of other states, and what killed processes left."""
+    for other in path.parent.iterdir():
+        if other.suffix == _ASIDE:
+            if time.time() - other.stat().st_mtime < _LEFT_OVER:
+                continue
+        elif other == path or not other.name.startswith(f"{day}-"):
+            continue
+        other.unlink(missing_ok=True)

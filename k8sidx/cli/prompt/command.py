@@ -1,0 +1,143 @@
+"""The prompt of ``k8sidx query``: its own commands, and what a query typed there does."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+from k8sidx.backends.open import Store
+from k8sidx.backends.protocol import Answering
+from k8sidx.backends.result import Result
+from k8sidx.cli.options import Output
+from k8sidx.cli.output import say, write
+from k8sidx.cli.prompt.complete import QueryCompleter
+from k8sidx.cli.prompt.field_values import FieldValues
+from k8sidx.cli.prompt.history import kept_history
+from k8sidx.cli.prompt.session import interact
+from k8sidx.cli.query_session import Asked, Asking, asked, tell
+from k8sidx.cli.saved import query_folder
+from k8sidx.errors import K8sidxError, UsageError
+from k8sidx.insights.language.parser import QueryError
+from k8sidx.insights.saved.saved import saved_names
+from k8sidx.query.algebra import Query
+
+DIRECTIVES = {
+    ".help": "what can be typed here",
+    ".chart": "on or off: bars instead of a table",
+    ".output": "table, csv, json, md or html",
+    ".since": "only events from this time on, such as 7d; nothing for all",
+    ".until": "only events before this time; nothing for all",
+    ".explain": "and a query: how it would be answered",
+    ".exit": "end; as Ctrl-D does",
+}
+_ENDS = ("exit", "quit", ".exit", ".quit", "\\q")
+_VALUES_WITHIN = 3.0
+"""Seconds that the store may take to find a field's values. A completion waits less
+long (``FieldValues``); values that come later are there for the next one."""
+
+
+def prompt(asking: Asking, store: Store) -> None:
+    """Read queries and show their answers, until the user ends it."""
+    say(
+        "Enter asks; a line that ends with | goes on. Tab completes, .help tells more.",
+        quiet=asking.quiet,
+    )
+    completer = QueryCompleter(
+        FieldValues(_values_of(store)), lambda: saved_names(query_folder()), DIRECTIVES
+    )
+    conversation = Conversation(asking, store)
+    interact(conversation.take, completer, kept_history(), lambda: say("stopped."))
+
+
+def _values_of(store: Store) -> Callable[[Query], Result]:
+    def ask(query: Query) -> Result:
+        with store.engine(Answering(timeout=_VALUES_WITHIN)) as engine:
+            return engine.run(query)
+
+    return ask
+
+
+class Conversation:
+    """What is done with each text that is typed."""
+
+    def __init__(self, asking: Asking, store: Store) -> None:
+        self._asking = replace(asking)
+        self._store = store
+
+    def take(self, text: str) -> bool:
+        """Answer a query or obey one of the prompt's own commands; false at the end.
+
+        An error is told, and ends nothing.
+        """
+        if text in _ENDS:
+            return False
+        try:
+            if text.startswith("."):
+                self._obey(text)
+            else:
+                self._ask(text)
+        except K8sidxError as error:
+            say(f"k8sidx: {error}")
+        return True
+
+    def _ask(self, text: str) -> None:
+        query = asked(text)
+        with _told(query):
+            self._asking.ask(query, self._store)
+
+    def _obey(self, text: str) -> None:
+        name, _, argument = text.partition(" ")
+        argument = argument.strip()
+        match name:
+            case ".help":
+                for directive, about in DIRECTIVES.items():
+                    say(f"{directive:<10} {about}")
+            case ".chart":
+                self._asking.chart = _switched(argument)
+            case ".output":
+                self._asking.output, self._asking.chart = _output(argument), False
+            case ".since":
+                self._look_at(replace(self._asking, since=argument or None))
+            case ".until":
+                self._look_at(replace(self._asking, until=argument or None))
+            case ".explain":
+                self._explain(argument)
+            case _:
+                raise UsageError(
+                    f"there is no {shlex.quote(name)} here.", remedy=".help lists what there is."
+                )
+
+    def _look_at(self, changed: Asking) -> None:
+        changed.period()  # Raises for a time that cannot be.
+        self._asking = changed
+
+    def _explain(self, text: str) -> None:
+        query = asked(text)
+        with _told(query):
+            write(self._asking.explained(query, self._store))
+
+
+@contextmanager
+def _told(query: Asked) -> Iterator[None]:
+    """A query that cannot be understood is told, with its place shown."""
+    try:
+        yield
+    except QueryError as error:
+        tell(error, query.text)
+
+
+def _switched(word: str) -> bool:
+    if word not in ("on", "off", ""):
+        raise UsageError("a chart is on or off.")
+    return word != "off"
+
+
+def _output(word: str) -> Output:
+    try:
+        return Output(word)
+    except ValueError:
+        raise UsageError(
+            f"{word!r} is no format.", remedy=f"There are: {', '.join(Output)}."
+        ) from None

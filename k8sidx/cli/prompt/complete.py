@@ -1,0 +1,134 @@
+"""What may come next in a query: commands, functions, fields, values, saved queries."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from prompt_toolkit.completion import CompleteEvent, Completer, Completion
+from prompt_toolkit.document import Document
+
+from k8sidx.cli.prompt.context import Place, aliases_in, place_of
+from k8sidx.cli.prompt.field_values import FieldValues, quoted
+from k8sidx.events.fields.lookup import ALIASES, BY_NAME, ECS
+from k8sidx.insights.language.aggregates import AGGREGATES
+from k8sidx.insights.language.ast import COMMANDS
+from k8sidx.insights.language.functions import FUNCTIONS
+from k8sidx.insights.language.parser import PLAIN_NAME
+from k8sidx.show.render.escape import visible
+
+KEYWORDS = ("and", "as", "asc", "by", "desc", "in", "like", "not", "or")
+_MOST_OFFERED = 50
+"""Values in the menu."""
+_SHOWN = 60
+"""Characters of a value that the menu shows."""
+
+
+class QueryCompleter(Completer):
+    """Completes a query.
+
+    :param saved: names of the saved queries.
+    :param directives: the prompt's own commands, with what they do.
+    """
+
+    def __init__(
+        self,
+        values: FieldValues,
+        saved: Callable[[], list[str]],
+        directives: dict[str, str],
+    ) -> None:
+        self._values = values
+        self._saved = saved
+        self._directives = directives
+
+    def get_completions(
+        self, document: Document, complete_event: CompleteEvent
+    ) -> Iterator[Completion]:
+        """All that may come at the cursor, the likeliest first."""
+        before = document.text_before_cursor
+        place = place_of(before)
+        if place.comment:
+            return
+        if place.quote == "`":
+            text = f"{before}\n{document.text_after_cursor}"
+            yield from self._names(place, text, _beginning)
+            yield from self._names(place, text, _holding)
+        elif place.quote in ("'", '"'):
+            yield from self._literals(place, document)
+        elif place.quote:
+            return
+        elif not place.command:
+            yield from self._beginnings(place, before)
+        elif place.begun or complete_event.completion_requested:
+            yield from self._words(place, f"{before}\n{document.text_after_cursor}")
+
+    def _beginnings(self, place: Place, before: str) -> Iterator[Completion]:
+        yield from _listed({name: entry.about for name, entry in COMMANDS.items()}, place.begun)
+        if before.strip() == place.begun:
+            names = {f"@{name}": "saved query" for name in self._saved()}
+            if place.begun.startswith("@"):
+                yield from _listed(names, place.begun)
+            if place.begun.startswith("."):
+                yield from _listed(self._directives, place.begun)
+
+    def _words(self, place: Place, text: str) -> Iterator[Completion]:
+        yield from self._names(place, text, _beginning)
+        if place.command == "stats":
+            yield from _listed({f"{n}(": e.about for n, e in AGGREGATES.items()}, place.begun)
+        yield from _listed({f"{n}(": e.about for n, e in FUNCTIONS.items()}, place.begun)
+        yield from _listed(dict.fromkeys(KEYWORDS, ""), place.begun)
+        yield from self._names(place, text, _holding)
+
+    def _names(
+        self, place: Place, text: str, matching: Callable[[list[str], str], list[str]]
+    ) -> Iterator[Completion]:
+        begun = place.begun
+        names = dict.fromkeys(aliases_in(text), "in this query")
+        names |= {name: field.about for name, field in BY_NAME.items()}
+        names |= {name: BY_NAME[meant].name for name, meant in (ALIASES | ECS).items()}
+        names |= {
+            f"{name}.0": f"first of {name}" for name, field in BY_NAME.items() if field.positions
+        }
+        for name in matching(list(names), begun):
+            written = f"{name}`" if place.quote or not PLAIN_NAME.fullmatch(name) else name
+            if not place.quote and written != name:
+                written = f"`{written}"
+            yield _completion(written, begun, name, names[name])
+
+    def _literals(self, place: Place, document: Document) -> Iterator[Completion]:
+        if not place.compared or place.compared in aliases_in(document.text):
+            return
+        values = self._values.of(place.compared)
+        found = [*_beginning(list(values), place.begun), *_holding(list(values), place.begun)]
+        for value in found[:_MOST_OFFERED]:
+            written = quoted(value, place.quote)
+            if written is not None:
+                yield _completion(written, place.begun, value, "")
+
+
+def _listed(entries: dict[str, str], begun: str) -> Iterator[Completion]:
+    for name in entries:
+        if name.lower().startswith(begun.lower()):
+            yield _completion(name, begun, name, entries[name])
+
+
+def _beginning(names: list[str], begun: str) -> list[str]:
+    """Those that begin so."""
+    return [name for name in names if name.lower().startswith(begun.lower())]
+
+
+def _holding(names: list[str], begun: str) -> list[str]:
+    """Those that hold it elsewhere: a field is often known by its last word."""
+    return [
+        name
+        for name in names
+        if begun.lower() in name.lower()[1:] and not name.lower().startswith(begun.lower())
+    ]
+
+
+def _completion(written: str, begun: str, shown: str, about: str) -> Completion:
+    label = visible(shown)
+    if len(label) > _SHOWN:
+        label = f"{label[:_SHOWN]}…"
+    return Completion(
+        written, start_position=-len(begun), display=label, display_meta=visible(about)
+    )

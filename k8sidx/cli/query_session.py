@@ -1,0 +1,204 @@
+"""Asking one query and showing what comes back, of the command line and of the prompt."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import typer
+
+from k8sidx.cli import progress
+from k8sidx.cli.exit import WRONG
+from k8sidx.cli.options import Output
+from k8sidx.cli.output import chosen, say, show, write, write_sheet
+from k8sidx.cli.saved import query_folder
+from k8sidx.cli.selection import period
+from k8sidx.errors import UnsupportedQuery
+from k8sidx.show.render.escape import visible
+
+if TYPE_CHECKING:
+    from k8sidx.backends.open import Store
+    from k8sidx.backends.protocol import Answering
+    from k8sidx.backends.result import Result
+    from k8sidx.insights.language.ast import Program
+    from k8sidx.insights.language.parser import QueryError
+    from k8sidx.show.render.sheet import Sheet
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A query to be answered.
+
+    :param text: as the user wrote it.
+    :param title: of a saved query.
+    """
+
+    text: str
+    title: str = ""
+
+
+def asked(text: str) -> Asked:
+    """The query that a text is, or the saved one that ``@name`` means.
+
+    :raises UsageError: when there is none of that name.
+    """
+    return asked_by_name(text) if text.startswith("@") else Asked(text)
+
+
+def asked_by_name(name: str) -> Asked:
+    """The saved query of that name, with or without ``@``.
+
+    :raises UsageError: when there is none.
+    """
+    from k8sidx.insights.saved.saved import saved_query
+
+    found = saved_query(name.strip().removeprefix("@"), query_folder())
+    return Asked(found.text, found.title)
+
+
+def columns_read(text: str) -> frozenset[str] | None:
+    """The stored fields that a query reads; ``None`` for whole events.
+
+    :raises QueryError: when it cannot be understood.
+    """
+    from k8sidx.insights.language.parser import parse
+    from k8sidx.insights.plan.binder import understood
+    from k8sidx.insights.plan.columns import columns_needed
+
+    return columns_needed(understood(parse(text), now=datetime.now(UTC)))
+
+
+@dataclass(slots=True)
+class Asking:
+    """How queries are asked and their answers shown; the prompt changes it.
+
+    :param since: as the user wrote it, so that ``1h`` stays the last hour.
+    :param output: ``None`` for what suits where the answer goes to.
+    """
+
+    since: str | None
+    until: str | None
+    how: Answering
+    output: Output | None
+    chart: bool
+    quiet: bool
+
+    def period(self) -> tuple[datetime | None, datetime | None]:
+        """The time to look at.
+
+        :raises UsageError: when it cannot be read.
+        """
+        return period(self.since, self.until)
+
+    def ask(self, asked: Asked, store: Store) -> None:
+        """Ask the store as it is now, and show the answer.
+
+        :raises QueryError: when the query cannot be understood.
+        :raises K8sidxError: when it cannot be run.
+        """
+        from k8sidx.insights.execute.run import answer
+        from k8sidx.insights.language.parser import parse
+
+        program = parse(asked.text)
+        since, until = self.period()
+        with store.engine(self.how) as engine, progress.asking(quiet=self.quiet):
+            result = answer(
+                program, engine, since, until, say=lambda line: say(line, quiet=self.quiet)
+            )
+        self._show(result, asked.title, program)
+
+    def explained(self, asked: Asked, store: Store) -> str:
+        """How the query would be answered, safe to print.
+
+        :raises QueryError: when it cannot be understood.
+        :raises UnsupportedQuery: when the engine has no way to answer, or to explain.
+        """
+        from k8sidx.backends.protocol import Explaining
+        from k8sidx.insights.execute.explain import explained
+        from k8sidx.insights.language.parser import parse
+
+        program = parse(asked.text)
+        with store.engine(self.how) as engine:
+            if not isinstance(engine, Explaining):
+                raise UnsupportedQuery("this engine cannot tell what it would do.")
+            text = explained(program, engine, *self.period())
+        return "".join(f"{visible(line)}\n" for line in text.rstrip("\n").split("\n"))
+
+    def _show(self, result: Result, title: str, program: Program) -> None:
+        from k8sidx.show.render.query_json import answer_json
+        from k8sidx.show.render.sheet import Sheet
+
+        output = chosen(self.output)
+        heading = title or ("Query" if output is Output.HTML else "")
+        sheet = Sheet(result.columns, result.rows, heading)
+        if not sheet.rows:
+            say("no rows.", quiet=self.quiet)
+        if self.chart:
+            _draw(sheet, program)
+        elif output is Output.JSON:
+            write(answer_json(result))
+        elif sheet.rows or output is not Output.TABLE:
+            write_sheet(sheet, output)
+
+
+def _draw(sheet: Sheet, program: Program) -> None:
+    from k8sidx.show.render.bar_chart import print_bars
+
+    if sheet.rows:
+        keys, number = _axes(program)
+        show(lambda console: print_bars(console, sheet, keys=keys, number=number))
+
+
+def _axes(program: Program) -> tuple[int | None, str]:
+    """How many columns the last ``stats`` has as keys, if its columns are shown, and the
+    column that the query sorts by."""
+    from k8sidx.insights.language.ast import Display, Fields, Name, Sort, Stats
+
+    keys, number = None, ""
+    for command in program.commands:
+        match command:
+            case Stats():
+                keys, number = len(command.keys), ""
+            case Display() | Fields():
+                keys = None
+            case Sort(items=(first, *_)) if isinstance(first.expression, Name):
+                number = first.expression.text
+    return keys, number
+
+
+@contextmanager
+def told_where(text: str, *, debug: bool) -> Iterator[None]:
+    """A query that cannot be understood ends the command, with its place shown."""
+    from k8sidx.insights.language.parser import QueryError
+
+    try:
+        yield
+    except QueryError as error:
+        if debug:
+            traceback.print_exc()
+        tell(error, text)
+        raise typer.Exit(WRONG) from None
+
+
+def tell(error: QueryError, text: str) -> None:
+    """What is wrong, the line with a caret, what to do: on stderr."""
+    from rich.text import Text
+
+    from k8sidx.show.render.caret import pointed
+    from k8sidx.show.render.terminal import console_on
+
+    console = console_on(sys.stderr)
+    say(f"k8sidx: {error.message}")
+    if lines := pointed(text, error.line, error.column, console.width):
+        line, caret = lines
+        with contextlib.suppress(BrokenPipeError):
+            console.print(Text(line), soft_wrap=True)
+            console.print(Text(caret, style="bold red"), soft_wrap=True)
+    if error.remedy:
+        say(error.remedy)

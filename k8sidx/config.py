@@ -1,0 +1,165 @@
+"""The configuration file ``k8sidx.toml``.
+
+It is looked for in the working directory, then in the user's configuration folder; the
+first one found is used whole. What the command line or the environment says goes before it.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import shlex
+import stat
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from k8sidx.backends.cluster.http.settings import ConnectionSettings
+from k8sidx.errors import UsageError, Where
+
+FILE_NAME = "k8sidx.toml"
+PATHS = frozenset(
+    name
+    for name, field in ConnectionSettings.model_fields.items()
+    if field.annotation == Path | None
+)
+"""Settings of a connection that are paths."""
+
+
+def _several(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+class QuerySettings(BaseModel):
+    """What it can say of queries.
+
+    :param folder: the user's saved queries; a relative path starts at the file's folder.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    folder: str = ""
+
+
+class Configuration(BaseModel):
+    """What a configuration file can say.
+
+    :param store: where the events live; a relative path starts at the file's folder. A list
+        in the file, of a cluster's nodes, is one text here, joined by commas.
+    :param index: for a cluster: prefix of the indices, or a pattern of existing ones.
+    :param cluster: name stored with the events whose envelope names no cluster.
+    :param lists: files with entries of the lists that hunts name, by the list's name; one
+        or several, relative paths start at the file's folder.
+    :param known_good: files of known good entries (:mod:`k8sidx.hunt.allowlist`).
+    :param query: where saved queries are.
+    :param source: the file it was read from; ``None`` without one.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)
+
+    store: str = ""
+    index: str = ""
+    cluster: str = ""
+    lists: dict[str, Annotated[list[str], BeforeValidator(_several)]] = Field(default_factory=dict)
+    known_good: Annotated[list[str], BeforeValidator(_several)] = Field(default_factory=list)
+    query: QuerySettings = QuerySettings()
+    connection: ConnectionSettings = ConnectionSettings()
+    source: Path | None = None
+
+
+def load_configuration(folders: Iterable[Path]) -> Configuration:
+    """Read the first ``k8sidx.toml`` in the folders; without one, the defaults.
+
+    :raises UsageError: when it cannot be read, is no TOML, or says what nobody asked for.
+    """
+    for folder in folders:
+        path = folder / FILE_NAME
+        if path.is_file():
+            return _read(path)
+    return Configuration()
+
+
+def _read(path: Path) -> Configuration:
+    where = Where(str(path))
+    try:
+        with path.open("rb") as file:
+            values = tomllib.load(file)
+            mode = os.fstat(file.fileno()).st_mode
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"not a TOML file: {error}.", where=where) from error
+    except OSError as error:
+        raise UsageError(f"cannot be read: {error.strerror}.", where=where) from error
+    _refuse_unknown(values, Configuration, where)
+    connection = values.get("connection")
+    if isinstance(connection, dict):
+        _refuse_unknown(connection, ConnectionSettings, where)
+        values["connection"] = _with_folder(connection, path.parent)
+    if isinstance(queries := values.get("query"), dict):
+        _refuse_unknown(queries, QuerySettings, where)
+    if isinstance(values.get("store"), list):
+        values["store"] = ",".join(map(str, values["store"]))
+    try:
+        configuration = Configuration(**values, source=path)
+    except ValidationError as error:
+        first = error.errors(include_input=False)[0]
+        name = ".".join(str(part) for part in first["loc"])
+        # Not "from error": what the file says may be a secret.
+        raise UsageError(f"{name}: {first['msg']}.", where=where) from None
+    if mode & stat.S_IROTH and _holds_secret(configuration):
+        raise UsageError(
+            "everyone on this machine can read the secret in it.",
+            remedy=f"Run: chmod 600 {shlex.quote(str(path))}",
+            where=where,
+        )
+    return configuration.model_copy(
+        update={
+            "store": _from(path.parent, configuration.store),
+            "lists": {
+                name: [_from(path.parent, file) for file in files]
+                for name, files in configuration.lists.items()
+            },
+            "known_good": [_from(path.parent, file) for file in configuration.known_good],
+            "query": QuerySettings(folder=_from(path.parent, configuration.query.folder)),
+        }
+    )
+
+
+def _refuse_unknown(values: dict[str, Any], model: type[BaseModel], where: Where) -> None:
+    known = [name for name in model.model_fields if name != "source"]
+    for key in values:
+        if key not in known:
+            raise UsageError(
+                f"no setting is named {key!r}.", remedy=_nearest(key, known), where=where
+            )
+
+
+def _with_folder(connection: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Relative paths start at the file's folder."""
+    return {
+        name: str(folder / Path(value).expanduser())
+        if name in PATHS and isinstance(value, str)
+        else value
+        for name, value in connection.items()
+    }
+
+
+def _holds_secret(configuration: Configuration) -> bool:
+    settings = configuration.connection
+    if any(getattr(settings, name) is not None for name in ("password", "api_key", "token")):
+        return True
+    urls = [configuration.store, settings.proxy.get_secret_value() if settings.proxy else ""]
+    return any("@" in url for url in urls if "://" in url)
+
+
+def _from(folder: Path, store: str) -> str:
+    if not store or "://" in store:
+        return store
+    return str(folder / Path(store).expanduser())
+
+
+def _nearest(key: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(key, known, n=1)
+    return f"Did you mean {near[0]}?" if near else f"There are: {', '.join(known)}."

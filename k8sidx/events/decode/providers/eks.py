@@ -1,0 +1,128 @@
+"""Amazon EKS: control plane logs through CloudWatch Logs, in the forms they leave it.
+
+Sources: Amazon CloudWatch Logs user guide (subscription filters, exports, Insights), API
+reference (FilterLogEvents, GetLogEvents, GetQueryResults), Amazon Data Firehose (HTTP
+endpoint requests), AWS Lambda (CloudWatch Logs and Kinesis events).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from k8sidx.events.decode.envelope import EMPTY, Held, NoEvent, Packed, Piece, at, elements, text
+from k8sidx.events.records import Context, JsonObject
+
+_GROUP = re.compile(r"(?:\d+:)?/aws/eks/(?P<cluster>.+)/cluster")
+_STREAM = "kube-apiserver-audit-"
+_LAST_MILLISECOND = 253_402_300_799_999
+
+
+def read(record: JsonObject, context: Context) -> Iterable[Piece] | None:
+    """Anything of CloudWatch Logs, Firehose or a Lambda event."""
+    if record.get("messageType") == "CONTROL_MESSAGE":
+        return (NoEvent("CloudWatch control message"),)
+    if type(record.get("logEvents")) is list:
+        context = context_of(record.get("logGroup"), record.get("logStream"), context)
+        return _messages(record, "logEvents", context)
+    if type(packed := at(record, "awslogs", "data")) is str:
+        return (Held(Packed(packed), context),)
+    if "@message" in record:
+        return (_insights_row(record, context, None),)
+    for key, reader in _LISTS.items():
+        if type(record.get(key)) is list and (pieces := reader(record, context)) is not None:
+            return pieces
+    return None
+
+
+def context_of(group: Any, stream: Any, context: Context) -> Context:
+    """The cluster from a log group's name, ``/aws/eks/<cluster>/cluster``."""
+    if match := _GROUP.fullmatch(text(group)):
+        return context._replace(provider="eks", cluster=match["cluster"])
+    if text(stream).startswith(_STREAM):
+        return context._replace(provider="eks")
+    return context
+
+
+def is_insights_row(value: list[Any]) -> bool:
+    """Whether a JSON array is a row of a Logs Insights result."""
+    return bool(value) and all(type(one) is dict and "field" in one for one in value)
+
+
+def read_insights_row(value: list[Any], context: Context) -> Piece:
+    """A row: a list of fields and values, the event under ``@message``."""
+    row = {text(one.get("field")): one.get("value") for one in value}
+    return _insights_row(row, context, {"results": [value]})
+
+
+def _insights_row(row: JsonObject, context: Context, alone: JsonObject | None) -> Piece:
+    if "@message" not in row:
+        return NoEvent("Logs Insights row without @message")
+    context = context_of(row.get("@log"), row.get("@logStream"), context)
+    # 2023-12-07 14:44:53.375, in UTC
+    time = text(row.get("@timestamp")).replace(" ", "T")
+    if time:
+        context = context._replace(time=time if time.endswith("Z") else f"{time}Z")
+    return Held(row["@message"], context, alone)
+
+
+def _messages(record: JsonObject, key: str, context: Context) -> Iterator[Piece]:
+    if not record[key]:
+        yield EMPTY
+    for one in record[key]:
+        alone = {**record, key: [one]}
+        if type(one) is not dict or "message" not in one:
+            yield Held(one, context, alone)
+            continue
+        where = context_of(one.get("logGroupName"), one.get("logStreamName"), context)
+        yield Held(one["message"], where._replace(time=_time(one.get("timestamp"))), alone)
+
+
+def _cli_events(record: JsonObject, context: Context) -> Iterable[Piece] | None:
+    """``aws logs filter-log-events``, ``aws logs get-log-events``."""
+    events = record["events"]
+    named = "nextForwardToken" in record or "searchedLogStreams" in record
+    if named or (events and type(events[0]) is dict and "message" in events[0]):
+        return _messages(record, "events", context)
+    return None
+
+
+def _insights(record: JsonObject, context: Context) -> Iterable[Piece] | None:
+    rows = record["results"]
+    if not all(type(row) is list and is_insights_row(row) for row in rows):
+        return None
+    return [read_insights_row(row, context) for row in rows] or [EMPTY]
+
+
+def _firehose(record: JsonObject, context: Context) -> Iterable[Piece] | None:
+    if not any(type(at(one, "data")) is str for one in record["records"]):
+        return None
+    return _packed(record, "records", ("data",), context)
+
+
+def _kinesis(record: JsonObject, context: Context) -> Iterable[Piece]:
+    return _packed(record, "Records", ("kinesis", "data"), context)
+
+
+def _packed(
+    record: JsonObject, key: str, path: tuple[str, ...], context: Context
+) -> Iterator[Piece]:
+    for piece in elements(record, key, context):
+        packed = at(piece.content, *path) if isinstance(piece, Held) else None
+        if isinstance(piece, Held) and type(packed) is str:
+            yield piece._replace(content=Packed(packed))
+        else:
+            yield piece
+
+
+_LISTS = {"events": _cli_events, "results": _insights, "records": _firehose, "Records": _kinesis}
+
+
+def _time(milliseconds: Any) -> str:
+    """Milliseconds since 1970 → ISO-8601."""
+    if type(milliseconds) is not int or not 0 <= milliseconds <= _LAST_MILLISECOND:
+        return ""
+    seconds, rest = divmod(milliseconds, 1000)
+    return f"{datetime.fromtimestamp(seconds, UTC).isoformat()[:19]}.{rest:03d}Z"

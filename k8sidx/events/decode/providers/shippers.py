@@ -1,0 +1,134 @@
+"""Log shippers and search engines: what Fluent Bit, Filebeat, Vector, Elastic Agent,
+OpenSearch, Elasticsearch, Datadog and Splunk make of a log line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from k8sidx.events.decode.envelope import EMPTY, Found, Held, NoEvent, Piece, at, text
+from k8sidx.events.decode.providers.apiserver import is_event, is_rancher_api_log
+from k8sidx.events.decode.providers.eks import context_of
+from k8sidx.events.records import Context, JsonObject
+
+_ACTIONS = frozenset({"index", "create", "update", "delete"})
+_LINES = ("message", "log", "MESSAGE", "line", "_raw", "raw", "RawEvent", "body")
+"""Keys under which shippers keep the line as it was."""
+_OBJECTS = ("_source", "result", "content", "attributes", "structured", "event", "log_processed")
+"""Keys under which they keep it parsed."""
+
+
+def read(record: JsonObject, context: Context) -> Iterable[Piece] | None:
+    """A document of a shipper or a search engine."""
+    if _is_bulk_action(record):
+        return (NoEvent("bulk action"),)
+    hits = at(record, "hits", "hits")
+    if type(hits) is list:
+        return [Held(hit, context, {"hits": {"hits": [hit]}}) for hit in hits] or [EMPTY]
+    if type(record.get("_source")) is dict:
+        return (Held(record["_source"], context),)
+    context = _context(record, context)
+    if type(event := at(record, "kubernetes", "audit")) is dict:
+        return (Held(_restore_annotations(event), context),)
+    if _is_datadog(record):
+        return (Found(_from_datadog(record), context),)
+    return _line(record, context)
+
+
+def read_other(record: JsonObject, _context: Context) -> Iterable[Piece] | None:
+    """Well-known JSON that is no audit event."""
+    if "output_fields" in record and "rule" in record and "priority" in record:
+        return (NoEvent("Falco alert"),)
+    if record.get("kind") == "Event" and ("involvedObject" in record or "regarding" in record):
+        return (NoEvent("Kubernetes Event object"),)
+    if is_rancher_api_log(record):
+        return (NoEvent("Rancher API audit log"),)
+    return None
+
+
+def _is_bulk_action(record: JsonObject) -> bool:
+    """The line before a document in the body of a bulk request."""
+    if len(record) != 1:
+        return False
+    action, target = next(iter(record.items()))
+    return (
+        action in _ACTIONS
+        and type(target) is dict
+        and all(key.startswith("_") or key in ("pipeline", "routing") for key in target)
+    )
+
+
+def _line(record: JsonObject, context: Context) -> Iterable[Piece] | None:
+    """The line itself, as text or parsed."""
+    texts = [record[key] for key in _LINES if type(record.get(key)) is str]
+    for line in texts:
+        if "{" in line:
+            return (Held(line, context),)
+    for key in (*_LINES, *_OBJECTS):
+        value = record.get(key)
+        if type(value) is dict and (key in ("result", "content", "structured") or is_event(value)):
+            return (Held(value, context),)
+    if type(original := at(record, "event", "original")) is str:
+        return (Held(original, context),)
+    if type(value := record.get("attributes")) is dict and _is_datadog(value):
+        return (Held(value, context),)
+    return (Held(texts[0], context),) if texts else None
+
+
+def _restore_annotations(event: JsonObject) -> JsonObject:
+    """Elastic Agent writes ``_`` for the dots in annotation keys; the part before the slash
+    is a DNS name and has no ``_`` of its own."""
+    annotations = event.get("annotations")
+    if type(annotations) is not dict:
+        return event
+    restored: JsonObject = {}
+    for key, value in annotations.items():
+        prefix, slash, name = key.partition("/")
+        restored[prefix.replace("_", ".") + slash + name if slash else key] = value
+    return {**event, "annotations": restored}
+
+
+def _is_datadog(record: JsonObject) -> bool:
+    """Datadog's pipeline for Kubernetes audit logs moves the verb to http.method."""
+    return (
+        type(at(record, "http", "method")) is str
+        and "verb" not in record
+        and ("objectRef" in record or "auditID" in record)
+    )
+
+
+def _from_datadog(record: JsonObject) -> JsonObject:
+    body = dict(record)
+    http = record["http"]
+    body["verb"] = http["method"].lower()
+    moved: dict[str, Any] = {
+        "responseStatus": {"code": code} if (code := _code(http.get("status_code"))) else None,
+        "userAgent": http.get("useragent"),
+        "user": {"username": name} if (name := _datadog_user(record)) else None,
+        "sourceIPs": [ip] if (ip := text(at(record, "network", "client", "ip"))) else None,
+    }
+    for key, value in moved.items():
+        if value is not None:
+            body.setdefault(key, value)
+    return body
+
+
+def _code(value: Any) -> int | None:
+    """Datadog keeps the code as a number or, in older pipelines, as text."""
+    if type(value) is str and value.isascii() and value.isdigit() and len(value) == 3:
+        return int(value)
+    return value if type(value) is int else None
+
+
+def _datadog_user(record: JsonObject) -> str:
+    return text(at(record, "usr", "name")) or text(at(record, "usr", "id"))
+
+
+def _context(record: JsonObject, context: Context) -> Context:
+    """What shippers say of the cluster and the time."""
+    group = at(record, "aws", "cloudwatch", "log_group") or record.get("log_group")
+    stream = at(record, "aws", "cloudwatch", "log_stream") or record.get("log_stream")
+    context = context_of(group or record.get("logGroup"), stream, context)
+    cluster = text(at(record, "orchestrator", "cluster", "name"))
+    time = text(record.get("@timestamp")) or text(record.get("timestamp"))
+    return context._replace(cluster=cluster or context.cluster, time=time or context.time)

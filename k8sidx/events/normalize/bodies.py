@@ -1,0 +1,221 @@
+"""Fields promoted from request and response objects: names, pods, RBAC, certificates.
+
+Objects hold whatever a client sent; a value of another type than Kubernetes defines is
+passed over here and stays in the whole event.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from k8sidx.events.normalize.json_patch import patched
+
+WORKLOADS = frozenset(
+    {
+        "pods", "deployments", "daemonsets", "statefulsets", "replicasets", "jobs", "cronjobs",
+        "replicationcontrollers", "podtemplates", "deploymentconfigs", "rollouts",
+    }
+)  # fmt: skip
+RBAC_RESOURCES = frozenset({"roles", "clusterroles", "rolebindings", "clusterrolebindings"})
+OTHERS = frozenset(
+    {
+        "configmaps", "ingresses", "namespaces", "persistentvolumes", "serviceaccounts",
+        "services",
+    }
+)  # fmt: skip
+WRITES = frozenset({"create", "update", "patch"})
+PSP = "kubernetes.io/psp"
+RULES_KEPT = 1000
+"""A role with more verb x resource pairs than this keeps the first; hostile input could
+multiply three lists of thousands."""
+
+Fields = dict[str, Any]
+
+
+def promoted_fields(
+    request: Any, response: Any, verb: str | None, target: str, name: str | None, into: Fields
+) -> None:
+    """All fields that come from the bodies.
+
+    :param target: resource, or resource/subresource, of the request.
+    :param name: the object's name as the request says it.
+    """
+    if type(request) is list:
+        into["request.json_patch"] = True
+        asked: Any = patched(request)
+    else:
+        asked = request
+    if type(request) is dict:
+        body_fields("requestObject", request, into)
+    if type(response) is dict:
+        body_fields("responseObject", response, into)
+        answer_fields(response, into)
+    if target == "pods/exec":
+        if type(request) is dict:
+            command_fields(request, into)
+        return
+    if verb not in WRITES:
+        if type(request) is dict and request.get("dryRun") == ["All"]:
+            into["request.dry_run"] = True
+        return
+    if target in WORKLOADS or target == "pods/ephemeralcontainers":
+        put_text(into, "pod.workload", name)
+    # What was asked for counts. Where the policy left it out, the object as it became says it.
+    said = [one for one in (asked, response) if type(one) is dict]
+    if not said:
+        return
+    if target in WORKLOADS or target == "pods/ephemeralcontainers":
+        from k8sidx.events.normalize.pod import pod_fields
+
+        pod_fields(said[0], target, name, into)
+    elif target in RBAC_RESOURCES:
+        binding_fields(asked if type(request) is list else {}, into)
+        role_fields(said[0] if "rules" in said[0] else said[-1], into)
+    elif target.startswith("certificatesigningrequests"):
+        certificate_fields(said[0], into)
+    elif target in OTHERS:
+        from k8sidx.events.normalize.resources import other_fields
+
+        other_fields(said[0], target, verb, into)
+
+
+def body_fields(name: str, body: Fields, into: Fields) -> None:
+    """Fields of either body under their audit paths; ``name`` is the body's key."""
+    put_text(into, f"{name}.kind", body.get("kind"))
+    metadata = body.get("metadata")
+    if type(metadata) is dict:
+        put_text(into, f"{name}.metadata.name", metadata.get("name"))
+        put_text(into, f"{name}.metadata.namespace", metadata.get("namespace"))
+    if "roleRef" in body:
+        role = mapping(body, "roleRef")
+        put_text(into, f"{name}.roleRef.kind", role.get("kind"))
+        put_text(into, f"{name}.roleRef.name", role.get("name"))
+    if "subjects" in body:
+        subjects = mappings(body, "subjects")
+        if subjects:
+            into[f"{name}.subjects.kind"] = [text(one, "kind") for one in subjects]
+            into[f"{name}.subjects.name"] = [text(one, "name") for one in subjects]
+            into[f"{name}.subjects.namespace"] = [text(one, "namespace") for one in subjects]
+
+
+def answer_fields(body: Fields, into: Fields) -> None:
+    """Fields that only the answered object has."""
+    metadata = mapping(body, "metadata")
+    put_text(into, "responseObject.metadata.uid", metadata.get("uid"))
+    annotations = metadata.get("annotations")
+    if type(annotations) is dict and PSP in annotations:
+        put_text(
+            into, "responseObject.metadata.annotations.kubernetes.io/psp", annotations.get(PSP)
+        )
+    status = body.get("status")
+    if type(status) is dict:
+        put_text(into, "responseObject.status.reason", status.get("reason"))
+
+
+def binding_fields(patch: Fields, into: Fields) -> None:
+    """The role and the subjects of a binding, from the request, else from the answer.
+
+    :param patch: what a JSON patch asks for; the subjects that it adds are those that count.
+    """
+    added = mappings(patch, "subjects")
+    if added:
+        parts = ([text(one, key) for key in ("kind", "namespace", "name")] for one in added)
+        into["rbac.subjects"] = ["/".join(one) for one in parts]
+    for name in ("requestObject", "responseObject"):
+        if "rbac.role" not in into and f"{name}.roleRef.name" in into:
+            into["rbac.role"] = into[f"{name}.roleRef.name"]
+            put_text(into, "rbac.role_kind", into.get(f"{name}.roleRef.kind"))
+        if "rbac.subjects" not in into and f"{name}.subjects.name" in into:
+            into["rbac.subjects"] = [
+                "/".join(parts)
+                for parts in zip(
+                    into[f"{name}.subjects.kind"],
+                    into[f"{name}.subjects.namespace"],
+                    into[f"{name}.subjects.name"],
+                    strict=True,
+                )
+            ]
+
+
+def role_fields(body: Fields, into: Fields) -> None:
+    """Verbs, resources and API groups of a role's rules, and which go together."""
+    rules = mappings(body, "rules")
+    if not rules:
+        return
+    verbs: dict[str, None] = {}
+    resources: dict[str, None] = {}
+    groups: dict[str, None] = {}
+    pairs: dict[str, None] = {}
+    for rule in rules:
+        rule_verbs = texts(rule, "verbs")
+        rule_groups = [group or "core" for group in texts(rule, "apiGroups")]
+        targets = [f"{g}/{r}" for g in rule_groups or ["core"] for r in texts(rule, "resources")]
+        targets += texts(rule, "nonResourceURLs")
+        verbs.update(dict.fromkeys(rule_verbs))
+        groups.update(dict.fromkeys(rule_groups))
+        resources.update(dict.fromkeys(texts(rule, "resources")))
+        for verb in rule_verbs:
+            if len(pairs) >= RULES_KEPT:
+                break
+            pairs.update(dict.fromkeys(f"{verb}:{target}" for target in targets[:RULES_KEPT]))
+    put_list(into, "rbac.verbs", list(verbs))
+    put_list(into, "rbac.resources", list(resources))
+    put_list(into, "rbac.api_groups", list(groups))
+    put_list(into, "rbac.rules", list(pairs)[:RULES_KEPT])
+
+
+def certificate_fields(body: Fields, into: Fields) -> None:
+    """Signer, usages and subject of a CertificateSigningRequest, before its redaction."""
+    spec = mapping(body, "spec")
+    put_text(into, "csr.signer_name", spec.get("signerName"))
+    put_list(into, "csr.usages", texts(spec, "usages"))
+    request = spec.get("request")
+    if type(request) is str and request:
+        from k8sidx.events.normalize.certificate import subject_of
+
+        put_text(into, "csr.subject", subject_of(request))
+
+
+def command_fields(body: Fields, into: Fields) -> None:
+    """The command of exec where a converter put it into the body (``PodExecOptions``)."""
+    command = texts(body, "command")
+    if command:
+        into["exec.command"] = command
+        into["exec.command_line"] = " ".join(command)
+    put_text(into, "exec.container", body.get("container"))
+
+
+def put_text(into: Fields, name: str, value: Any) -> None:
+    """Keep a value that is text and not empty."""
+    if type(value) is str and value:
+        into[name] = value
+
+
+def put_list(into: Fields, name: str, values: list[str]) -> None:
+    """Keep a list that is not empty."""
+    if values:
+        into[name] = values
+
+
+def mapping(node: Fields, key: str) -> Fields:
+    """The object under a key, or an empty one."""
+    value = node.get(key)
+    return value if type(value) is dict else {}
+
+
+def mappings(node: Fields, key: str) -> list[Fields]:
+    """The objects in the list under a key."""
+    value = node.get(key)
+    return [one for one in value if type(one) is dict] if type(value) is list else []
+
+
+def text(node: Fields, key: str) -> str:
+    """The text under a key, or an empty one."""
+    value = node.get(key)
+    return value if type(value) is str else ""
+
+
+def texts(node: Fields, key: str) -> list[str]:
+    """The texts in the list under a key."""
+    value = node.get(key)
+    return [one for one in value if type(one) is str] if type(value) is list else []

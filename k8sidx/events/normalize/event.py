@@ -1,0 +1,352 @@
+"""An audit event → the fields of the field table, redacted and identified.
+
+What the field table names becomes a field; a value of another type than
+audit.k8s.io/v1 defines stays in ``rest``, so that the fields together are the whole
+event (:mod:`k8sidx.events.normalize.reconstruct`).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import orjson
+
+from k8sidx.events.decode.event_model import NOTHING, V1_KEYS, AuditEvent, ObjectReference
+from k8sidx.events.decode.providers.apiserver import V1
+from k8sidx.events.fields.field import NAMESPACE_LENGTH, TEXT_LENGTH
+from k8sidx.events.normalize.bodies import WORKLOADS, Fields, promoted_fields
+from k8sidx.events.normalize.event_id import canonical_json, digest
+from k8sidx.events.normalize.parts import (
+    Memory,
+    Part,
+    actor_part,
+    agent_part,
+    answer_part,
+    call_part,
+    clean_uri,
+    notes_part,
+    origin_part,
+)
+from k8sidx.events.normalize.redact import redact_json
+from k8sidx.events.normalize.request import path, query_fields
+from k8sidx.events.normalize.timestamps import is_canonical, microseconds, read_moment
+from k8sidx.events.normalize.truncate import cut, merged
+from k8sidx.events.records import Context
+
+OWN = (
+    "event.id",
+    "@timestamp",
+    "requestReceivedTimestamp",
+    "stageTimestamp",
+    "auditID",
+    "requestURI",
+    "message",
+    "objectRef.namespace",
+    "objectRef.name",
+    "objectRef.uid",
+    "objectRef.resourceVersion",
+    "target.name",
+    "event.duration",
+    "event.outcome",
+    "requestObject",
+    "responseObject",
+    "event.bytes",
+)
+"""Fields of which nearly every event has its own value, in the order of ``Normalized.own``."""
+
+# What AKS writes in place of a body that is too long for its table (AKSAudit).
+AKS_CUT = b'"skipped-too-big-size-object"'
+_KINDS = ("Event", None)
+_VERSIONS = (V1, None)
+_NO_REFERENCE = ObjectReference()
+# With all others missing, a member of objectRef that is too long makes the head longer by
+# its quotes and their nulls.
+_SHORT_HEAD = NAMESPACE_LENGTH + 50
+
+
+class Normalized:
+    """An event ready to be stored.
+
+    :ivar parts: the repeating parts, one of each family.
+    :ivar own: values of the fields named by ``OWN``; moments are microseconds since 1970,
+        JSON is compact bytes, the id 16 bytes.
+    :ivar more: further fields that only some events have.
+    :ivar redacted: a secret was taken out.
+    """
+
+    __slots__ = ("more", "own", "parts", "redacted")
+
+    def __init__(
+        self, parts: tuple[Part, ...], own: tuple[Any, ...], more: Fields, redacted: bool
+    ) -> None:
+        self.parts = parts
+        self.own = own
+        self.more = more
+        self.redacted = redacted
+
+    @property
+    def row(self) -> Fields:
+        """All fields by name, the id as hexadecimal digits; a missing value has no key."""
+        row = {name: value for name, value in zip(OWN, self.own, strict=True) if value is not None}
+        row["event.id"] = row["event.id"].hex()
+        for part in self.parts:
+            row.update(part.fields)
+        row.update(self.more)
+        return row
+
+
+class Normalizer:
+    """Normalizes events, remembering the parts that repeat.
+
+    :param cluster: the cluster's name, when the user gave one; wins over the envelope's.
+    :param keep_secrets: store secrets as they are. The id is that of the redacted event
+        either way.
+    :param bodies: false where no field of a body is asked for: bodies are then neither
+        read nor kept, and the id is made of their bytes as they came. It still tells
+        events apart, and finds an event again that came twice in the same form.
+    """
+
+    def __init__(
+        self, *, cluster: str = "", keep_secrets: bool = False, bodies: bool = True
+    ) -> None:
+        self.cluster = cluster
+        self.keep_secrets = keep_secrets
+        self.bodies = bodies
+        self._calls = Memory(call_part)
+        self._actors = Memory(actor_part)
+        self._origins = Memory(origin_part)
+        self._agents = Memory(agent_part)
+        self._answers = Memory(answer_part)
+        self._notes = Memory(notes_part)
+
+    def normalize(
+        self, event: AuditEvent, rest: Fields | None, context: Context, size: int
+    ) -> Normalized:
+        """Make the fields of an event.
+
+        :param rest: what of the event is not of audit.k8s.io/v1.
+        :param size: bytes of the event's JSON as it was read.
+        :raises ValueError: when a part is no valid JSON text (lone surrogates, bad UTF-8).
+        :raises RecursionError: when it is nested beyond what JSON readers take.
+        """
+        reference = event.objectRef or _NO_REFERENCE
+        call = self._calls[
+            event.level,
+            event.stage,
+            event.verb,
+            reference.resource,
+            reference.subresource,
+            reference.apiGroup,
+            reference.apiVersion,
+            self.cluster or context.cluster,
+        ]
+        target = call.fields.get("target.resource", "")
+        actor = self._actors[bytes(event.user), bytes(event.impersonatedUser), context.provider]
+        origin = self._origins[bytes(event.sourceIPs)]
+        agent = self._agents[event.userAgent]
+        answer = self._answers[bytes(event.responseStatus)]
+        notes = self._notes[bytes(event.annotations), target]
+        parts = (call, actor, origin, agent, answer, notes)
+
+        more: Fields = {}
+        request, request_json, redacted_request = self._body(event.requestObject, target, call)
+        response, response_json, redacted_response = self._body(event.responseObject, target, call)
+        if request is not None or response is not None or reference.resource in WORKLOADS:
+            promoted_fields(request, response, event.verb, target, reference.name, more)
+        if AKS_CUT in (request_json, response_json):
+            more["event.truncated"] = True
+        if notes.fields.get("annotations.audit.k8s.io/truncated") == "true":
+            more["event.truncated"] = True
+        uri = event.requestURI
+        clean = clean_uri(uri) if uri else uri
+        redacted = redacted_request is not request_json or redacted_response is not response_json
+        stored_uri = uri if self.keep_secrets else clean
+
+        head = orjson.dumps(
+            [event.level, event.auditID, event.stage, event.verb, clean, event.userAgent,
+             event.requestReceivedTimestamp, event.stageTimestamp, reference.resource or None,
+             reference.namespace or None, reference.name or None, reference.uid or None,
+             reference.apiGroup or None, reference.apiVersion or None,
+             reference.resourceVersion or None, reference.subresource or None]
+        )  # fmt: skip
+        identity = digest(
+            (
+                head,
+                actor.canonical,
+                origin.canonical,
+                answer.canonical,
+                notes.canonical,
+                bytes(event.authenticationMetadata),
+                redacted_request,
+                redacted_response,
+                _mistyped(rest) if rest else b"",
+            )
+        )
+        received, received_is_canonical = read_moment(event.requestReceivedTimestamp)
+        staged, staged_is_canonical = read_moment(event.stageTimestamp)
+        _more_fields(event, reference, stored_uri, target, more)
+        if more:
+            cut(more)
+        name = reference.name or more.get("responseObject.metadata.name")
+        message = _message(call, actor, answer, reference.namespace, name, more)
+        own = (
+            identity,
+            _first(staged, received, context),
+            received,
+            staged,
+            event.auditID,
+            stored_uri,
+            message,
+            reference.namespace or None,
+            reference.name or None,
+            reference.uid or None,
+            reference.resourceVersion or None,
+            name or None,
+            (staged - received) * 1000 if staged is not None and received is not None else None,
+            _outcome(answer, notes),
+            self._stored(request_json, redacted_request),
+            self._stored(response_json, redacted_response),
+            size,
+        )
+        whole: Fields = {}
+        uri_length = len(uri) if uri else 0
+        if (
+            uri_length > TEXT_LENGTH
+            or len(message) > TEXT_LENGTH
+            or len(head) - uri_length - len(event.userAgent or "") > _SHORT_HEAD
+        ):
+            own, whole = _cut(own)
+        if (
+            rest
+            or whole
+            or call.rest
+            or actor.rest
+            or origin.rest
+            or agent.rest
+            or answer.rest
+            or notes.rest
+            or event.kind not in _KINDS
+            or event.apiVersion not in _VERSIONS
+            or event.authenticationMetadata is not NOTHING
+            or not received_is_canonical
+            or not staged_is_canonical
+        ):
+            left = _left(event, rest, parts, received, staged)
+            more["rest"] = canonical_json(merged(left, whole))
+        return Normalized(parts, own, more, redacted or clean is not uri or notes.redacted)
+
+    def _stored(self, plain: bytes, redacted: bytes) -> bytes | None:
+        if not self.bodies:
+            return None
+        return (plain if self.keep_secrets else redacted) or None
+
+    def _body(self, raw: msgspec.Raw, target: str, call: Part) -> tuple[Any, bytes, bytes]:
+        """A body as an object, as canonical JSON, and as that without secrets.
+
+        Fields are promoted from the object as it was sent: redaction works on the JSON.
+        """
+        if raw is NOTHING:
+            return None, b"", b""
+        if not self.bodies:
+            return None, (plain := bytes(raw)), plain
+        value = msgspec.json.decode(raw)
+        if value is None:
+            return None, b"", b""
+        plain = canonical_json(value)
+        return value, plain, redact_json(plain, target, call.embedding)
+
+
+def _cut(own: tuple[Any, ...]) -> tuple[tuple[Any, ...], Fields]:
+    """Values of ``OWN`` at most as long as they are indexed, and the whole ones."""
+    fields = dict(zip(OWN, own, strict=True))
+    whole = cut(fields)
+    return tuple(fields.values()), whole
+
+
+def _first(staged: int | None, received: int | None, context: Context) -> int | None:
+    if staged is not None:
+        return staged
+    return received if received is not None else microseconds(context.time)
+
+
+def _outcome(answer: Part, notes: Part) -> str:
+    """ECS event.outcome; 401s and authorizer errors have no decision, so the code decides."""
+    if notes.fields.get("annotations.authorization.k8s.io/decision") == "forbid":
+        return "failure"
+    code = answer.fields.get("responseStatus.code", 0)
+    if code >= 400:
+        return "failure"
+    return "success" if 100 <= code < 400 else "unknown"
+
+
+def _message(
+    call: Part, actor: Part, answer: Part, namespace: str | None, name: str | None, more: Fields
+) -> str:
+    """``alice create pods/exec shop/web-0: 403 Forbidden``."""
+    if namespace:
+        where = f" {namespace}/{name}" if name else f" in {namespace}"
+    else:
+        where = f" {name}" if name else ""
+    if "url.path" in more:
+        where = f" {more['url.path']}"
+    line = f"{actor.label} {call.label}{where}"
+    return f"{line}: {answer.label}" if answer.label else line
+
+
+def _more_fields(
+    event: AuditEvent, reference: ObjectReference, uri: str | None, target: str, more: Fields
+) -> None:
+    if not uri:
+        return
+    subresource = reference.subresource or ""
+    if "?" in uri:
+        found = query_fields(uri, subresource)
+        if "request.dry_run" in found and not _query_counts(event):
+            del found["request.dry_run"]
+        more.update(found)
+    if not target or subresource == "proxy":
+        more["url.path"] = path(uri)
+
+
+def _query_counts(event: AuditEvent) -> bool:
+    """Whether the API server looks at the options in the query of the request.
+
+    Of a deletion it does only where there is no body; where the policy left the body out,
+    a query that says dry run could stand beside one that does not.
+    """
+    if event.verb not in ("delete", "deletecollection"):
+        return True
+    return event.requestObject is NOTHING and event.level in ("Request", "RequestResponse")
+
+
+def _left(
+    event: AuditEvent,
+    rest: Fields | None,
+    parts: tuple[Part, ...],
+    received: int | None,
+    staged: int | None,
+) -> Fields:
+    """Whatever no field holds, as one JSON object under the event's own keys."""
+    left: Fields = dict(rest) if rest else {}
+    for part in parts:
+        if part.rest:
+            merged(left, part.rest)
+    if event.authenticationMetadata is not NOTHING:
+        left["authenticationMetadata"] = msgspec.json.decode(event.authenticationMetadata)
+    if not is_canonical(event.requestReceivedTimestamp, received):
+        left["requestReceivedTimestamp"] = event.requestReceivedTimestamp
+    if not is_canonical(event.stageTimestamp, staged):
+        left["stageTimestamp"] = event.stageTimestamp
+    if event.kind not in _KINDS:
+        left["kind"] = event.kind
+    if event.apiVersion not in _VERSIONS:
+        left["apiVersion"] = event.apiVersion
+    return left
+
+
+def _mistyped(rest: Fields) -> bytes:
+    """Canonical JSON of values of audit.k8s.io/v1 keys that have another type than it defines:
+    they make the event what it is, unlike the keys that shippers add around it."""
+    found = {key: value for key, value in rest.items() if key in V1_KEYS}
+    return canonical_json(found) if found else b""

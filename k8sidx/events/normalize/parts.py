@@ -1,0 +1,296 @@
+"""The parts of an event that repeat: normalized once for each distinct value.
+
+In a real log a few hundred users, addresses, annotations and statuses make up hundreds
+of thousands of events. Each part is parsed, redacted and turned into fields the first
+time its bytes are seen; afterwards the event just refers to it. Stores use the same
+fact: a part is one dictionary entry for all the columns it fills.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from k8sidx.events.normalize.actors import WORKLOAD_CONTROLLERS, address, product, user_kind
+from k8sidx.events.normalize.bodies import Fields, put_text
+from k8sidx.events.normalize.event_id import canonical_json
+from k8sidx.events.normalize.redact import embeds_objects, redact_annotations, redact_uri
+from k8sidx.events.normalize.truncate import cut, merged
+
+PARTS_KEPT = 20_000
+"""Distinct parts of a family that are remembered before the memory is emptied."""
+
+_EXTRA = (
+    "arn",
+    "accessKeyId",
+    "sessionName",
+    "authentication.kubernetes.io/credential-id",
+    "authentication.kubernetes.io/pod-name",
+    "authentication.kubernetes.io/node-name",
+)
+_ANNOTATIONS = (
+    "authorization.k8s.io/decision",
+    "authorization.k8s.io/reason",
+    "pod-security.kubernetes.io/enforce-policy",
+    "pod-security.kubernetes.io/audit-violations",
+    "authentication.kubernetes.io/issued-credential-id",
+    "authentication.k8s.io/legacy-token",
+    "audit.k8s.io/truncated",
+)
+_SMALLEST, _LARGEST = -(2**31), 2**31 - 1
+
+
+class Part:
+    """One distinct part.
+
+    :ivar fields: stored fields that it fills.
+    :ivar canonical: its canonical JSON, redacted, for the event's id.
+    :ivar label: what it adds to the event's one-line message.
+    :ivar rest: what of it no field holds, under the event's key.
+    :ivar redacted: a secret was taken out of it.
+    :ivar embedding: bodies of such calls may hold secrets inside other objects.
+    :ivar written: its share of a document, once it was written
+        (:mod:`k8sidx.backends.cluster.index.document`).
+    """
+
+    __slots__ = ("canonical", "embedding", "fields", "label", "redacted", "rest", "written")
+
+    def __init__(self, fields: Fields, canonical: bytes, label: str = "") -> None:
+        self.fields = fields
+        self.canonical = canonical
+        self.label = label
+        self.rest: Fields = {}
+        self.redacted = False
+        self.embedding = False
+        self.written: tuple[bytes, bytes] | None = None
+
+
+class Memory(dict[Any, Part]):
+    """Parts of one family by their bytes; makes those it does not know."""
+
+    def __init__(self, make: Callable[[Any], Part]) -> None:
+        super().__init__()
+        self._make = make
+
+    def __missing__(self, key: Any) -> Part:
+        if len(self) >= PARTS_KEPT:
+            self.clear()
+        part = self[key] = self._make(key)
+        merged(part.rest, cut(part.fields))
+        return part
+
+
+def call_part(key: tuple[Any, ...]) -> Part:
+    """What was asked: verb, stage, level and kind of object.
+
+    :param key: level, stage, verb, resource, subresource, apiGroup, apiVersion, cluster.
+    """
+    level, stage, verb, resource, subresource, group, version, cluster = key
+    target = f"{resource}/{subresource}" if resource and subresource else resource or ""
+    fields: Fields = {}
+    if verb is not None:
+        fields["verb"] = verb
+    named = (
+        ("level", level),
+        ("stage", stage),
+        ("objectRef.resource", resource),
+        ("objectRef.subresource", subresource),
+        # The core group is the empty one, which cannot be grouped by.
+        ("objectRef.apiGroup", group or ("core" if resource else "")),
+        ("objectRef.apiVersion", version),
+        ("target.resource", target),
+        ("orchestrator.cluster.name", cluster),
+    )
+    for name, value in named:
+        put_text(fields, name, value)
+    part = Part(fields, b"", f"{verb} {target}" if target else verb or "")
+    part.embedding = embeds_objects(resource or "", group or "core")
+    return part
+
+
+def actor_part(key: tuple[bytes, bytes, str]) -> Part:
+    """Who asked: user and impersonatedUser.
+
+    :param key: both as raw JSON, and the provider that the envelope named.
+    """
+    user, impersonated, provider = _object(key[0]), _object(key[1]), key[2]
+    fields: Fields = {}
+    part = Part(fields, canonical_json([user or None, impersonated or None]))
+    for name, value in (("user", user), ("impersonatedUser", impersonated)):
+        rest = _user_fields(name, value, fields)
+        if rest != {}:
+            part.rest[name] = rest
+    person = "impersonatedUser" if fields.get("impersonatedUser.username") else "user"
+    who = fields.get(f"{person}.username", "")
+    put_text(fields, "user.effective.name", who)
+    if f"{person}.groups" in fields:
+        fields["user.effective.groups"] = fields[f"{person}.groups"]
+    fields["user.kind"] = user_kind(who)
+    if person == "user" and who in WORKLOAD_CONTROLLERS:
+        fields["user.controller"] = True
+    # An EKS event that came without its envelope still names the IAM principal.
+    iam = fields.get("user.uid", "").startswith("aws-iam-authenticator:")
+    if provider == "kube-apiserver" and (iam or "user.extra.arn" in fields):
+        provider = "eks"
+    fields["event.provider"] = provider
+    part.label = who or "(unauthenticated)"
+    if person == "impersonatedUser" and fields.get("user.username"):
+        part.label = f"{who} (through {fields['user.username']})"
+    return part
+
+
+def _user_fields(name: str, user: Any, fields: Fields) -> Any:
+    """Put a user's fields; returns what of it no field holds."""
+    if type(user) is not dict:
+        return user
+    rest = dict(user)
+    for key in ("username", "uid"):
+        if type(user.get(key)) is str and user[key]:
+            fields[f"{name}.{key}"] = rest.pop(key)
+    if _is_texts(user.get("groups")):
+        fields[f"{name}.groups"] = rest.pop("groups")
+    extra = user.get("extra")
+    if type(extra) is dict and extra:
+        fields[f"{name}.extra"] = canonical_json(rest.pop("extra"))
+        if name == "user":
+            for key in _EXTRA:
+                if _is_texts(extra.get(key)):
+                    fields[f"user.extra.{key}"] = extra[key][0]
+    return rest
+
+
+def origin_part(raw: bytes) -> Part:
+    """Where it came from: sourceIPs, and the addresses the client claims and the server saw."""
+    addresses = _json(raw)
+    fields: Fields = {}
+    part = Part(fields, canonical_json(addresses))
+    if not _is_texts(addresses):
+        if addresses is not None and addresses != []:
+            part.rest["sourceIPs"] = addresses
+        return part
+    fields["sourceIPs"] = addresses
+    claimed, seen = address(addresses[0]), address(addresses[-1])
+    put_text(fields, "source.ip", seen)
+    put_text(fields, "source.claimed_ip", claimed)
+    if len(addresses) > 1 and claimed != seen:
+        fields["source.forwarded"] = True
+    return part
+
+
+def agent_part(agent: str | None) -> Part:
+    """With what: userAgent and the product in it."""
+    fields: Fields = {}
+    if agent:
+        fields["userAgent"] = agent
+        name, version = product(agent)
+        put_text(fields, "user_agent.name", name)
+        put_text(fields, "user_agent.version", version)
+    return Part(fields, b"")
+
+
+def answer_part(raw: bytes) -> Part:
+    """What the API server answered: responseStatus."""
+    status = _object(raw)
+    fields: Fields = {}
+    if type(status) is not dict:
+        part = Part(fields, canonical_json(status))
+        part.rest["responseStatus"] = status
+        return part
+    # The API server always writes "metadata":{} here; converters leave it out.
+    if status.get("metadata") == {}:
+        del status["metadata"]
+    part = Part(fields, canonical_json(status or None))
+    code = status.get("code")
+    if type(code) is int and _SMALLEST <= code <= _LARGEST:
+        fields["responseStatus.code"] = status.pop("code")
+    for key in ("status", "reason", "message"):
+        if type(status.get(key)) is str and status[key]:
+            fields[f"responseStatus.{key}"] = status.pop(key)
+    if type(status.get("details")) is dict and status["details"]:
+        fields["responseStatus.details"] = canonical_json(status.pop("details"))
+    if status:
+        part.rest["responseStatus"] = status
+    words = (fields.get("responseStatus.code"), fields.get("responseStatus.reason"))
+    part.label = " ".join(str(word) for word in words if word is not None)
+    return part
+
+
+def notes_part(key: tuple[bytes, str]) -> Part:
+    """What the API server noted: annotations.
+
+    :param key: raw JSON, and resource/subresource of the request.
+    """
+    raw, target = key
+    annotations = _object(raw)
+    fields: Fields = {}
+    if type(annotations) is not dict:
+        part = Part(fields, canonical_json(annotations))
+        part.rest["annotations"] = annotations
+        return part
+    redacted = redact_annotations(annotations, target)
+    part = Part(fields, canonical_json(annotations or None))
+    part.redacted = redacted
+    for name in _ANNOTATIONS:
+        if type(annotations.get(name)) is str:
+            fields[f"annotations.{name}"] = annotations.pop(name)
+    if annotations:
+        fields["annotations"] = canonical_json(annotations)
+    return part
+
+
+def _is_texts(value: Any) -> bool:
+    return type(value) is list and bool(value) and all(type(one) is str for one in value)
+
+
+def _json(raw: bytes) -> Any:
+    return msgspec.json.decode(raw) if raw else None
+
+
+def _object(raw: bytes) -> Any:
+    """The JSON value, an empty object when there is none."""
+    value = _json(raw)
+    return {} if value is None else value
+
+
+CALL = (
+    "verb",
+    "level",
+    "stage",
+    "objectRef.resource",
+    "objectRef.subresource",
+    "objectRef.apiGroup",
+    "objectRef.apiVersion",
+    "target.resource",
+    "orchestrator.cluster.name",
+)
+ACTOR = (
+    *(f"{u}.{key}" for u in ("user", "impersonatedUser") for key in ("username", "uid", "groups")),
+    "user.extra",
+    "impersonatedUser.extra",
+    *(f"user.extra.{key}" for key in _EXTRA),
+    "user.effective.name",
+    "user.effective.groups",
+    "user.kind",
+    "user.controller",
+    "event.provider",
+)
+ORIGIN = ("sourceIPs", "source.ip", "source.claimed_ip", "source.forwarded")
+AGENT = ("userAgent", "user_agent.name", "user_agent.version")
+ANSWER = tuple(
+    f"responseStatus.{key}" for key in ("code", "status", "reason", "message", "details")
+)
+NOTES = (*(f"annotations.{key}" for key in _ANNOTATIONS), "annotations")
+FAMILIES: tuple[tuple[str, ...], ...] = (CALL, ACTOR, ORIGIN, AGENT, ANSWER, NOTES)
+"""The fields that each family of parts fills, in the order of ``Normalized.parts``."""
+
+
+def clean_uri(uri: str) -> str:
+    """requestURI without bearer tokens."""
+    # Most URIs have none of these, and looking for them is cheaper than the expressions.
+    if "?" in uri:
+        lowered = uri.lower()
+        if "token" in lowered or "bearer" in lowered or "authoriz" in lowered:
+            return redact_uri(uri)
+    return redact_uri(uri) if "eyJ" in uri else uri

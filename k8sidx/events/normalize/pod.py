@@ -1,0 +1,168 @@
+"""What of a pod matters to a hunter, from the pod itself or a workload's template.
+
+Fields of the PodSpec of core/v1; init and ephemeral containers count.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from k8sidx.events.normalize.bodies import (
+    Fields,
+    mapping,
+    mappings,
+    put_list,
+    put_text,
+    text,
+    texts,
+)
+
+EPHEMERAL = "ephemeralContainers"
+_CONTAINERS = ("containers", "initContainers", EPHEMERAL)
+_HOST = (
+    ("hostNetwork", "pod.host_network"),
+    ("hostPID", "pod.host_pid"),
+    ("hostIPC", "pod.host_ipc"),
+)
+MIRROR = "kubernetes.io/config.mirror"
+_APPARMOR = "container.apparmor.security.beta.kubernetes.io/"
+# A CronJob names its Jobs by the minute that they are for, in minutes since 1970.
+_SCHEDULED = re.compile(r"-\d{7,}$")
+
+
+def _template(body: Fields) -> Fields:
+    """The object that holds the PodSpec and the metadata of the pods: in a Pod, a PodTemplate,
+    a workload with a template or a CronJob."""
+    if mapping(body, "template"):
+        return mapping(body, "template")
+    spec = mapping(body, "spec")
+    job = mapping(mapping(spec, "jobTemplate"), "spec")
+    return mapping(job or spec, "template") or body
+
+
+def pod_fields(body: Fields, target: str, name: str | None, into: Fields) -> None:
+    """Put the fields of a pod or of a workload's template.
+
+    :param target: resource, or resource/subresource, of the request.
+    :param name: the object's name as the request says it; a part of an object may not.
+    """
+    template = _template(body)
+    spec = mapping(template, "spec")
+    added_only = target == f"pods/{EPHEMERAL.lower()}"
+    keys = (EPHEMERAL,) if added_only else _CONTAINERS
+    containers = [one for key in keys for one in mappings(spec, key)]
+    if added_only:
+        # The request may repeat the pod; only the containers that it adds are news.
+        _container_fields(containers, into)
+        _security_fields({}, {}, containers, into)
+        return
+    metadata = mapping(body, "metadata")
+    _owner_fields(metadata, target, name, into)
+    if MIRROR in mapping(metadata, "annotations"):
+        into["pod.mirror"] = True
+    for key, name in _HOST:
+        if spec.get(key) is True:
+            into[name] = True
+    for key, name in (
+        ("serviceAccountName", "pod.service_account"),
+        ("nodeName", "pod.node_name"),
+        ("priorityClassName", "pod.priority_class"),
+    ):
+        put_text(into, name, spec.get(key))
+    paths = [text(mapping(volume, "hostPath"), "path") for volume in mappings(spec, "volumes")]
+    put_list(into, "pod.host_paths", [node_path(path) for path in paths if path])
+    if any(_is_everything(one) for one in mappings(spec, "tolerations")):
+        into["pod.tolerates_all"] = True
+    _container_fields(containers, into)
+    if not into.get("pod.host_network"):
+        # On the node's network every port of a container is one of the node.
+        ports = [port.get("hostPort") for one in containers for port in mappings(one, "ports")]
+        put_list(into, "pod.host_ports", _distinct(str(p) for p in ports if type(p) is int and p))
+    annotations = mapping(mapping(template, "metadata"), "annotations")
+    _security_fields(mapping(spec, "securityContext"), annotations, containers, into)
+
+
+def node_path(path: str) -> str:
+    """The path without ``//``, ``/./`` and a last ``/``, which change nothing."""
+    return posixpath.normpath(re.sub("^/+", "/", path))
+
+
+def _owner_fields(metadata: Fields, target: str, said: str | None, into: Fields) -> None:
+    owners = mappings(metadata, "ownerReferences")
+    controller = next((one for one in owners if one.get("controller") is True), {})
+    kind, owner = text(controller, "kind"), text(controller, "name")
+    put_text(into, "pod.owner_kind", kind)
+    name = owner or said or text(metadata, "name") or text(metadata, "generateName").rstrip("-")
+    if kind == "ReplicaSet" and "pod-template-hash" in mapping(metadata, "labels"):
+        name = name.rpartition("-")[0] or name
+    elif kind == "Job" or (target == "jobs" and not owner):
+        name = _SCHEDULED.sub("", name)
+    put_text(into, "pod.workload", name)
+
+
+def _container_fields(containers: list[Fields], into: Fields) -> None:
+    images = _distinct(text(one, "image") for one in containers)
+    put_list(into, "pod.images", images)
+    put_list(into, "pod.image_names", _distinct(_image_name(one) for one in images))
+    put_list(into, "pod.containers", _distinct(text(one, "name") for one in containers))
+    commands = [" ".join(texts(one, "command") + texts(one, "args")) for one in containers]
+    put_list(into, "pod.commands", _distinct(commands))
+
+
+def _image_name(image: str) -> str:
+    """``registry:5000/a/b:1@sha256:…`` → ``b``."""
+    return image.partition("@")[0].rpartition("/")[2].partition(":")[0].lower()
+
+
+def _security_fields(
+    pod: Fields, annotations: Fields, containers: list[Fields], into: Fields
+) -> None:
+    contexts = [mapping(one, "securityContext") for one in containers]
+    if any(context.get("privileged") is True for context in contexts):
+        into["pod.privileged"] = True
+    if any(context.get("allowPrivilegeEscalation") is True for context in contexts):
+        into["pod.allow_privilege_escalation"] = True
+    if any(_is_root(context) for context in (pod, *contexts)):
+        into["pod.run_as_root"] = True
+    added = [
+        name for context in contexts for name in texts(mapping(context, "capabilities"), "add")
+    ]
+    # The kernel's names may be written with or without CAP_.
+    put_list(into, "pod.capabilities", _distinct(n.upper().removeprefix("CAP_") for n in added))
+    put_list(into, "pod.unconfined", _unconfined((pod, *contexts), annotations))
+
+
+def _unconfined(contexts: Iterable[Fields], annotations: Fields) -> list[str]:
+    """What was switched off by name; that nothing is said is no statement."""
+    found: dict[str, None] = {}
+    for context in contexts:
+        for key, name in (("seccompProfile", "seccomp"), ("appArmorProfile", "apparmor")):
+            if text(mapping(context, key), "type") == "Unconfined":
+                found[name] = None
+        if context.get("procMount") == "Unmasked":
+            found["proc"] = None
+    if any(
+        key.startswith(_APPARMOR) and value == "unconfined" for key, value in annotations.items()
+    ):
+        found["apparmor"] = None
+    return list(found)
+
+
+def _is_root(context: Fields) -> bool:
+    user = context.get("runAsUser")
+    return context.get("runAsNonRoot") is False or (user == 0 and user is not False)
+
+
+def _is_everything(toleration: Fields) -> bool:
+    return (
+        toleration.get("operator") == "Exists"
+        and not toleration.get("key")
+        and toleration.get("effect") in (None, "", "NoSchedule")
+    )
+
+
+def _distinct(values: Any) -> list[str]:
+    return [value for value in dict.fromkeys(values) if value]

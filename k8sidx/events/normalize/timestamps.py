@@ -1,0 +1,64 @@
+"""Timestamps of audit events → microseconds since 1970-01-01T00:00:00Z.
+
+The API server writes ``2026-11-23T20:27:30.061865Z``; other writers leave out the
+zone, write offsets, or the zero time of Go (year 1), which means "none".
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from k8sidx.events.fields.moment import to_micros
+
+_SECONDS: dict[str, int] = {}
+_SECONDS_KEPT = 4096
+
+
+def microseconds(text: object) -> int | None:
+    """Microseconds since the epoch, or ``None`` when it is no moment after year 1.
+
+    Text without a zone is UTC, as audit.k8s.io/v1 has no local times. Digits after
+    the sixth decimal are dropped.
+    """
+    return _parse(text) if type(text) is str else None
+
+
+def read_moment(text: str | None) -> tuple[int | None, bool]:
+    """Microseconds of a timestamp, and :func:`is_canonical` of both."""
+    # Many events share a second: its text is parsed once.
+    if text is not None and len(text) == 27 and text[26] == "Z":
+        second = _SECONDS.get(text[:20])
+        fraction = text[20:26]
+        if second is not None and fraction.isdecimal() and fraction.isascii():
+            return second + int(fraction), True
+    micros = microseconds(text)
+    return micros, is_canonical(text, micros)
+
+
+def is_canonical(text: str | None, micros: int | None) -> bool:
+    """Whether the moment alone gives back the text: as the API server writes it, or nothing."""
+    if text is None:
+        return True
+    if micros is None or len(text) != 27:
+        return False
+    return text[26] == "Z" and text[19] == "." and text[10] == "T"
+
+
+def _parse(text: str) -> int | None:
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    try:
+        micros = to_micros(moment)
+    except OverflowError:
+        return None
+    if moment.year <= 1:
+        return None
+    if is_canonical(text, micros):
+        if len(_SECONDS) > _SECONDS_KEPT:
+            _SECONDS.clear()
+        _SECONDS[text[:20]] = micros - micros % 1_000_000
+    return micros

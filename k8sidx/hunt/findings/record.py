@@ -1,0 +1,109 @@
+"""A finding as it is saved: ECS names, an id that is the same next time.
+
+The id is a digest of the hunt, the finding's key and the UTC day on which it was first seen.
+A later run over the same time, or over more of it, updates the finding; another day's begins a
+new one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from k8sidx.backends.result import Value
+from k8sidx.events.fields.findings import FINDING_ONLY, FROM_EVENTS
+from k8sidx.events.fields.lookup import BY_NAME
+from k8sidx.events.fields.table import Field
+from k8sidx.events.normalize.event_id import canonical_json
+from k8sidx.hunt.attack.tags import tactics_of, techniques_of
+from k8sidx.hunt.definition import Hunt
+from k8sidx.hunt.kinds.match import EVIDENCE
+from k8sidx.hunt.result import Finding
+
+Record = dict[str, Any]
+"""Stored fields of a finding by name; times are timezone-aware."""
+
+FIELDS: tuple[Field, ...] = (*(BY_NAME[name] for name in FROM_EVENTS), *FINDING_ONLY)
+"""All fields of a saved finding, in the order of columns."""
+
+SEVERITY = {"informational": 0, "low": 25, "medium": 50, "high": 75, "critical": 100}
+_FROM_KEY = frozenset(FROM_EVENTS) - {"event.id", "@timestamp", "message"}
+
+
+def record_of(finding: Finding, hunt: Hunt, now: datetime) -> Record:
+    """The fields of a finding.
+
+    :param hunt: the hunt that found it.
+    :param now: when it is saved.
+    """
+    record: Record = {
+        "event.id": finding_id(finding),
+        "@timestamp": finding.last_seen or now,
+        "message": finding.reason,
+        "event.kind": "alert",
+        "event.severity": SEVERITY.get(finding.level, SEVERITY["low"]),
+        "event.start": finding.first_seen,
+        "event.end": finding.last_seen,
+        "event.created": now,
+        "rule.id": finding.hunt,
+        "rule.uuid": hunt.uuid or None,
+        "rule.name": hunt.title,
+        "rule.level": finding.level,
+        "threat.tactic.name": list(tactics_of(hunt)),
+        "threat.technique.id": list(techniques_of(hunt)),
+        "finding.count": finding.count,
+        "finding.audit_ids": list(finding.audit_ids),
+        "finding.key": canonical_json(_plain(finding.key)).decode(),
+    }
+    record |= {name: value for name, value in finding.key.items() if name in _FROM_KEY}
+    return {name: value for name, value in record.items() if value not in (None, [], "")}
+
+
+def finding_id(finding: Finding) -> str:
+    """128 bits, as 32 hexadecimal digits."""
+    day = f"{finding.first_seen:%Y-%m-%d}" if finding.first_seen else ""
+    parts = canonical_json([finding.hunt, _plain(finding.key), day])
+    return hashlib.sha256(parts).hexdigest()[:32]
+
+
+def merged(before: Record | None, now: Record) -> Record:
+    """What is known of a finding after it was found, for the first time or again.
+
+    Two runs over the same events count them once: the larger number stays.
+    """
+    if before is None:
+        return now
+    record = {**before, **now}
+    record["event.created"] = before.get("event.created", now["event.created"])
+    for name, choose in (("event.start", min), ("event.end", max), ("@timestamp", max)):
+        values = [one[name] for one in (before, now) if name in one]
+        if values:
+            record[name] = choose(values)
+    counts = [one.get("finding.count", 0) for one in (before, now)]
+    record["finding.count"] = max(counts)
+    ids = [*before.get("finding.audit_ids", []), *now.get("finding.audit_ids", [])]
+    record["finding.audit_ids"] = list(dict.fromkeys(ids))[:EVIDENCE]
+    return record
+
+
+def records_of(
+    findings: Sequence[Finding], hunts: Mapping[str, Hunt], now: datetime
+) -> dict[str, Record]:
+    """The records of a run by id; findings of one id are one."""
+    records: dict[str, Record] = {}
+    for finding in findings:
+        record = record_of(finding, hunts[finding.hunt], now)
+        records[record["event.id"]] = merged(records.get(record["event.id"]), record)
+    return records
+
+
+def _plain(key: Mapping[str, Value]) -> dict[str, Any]:
+    return {name: _text(value) for name, value in key.items()}
+
+
+def _text(value: Value) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return [_text(one) for one in value] if isinstance(value, list) else value

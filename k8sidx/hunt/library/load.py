@@ -1,0 +1,109 @@
+"""The hunt library, and hunts from files."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from k8sidx.errors import InvalidHunt, UsageError, Where
+from k8sidx.hunt.definition import Hunt
+from k8sidx.hunt.lists import SHIPPED, Lists
+
+if TYPE_CHECKING:
+    from k8sidx.hunt.sigma.documents import OnError
+
+_SUFFIXES = (".yml", ".yaml")
+
+
+def library_ids() -> list[str]:
+    """Ids of the library's hunts, without reading them: each is its file's name."""
+    folder = resources.files("k8sidx.hunt.library")
+    return sorted(Path(one.name).stem for one in folder.iterdir() if one.name.endswith(_SUFFIXES))
+
+
+def load_library(lists: Lists = SHIPPED) -> list[Hunt]:
+    """All hunts that come with k8sidx, by id.
+
+    :param lists: what their placeholders mean.
+    """
+    return [_shipped(identifier, lists) for identifier in library_ids()]
+
+
+def load_hunts(
+    selectors: Sequence[str], lists: Lists = SHIPPED, on_error: OnError | None = None
+) -> list[Hunt]:
+    """Hunts by id, by file, or all of a folder, in the order they are named, each once.
+
+    :param lists: what their placeholders mean.
+    :param on_error: told of each document that no hunt can be made of, while the others
+        are read; without it the first one is raised.
+    :raises UsageError: for an id that the library does not have.
+    :raises InvalidHunt: for a file that cannot be read.
+    """
+    hunts: dict[tuple[str, str], Hunt] = {}
+    for selector in selectors:
+        for hunt in _selected(selector, lists, on_error or _raise):
+            hunts.setdefault((hunt.source, hunt.id), hunt)
+    return list(hunts.values())
+
+
+def rule_files(selector: str) -> list[Path]:
+    """The file that is named, or all files of rules in the folder that is.
+
+    :raises UsageError: for a folder without any.
+    """
+    path = Path(selector)
+    if not path.is_dir():
+        return [path]
+    files = sorted(one for one in path.rglob("*") if one.suffix in _SUFFIXES)
+    if not files:
+        raise UsageError(f"{selector} has no Sigma rules (*.yml).")
+    return files
+
+
+def _raise(error: InvalidHunt) -> None:
+    raise error
+
+
+def _selected(selector: str, lists: Lists, on_error: OnError) -> list[Hunt]:
+    ids = library_ids()
+    if selector in ids:
+        return [_shipped(selector, lists)]
+    path = Path(selector)
+    if path.suffix in _SUFFIXES or path.exists():
+        return _read(rule_files(selector), lists, on_error)
+    near = difflib.get_close_matches(selector, ids, n=3)
+    remedy = f"Did you mean {' or '.join(near)}?" if near else "k8sidx hunts lists what there is."
+    raise UsageError(f"no hunt is named {selector!r}.", remedy=remedy)
+
+
+@cache
+def _shipped(identifier: str, lists: Lists) -> Hunt:
+    from k8sidx.hunt.sigma.loader import read_hunts
+
+    name = f"{identifier}.yml"
+    text = (resources.files("k8sidx.hunt.library") / name).read_text(encoding="utf-8")
+    hunts = read_hunts(text, file=f"hunts/{name}", stem=identifier, lists=lists)
+    if len(hunts) != 1 or hunts[0].id != identifier:
+        raise InvalidHunt("a file of the library has one hunt, of its name.", where=Where(name))
+    return hunts[0]
+
+
+def _read(paths: Sequence[Path], lists: Lists, on_error: OnError) -> list[Hunt]:
+    from k8sidx.hunt.sigma.documents import RuleFile
+    from k8sidx.hunt.sigma.loader import read_files
+
+    files = []
+    for path in paths:
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text"
+            on_error(InvalidHunt(f"cannot be read: {reason}.", where=Where(str(path))))
+        else:
+            files.append(RuleFile(text, str(path), path.stem, str(path)))
+    return read_files(files, lists, on_error)

@@ -1,0 +1,220 @@
+"""What the log hides from a hunt: bodies that were not kept or were cut, and platforms that
+do not log what it needs.
+
+Such events are neither found nor clean. They are what the hunt is about as far as its
+condition can be read without bodies (:func:`subject`), and not found all the same.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+
+from k8sidx.backends.protocol import Engine
+from k8sidx.errors import UnsupportedQuery
+from k8sidx.events.fields.lookup import resolve
+from k8sidx.events.fields.table import FROM_BODIES
+from k8sidx.hunt.definition import Hunt
+from k8sidx.hunt.finding_text import events
+from k8sidx.hunt.kinds.match import texts, whole
+from k8sidx.hunt.kinds.time_window import Window
+from k8sidx.hunt.result import CannotJudge, Why
+from k8sidx.query.algebra import (
+    And,
+    Compare,
+    Condition,
+    Leaf,
+    Metric,
+    Not,
+    OneOf,
+    Or,
+    Query,
+    Terms,
+    leaves,
+)
+from k8sidx.query.bounds import projected
+
+LEVELS = ("Metadata", "Request", "RequestResponse")
+"""Audit levels, those that keep less first."""
+
+EXAMPLES = 5
+"""auditIDs that are kept of what cannot be judged."""
+
+RESOURCE = frozenset({"objectRef.resource", "objectRef.subresource", "target.resource"})
+LEVEL, TRUNCATED, PROVIDER = "level", "event.truncated", "event.provider"
+_UNTOLD: dict[str, Why] = {LEVEL: "level", TRUNCATED: "truncated", PROVIDER: "platform"}
+"""What the fields would tell."""
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """What the data are like, asked for once for many hunts: events by level, provider, and
+    whether their bodies were cut.
+
+    :param unknown: fields that tell such things, and that the index does not have.
+    """
+
+    levels: Counter[str] = field(default_factory=Counter)
+    providers: Counter[str] = field(default_factory=Counter)
+    truncated: int = 0
+    unknown: frozenset[str] = frozenset()
+
+
+def hidden_fields(hunt: Hunt) -> frozenset[str]:
+    """Stored fields that tell what is hidden from a hunt."""
+    needed: set[str] = {LEVEL, TRUNCATED} if needs_bodies(hunt) else set()
+    return frozenset(needed | ({PROVIDER} if hunt.platforms_blind else set()))
+
+
+def needs_bodies(hunt: Hunt) -> bool:
+    """Whether a hunt reads what stands in request or response objects."""
+    return hunt.level_needed != LEVELS[0] and not all(
+        _without_bodies(leaf) for leaf in leaves(hunt.condition)
+    )
+
+
+def subject(hunt: Hunt) -> Condition:
+    """The events that a hunt is about, as far as can be told without bodies."""
+    return projected(hunt.condition, _without_bodies) if needs_bodies(hunt) else hunt.condition
+
+
+def overview_of(hunts: Iterable[Hunt], engine: Engine, window: Window) -> Overview:
+    """What the data are like, by the fields that tell what is hidden from the hunts."""
+    wanted = sorted(frozenset().union(*(hidden_fields(hunt) for hunt in hunts)))
+    if not wanted:
+        return Overview()
+    fields = wanted
+    try:
+        rows = engine.run(_by(fields, window)).rows
+    except UnsupportedQuery:
+        fields = [name for name in wanted if _is_told(name, engine, window)]
+        rows = engine.run(_by(fields, window)).rows if fields else []
+    unknown = frozenset(wanted) - frozenset(fields)
+    overview, truncated = Overview(), 0
+    for *values, count in rows:
+        of = dict(zip(fields, values, strict=True))
+        overview.levels[str(of.get(LEVEL))] += whole(count)
+        overview.providers[str(of.get(PROVIDER))] += whole(count)
+        truncated += whole(count) if of.get(TRUNCATED) else 0
+    return Overview(overview.levels, overview.providers, truncated, unknown)
+
+
+def _is_told(name: str, engine: Engine, window: Window) -> bool:
+    """Whether the store has a field: indices that others filled lack what k8sidx derives."""
+    try:
+        engine.run(replace(_by([name], window), limit=1))
+    except UnsupportedQuery:
+        return False
+    return True
+
+
+def _by(fields: Iterable[str], window: Window) -> Query:
+    return Query(
+        since=window.since,
+        until=window.until,
+        group_by=tuple(Terms(name, keep_missing=True) for name in fields),
+        metrics=(Metric("events", "count"),),
+    )
+
+
+def hidden(
+    hunt: Hunt, engine: Engine, window: Window, overview: Overview
+) -> tuple[CannotJudge, ...]:
+    """Why a hunt cannot judge some of the events."""
+    if unknown := hidden_fields(hunt) & overview.unknown:
+        return tuple(
+            CannotJudge(_UNTOLD[name], f"the index has no {name}: what it hides cannot be told.")
+            for name in sorted(unknown)
+        )
+    return (*_platforms(hunt, overview), *_bodies(hunt, engine, window, overview))
+
+
+def _platforms(hunt: Hunt, overview: Overview) -> Iterator[CannotJudge]:
+    for platform, why in hunt.platforms_blind:
+        count = overview.providers[platform.lower()]
+        if count:
+            yield CannotJudge("platform", f"{events(count)} of {platform}: {why.rstrip()}", count)
+
+
+def _bodies(
+    hunt: Hunt, engine: Engine, window: Window, overview: Overview
+) -> Iterator[CannotJudge]:
+    if not needs_bodies(hunt):
+        return
+    low = LEVELS[: LEVELS.index(hunt.level_needed)]
+    about = subject(hunt)
+    little = any(overview.levels[level] for level in low)
+    if not names_resource(about) or not (little or overview.truncated):
+        return
+    lost = And((about, Or((OneOf(LEVEL, low), Compare(TRUNCATED, "=", True)))))
+    if not _count(lost, engine, window):
+        return
+    # Asked second: what the hunt did not find takes much longer to tell.
+    where = And((lost, Not(hunt.condition)))
+    result = engine.run(
+        Query(
+            where=where,
+            since=window.since,
+            until=window.until,
+            group_by=(Terms(LEVEL, keep_missing=True), Terms(TRUNCATED, keep_missing=True)),
+            metrics=(Metric("events", "count"),),
+        )
+    )
+    kept = sum(whole(count) for level, _, count in result.rows if level in low)
+    cut = sum(whole(count) for level, _, count in result.rows if level not in low)
+    if kept:
+        yield CannotJudge(
+            "level",
+            f"{events(kept)} of what it is about logged at a lower level than "
+            f"{hunt.level_needed}, without what it looks for.",
+            kept,
+            _examples(And((where, OneOf(LEVEL, low))), engine, window),
+        )
+    if cut:
+        yield CannotJudge(
+            "truncated",
+            f"{events(cut)} of what it is about with bodies that were cut.",
+            cut,
+            _examples(And((where, Not(OneOf(LEVEL, low)))), engine, window),
+        )
+
+
+def names_resource(condition: Condition) -> bool:
+    """Whether a condition holds for events of some resources only: without that, what a hunt
+    is about cannot be told from everything else."""
+    match condition:
+        case And(parts):
+            return any(names_resource(one) for one in parts)
+        case Or(parts):
+            return bool(parts) and all(names_resource(one) for one in parts)
+        case Compare(name, "=") | OneOf(name):
+            return resolve(name).field.name in RESOURCE
+    return False
+
+
+def _count(where: Condition, engine: Engine, window: Window) -> int:
+    query = Query(
+        where=where,
+        since=window.since,
+        until=window.until,
+        metrics=(Metric("events", "count"),),
+    )
+    return whole(engine.run(query).rows[0][0])
+
+
+def _examples(where: Condition, engine: Engine, window: Window) -> tuple[str, ...]:
+    found = engine.run(
+        Query(
+            where=where,
+            since=window.since,
+            until=window.until,
+            select=("auditID",),
+            limit=EXAMPLES,
+        )
+    )
+    return texts([row[0] for row in found.rows])
+
+
+def _without_bodies(leaf: Leaf) -> bool:
+    return resolve(leaf.field).field.name not in FROM_BODIES

@@ -1,0 +1,155 @@
+"""What is done for a query: what the engine is asked, and what is worked out over its rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from k8sidx.backends.protocol import Explaining
+from k8sidx.insights.execute.run import first_way
+from k8sidx.insights.language.ast import Program
+from k8sidx.insights.plan.binder import understood
+from k8sidx.insights.plan.logical import Arrange, Cut, Keep, Once, Plan, Stage, Step
+from k8sidx.insights.plan.pretty import worded, worded_measure
+from k8sidx.insights.plan.strategies import Ask
+from k8sidx.query.algebra import (
+    Always,
+    And,
+    Compare,
+    Condition,
+    DateHistogram,
+    InNetwork,
+    Key,
+    Metric,
+    Not,
+    OneOf,
+    Or,
+    Present,
+    Query,
+    Regex,
+    Wildcard,
+)
+
+
+def explained(
+    program: Program,
+    engine: Explaining,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> str:
+    """The query in the algebra, in the engine's language, and what is done over its rows.
+
+    :raises QueryError: when the query means nothing.
+    :raises UnsupportedQuery: when the engine has no way to answer.
+    :raises StoreError: when the cluster or the store cannot be asked.
+    """
+    plan = understood(program, now=datetime.now(UTC))
+    return first_way(plan, engine.name, lambda ask: _told(plan, ask.over(since, until), engine))
+
+
+def _told(plan: Plan, ask: Ask, engine: Explaining) -> str:
+    asked = engine.explained(ask.query)
+    parts = [
+        "\n".join(["The engine is asked:", *_lines(ask.query)]),
+        asked.rstrip("\n"),
+        "\n".join(_afterwards(plan, ask)),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _lines(query: Query) -> Iterator[str]:
+    told = {
+        "events": _condition(query.where),
+        "since": query.since.isoformat() if query.since else "",
+        "until": query.until.isoformat() if query.until else "",
+        "fields": ", ".join(query.select),
+        "groups": ", ".join(_key(one) for one in query.group_by),
+        "metrics": ", ".join(_metric(one) for one in query.metrics),
+        "having": " and ".join(f"{one.metric} {one.op} {one.value}" for one in query.having),
+        "order": ", ".join(
+            f"{one.column}{' descending' if one.descending else ''}" for one in query.order
+        ),
+        "limit": str(query.limit or ""),
+    }
+    for name, text in told.items():
+        if text:
+            yield f"  {name:<8} {text}"
+
+
+def _key(key: Key) -> str:
+    if isinstance(key, DateHistogram):
+        return f"{key.name} = intervals of {key.interval}"
+    return f"{key.column} = {key.field}"
+
+
+def _metric(metric: Metric) -> str:
+    argument = f", {metric.argument:g}" if metric.argument else ""
+    return f"{metric.name} = {metric.kind}({metric.field}{argument})"
+
+
+def _condition(condition: Condition) -> str:
+    match condition:
+        case Always() | And(conditions=()):
+            return "all"
+        case And(conditions=parts):
+            return " and ".join(_nested(one) for one in parts)
+        case Or(conditions=()):
+            return "none"
+        case Or(conditions=parts):
+            return " or ".join(_nested(one) for one in parts)
+        case Not(condition=part):
+            return f"not {_nested(part)}"
+        case Compare():
+            return f"{condition.field} {condition.op} {condition.value!r}"
+        case OneOf():
+            return f"{condition.field} in {list(condition.values)!r}"
+        case Wildcard():
+            return f"{condition.field} is like {condition.pattern!r}"
+        case Regex():
+            return f"{condition.field} has {condition.pattern!r}"
+        case InNetwork():
+            return f"{condition.field} is in {', '.join(condition.networks)}"
+        case Present():
+            return f"{condition.field} is there"
+
+
+def _nested(condition: Condition) -> str:
+    inner = _condition(condition)
+    is_joined = isinstance(condition, And | Or) and len(condition.conditions) > 1
+    return f"({inner})" if is_joined else inner
+
+
+def _afterwards(plan: Plan, ask: Ask) -> Iterator[str]:
+    """What is worked out over the engine's rows."""
+    lines = [line for stage in ask.stages for line in _stage(stage)]
+    shown = ", ".join(
+        name if name == worded(one) else f"{name} = {worded(one)}"
+        for name, one in zip(plan.columns, plan.shown, strict=True)
+    )
+    yield "Then, over the rows that it gives:"
+    if ask.reads_all:
+        yield f"  read     all events one by one, since {ask.reads_all}"
+    yield from lines
+    yield f"  show     {shown}"
+
+
+def _stage(stage: Stage) -> Iterator[str]:
+    for step in stage.steps:
+        yield _step(step)
+    if stage.grouping is not None:
+        by = ", ".join(worded(one) for one in stage.grouping.by)
+        measures = ", ".join(worded_measure(one) for one in stage.grouping.measures)
+        yield f"  group    {measures}{f' by {by}' if by else ''}"
+
+
+def _step(step: Step) -> str:
+    match step:
+        case Keep():
+            return f"  keep     {worded(step.condition)}"
+        case Arrange():
+            by = [f"{worded(one)}{' desc' if down else ''}" for one, down in step.by]
+            return f"  sort     {', '.join(by)}"
+        case Cut():
+            return f"  limit    {step.count}"
+        case Once():
+            return f"  dedup    {', '.join(worded(one) for one in step.by)}"

@@ -1,0 +1,207 @@
+"""The aggregates: what each makes of the values of a group, exactly."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from fractions import Fraction
+from typing import Any
+
+from k8sidx.backends.percentiles import percentile
+from k8sidx.insights.language.ast import Entry
+from k8sidx.insights.language.values import as_number, group_key, identity, settled
+
+Weighted = tuple[int, Any]
+"""How many rows have the value, and the value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregate:
+    """One aggregate.
+
+    :param name: as CloudWatch writes it.
+    :param run: its value for the values of a group, none of which is missing.
+    :param entry: for people.
+    :param takes_lists: it may be asked of a list, each element then being a value.
+    :param keeps_values: it gives values as it finds them.
+    :param gives_list: it gives several.
+    :param by_time: the order of rows in time counts.
+    """
+
+    name: str
+    run: Callable[[Sequence[Weighted], Details], Any]
+    entry: Entry
+    takes_lists: bool = False
+    keeps_values: bool = False
+    gives_list: bool = False
+    by_time: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """What else an aggregate goes by.
+
+    :param argument: the number given to ``pct``.
+    :param textual: the values are texts, also those that are numbers.
+    """
+
+    argument: float = 0.0
+    textual: bool = False
+
+
+def _numbers(found: Sequence[Weighted]) -> list[tuple[int, int | float]]:
+    numbers = [(weight, as_number(value)) for weight, value in found]
+    return [(weight, number) for weight, number in numbers if number is not None]
+
+
+def _sum(found: Sequence[Weighted], details: Details) -> int | float | None:
+    numbers = _numbers(found)
+    return _plain(_total(numbers)) if numbers else None
+
+
+def _total(numbers: Sequence[tuple[int, int | float]]) -> int | Fraction:
+    if all(isinstance(one, int) for _, one in numbers):
+        return sum(weight * int(one) for weight, one in numbers)
+    return sum((weight * Fraction(one) for weight, one in numbers), Fraction(0))
+
+
+def _plain(total: int | Fraction) -> int | float | None:
+    if isinstance(total, int) or total.denominator == 1:
+        return settled(int(total))
+    return _float(total)
+
+
+def _float(number: float | Fraction) -> float | None:
+    try:
+        return float(number)
+    except OverflowError:
+        return None
+
+
+def _avg(found: Sequence[Weighted], details: Details) -> float | None:
+    numbers = _numbers(found)
+    if not numbers:
+        return None
+    return _float(Fraction(_total(numbers)) / sum(weight for weight, _ in numbers))
+
+
+def _stddev(found: Sequence[Weighted], details: Details) -> float | None:
+    numbers = _numbers(found)
+    if not numbers:
+        return None
+    count = sum(weight for weight, _ in numbers)
+    mean = Fraction(_total(numbers)) / count
+    spread = sum(weight * (Fraction(one) - mean) ** 2 for weight, one in numbers) / count
+    variance = _float(spread)
+    return None if variance is None else math.sqrt(variance)
+
+
+def _percentile(found: Sequence[Weighted], percent: float) -> float | None:
+    numbers = sorted(_numbers(found), key=lambda one: one[1])
+    return percentile([(number, weight) for weight, number in numbers], percent)
+
+
+def _pct(found: Sequence[Weighted], details: Details) -> float | None:
+    return _percentile(found, details.argument)
+
+
+def _median(found: Sequence[Weighted], details: Details) -> float | None:
+    return _percentile(found, 50)
+
+
+def _distinct(found: Sequence[Weighted], details: Details) -> int:
+    return len({identity(value) for _, value in found})
+
+
+def _values(found: Sequence[Weighted], details: Details) -> list[Any] | None:
+    kept = {identity(value): value for _, value in found}
+    ordered = sorted(kept.values(), key=lambda one: group_key(one, textual=details.textual))
+    return ordered or None
+
+
+def _extreme(
+    pick: Callable[..., Any], *, of_numbers: bool
+) -> Callable[[Sequence[Weighted], Details], Any]:
+    def extreme(found: Sequence[Weighted], details: Details) -> Any:
+        known = [value for _, value in found]
+        if of_numbers and not details.textual:
+            plain = [one for one in found if not isinstance(one[1], datetime)]
+            if numbers := [number for _, number in _numbers(plain)]:
+                return pick(numbers)
+        return pick(known, key=lambda one: group_key(one, textual=details.textual), default=None)
+
+    return extreme
+
+
+def _count(found: Sequence[Weighted], details: Details) -> int:
+    return sum(weight for weight, _ in found)
+
+
+def _first(found: Sequence[Weighted], details: Details) -> Any:
+    return found[0][1] if found else None
+
+
+def _aggregate(
+    name: str,
+    run: Callable[[Sequence[Weighted], Details], Any],
+    form: str,
+    about: str,
+    example: str,
+    **more: bool,
+) -> Aggregate:
+    return Aggregate(name, run, Entry(form, about, example), **more)
+
+
+_ALL = (
+    _aggregate("count", _count, "count(*), count() or count(field)",
+               "the number of rows, or of those that have the field",
+               "stats count(*) as events, count(user.username) as named", takes_lists=True),
+    _aggregate("count_distinct", _distinct, "count_distinct(field)",
+               "the number of different values, exactly",
+               "stats count_distinct(sourceIPs.0) as addresses by user.username",
+               takes_lists=True),
+    _aggregate("sum", _sum, "sum(number)", "the sum",
+               "stats sum(responseStatus.code >= 400) as errors by user.username"),
+    _aggregate("avg", _avg, "avg(number)", "the mean",
+               "stats avg(event.duration) / 1000000 as milliseconds by verb"),
+    _aggregate("min", _extreme(min, of_numbers=True), "min(field)",
+               "the smallest number; the first text or moment where there is none",
+               "stats min(@timestamp) as first by user.username",
+               keeps_values=True),
+    _aggregate("max", _extreme(max, of_numbers=True), "max(field)",
+               "the largest number; the last text or moment where there is none",
+               "stats max(event.bytes) by objectRef.resource",
+               keeps_values=True),
+    _aggregate("stddev", _stddev, "stddev(number)",
+               "the standard deviation (of the whole, not of a sample)",
+               "stats stddev(event.bytes) by verb"),
+    _aggregate("pct", _pct, "pct(number, percent)",
+               "the percentile, 0 to 100, interpolated",
+               "stats pct(event.duration, 95) as slow by verb"),
+    _aggregate("median", _median, "median(number)", "the same as pct(number, 50)",
+               "stats median(event.duration) by verb"),
+    _aggregate("earliest", _first, "earliest(field)",
+               "the value in the earliest row by @timestamp that has one; undated rows come last",
+               "stats earliest(sourceIPs.0) as first_seen_from by user.username",
+               keeps_values=True, by_time=True),
+    _aggregate("latest", _first, "latest(field)",
+               "the value in the latest row by @timestamp that has one; undated rows come last",
+               "stats latest(userAgent) by user.username",
+               keeps_values=True, by_time=True),
+    _aggregate("sortsFirst", _extreme(min, of_numbers=False), "sortsFirst(field)",
+               "the value that comes first when sorted",
+               "stats sortsFirst(objectRef.name) by objectRef.resource",
+               keeps_values=True),
+    _aggregate("sortsLast", _extreme(max, of_numbers=False), "sortsLast(field)",
+               "the value that comes last when sorted",
+               "stats sortsLast(objectRef.name) by objectRef.resource",
+               keeps_values=True),
+    _aggregate("values", _values, "values(field)", "the different values, sorted, as a list",
+               "stats values(verb) by user.username", takes_lists=True,
+               keeps_values=True, gives_list=True),
+)  # fmt: skip
+BY_NAME: dict[str, Aggregate] = {one.name.lower(): one for one in _ALL}
+AGGREGATES: dict[str, Entry] = {one.name: one.entry for one in _ALL}
+"""All aggregates as they are written, for people."""

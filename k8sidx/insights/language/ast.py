@@ -1,0 +1,283 @@
+"""What a query says, as it was written: commands and expressions with their places."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NamedTuple, TypeAlias
+
+MESSAGE = "@message"
+"""The whole event, as CloudWatch calls it."""
+
+
+class Place(NamedTuple):
+    """Where something stands in the text; both count from 1."""
+
+    line: int
+    column: int
+
+
+_START = Place(1, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """A constant. ``written`` is how a number was written."""
+
+    value: str | int | float | bool
+    written: str = ""
+    place: Place = field(default=_START, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """A regular expression between slashes (RE2 syntax)."""
+
+    text: str
+    place: Place = field(default=_START, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A field or an alias."""
+
+    text: str
+    place: Place = field(default=_START, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """A length of time such as ``5m``; ``unit`` as in
+    :data:`k8sidx.insights.language.periods.UNITS`."""
+
+    count: int
+    unit: str
+    place: Place = field(default=_START, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Star:
+    """The ``*`` of ``count(*)``."""
+
+    place: Place = field(default=_START, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A function or an aggregate with its arguments."""
+
+    name: str
+    arguments: tuple[Expression, ...]
+    place: Place = field(default=_START, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """``+ - * / % ^`` of two operands, ``-`` of one, or a comparison ``= != < <= > >=``."""
+
+    operator: str
+    operands: tuple[Expression, ...]
+    place: Place = field(default=_START, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Logical:
+    """``and`` and ``or`` of several conditions, ``not`` of one."""
+
+    operator: str
+    operands: tuple[Expression, ...]
+    place: Place = field(default=_START, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """``item in [options]``."""
+
+    item: Expression
+    options: tuple[Expression, ...]
+    place: Place = field(default=_START, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Matching:
+    """``item like "part"``, ``item like /re/`` or ``item =~ /re/``."""
+
+    item: Expression
+    pattern: Literal | Pattern
+    place: Place = field(default=_START, compare=False)
+
+
+Expression: TypeAlias = (
+    Literal | Pattern | Name | Period | Star | Call | Operation | Logical | Membership | Matching
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """An expression with the name of its column: the alias, or the text as it was written."""
+
+    expression: Expression
+    name: str
+    place: Place = field(default=_START, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """``fields``: more columns."""
+
+    items: tuple[Item, ...]
+    place: Place = field(default=_START, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Display:
+    """``display``: the columns that are shown."""
+
+    items: tuple[Item, ...]
+    place: Place = field(default=_START, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """``filter`` or ``where``."""
+
+    condition: Expression
+    place: Place = field(default=_START, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Parse:
+    """``parse``: text columns out of a text, by a pattern with ``*`` or an expression."""
+
+    source: Name
+    pattern: Literal | Pattern
+    names: tuple[str, ...]
+    place: Place = field(default=_START, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """``stats``: aggregates for each combination of keys."""
+
+    aggregates: tuple[Item, ...]
+    keys: tuple[Item, ...]
+    place: Place = field(default=_START, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SortItem:
+    """What to sort by."""
+
+    expression: Expression
+    descending: bool
+    place: Place = field(default=_START, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Sort:
+    """``sort``."""
+
+    items: tuple[SortItem, ...]
+    place: Place = field(default=_START, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """``limit``."""
+
+    count: int
+    place: Place = field(default=_START, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Dedup:
+    """``dedup``: the first row for each combination of values."""
+
+    names: tuple[Name, ...]
+    place: Place = field(default=_START, compare=False)
+
+
+Command: TypeAlias = Fields | Display | Filter | Parse | Stats | Sort | Limit | Dedup
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A whole query.
+
+    :param text: as it was written; its places are in it.
+    """
+
+    text: str
+    commands: tuple[Command, ...]
+
+
+class Entry(NamedTuple):
+    """One thing of the language, for people.
+
+    :param form: how it is written.
+    :param about: what it does.
+    :param example: a whole query that uses it.
+    :param gives: what it gives, as ``call = value``.
+    """
+
+    form: str
+    about: str
+    example: str
+    gives: str = ""
+
+
+COMMANDS: dict[str, Entry] = {
+    "fields": Entry(
+        "fields field [as name], …",
+        "adds columns; shows them where there is no display",
+        "fields @timestamp, user.username, toupper(verb) as method | limit 5",
+    ),
+    "display": Entry(
+        "display field [as name], …",
+        "the columns to show; the last display counts",
+        "fields strlen(userAgent) as size | display user.username, size | limit 5",
+    ),
+    "filter": Entry(
+        "filter condition",
+        "keeps the rows for which the condition is true; where is the same",
+        'filter verb = "delete" and user.username not like /system/ | limit 5',
+    ),
+    "where": Entry(
+        "where condition",
+        "the same as filter",
+        "where responseStatus.code >= 400 | limit 5",
+    ),
+    "parse": Entry(
+        'parse field "text * text" as name, …; parse field /(?<name>…)/',
+        "makes columns out of parts of a text; @message where no field is named",
+        'parse userAgent "*/*" as client, version | stats count(*) by client',
+    ),
+    "stats": Entry(
+        "stats aggregate [as name], … [by key [as name], …]",
+        "a row for each combination of keys; several may follow each other",
+        "stats count(*) as n by verb, bin(1h) | stats max(n) by verb",
+    ),
+    "sort": Entry(
+        "sort field [asc|desc], …",
+        "sorts; missing values come last in both directions",
+        "stats count(*) as n by verb | sort n desc, verb",
+    ),
+    "limit": Entry("limit number", "keeps the first rows", "stats count(*) by verb | limit 3"),
+    "dedup": Entry(
+        "dedup field, …",
+        "keeps the first row for each combination of values; rows without one of them are kept",
+        "fields @timestamp, user.username, verb | dedup user.username, verb | limit 5",
+    ),
+}
+
+UNSUPPORTED: dict[str, str] = {
+    "pattern": "k8sidx does not cluster texts. Use stats count(*) by a field.",
+    "diff": "Use a baseline: k8sidx hunt ID --baseline 30d.",
+    "anomaly": "Use hunts with a baseline: k8sidx hunt ID --baseline 30d.",
+    "unmask": "What is redacted is not stored.",
+    "unnest": "A list as a key of stats counts a row under each of its elements.",
+    "join": "Ask both questions one by one.",
+    "lookup": "Use lists in a Sigma rule: k8sidx hunt RULE.yml.",
+    "filterIndex": "Use filter; every field that can be searched is indexed.",
+    "SOURCE": "Choose the store with --store and --index.",
+}
+"""Commands of CloudWatch that there are not, and what to do instead."""

@@ -1,0 +1,292 @@
+"""Shipping: sources → decode → normalize → store, with every record accounted for."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from k8sidx.backends.open import EmbeddedStore, Store
+from k8sidx.backends.sink import Settled, Sink
+from k8sidx.errors import NotDelivered, UsageError, Where
+from k8sidx.events.decode.unwrap import Unwrapper
+from k8sidx.events.records import Rejected, Skipped
+from k8sidx.shipping.checkpoint import NoCheckpoint
+from k8sidx.shipping.dead_letter import DeadLetter
+from k8sidx.shipping.in_flight import Ledger
+from k8sidx.shipping.input_stream import Pause, Piece, followed, resumed, whole
+from k8sidx.shipping.pool import WorkerPool, worker_count
+from k8sidx.shipping.signals import Stop
+from k8sidx.shipping.sources.files.chunks import Chunk
+from k8sidx.shipping.sources.files.inputs import Source, expand
+from k8sidx.shipping.sources.follow.registry import Register
+from k8sidx.shipping.state import State
+from k8sidx.shipping.worker import Outcome, Worker, WorkerSettings
+
+INLINE_CHUNKS = 6
+"""Inputs of so many chunks are done before further processes would have started."""
+SHOWN_REJECTS = 20
+DEAD_LETTERS = Path("k8sidx-dead-letter")
+"""Where dead-letter files go when the store is no folder."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShipOptions:
+    """How to ship.
+
+    :param cluster: name of the cluster, for events that do not say it.
+    :param format: envelope to expect; ``auto`` recognises it.
+    :param keep_secrets: store secrets as they are.
+    :param dead_letter: file for what cannot be stored; in the store's folder by default.
+    :param record_limit: longest record in bytes.
+    :param processes: processes that work, this one included; 0 means one a core.
+    :param patience: seconds that a cluster may take nothing before the run gives up.
+    :param follow: go on with what is added to the inputs, until stopped.
+    """
+
+    cluster: str = ""
+    format: str = "auto"
+    keep_secrets: bool = False
+    dead_letter: Path | None = None
+    record_limit: int = 32 * 1024 * 1024
+    processes: int = 0
+    patience: float = 900.0
+    follow: bool = False
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far shipping is; ``bytes_total`` is unknown for standard input."""
+
+    events: int = 0
+    bytes_done: int = 0
+    bytes_total: int | None = None
+
+
+@dataclass(slots=True)
+class ShipReport:
+    """What became of the input: ``read = indexed + duplicates + rejected``.
+
+    :param skipped: records that are no audit events, by kind; not counted as read.
+    :param rejects: the first rejected records, without their raw text.
+    :param dead_letter: the file that has all rejected records; ``None`` when there are none.
+    :param undelivered: events that were read and have no outcome, as the run was ended before.
+    """
+
+    indexed: int = 0
+    duplicates: int = 0
+    rejected: int = 0
+    redacted: int = 0
+    seconds: float = 0.0
+    skipped: Counter[str] = field(default_factory=Counter)
+    rejects: list[Rejected] = field(default_factory=list)
+    dead_letter: Path | None = None
+    failure: NotDelivered | None = None
+
+    @property
+    def read(self) -> int:
+        """Events and rejected records that have their outcome."""
+        return self.indexed + self.duplicates + self.rejected
+
+
+def ship(
+    inputs: Sequence[str],
+    store: Store,
+    options: ShipOptions | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+    on_wait: Callable[[str], None] | None = None,
+    *,
+    stop: Stop | None = None,
+    state: State | None = None,
+) -> ShipReport:
+    """Store the audit events of the inputs, each once.
+
+    :param inputs: files, globs, folders, ``-``.
+    :param on_wait: told what is being waited for: another process that is writing to the
+        store, or a cluster that does not answer.
+    :param stop: ends the reading; what was read is finished then.
+    :param state: where to go on from, and how far it went.
+    :raises UsageError: when an input cannot be found or read.
+    :returns: also when a cluster did not take all of it, see ``ShipReport.failure``.
+    :raises StoreError: when the store cannot be written.
+    """
+    options = options or ShipOptions()
+    Unwrapper(options.format)  # refuses an unknown format before a store is made for it
+    sources = _as_given(inputs) if options.follow else expand(inputs)
+    run = _Run(sources, store, options, on_progress, state)
+    run.refuse_loop()
+    pieces = run.pieces(store, on_wait or (lambda text: None))
+    started = time.monotonic()
+    sink = open_sink(store, options, on_wait)
+    try:
+        run.work(sink, stop, pieces)
+    except NotDelivered as error:
+        run.report.failure = error
+    finally:
+        run.dead_letter.close()
+        sink.close()
+    run.report.seconds = time.monotonic() - started
+    return run.report
+
+
+def open_sink(store: Store, options: ShipOptions, on_wait: Callable[[str], None] | None) -> Sink:
+    """The receiving end of a store.
+
+    :raises StoreError: when it cannot be written.
+    """
+    if isinstance(store, EmbeddedStore):
+        from k8sidx.backends.embedded.sink import EmbeddedSink
+
+        return EmbeddedSink(store, on_wait)
+    from k8sidx.backends.cluster.sink import ClusterSink
+
+    return ClusterSink(store, options.patience, on_wait)
+
+
+def _as_given(inputs: Sequence[str]) -> list[Source]:
+    """Inputs that need not exist yet."""
+    return [Source(one) for one in dict.fromkeys(inputs)]
+
+
+class _Run:
+    """One run of ship."""
+
+    def __init__(
+        self,
+        sources: Sequence[Source],
+        store: Store,
+        options: ShipOptions,
+        on_progress: Callable[[Progress], None] | None,
+        state: State | None,
+    ) -> None:
+        self.sources = sources
+        self.options = options
+        self.report = ShipReport()
+        moment = f"{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}"
+        folder = store.path / "dead-letter" if isinstance(store, EmbeddedStore) else DEAD_LETTERS
+        default = folder / f"{moment}.jsonl"
+        self.dead_letter = DeadLetter(options.dead_letter or default)
+        sizes = [source.size for source in sources]
+        known = [size for size in sizes if size is not None]
+        self.progress = Progress(bytes_total=sum(known) if len(known) == len(sizes) else None)
+        self._on_progress = on_progress
+        self._state = state
+
+    def refuse_loop(self) -> None:
+        """Shipping a dead-letter file into itself would never end."""
+        path = self.dead_letter.path
+        for source in self.sources:
+            if path.exists() and Path(source.name).exists() and path.samefile(source.name):
+                raise UsageError(
+                    f"{source.name} is both input and dead-letter file.",
+                    remedy="Give --dead-letter another name.",
+                )
+
+    def pieces(self, store: Store, tell: Callable[[str], None]) -> Iterator[Piece]:
+        """What there is to read."""
+        limit = self.options.record_limit
+        register = Register() if self._state is None else self._state.register
+        if self.options.follow:
+            excluded = [self.dead_letter.path]
+            excluded += [store.path] if isinstance(store, EmbeddedStore) else []
+            excluded += [self._state.path, self._state.lock] if self._state else []
+            names = [source.name for source in self.sources]
+            return followed(names, register, limit, excluded, tell)
+        if self._state is not None:
+            return resumed(self.sources, register, limit, self._count_bytes, tell)
+        return whole(self.sources, limit, self._count_bytes)
+
+    def work(self, sink: Sink, stop: Stop | None, pieces: Iterator[Piece]) -> None:
+        """Read all pieces and store what the workers make of them."""
+        ledger = Ledger(self._state or NoCheckpoint(), keep_data=sink.refuses)
+        if stop is not None:
+            pieces = stop.until_told(pieces, sink.hurry)
+        try:
+            for outcome in self._outcomes(sink, ledger, pieces):
+                self._account(outcome)
+                if outcome.chunk is not None:
+                    self.dead_letter.flush()  # before the checkpoint passes what is in it
+                    ledger.worked(outcome.chunk, outcome.added.packages)
+                if outcome.packages:
+                    sink.put(outcome.packages)
+                self._settle(sink.settled(), ledger)
+                self._tell()
+            sink.finish()
+        finally:
+            self._settle(sink.settled(), ledger)
+        self._tell()
+
+    def _outcomes(self, sink: Sink, ledger: Ledger, pieces: Iterable[Piece]) -> Iterator[Outcome]:
+        options = self.options
+        settings = WorkerSettings(
+            sink.packing, options.cluster, options.format, options.keep_secrets
+        )
+        inline = Worker(settings)
+        count = options.processes or worker_count()
+        pool: WorkerPool | None = None
+        in_a_row = 0
+        try:
+            for piece in pieces:
+                if isinstance(piece, Chunk):
+                    number = ledger.begin(piece)
+                    enough = count > 1 and in_a_row >= INLINE_CHUNKS
+                    if enough and pool is None and sink.is_idle:
+                        pool = WorkerPool(settings, count - 1)
+                    in_a_row += 1
+                    if pool is not None and pool.has_room:
+                        pool.submit(number, piece)
+                    else:
+                        yield inline.take(number, piece)
+                elif piece is Pause.PAUSE:
+                    in_a_row = 0
+                    yield inline.finish()
+                    if pool is not None:
+                        pool.flush()
+                elif isinstance(piece, Skipped):
+                    self.report.skipped[piece.kind] += 1
+                else:
+                    self._reject(piece)
+                if pool is not None:
+                    yield from pool.ready()
+            yield inline.finish()
+            if pool is not None:
+                yield from pool.finish()
+        finally:
+            if pool is not None:
+                pool.stop()
+
+    def _account(self, outcome: Outcome) -> None:
+        self.progress.events += outcome.events
+        self.report.duplicates += outcome.added.doubled
+        self.report.redacted += outcome.redacted
+        self.report.skipped.update(outcome.skipped)
+        for rejected in outcome.rejected:
+            self._reject(rejected)
+
+    def _settle(self, settled: Settled, ledger: Ledger) -> None:
+        self.report.indexed += settled.indexed
+        self.report.duplicates += settled.duplicates
+        for chunk, record, reason in settled.refused:
+            where = Where(ledger.source(chunk), record)
+            self._reject(Rejected(reason, where, ledger.record(chunk, record)))
+        self.dead_letter.flush()
+        ledger.settled(settled.chunks)
+        if self._state is not None:
+            self._state.keep()
+
+    def _reject(self, rejected: Rejected) -> None:
+        self.dead_letter.add(rejected)
+        self.report.rejected += 1
+        self.report.dead_letter = self.dead_letter.path
+        if len(self.report.rejects) < SHOWN_REJECTS:
+            self.report.rejects.append(rejected._replace(raw=b""))
+
+    def _count_bytes(self, count: int) -> None:
+        self.progress.bytes_done += count
+
+    def _tell(self) -> None:
+        if self._on_progress:
+            self._on_progress(self.progress)

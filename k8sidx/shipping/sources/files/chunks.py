@@ -1,0 +1,325 @@
+"""A source → chunks of whole records, one a line, recognised by content."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from k8sidx.errors import Where
+from k8sidx.events.records import Rejected, Skipped
+from k8sidx.shipping.sources.files.blocks import Blocks, Readable, plain_blocks
+from k8sidx.shipping.sources.files.inputs import Source
+from k8sidx.shipping.sources.files.json_documents import (
+    ENDS_EARLY,
+    RAW_BYTES,
+    WHOLE_BYTES,
+    Documents,
+    Fault,
+    is_json,
+)
+from k8sidx.shipping.sources.follow.position import START, Place
+
+CHUNK_BYTES = 8 * 1024 * 1024
+RECORD_LIMIT = 32 * 1024 * 1024
+_HEAD_BYTES = 64 * 1024
+
+BOM = b"\xef\xbb\xbf"
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+# Control characters that no text log has.
+_CONTROL = bytes(set(range(0x20)) - set(b"\t\n\r\f\b\x1b")) + b"\x7f"
+_BINARY_SHARE = 0.05
+_JSON_KEY = re.compile(rb'"[A-Za-z@_]{2,}"\s*:')
+_OPENING = frozenset({b"{", b"[", b"{\r", b"[\r"})
+
+
+class Chunk(NamedTuple):
+    """Whole records, separated by newlines.
+
+    :param source: name of the source.
+    :param first: 1-based number of the first record; the line number in files of lines.
+    :param data: the records, as read.
+    :param end: a position in the decompressed source, in bytes, before which nothing is left
+        to read once this chunk is delivered: where the next line starts. Inside of a document
+        or a line that is taken apart, where that one starts.
+    :param file: number of the file in the
+        :class:`~k8sidx.shipping.sources.follow.registry.Register`.
+    :param place: the same position for those who keep a state to go on from; ``None`` when
+        nobody does.
+    """
+
+    source: str
+    first: int
+    data: bytes
+    end: int = 0
+    file: int = 0
+    place: Place | None = None
+
+
+def read_chunks(
+    source: Source,
+    chunk_bytes: int = CHUNK_BYTES,
+    record_limit: int = RECORD_LIMIT,
+    on_bytes: Callable[[int], None] | None = None,
+) -> Iterator[Chunk | Rejected | Skipped]:
+    """The records of a source, in chunks of about ``chunk_bytes``.
+
+    Memory does not grow with the source, nor with a JSON document in it that wraps its
+    records in an array.
+
+    :param chunk_bytes: size of a chunk; a record that is longer makes a chunk of its own.
+    :param record_limit: longest record in bytes; longer ones are rejected.
+    :param on_bytes: told how many stored (compressed) bytes were read.
+    :raises UsageError: when the source cannot be opened.
+    """
+    with source.open() as stream:
+        reader = _Reader(source.name, plain_blocks(stream, on_bytes), chunk_bytes, record_limit)
+        yield from reader.read()
+
+
+def read_on(
+    name: str,
+    stream: Readable,
+    place: Place,
+    chunk_bytes: int = CHUNK_BYTES,
+    record_limit: int = RECORD_LIMIT,
+    on_bytes: Callable[[int], None] | None = None,
+) -> Iterator[Chunk | Rejected | Skipped]:
+    """The records of a stream behind a place; as :func:`read_chunks` otherwise.
+
+    :param stream: from its start.
+    """
+    reader = _Reader(name, plain_blocks(stream, on_bytes), chunk_bytes, record_limit)
+    yield from reader.read(place)
+
+
+def whole_lines(
+    name: str, number: int, data: bytes, begin: int, record_limit: int
+) -> Iterator[Chunk | Rejected]:
+    """Lines that were read → a chunk, or several around lines that are too long.
+
+    :param number: 1-based number of the first line.
+    :param data: the lines, without the last newline.
+    :param begin: position of the data in the source.
+    """
+    reader = _Reader(name, Blocks(iter(())), CHUNK_BYTES, record_limit)
+    yield from reader.whole_lines(number, data, begin, begin + len(data) + 1)
+
+
+def long_line(
+    name: str, number: int, line: Blocks, record_limit: int
+) -> Iterator[Chunk | Rejected]:
+    """A line longer than a record may be: kept when it is a wrapper that can be split."""
+    yield from _Reader(name, line, CHUNK_BYTES, record_limit).long_line(number, line)
+
+
+def unreadable(name: str, head: bytes) -> Rejected | Skipped | None:
+    """Why a source is not read that starts so; ``None`` when it is."""
+    if head.startswith(_UTF_16) or _is_utf_16(head):
+        reason = "the file is UTF-16 text; convert it to UTF-8 (iconv -f UTF-16 -t UTF-8)"
+        return Rejected(reason, Where(name), head)
+    if _is_binary(head):
+        return Skipped("binary file", Where(name))
+    return None
+
+
+def is_lines(head: bytes) -> bool:
+    """Whether a source that starts so has one record a line; of an empty one this is so.
+
+    :param head: as much of it as there is, up to :data:`WHOLE_BYTES`.
+    """
+    return not _Reader("", Blocks(iter((head,))), CHUNK_BYTES, RECORD_LIMIT).is_documents()
+
+
+class _Reader:
+    def __init__(self, name: str, blocks: Blocks, chunk_bytes: int, record_limit: int) -> None:
+        self._name = name
+        self._blocks = blocks
+        self._chunk_bytes = chunk_bytes
+        self._limit = record_limit
+
+    def read(self, place: Place = START) -> Iterator[Chunk | Rejected | Skipped]:
+        self._pass(place.offset)
+        head = self._head(_HEAD_BYTES)
+        if (problem := unreadable(self._name, head)) is not None:
+            yield problem
+        else:
+            self._blocks.put_back(head.removeprefix(BOM))
+            if self.is_documents():
+                documents = Documents(self._blocks, self._limit)
+                yield from self._documents(documents, place.record + 1)
+            else:
+                yield from self._lines(place.record + 1)
+        if self._blocks.damage:
+            yield Rejected(self._blocks.damage, Where(self._name), b"")
+
+    def _pass(self, count: int) -> None:
+        while count and (block := self._blocks.next()):
+            self._blocks.put_back(block[count:])
+            count -= min(count, len(block))
+
+    def _head(self, count: int) -> bytes:
+        """The first bytes; zeros that a rotated log file starts with are left out."""
+        head = b""
+        while len(head) < count and (block := self._blocks.next()):
+            head += block
+            # logrotate's copytruncate leaves a hole before the first line.
+            if head.startswith(b"\0") and not _is_utf_16(head):
+                head = head.lstrip(b"\0") or b"\0"
+        return head
+
+    def is_documents(self) -> bool:
+        """Whether there is JSON at the start that does not fill exactly one line."""
+        longest = min(WHOLE_BYTES, self._limit)
+        start = b""
+        while block := self._blocks.next():
+            start += block
+            if b"\n" in start.lstrip() or len(start) > longest:
+                break
+        self._blocks.put_back(start)
+        first, newline, rest = start.lstrip().partition(b"\n")
+        if not first.startswith((b"{", b"[")):
+            return False
+        if not newline and len(first) > longest:
+            return True
+        # How pretty-printed documents start, after others that were not.
+        return not is_json(first) or any(line in _OPENING for line in rest.split(b"\n"))
+
+    def _lines(self, number: int) -> Iterator[Chunk | Rejected]:
+        """The normal case: cuts at the last newline and looks at no line."""
+        held: list[bytes] = []
+        size = tail = 0
+        while block := self._blocks.next():
+            held.append(block)
+            size += len(block)
+            cut = block.rfind(b"\n")
+            tail = tail + len(block) if cut < 0 else len(block) - cut - 1
+            if size >= self._chunk_bytes and cut >= 0:
+                held[-1] = block[:cut]
+                data = b"".join(held)
+                stop = self._blocks.position - tail
+                yield from self.whole_lines(number, data, stop - len(data) - 1, stop)
+                number += data.count(b"\n") + 1
+                held, size = [block[cut + 1 :]], tail
+            elif tail > self._limit:
+                data = b"".join(held)
+                before, newline, line = data.rpartition(b"\n")
+                if newline:
+                    stop = self._blocks.position - len(line)
+                    yield from self.whole_lines(number, before, stop - len(before) - 1, stop)
+                    number += before.count(b"\n") + 1
+                yield from self.long_line(number, self._rest_of_line(line))
+                number += 1
+                held, size, tail = [], 0, 0
+        yield from self._last_lines(number, b"".join(held))
+
+    def _last_lines(self, number: int, data: bytes) -> Iterator[Chunk | Rejected]:
+        """What is left at the end; of a damaged stream the last line is likely cut."""
+        if not data:
+            return
+        before, newline, last = data.rpartition(b"\n")
+        stop = self._blocks.position
+        begin = stop - len(data)
+        if not self._blocks.damage or not last or is_json(last):
+            yield from self.whole_lines(number, data, begin, stop)
+            return
+        if newline:
+            yield from self.whole_lines(number, before, begin, stop - len(last))
+            number += before.count(b"\n") + 1
+        yield Rejected(self._blocks.damage, Where(self._name, number), last[:RAW_BYTES])
+        self._blocks.damage = ""
+
+    def whole_lines(
+        self, number: int, data: bytes, begin: int, stop: int
+    ) -> Iterator[Chunk | Rejected]:
+        """A chunk, or several around lines that are too long.
+
+        :param begin: position of the data.
+        :param stop: position of the line after it.
+        """
+        start = 0
+        place = 0
+        while len(data) - place > self._limit:
+            newline = data.rfind(b"\n", place, place + self._limit + 1)
+            if newline >= 0:
+                place = newline + 1
+                continue
+            end = data.find(b"\n", place)
+            end = end if end >= 0 else len(data)
+            if place > start:
+                yield Chunk(self._name, number, data[start : place - 1], begin + place)
+                number += data.count(b"\n", start, place)
+            yield from self.long_line(number, Blocks(_slices(data[place:end])))
+            number += 1
+            start = place = end + 1
+        if start < len(data):
+            yield Chunk(self._name, number, data[start:], stop)
+
+    def long_line(self, number: int, line: Blocks) -> Iterator[Chunk | Rejected]:
+        """A line longer than a record may be: kept when it is a wrapper that can be split."""
+        where = Where(self._name, number)
+        for record in Documents(line, self._limit):
+            if isinstance(record, Fault):
+                yield Rejected(record.reason, where, record.raw)
+            else:
+                yield Chunk(self._name, number, record)
+
+    def _rest_of_line(self, start: bytes) -> Blocks:
+        def pieces() -> Iterator[bytes]:
+            yield from _slices(start)
+            while block := self._blocks.next():
+                end = block.find(b"\n")
+                if end >= 0:
+                    self._blocks.put_back(block[end + 1 :])
+                    yield block[:end]
+                    return
+                yield block
+
+        return Blocks(pieces())
+
+    def _documents(self, documents: Documents, number: int) -> Iterator[Chunk | Rejected]:
+        held: list[bytes] = []
+        size = 0
+        first = number
+        for record in documents:
+            if isinstance(record, Fault):
+                if held:
+                    yield Chunk(self._name, first, b"\n".join(held))
+                yield self._fault(record, number)
+                held, size, first = [], 0, number + 1
+            else:
+                held.append(record)
+                size += len(record)
+                if size >= self._chunk_bytes:
+                    yield Chunk(self._name, first, b"\n".join(held))
+                    held, size, first = [], 0, number + 1
+            number += 1
+        if held:
+            yield Chunk(self._name, first, b"\n".join(held), self._blocks.position)
+
+    def _fault(self, fault: Fault, number: int) -> Rejected:
+        """A document that ends early because its stream does is one reject, not two."""
+        where = Where(self._name, number)
+        if fault.reason == ENDS_EARLY and self._blocks.damage:
+            reason, self._blocks.damage = self._blocks.damage, ""
+            return Rejected(reason, where, fault.raw)
+        return Rejected(fault.reason, where, fault.raw)
+
+
+def _slices(data: bytes) -> Iterator[bytes]:
+    for start in range(0, len(data), _HEAD_BYTES):
+        yield data[start : start + _HEAD_BYTES]
+
+
+def _is_utf_16(head: bytes) -> bool:
+    """Every other byte of the first words is zero, as in UTF-16 of JSON without a mark."""
+    start = head[:64]
+    even, odd = start[::2], start[1::2]
+    return len(start) >= 4 and ((all(even) and not any(odd)) or (all(odd) and not any(even)))
+
+
+def _is_binary(head: bytes) -> bool:
+    # A power cut leaves zeros in a log between lines that are good.
+    if _JSON_KEY.search(head):
+        return False
+    return len(head) - len(head.translate(None, _CONTROL)) > _BINARY_SHARE * len(head)

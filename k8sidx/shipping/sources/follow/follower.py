@@ -1,0 +1,181 @@
+"""Following logs while they are written and rotated: their records as they come.
+
+A thread looks which files there are, also while nobody takes what was read: a file that is
+open can be read to its end, whatever becomes of its name.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import stat
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from k8sidx.shipping.sources.files.chunks import Chunk
+from k8sidx.shipping.sources.files.inputs import STDIN, refuse_address
+from k8sidx.shipping.sources.follow.discovery import FRESH_SECONDS, Watch
+from k8sidx.shipping.sources.follow.pipe import Stream
+from k8sidx.shipping.sources.follow.readers import Piece, Reading
+from k8sidx.shipping.sources.follow.registry import Register
+
+POLL_SECONDS = 0.2
+"""Files that have nothing new are looked at again after so long, at the most."""
+_SOONEST_SECONDS = 0.05
+_MUCH_BYTES = 256 * 1024
+_LOOK_SHARE = 10
+"""Looking takes at most one such part of the time."""
+PATIENCE_SECONDS = 60.0
+"""A file that was rotated away is read until nothing was added to it for so long."""
+
+
+class Follower:
+    """The records of some inputs, now and as they are added.
+
+    :param inputs: files, globs, folders, ``-``; they need not exist yet.
+    :param register: the files as far as they are known.
+    :param record_limit: longest record in bytes.
+    :param excluded: files and folders that are never read.
+    :param tell: is told what is waited for and what was lost.
+    :raises UsageError: for an input that cannot be followed.
+    """
+
+    def __init__(
+        self,
+        inputs: Sequence[str],
+        register: Register,
+        record_limit: int,
+        excluded: Sequence[Path] = (),
+        tell: Callable[[str], None] = lambda text: None,
+        patience: float = PATIENCE_SECONDS,
+    ) -> None:
+        self._stop = threading.Event()
+        self._failed: Exception | None = None
+        self._patience = patience
+        self._streams: list[Stream] = []
+        names = []
+        for given in inputs:
+            if given == STDIN:
+                self._streams.append(Stream(given, sys.stdin.fileno(), record_limit))
+            elif (descriptor := _pipe(given)) is not None:
+                self._streams.append(Stream(given, descriptor, record_limit, ends=False))
+            else:
+                refuse_address(given)
+                names.append(given)
+        self._watch = Watch(names, register, record_limit, excluded, tell) if names else None
+
+    def stop(self) -> None:
+        """End soon; may be called from another thread or a signal handler."""
+        self._stop.set()
+
+    def pieces(self) -> Iterator[Piece | None]:
+        """The records; ``None`` whenever all that there was is read."""
+        looking = threading.Thread(target=self._look, daemon=True)
+        if self._watch is not None:
+            _allow_many_files()
+            self._watch.look()
+            looking.start()
+            yield None
+        try:
+            yield from self._read()
+        finally:
+            self._stop.set()
+            if self._watch is not None:
+                looking.join()
+                for reading in self._watch.readings():
+                    self._watch.close(reading)
+
+    def _read(self) -> Iterator[Piece | None]:
+        pause = _SOONEST_SECONDS
+        while not self._stop.is_set():
+            size = 0
+            for piece in self._round():
+                size += len(piece.data) if isinstance(piece, Chunk) else 1
+                yield piece
+            if self._failed is not None:
+                raise self._failed
+            if self._watch is None and all(stream.ended for stream in self._streams):
+                return
+            if size < _MUCH_BYTES:
+                yield None
+                # Waiting a little makes one chunk of lines that come one by one.
+                pause = _SOONEST_SECONDS if size else min(2 * pause, POLL_SECONDS)
+                self._stop.wait(pause)
+
+    def _round(self) -> Iterator[Piece]:
+        """Something of each file, so that none waits for another."""
+        for stream in self._streams:
+            yield from stream.read()
+        if self._watch is None:
+            return
+        for reading in self._watch.readings():
+            if self._stop.is_set():
+                return
+            yield from reading.read()
+            yield from self._let_go(self._watch, reading)
+
+    def _let_go(self, watch: Watch, reading: Reading) -> Iterator[Piece]:
+        """Close a file that nothing more is expected of for now."""
+        idle = time.monotonic() - reading.active
+        if reading.changed:
+            watch.close(reading)
+        elif reading.deleted or not watch.is_named(reading.number):
+            if idle > self._patience:
+                yield from reading.rest(ended=True)
+                watch.close(reading)
+        elif idle > FRESH_SECONDS:
+            watch.close(reading)
+
+    def _look(self) -> None:
+        pause = POLL_SECONDS
+        while self._watch is not None and not self._stop.wait(pause):
+            began = time.monotonic()
+            try:
+                self._watch.look()
+            except Exception as error:  # noqa: BLE001 - raised again where it is read
+                self._failed = error
+                return
+            pause = max(POLL_SECONDS, _LOOK_SHARE * (time.monotonic() - began))
+
+
+def read_once(
+    inputs: Sequence[str],
+    register: Register,
+    record_limit: int,
+    excluded: Sequence[Path] = (),
+    tell: Callable[[str], None] = lambda text: None,
+    on_bytes: Callable[[int], None] | None = None,
+) -> Iterator[Piece]:
+    """The records of files that were not read yet, as the register has it.
+
+    :param inputs: files, globs, folders.
+    """
+    watch = Watch(inputs, register, record_limit, excluded, tell, on_bytes, growing=False)
+    _allow_many_files()
+    watch.look()
+    for reading in watch.readings():
+        yield from reading.rest(ended=False)
+        watch.close(reading)
+
+
+def _pipe(given: str) -> int | None:
+    """An input that is a named pipe, opened without waiting for a writer."""
+    try:
+        if not stat.S_ISFIFO(Path(given).stat().st_mode):
+            return None
+        descriptor = os.open(given, os.O_RDONLY | os.O_NONBLOCK)
+    except FileNotFoundError:
+        return None
+    os.set_blocking(descriptor, True)
+    return descriptor
+
+
+def _allow_many_files() -> None:
+    """Every file that is followed is kept open."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 65536 if hard == resource.RLIM_INFINITY else min(hard, 65536)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

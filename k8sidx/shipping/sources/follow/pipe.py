@@ -1,0 +1,82 @@
+"""Standard input or a pipe that is read until its writer closes it."""
+
+from __future__ import annotations
+
+import os
+import select
+from collections.abc import Iterator
+
+from k8sidx.compression import is_compressed
+from k8sidx.errors import UsageError
+from k8sidx.events.records import Rejected
+from k8sidx.shipping.sources.files.blocks import Blocks
+from k8sidx.shipping.sources.files.chunks import Chunk, long_line, whole_lines
+
+_READ_BYTES = 1024 * 1024
+
+
+class Stream:
+    """Lines as they come.
+
+    :param descriptor: where to read.
+    :param ends: when its writer closes it; else other writers may come.
+    :ivar ended: its writer closed it.
+    """
+
+    def __init__(self, name: str, descriptor: int, record_limit: int, *, ends: bool = True) -> None:
+        self.ended = False
+        self._ends = ends
+        self._name = name
+        self._descriptor = descriptor
+        self._limit = record_limit
+        self._number = 1
+        self._held = b""
+        self._position = 0
+
+    def read(self) -> Iterator[Chunk | Rejected]:
+        """What has come, without waiting.
+
+        :raises UsageError: when it is compressed, which cannot be read as it comes.
+        """
+        if self.ended or not select.select([self._descriptor], [], [], 0)[0]:
+            return
+        data = os.read(self._descriptor, _READ_BYTES)
+        if not self._position and is_compressed(data):
+            raise UsageError(
+                f"{self._name} is compressed and cannot be followed.",
+                remedy="Pipe it through zcat (or zstdcat, bzcat), or leave out --follow.",
+            )
+        self.ended = self._ends and not data
+        before, newline, after = data.rpartition(b"\n")
+        if newline:
+            yield from self._lines(self._held + before)
+            self._held = after
+        else:
+            self._held += data
+        if self.ended and self._held:
+            yield from self._lines(self._held)
+        elif len(self._held) > self._limit:
+            yield from self._long_line()
+
+    def _lines(self, lines: bytes) -> Iterator[Chunk | Rejected]:
+        yield from whole_lines(self._name, self._number, lines, self._position, self._limit)
+        self._number += lines.count(b"\n") + 1
+        self._position += len(lines) + 1
+
+    def _long_line(self) -> Iterator[Chunk | Rejected]:
+        rest = b""
+
+        def blocks() -> Iterator[bytes]:
+            nonlocal rest
+            yield self._held
+            while data := os.read(self._descriptor, _READ_BYTES):
+                line, newline, rest = data.partition(b"\n")
+                self._position += len(line)
+                yield line
+                if newline:
+                    return
+
+        yield from long_line(self._name, self._number, Blocks(blocks()), self._limit)
+        self._position += len(self._held) + 1
+        self._number += 1
+        self._held = rest

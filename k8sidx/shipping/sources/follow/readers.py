@@ -1,0 +1,280 @@
+"""Reading one file as it grows, and noticing when it is not the same any more."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from typing import Protocol, TypeAlias
+
+from k8sidx.compression import is_compressed
+from k8sidx.events.records import Rejected, Skipped
+from k8sidx.shipping.sources.files.blocks import Blocks
+from k8sidx.shipping.sources.files.chunks import (
+    BOM,
+    Chunk,
+    long_line,
+    read_on,
+    unreadable,
+    whole_lines,
+)
+from k8sidx.shipping.sources.follow.position import MARK_BYTES, Cursor, Place, mark
+from k8sidx.shipping.sources.follow.registry import LogFile
+from k8sidx.shipping.sources.follow.rotation import Stored
+
+READ_BYTES = 1024 * 1024
+Piece: TypeAlias = Chunk | Rejected | Skipped
+
+
+class Reading(Protocol):
+    """One open file.
+
+    :ivar changed: its content is not what was read so far: it was truncated or replaced.
+    :ivar active: when it last had something new, on the monotonic clock.
+    """
+
+    number: int
+    changed: bool
+    active: float
+
+    def read(self) -> Iterator[Piece]:
+        """Some of what is there and was not read yet; nothing when there is nothing."""
+
+    def rest(self, *, ended: bool) -> Iterator[Piece]:
+        """All that is left, a line without end included.
+
+        :param ended: nothing will be added, ever.
+        """
+
+    def end(self) -> Place:
+        """The end of the file as it is now, read or not; only its marks and offset count."""
+
+    @property
+    def deleted(self) -> bool:
+        """The file has no name any more."""
+
+    def close(self) -> None:
+        """Let go of the file."""
+
+
+class _Opened:
+    """What every open file is.
+
+    :param number: of the file in the register.
+    :param descriptor: of the open file, closed with this.
+    """
+
+    def __init__(self, number: int, file: LogFile, descriptor: int) -> None:
+        self.number = number
+        self.changed = False
+        self.active = time.monotonic()
+        self._file = file
+        self._descriptor = descriptor
+
+    @property
+    def deleted(self) -> bool:
+        return os.fstat(self._descriptor).st_nlink == 0
+
+    def close(self) -> None:
+        os.close(self._descriptor)
+
+    def _nothing(self, place: Place) -> Chunk:
+        """No records, only the news that a place is reached."""
+        return Chunk(self._file.path, place.record + 1, b"", place.offset, self.number, place)
+
+
+class Tail(_Opened):
+    """A file of lines that may grow. A line that has no end yet waits for the rest of it."""
+
+    def __init__(
+        self,
+        number: int,
+        file: LogFile,
+        descriptor: int,
+        record_limit: int,
+        on_bytes: Callable[[int], None] | None = None,
+    ) -> None:
+        super().__init__(number, file, descriptor)
+        self._limit = record_limit
+        self._on_bytes = on_bytes
+        first = os.pread(descriptor, min(file.read.offset, MARK_BYTES), 0)
+        self._cursor = Cursor(file.read, first)
+        self._searched = 0
+        self._compared = -1
+
+    def read(self) -> Iterator[Piece]:
+        before = self._file.read
+        if before.ended:
+            return
+        data = os.pread(self._descriptor, READ_BYTES, before.offset)
+        if not self._is_same(before, more=bool(data)):
+            self.changed = True
+        elif data:
+            yield from self._pieces(before, data)
+
+    def rest(self, *, ended: bool) -> Iterator[Piece]:
+        place: Place | None = None
+        while place != self._file.read and not self.changed:
+            place = self._file.read
+            yield from self.read()
+        if place is None or self.changed or place.ended:
+            return
+        # Not passed: should the line go on after all, it is read again as a whole.
+        if line := os.pread(self._descriptor, self._limit + 1, place.offset):
+            yield from self._placed(place, place, self._lines(place, line))
+        if ended:
+            self._arrive(place._replace(ended=True))
+            yield self._nothing(self._file.read)
+
+    def end(self) -> Place:
+        size = os.fstat(self._descriptor).st_size
+        length = min(size, MARK_BYTES)
+        first = mark(os.pread(self._descriptor, length, 0))
+        return Place(size, 0, first, mark(os.pread(self._descriptor, length, size - length)))
+
+    def _is_same(self, before: Place, *, more: bool) -> bool:
+        """Whether the file still has what was read of it.
+
+        Asked after reading: what was read then is what follows the place.
+        """
+        about = os.fstat(self._descriptor)
+        if about.st_size < before.offset:
+            return False
+        if about.st_mtime_ns == self._compared and not more:
+            return True
+        self._compared = about.st_mtime_ns
+        tail = before.tail.length
+        return (
+            mark(os.pread(self._descriptor, before.head.length, 0)) == before.head
+            and mark(os.pread(self._descriptor, tail, before.offset - tail)) == before.tail
+        )
+
+    def _pieces(self, before: Place, data: bytes) -> Iterator[Piece]:
+        if not before.record:
+            # copytruncate leaves a hole before the first line.
+            hole = len(data) - len(data.lstrip(b"\0"))
+            # One zero may be the first half of a character in UTF-16.
+            problem = unreadable(self._file.path, data[hole:] or b"{" if hole > 1 else data)
+            if before.offset == 0 and is_compressed(data):  # it was empty when it was opened
+                self.changed = self._file.packed = True
+                return
+            if before.offset == 0 and problem is not None:
+                yield problem
+                self._arrive(before._replace(ended=True))
+                yield self._nothing(self._file.read)
+                return
+            if hole:
+                self._arrive(self._cursor.move(data[:hole], 0))
+                return
+        cut = data.rfind(b"\n")
+        if cut < 0:
+            yield from self._one_line(before, data)
+            return
+        after = self._cursor.move(data[: cut + 1], data.count(b"\n"))
+        yield from self._placed(before, after, self._lines(before, data[:cut]))
+
+    def _lines(self, before: Place, data: bytes) -> Iterator[Chunk | Rejected]:
+        bare = data.removeprefix(BOM) if not before.record else data
+        begin = before.offset + len(data) - len(bare)
+        return whole_lines(self._file.path, before.record + 1, bare, begin, self._limit)
+
+    def _one_line(self, before: Place, start: bytes) -> Iterator[Piece]:
+        """A line that is longer than what is read at a time, once it has its end."""
+        end = self._line_end(before.offset + len(start))
+        if end < 0:
+            return
+        length = end - before.offset
+        if length <= self._limit:
+            line = os.pread(self._descriptor, length + 1, before.offset)
+            after = self._cursor.move(line, 1)
+            pieces = self._lines(before, line[:-1])
+        else:
+            blocks = Blocks(self._blocks(before.offset, end))
+            pieces = long_line(self._file.path, before.record + 1, blocks, self._limit)
+            after = self._cursor.jump(
+                end + 1,
+                os.pread(self._descriptor, MARK_BYTES, 0),
+                os.pread(self._descriptor, MARK_BYTES, end + 1 - MARK_BYTES),
+            )
+        yield from self._placed(before, after, pieces)
+
+    def _line_end(self, searched: int) -> int:
+        searched = max(searched, self._searched)
+        while block := os.pread(self._descriptor, READ_BYTES, searched):
+            found = block.find(b"\n")
+            if found >= 0:
+                self._searched = 0
+                return searched + found
+            searched += len(block)
+        self._searched = searched
+        return -1
+
+    def _blocks(self, offset: int, end: int) -> Iterator[bytes]:
+        while offset < end:
+            block = os.pread(self._descriptor, min(READ_BYTES, end - offset), offset)
+            if not block:
+                return
+            yield block
+            offset += len(block)
+
+    def _placed(
+        self, before: Place, after: Place, pieces: Iterator[Chunk | Rejected]
+    ) -> Iterator[Piece]:
+        """The pieces, the last of which reaches the place after them."""
+        held: Chunk | None = None
+        for piece in pieces:
+            if isinstance(piece, Rejected):
+                yield piece
+                continue
+            if held is not None:
+                yield held._replace(file=self.number, place=before)
+            held = piece
+        if held is None:
+            held = self._nothing(after)
+        self._arrive(after)
+        yield held._replace(file=self.number, place=after)
+
+    def _arrive(self, place: Place) -> None:
+        if self._on_bytes is not None:
+            self._on_bytes(place.offset - self._file.read.offset)
+        self._file.read = place
+        self.active = time.monotonic()
+
+
+class Packed(_Opened):
+    """A compressed file, or a document, which does not grow."""
+
+    def __init__(
+        self,
+        number: int,
+        file: LogFile,
+        descriptor: int,
+        record_limit: int,
+        on_bytes: Callable[[int], None] | None = None,
+    ) -> None:
+        super().__init__(number, file, descriptor)
+        self._pieces = self._read(record_limit, on_bytes)
+
+    def read(self) -> Iterator[Piece]:
+        piece = next(self._pieces, None)
+        if piece is not None:
+            self.active = time.monotonic()
+            yield piece
+
+    def rest(self, *, ended: bool) -> Iterator[Piece]:
+        yield from self._pieces
+
+    def end(self) -> Place:
+        return self._file.read
+
+    def _read(self, record_limit: int, on_bytes: Callable[[int], None] | None) -> Iterator[Piece]:
+        file, stream = self._file, Stored(self._descriptor)
+        for piece in read_on(file.path, stream, file.read, READ_BYTES, record_limit, on_bytes):
+            if isinstance(piece, Chunk):
+                if piece.end > file.read.offset:
+                    record = piece.first + piece.data.count(b"\n")
+                    file.read = file.read._replace(offset=piece.end, record=record)
+                piece = piece._replace(file=self.number, place=file.read)
+            yield piece
+        file.read = file.read._replace(ended=True)
+        yield self._nothing(file.read)

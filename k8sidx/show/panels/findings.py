@@ -1,0 +1,95 @@
+"""The findings that ``hunt --save`` keeps: what to look at first."""
+
+from __future__ import annotations
+
+from k8sidx.query.algebra import DateHistogram, Metric, OneOf, Order, Query, Terms
+from k8sidx.show.panels.panel import SPAN, Control, Dashboard, Events, Panel, Row
+from k8sidx.show.panels.shared import LAST, MOST, USER
+
+_COUNT = Metric("findings", "count")
+_MOST_FIRST = (Order("findings", descending=True),)
+_LEVEL = Terms("rule.level", "level")
+_HUNT = Terms("rule.id", "hunt")
+_URGENT = OneOf("rule.level", ("high", "critical"))
+
+_STREAM = Events(
+    "findings-stream",
+    "Findings",
+    "What was found, newest first?",
+    Query(
+        select=(
+            "@timestamp", "rule.level", "rule.id", "message", "user.effective.name", "source.ip",
+            "finding.count",
+        ),
+        order=(Order("@timestamp", descending=True),),
+        limit=500,
+    ),
+)  # fmt: skip
+
+
+def _top(*keys: Terms) -> Query:
+    return Query(group_by=keys, metrics=(LAST, _COUNT), order=_MOST_FIRST, limit=MOST)
+
+
+FINDINGS = Dashboard(
+    "findings",
+    "Kubernetes audit: findings",
+    "What the hunts found and k8sidx hunt --save kept: what to look at first.",
+    (
+        Row(
+            6,
+            (
+                Panel("findings-total", "Findings", "How many findings are there?", "number",
+                      Query(metrics=(_COUNT,))),
+                Panel("findings-urgent", "High and critical", "How many are urgent?", "number",
+                      Query(where=_URGENT, metrics=(Metric("urgent", "count"),))),
+                Panel("findings-users", "Users concerned", "How many identities?", "number",
+                      Query(metrics=(Metric("users", "count_distinct", "user.effective.name"),))),
+            ),
+        ),
+        Row(
+            13,
+            (
+                Panel("findings-over-time", "Findings over time by level",
+                      "When did something happen?", "timeline",
+                      Query(group_by=(DateHistogram(SPAN), _LEVEL), metrics=(_COUNT,))),
+                Panel("tactics", "ATT&CK tactics over time",
+                      "How does an intrusion move through the tactics?", "heatmap",
+                      Query(group_by=(DateHistogram(SPAN), Terms("threat.tactic.name", "tactic")),
+                            metrics=(_COUNT,)), (47,)),
+            ),
+        ),
+        Row(
+            14,
+            (
+                Panel("findings-by-user", "By user", "Who is behind most findings?", "table",
+                      _top(USER, _LEVEL)),
+                Panel("findings-by-hunt", "By hunt", "Which hunts find most?", "table",
+                      _top(_HUNT, _LEVEL), (47,)),
+                Panel("techniques", "ATT&CK techniques", "Which techniques are seen?", "table",
+                      _top(Terms("threat.technique.id", "technique")), (47,)),
+            ),
+        ),
+        Row(
+            14,
+            (
+                Panel("findings-critical", "Users with urgent findings",
+                      "Whom to look at first?", "table",
+                      Query(where=_URGENT, group_by=(USER, _HUNT),
+                            metrics=(LAST, _COUNT), order=_MOST_FIRST, limit=MOST)),
+                Panel("findings-by-address", "By address", "From where?", "table",
+                      _top(Terms("source.ip", "address"), USER)),
+            ),
+        ),
+        Row(24, (_STREAM,)),
+    ),
+    (
+        Control("rule.level", "Level"),
+        Control("rule.id", "Hunt"),
+        Control("user.effective.name", "User"),
+        Control("threat.tactic.name", "Tactic"),
+        Control("objectRef.namespace", "Namespace"),
+        Control("orchestrator.cluster.name", "Cluster"),
+    ),
+    findings=True,
+)  # fmt: skip

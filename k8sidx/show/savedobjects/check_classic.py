@@ -1,0 +1,102 @@
+"""Visualizations and searches of the classic form, read as the browser will."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from k8sidx.show.savedobjects.check_fields import FieldType, check_field
+from k8sidx.show.savedobjects.embedded import Embedded
+
+JsonObject = dict[str, Any]
+
+_KEYED = frozenset({"terms", "date_histogram", "histogram", "range", "date_range", "ip_range",
+                    "filters", "significant_terms", "geohash_grid"})  # fmt: skip
+_XY = frozenset({"metric", "segment", "group", "split", "radius"})
+SCHEMAS: dict[str, frozenset[str]] = {
+    "metric": frozenset({"metric", "group"}),
+    "table": frozenset({"metric", "bucket", "split"}),
+    "pie": frozenset({"metric", "segment", "split"}),
+    "histogram": _XY,
+    "horizontal_bar": _XY,
+    "line": _XY,
+    "area": _XY,
+    "heatmap": frozenset({"metric", "segment", "group", "split"}),
+    "gauge": frozenset({"metric", "group"}),
+    "goal": frozenset({"metric", "group"}),
+    "tagcloud": frozenset({"metric", "segment"}),
+    "region_map": frozenset({"metric", "segment"}),
+    "tile_map": frozenset({"metric", "segment"}),
+}
+"""Roles that aggregations may have, by kind of visualization."""
+OTHERS = frozenset({"markdown", "input_control_vis", "metrics", "vega", "timelion"})
+"""Kinds that have no aggregations of this form."""
+_TEXT = FieldType("string", aggregatable=True)
+_NUMBERS = frozenset({"sum", "avg", "percentiles", "percentile_ranks", "median", "std_dev"})
+
+
+def check_visualization(embedded: Embedded, known: Mapping[str, FieldType]) -> Iterator[str]:
+    """A visualization's kind, aggregations and fields."""
+    state = embedded.values.get("visState")
+    if not isinstance(state, dict):
+        return
+    kind = state.get("type")
+    if kind == "input_control_vis":
+        for control in state.get("params", {}).get("controls", []):
+            yield from check_field(str(control.get("fieldName")), known)
+        return
+    if kind in OTHERS:
+        return
+    if kind not in SCHEMAS:
+        yield f"no visualization of the kind {kind}: the panel shows an error"
+        return
+    aggregations = [one for one in state.get("aggs", []) if isinstance(one, dict)]
+    ids = [str(one.get("id")) for one in aggregations]
+    if len(set(ids)) != len(ids):
+        yield "two aggregations have the same id"
+    if not any(one.get("schema") == "metric" for one in aggregations):
+        yield "no aggregation has the schema metric: there is nothing to show"
+    for one in aggregations:
+        yield from _aggregation(one, kind, set(ids), known)
+
+
+def _aggregation(
+    one: JsonObject, kind: str, ids: set[str], known: Mapping[str, FieldType]
+) -> Iterator[str]:
+    said = f"aggregation {one.get('id')}"
+    if one.get("schema") not in SCHEMAS[kind]:
+        yield f"{said}: a {kind} has no schema {one.get('schema')}"
+    parameters = one.get("params", {})
+    aggregation = str(one.get("type"))
+    field = parameters.get("field")
+    if field is not None:
+        wanted: tuple[str, ...] = ()
+        if aggregation == "date_histogram":
+            wanted = ("date",)
+        elif aggregation in _NUMBERS:
+            wanted = ("number",)
+        for text in check_field(str(field), known, wanted=wanted):
+            yield f"{said}: {text}"
+    elif aggregation != "count" and aggregation != "filters":
+        yield f"{said}: {aggregation} names no field"
+    if parameters.get("missingBucket") and known.get(str(field), _TEXT).kind != "string":
+        yield f"{said}: missingBucket works for text only; for {field} the search fails"
+    if aggregation == "terms":
+        ordered = str(parameters.get("orderBy", "_key"))
+        if ordered not in ("_key", "_term", "custom") and ordered.split(".")[0] not in ids:
+            yield f"{said}: it is ordered by {ordered}, which is not there"
+    if aggregation in _KEYED and one.get("schema") == "metric":
+        yield f"{said}: {aggregation} is no metric"
+
+
+def check_search(attributes: JsonObject, known: Mapping[str, FieldType]) -> Iterator[str]:
+    """Columns and sorting of a saved search: unknown ones show nothing, without an error."""
+    for column in attributes.get("columns", []):
+        if column not in known and column != "_source":
+            yield f"no field {column} in the mapping: its column stays empty"
+    for entry in attributes.get("sort", []):
+        name = entry[0] if isinstance(entry, list) and entry else entry
+        if isinstance(name, str) and name in ("asc", "desc"):
+            continue
+        if name not in known:
+            yield f"no field {name} to sort by in the mapping"

@@ -1,0 +1,282 @@
+"""Panels as aggregation-based visualizations: OpenSearch Dashboards, and Kibana up to 8.
+
+The form of ``visState`` is that of OpenSearch Dashboards' own editor (saved objects of
+version 7.10): a list of aggregations with their roles (``schema``) and the parameters of
+the drawing.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from k8sidx.query.algebra import DateHistogram, Key, Metric, Query
+from k8sidx.show.panels.panel import Drawn, Panel
+from k8sidx.show.savedobjects.common import keeps_missing, shown_field, size_of
+
+JsonObject = dict[str, Any]
+
+_KINDS: dict[str, str] = {
+    "count": "count",
+    "count_distinct": "cardinality",
+    "min": "min",
+    "max": "max",
+    "sum": "sum",
+    "avg": "avg",
+    "percentile": "percentiles",
+}
+_TYPES: dict[Drawn, str] = {
+    "number": "metric",
+    "bars": "horizontal_bar",
+    "pie": "pie",
+    "table": "table",
+    "timeline": "histogram",
+    "lines": "line",
+    "heatmap": "heatmap",
+}
+_SCHEMAS: dict[Drawn, tuple[str, str]] = {
+    "number": ("group", "group"),
+    "bars": ("segment", "group"),
+    "pie": ("segment", "segment"),
+    "table": ("bucket", "bucket"),
+    "timeline": ("segment", "group"),
+    "lines": ("segment", "group"),
+    "heatmap": ("segment", "group"),
+}
+"""Role of the first key, and of the others."""
+
+
+def visualization_state(panel: Panel) -> JsonObject:
+    """``visState``."""
+    aggregations = _aggregations(panel)
+    return {
+        "title": panel.title,
+        "type": _TYPES[panel.drawn],
+        "aggs": aggregations,
+        "params": _parameters(panel, aggregations),
+    }
+
+
+def interface_state(panel: Panel) -> JsonObject:
+    """``uiStateJSON``: tables are sorted by what the query is ordered by."""
+    if panel.drawn != "table" or not panel.query.order:
+        return {}
+    first = panel.query.order[0]
+    at = panel.query.columns.index(first.column)
+    direction = "desc" if first.descending else "asc"
+    return {"vis": {"sortColumn": {"colIndex": at, "direction": direction}}}
+
+
+def _aggregations(panel: Panel) -> list[JsonObject]:
+    query = panel.query
+    metrics = [_metric(at, metric) for at, metric in enumerate(_shown(panel), 1)]
+    ranked = _ranked(query, metrics)
+    first, further = _SCHEMAS[panel.drawn]
+    keys = [
+        _key(
+            len(metrics) + at + 1,
+            key,
+            further if at else first,
+            size_of(panel, at),
+            ranked,
+        )
+        for at, key in enumerate(query.group_by)
+    ]
+    return metrics + keys
+
+
+def _shown(panel: Panel) -> list[Metric]:
+    """Tables list metrics as the query does; drawings show the first."""
+    return [metric for metric in panel.query.metrics if metric.kind in _KINDS]
+
+
+def _metric(at: int, metric: Metric) -> JsonObject:
+    parameters: JsonObject = {"customLabel": metric.name}
+    if metric.field:
+        parameters["field"] = shown_field(metric.field)
+    if metric.kind == "percentile":
+        parameters["percents"] = [metric.argument]
+    return {
+        "id": str(at),
+        "enabled": True,
+        "type": _KINDS[metric.kind],
+        "schema": "metric",
+        "params": parameters,
+    }
+
+
+def _ranked(query: Query, metrics: list[JsonObject]) -> tuple[str, str]:
+    """Id of the metric that terms are ordered by, and the direction."""
+    for order in query.order:
+        for metric in metrics:
+            if metric["params"]["customLabel"] == order.column:
+                direction = "desc" if order.descending else "asc"
+                percents = metric["params"].get("percents")
+                by = f"{metric['id']}.{percents[0]:g}" if percents else metric["id"]
+                return by, direction
+    return metrics[0]["id"], "desc"
+
+
+def _key(at: int, key: Key, schema: str, size: int, ranked: tuple[str, str]) -> JsonObject:
+    common = {"id": str(at), "enabled": True, "schema": schema}
+    if isinstance(key, DateHistogram):
+        parameters: JsonObject = {
+            "field": "@timestamp",
+            "interval": "auto",
+            "useNormalizedOpenSearchInterval": True,
+            "drop_partials": False,
+            "min_doc_count": 1,
+            "extended_bounds": {},
+            "customLabel": key.name,
+        }
+        return {**common, "type": "date_histogram", "params": parameters}
+    parameters = {
+        "field": shown_field(key.field),
+        "orderBy": ranked[0],
+        "order": ranked[1],
+        "size": size,
+        "otherBucket": False,
+        "otherBucketLabel": "Other",
+        "missingBucket": keeps_missing(key),
+        "missingBucketLabel": "none",
+        "customLabel": key.column,
+    }
+    return {**common, "type": "terms", "params": parameters}
+
+
+def _parameters(panel: Panel, aggregations: list[JsonObject]) -> JsonObject:
+    match panel.drawn:
+        case "number":
+            return _number()
+        case "pie":
+            return _pie()
+        case "table":
+            return _table()
+        case "heatmap":
+            return _heatmap()
+        case _:
+            return _axes(panel, aggregations)
+
+
+def _number() -> JsonObject:
+    style = {"bgFill": "#000", "bgColor": False, "labelColor": False, "subText": "", "fontSize": 36}
+    metric = {
+        "percentageMode": False,
+        "useRanges": False,
+        "colorSchema": "Green to Red",
+        "metricColorMode": "None",
+        "colorsRange": [{"from": 0, "to": 10000}],
+        "labels": {"show": True},
+        "invertColors": False,
+        "style": style,
+    }
+    return {"addTooltip": True, "addLegend": False, "type": "metric", "metric": metric}
+
+
+def _pie() -> JsonObject:
+    return {
+        "type": "pie",
+        "addTooltip": True,
+        "addLegend": True,
+        "legendPosition": "right",
+        "isDonut": True,
+        "labels": {"show": False, "values": True, "last_level": True, "truncate": 100},
+    }
+
+
+def _table() -> JsonObject:
+    return {
+        "perPage": 10,
+        "showPartialRows": False,
+        "showMetricsAtAllLevels": False,
+        "sort": {"columnIndex": None, "direction": None},
+        "showTotal": False,
+        "totalFunc": "sum",
+        "percentageCol": "",
+    }
+
+
+def _heatmap() -> JsonObject:
+    return {
+        "type": "heatmap",
+        "addTooltip": True,
+        "addLegend": True,
+        "enableHover": False,
+        "legendPosition": "right",
+        "times": [],
+        "colorsNumber": 4,
+        "colorSchema": "Blues",
+        "setColorRange": False,
+        "colorsRange": [],
+        "invertColors": False,
+        "percentageMode": False,
+        "valueAxes": [
+            {
+                "show": False,
+                "id": "ValueAxis-1",
+                "type": "value",
+                "scale": {"type": "linear", "defaultYExtents": False},
+                "labels": {"show": False, "rotate": 0, "overwriteColor": False, "color": "black"},
+            }
+        ],
+    }
+
+
+def _axes(panel: Panel, aggregations: list[JsonObject]) -> JsonObject:
+    lying = panel.drawn == "bars"
+    drawn = "line" if panel.drawn == "lines" else "histogram"
+    label = aggregations[0]["params"]["customLabel"]
+    return {
+        "type": drawn,
+        "grid": {"categoryLines": False},
+        "categoryAxes": [
+            {
+                "id": "CategoryAxis-1",
+                "type": "category",
+                "position": "left" if lying else "bottom",
+                "show": True,
+                "style": {},
+                "scale": {"type": "linear"},
+                "labels": {"show": True, "filter": not lying, "truncate": 40 if lying else 100},
+                "title": {},
+            }
+        ],
+        "valueAxes": [
+            {
+                "id": "ValueAxis-1",
+                "name": "BottomAxis-1" if lying else "LeftAxis-1",
+                "type": "value",
+                "position": "bottom" if lying else "left",
+                "show": True,
+                "style": {},
+                "scale": {"type": "linear", "mode": "normal"},
+                "labels": {"show": True, "rotate": 0, "filter": lying, "truncate": 100},
+                "title": {"text": label},
+            }
+        ],
+        "seriesParams": [
+            {
+                "show": True,
+                "type": drawn,
+                "mode": "normal" if drawn == "line" or lying else "stacked",
+                "data": {"label": label, "id": "1"},
+                "valueAxis": "ValueAxis-1",
+                "drawLinesBetweenPoints": True,
+                "lineWidth": 2,
+                "interpolate": "linear",
+                "showCircles": True,
+            }
+        ],
+        "addTooltip": True,
+        "addLegend": len(panel.query.group_by) > 1,
+        "legendPosition": "right",
+        "times": [],
+        "addTimeMarker": False,
+        "labels": {"show": False},
+        "thresholdLine": {
+            "show": False,
+            "value": 10,
+            "width": 1,
+            "style": "full",
+            "color": "#E7664C",
+        },
+    }

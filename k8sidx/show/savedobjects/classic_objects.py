@@ -1,0 +1,227 @@
+"""Dashboards as saved objects of the classic form, in the format of version 7.10.
+
+OpenSearch Dashboards 2 and 3 take nothing newer (a higher ``migrationVersion`` than the ones
+here is refused, a missing one runs every migration); Kibana 8 migrates it to its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from k8sidx.show.panels.panel import Control, Dashboard, Events, Panel
+from k8sidx.show.savedobjects.classic import interface_state, visualization_state
+from k8sidx.show.savedobjects.common import (
+    PATTERN,
+    SOURCE,
+    Flavor,
+    JsonObject,
+    empty_query,
+    json_text,
+    links,
+    pattern_attributes,
+    pattern_reference,
+    source_of,
+    switch,
+)
+from k8sidx.show.savedobjects.identifiers import Names
+from k8sidx.show.savedobjects.layout import (
+    CONTROLS_HEIGHT,
+    NOTE_HEIGHT,
+    controls_place,
+    note_place,
+    placed,
+)
+
+MIGRATION = {
+    "dashboard": "7.9.3",
+    "index-pattern": "7.6.0",
+    "search": "7.9.3",
+    "visualization": "7.10.0",
+}
+"""Highest version of each kind of object that OpenSearch Dashboards knows."""
+_LISTED = 100
+
+
+def classic_objects(
+    dashboard: Dashboard, every: Sequence[Dashboard], names: Names, flavor: Flavor
+) -> list[JsonObject]:
+    """All objects of a dashboard's file, the index pattern first."""
+    made = _Objects(dashboard, names, flavor)
+    made.pattern()
+    note = made.note(links(every, dashboard, names))
+    panels = [(note, note_place().grid("1"))]
+    top = NOTE_HEIGHT
+    if dashboard.controls:
+        panels.append((made.controls(dashboard.controls), controls_place().grid("2")))
+        top += CONTROLS_HEIGHT
+    for at, (panel, place) in enumerate(placed(dashboard, top), 3):
+        one = made.search(panel) if isinstance(panel, Events) else made.visualization(panel)
+        panels.append((one, place.grid(str(at))))
+    made.dashboard(panels)
+    return made.objects
+
+
+class _Objects:
+    """The objects of one dashboard, as they are made."""
+
+    def __init__(self, dashboard: Dashboard, names: Names, flavor: Flavor) -> None:
+        self.of = dashboard
+        self.names = names
+        self.flavor = flavor
+        self.objects: list[JsonObject] = []
+
+    def pattern(self) -> None:
+        self._add(
+            PATTERN,
+            self.names.pattern_id(findings=self.of.findings),
+            pattern_attributes(self.names, findings=self.of.findings),
+            [],
+        )
+
+    def visualization(self, panel: Panel) -> JsonObject:
+        state = visualization_state(panel)
+        if self.flavor == "kibana-8":
+            for one in state["aggs"]:
+                if "useNormalizedOpenSearchInterval" in one["params"]:
+                    del one["params"]["useNormalizedOpenSearchInterval"]
+                    one["params"]["useNormalizedEsInterval"] = True
+        source, references = source_of(panel.query.where, self.names, findings=self.of.findings)
+        return self._add(
+            "visualization",
+            self.names.panel(panel.id),
+            {
+                "title": panel.title,
+                "description": panel.answers,
+                "version": 1,
+                "visState": json_text(state),
+                "uiStateJSON": json_text(interface_state(panel)),
+                "kibanaSavedObjectMeta": {"searchSourceJSON": json_text(source)},
+            },
+            references,
+        )
+
+    def search(self, events: Events) -> JsonObject:
+        source, references = source_of(events.query.where, self.names, findings=self.of.findings)
+        columns = [name for name in events.query.select if name != "@timestamp"]
+        return self._add(
+            "search",
+            self.names.panel(events.id),
+            {
+                "title": events.title,
+                "description": events.answers,
+                "columns": columns,
+                "sort": [["@timestamp", "desc"]],
+                "hits": 0,
+                "version": 1,
+                "kibanaSavedObjectMeta": {"searchSourceJSON": json_text(source)},
+            },
+            references,
+        )
+
+    def controls(self, controls: Sequence[Control]) -> JsonObject:
+        lists = [
+            {
+                "id": str(at),
+                "fieldName": control.field,
+                "parent": "",
+                "label": control.label,
+                "type": "list",
+                "options": {
+                    "type": "terms",
+                    "multiselect": True,
+                    "dynamicOptions": True,
+                    "size": _LISTED,
+                    "order": "desc",
+                },
+                "indexPatternRefName": f"control_{at}_index_pattern",
+            }
+            for at, control in enumerate(controls)
+        ]
+        parameters = {
+            "controls": lists,
+            "updateFiltersOnChange": True,
+            "useTimeFilter": True,
+            "pinFilters": False,
+        }
+        references = [self._reference(f"control_{at}_index_pattern") for at in range(len(controls))]
+        identifier = self.names.controls(self.of.id)
+        return self._plain(identifier, "Filter by", "input_control_vis", parameters, references)
+
+    def note(self, markdown: str) -> JsonObject:
+        parameters = {"fontSize": 12, "markdown": markdown, "openLinksInNewTab": False}
+        return self._plain(self.names.note(self.of.id), self.of.title, "markdown", parameters, [])
+
+    def dashboard(self, panels: Sequence[tuple[JsonObject, JsonObject]]) -> None:
+        filter_reference = f"{SOURCE}.filter[0].meta.index"
+        filters = [] if self.of.findings else [switch(filter_reference)]
+        references = [self._reference(filter_reference)] if filters else []
+        listed = []
+        for at, (one, grid) in enumerate(panels):
+            name = f"panel_{at}"
+            listed.append(
+                {
+                    "version": "7.10.0" if self.flavor == "kibana-8" else "2.11.0",
+                    "gridData": grid,
+                    "panelIndex": grid["i"],
+                    "embeddableConfig": {"hidePanelTitles": True} if at == 0 else {},
+                    "panelRefName": name,
+                }
+            )
+            references.append({"name": name, "type": one["type"], "id": one["id"]})
+        source = {"query": empty_query(), "filter": filters}
+        self._add(
+            "dashboard",
+            self.names.dashboard(self.of.id),
+            {
+                "title": self.of.title,
+                "description": self.of.about,
+                "hits": 0,
+                "version": 1,
+                "panelsJSON": json_text(listed),
+                "optionsJSON": json_text({"hidePanelTitles": False, "useMargins": True}),
+                "timeRestore": False,
+                "kibanaSavedObjectMeta": {"searchSourceJSON": json_text(source)},
+            },
+            references,
+        )
+
+    def _plain(
+        self,
+        identifier: str,
+        title: str,
+        kind: str,
+        parameters: JsonObject,
+        references: list[JsonObject],
+    ) -> JsonObject:
+        """A visualization that asks for nothing itself."""
+        state = {"title": title, "type": kind, "aggs": [], "params": parameters}
+        source = {"query": empty_query(), "filter": []}
+        return self._add(
+            "visualization",
+            identifier,
+            {
+                "title": title,
+                "description": "",
+                "version": 1,
+                "visState": json_text(state),
+                "uiStateJSON": "{}",
+                "kibanaSavedObjectMeta": {"searchSourceJSON": json_text(source)},
+            },
+            references,
+        )
+
+    def _reference(self, name: str) -> JsonObject:
+        return pattern_reference(self.names, name, findings=self.of.findings)
+
+    def _add(
+        self, kind: str, identifier: str, attributes: JsonObject, references: list[JsonObject]
+    ) -> JsonObject:
+        one = {
+            "id": identifier,
+            "type": kind,
+            "attributes": attributes,
+            "references": references,
+            "migrationVersion": {kind: MIGRATION[kind]},
+        }
+        self.objects.append(one)
+        return one

@@ -1,0 +1,49 @@
+"""Ids of saved objects: stable, so that importing again replaces what is there.
+
+No ``_`` in them: OpenSearch Dashboards takes two parts joined by one for the id of a data
+source.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from k8sidx.backends.cluster.index.target import DEFAULT_INDEX, findings_index
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Names for one set of indices.
+
+    :param prefix: index prefix, such as ``k8s-audit``.
+    """
+
+    prefix: str = DEFAULT_INDEX
+
+    @property
+    def _own(self) -> str:
+        plain = self.prefix.replace("_", "-").replace("*", "").strip("-.")
+        return "k8sidx" if self.prefix == DEFAULT_INDEX else f"k8sidx-{plain}"
+
+    def dashboard(self, identifier: str) -> str:
+        return f"{self._own}-{identifier}"
+
+    def panel(self, identifier: str) -> str:
+        return f"{self._own}-panel-{identifier}"
+
+    def controls(self, dashboard: str) -> str:
+        return f"{self._own}-controls-{dashboard}"
+
+    def note(self, dashboard: str) -> str:
+        return f"{self._own}-about-{dashboard}"
+
+    def pattern_id(self, *, findings: bool) -> str:
+        """Id of the index pattern or data view."""
+        return f"{self._own}-{'findings' if findings else 'events'}-pattern"
+
+    def pattern(self, *, findings: bool) -> str:
+        """The indices that it matches."""
+        if findings:
+            # A pattern, so that it is no error as long as nothing was saved.
+            return f"{findings_index(self.prefix)}*"
+        return self.prefix if "*" in self.prefix else f"{self.prefix}-*"

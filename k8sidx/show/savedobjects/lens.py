@@ -1,0 +1,208 @@
+"""Panels as Kibana Lens visualizations (``state`` of a Lens embeddable, Kibana 8.9 and newer).
+
+The form is the one that Kibana's own configuration builder makes; a test compares it with a
+library that is checked against that builder.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from k8sidx.query.algebra import DateHistogram, Key, Metric
+from k8sidx.show.panels.panel import Panel
+from k8sidx.show.savedobjects.common import (
+    empty_query,
+    field_type,
+    keeps_missing,
+    shown_field,
+    size_of,
+)
+
+JsonObject = dict[str, Any]
+
+LAYER = "layer"
+_OPERATIONS = {
+    "count": "count",
+    "count_distinct": "unique_count",
+    "min": "min",
+    "max": "max",
+    "sum": "sum",
+    "avg": "average",
+    "percentile": "percentile",
+}
+_SERIES = {"bars": "bar_horizontal", "timeline": "bar_stacked", "lines": "line"}
+_COLOURS = {
+    "assignments": [],
+    "specialAssignments": [
+        {"rule": {"type": "other"}, "color": {"type": "loop"}, "touched": False}
+    ],
+    "paletteId": "eui_amsterdam_color_blind",
+    "colorMode": {"type": "categorical"},
+}
+
+
+def lens_type(panel: Panel) -> str:
+    """``visualizationType``."""
+    kinds = {"number": "lnsMetric", "pie": "lnsPie", "table": "lnsDatatable"}
+    return kinds.get(panel.drawn, "lnsHeatmap" if panel.drawn == "heatmap" else "lnsXY")
+
+
+def lens_state(panel: Panel, filters: list[JsonObject]) -> JsonObject:
+    """``state`` of the visualization."""
+    columns = lens_columns(panel)
+    layer = {
+        "columns": columns,
+        "columnOrder": list(columns),
+        "incompleteColumns": {},
+        "sampling": 1,
+    }
+    return {
+        "visualization": _visualization(panel),
+        "query": empty_query(),
+        "filters": filters,
+        "datasourceStates": {
+            "formBased": {"layers": {LAYER: layer}},
+            "indexpattern": {"layers": {}},
+            "textBased": {"layers": {}},
+        },
+        "internalReferences": [],
+        "adHocDataViews": {},
+    }
+
+
+def lens_columns(panel: Panel) -> dict[str, JsonObject]:
+    """The data: keys first, then metrics, by column id."""
+    keys = panel.query.group_by
+    columns = {f"k{at}": _key(panel, at, key) for at, key in enumerate(keys)}
+    columns |= {f"m{at}": _metric(metric) for at, metric in enumerate(panel.query.metrics)}
+    return columns
+
+
+def _key(panel: Panel, at: int, key: Key) -> JsonObject:
+    common = {"label": key.column, "customLabel": True, "isBucketed": True}
+    if isinstance(key, DateHistogram):
+        return {
+            **common,
+            "dataType": "date",
+            "operationType": "date_histogram",
+            "scale": "interval",
+            "sourceField": "@timestamp",
+            "params": {"interval": "auto", "includeEmptyRows": True, "dropPartials": False},
+        }
+    ranked, direction = _ranked(panel)
+    parameters = {
+        "size": size_of(panel, at),
+        "orderBy": {"type": "column", "columnId": ranked},
+        "orderDirection": direction,
+        "otherBucket": False,
+        "missingBucket": keeps_missing(key),
+        "parentFormat": {"id": "terms"},
+        "include": [],
+        "exclude": [],
+        "includeIsRegex": False,
+        "excludeIsRegex": False,
+    }
+    return {
+        **common,
+        "dataType": field_type(key.field),
+        "operationType": "terms",
+        "scale": "ordinal",
+        "sourceField": shown_field(key.field),
+        "params": parameters,
+    }
+
+
+def _ranked(panel: Panel) -> tuple[str, str]:
+    names = [metric.name for metric in panel.query.metrics]
+    for order in panel.query.order:
+        if order.column in names:
+            direction = "desc" if order.descending else "asc"
+            return f"m{names.index(order.column)}", direction
+    return "m0", "desc"
+
+
+def _metric(metric: Metric) -> JsonObject:
+    column: JsonObject = {
+        "label": metric.name,
+        "customLabel": True,
+        "dataType": "number",
+        "operationType": _OPERATIONS[metric.kind],
+        "isBucketed": False,
+        "scale": "ratio",
+        "sourceField": shown_field(metric.field) if metric.field else "___records___",
+        "params": {"emptyAsNull": True},
+    }
+    if metric.kind == "percentile":
+        column["params"] = {"percentile": metric.argument}
+    if metric.kind in ("min", "max") and field_type(metric.field) == "date":
+        column["dataType"] = "date"
+    return column
+
+
+def _visualization(panel: Panel) -> JsonObject:
+    keys = [f"k{at}" for at in range(len(panel.query.group_by))]
+    metrics = [f"m{at}" for at in range(len(panel.query.metrics))]
+    base: JsonObject = {"layerId": LAYER, "layerType": "data"}
+    match panel.drawn:
+        case "number":
+            return {**base, "metricAccessor": metrics[0], "secondaryTrend": {"type": "none"}}
+        case "table":
+            ranked, direction = _ranked(panel)
+            listed = [
+                {"columnId": one, "isTransposed": False, "isMetric": one in metrics}
+                for one in keys + metrics
+            ]
+            sorting = {"columnId": ranked, "direction": direction}
+            paging = {"size": 10, "enabled": True}
+            return {**base, "columns": listed, "sorting": sorting, "paging": paging}
+        case "pie":
+            layer = {
+                **base,
+                "primaryGroups": keys,
+                "metrics": metrics[:1],
+                "colorMapping": _COLOURS,
+                "numberDisplay": "percent",
+                "categoryDisplay": "default",
+                "legendDisplay": "default",
+                "legendPosition": "right",
+                "nestedLegend": False,
+            }
+            return {"shape": "donut", "layers": [layer]}
+        case "heatmap":
+            return _heatmap(base, keys, metrics[0])
+    layer = {
+        **base,
+        "accessors": metrics[:1],
+        "seriesType": _SERIES[panel.drawn],
+        "xAccessor": keys[0],
+        "position": "top",
+        "showGridlines": False,
+        "colorMapping": _COLOURS,
+    }
+    if len(keys) > 1:
+        layer["splitAccessor"] = keys[1]
+    return {
+        "layers": [layer],
+        "preferredSeriesType": _SERIES[panel.drawn],
+        "legend": {"position": "right", "isVisible": len(keys) > 1},
+        "valueLabels": "hide",
+    }
+
+
+def _heatmap(base: JsonObject, keys: list[str], metric: str) -> JsonObject:
+    return {
+        **base,
+        "shape": "heatmap",
+        "xAccessor": keys[0],
+        "yAccessor": keys[1],
+        "valueAccessor": metric,
+        "gridConfig": {
+            "type": "heatmap_grid",
+            "isCellLabelVisible": False,
+            "isXAxisLabelVisible": True,
+            "isXAxisTitleVisible": False,
+            "isYAxisLabelVisible": True,
+            "isYAxisTitleVisible": False,
+        },
+        "legend": {"type": "heatmap_legend", "isVisible": True, "position": "right"},
+    }

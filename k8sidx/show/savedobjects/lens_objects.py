@@ -1,0 +1,241 @@
+"""Dashboards as saved objects of Kibana 9: Lens panels inside the dashboard, its own controls.
+
+``typeMigrationVersion`` and ``coreMigrationVersion`` say from which version on Kibana
+migrates them forward.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+from k8sidx.show.panels.panel import Dashboard, Events, Panel
+from k8sidx.show.savedobjects.common import (
+    PATTERN,
+    SOURCE,
+    JsonObject,
+    empty_query,
+    filters_of,
+    json_text,
+    links,
+    pattern_attributes,
+    pattern_reference,
+    source_of,
+    switch,
+)
+from k8sidx.show.savedobjects.identifiers import Names
+from k8sidx.show.savedobjects.layout import NOTE_HEIGHT, Place, note_place, placed
+from k8sidx.show.savedobjects.lens import LAYER, lens_state, lens_type
+
+CORE = "8.8.0"
+MIGRATION = {"dashboard": "10.2.0", "index-pattern": "8.0.0", "search": "8.0.0"}
+"""Versions of Kibana's own types that these objects have the form of."""
+
+
+def lens_objects(
+    dashboard: Dashboard, every: Sequence[Dashboard], names: Names
+) -> list[JsonObject]:
+    """All objects of a dashboard's file, the data view first."""
+    made = _Objects(dashboard, names)
+    made.add(
+        PATTERN,
+        names.pattern_id(findings=dashboard.findings),
+        pattern_attributes(names, findings=dashboard.findings),
+        [],
+    )
+    made.note(links(every, dashboard, names))
+    for panel, place in placed(dashboard, NOTE_HEIGHT):
+        if isinstance(panel, Events):
+            made.search(panel, place)
+        else:
+            made.panel(panel, place)
+    made.dashboard()
+    return made.objects
+
+
+class _Objects:
+    """The objects of one dashboard, as they are made."""
+
+    def __init__(self, dashboard: Dashboard, names: Names) -> None:
+        self.of = dashboard
+        self.names = names
+        self.objects: list[JsonObject] = []
+        self.panels: list[JsonObject] = []
+        self.references: list[JsonObject] = []
+
+    def note(self, markdown: str) -> None:
+        parameters = {"fontSize": 12, "openLinksInNewTab": False, "markdown": markdown}
+        search = {"query": empty_query(), "filter": []}
+        saved = {
+            "type": "markdown",
+            "id": "",
+            "title": "",
+            "description": "",
+            "params": parameters,
+            "uiState": {},
+            "data": {"aggs": [], "searchSource": search},
+        }
+        configuration = {"hidePanelTitles": True, "savedVis": saved, **_actions([])}
+        self._place("visualization", "note", note_place(), configuration)
+
+    def panel(self, panel: Panel, place: Place) -> None:
+        reference = self._reference(f"indexpattern-datasource-layer-{LAYER}")
+        filters = filters_of(panel.query.where, "")
+        for one in filters:
+            del one["meta"]["indexRefName"]
+        attributes = {
+            "title": panel.title,
+            "description": panel.answers,
+            "visualizationType": lens_type(panel),
+            "type": "lens",
+            "references": [reference],
+            "state": lens_state(panel, filters),
+        }
+        drilled = [] if self.of.findings else [_to_discover(panel)]
+        configuration = {
+            "attributes": attributes,
+            "title": panel.title,
+            "description": panel.answers,
+            **_actions(drilled),
+        }
+        index = self._place("lens", panel.id, place, configuration)
+        self.references.append({**reference, "name": f"{index}:{reference['name']}"})
+
+    def search(self, events: Events, place: Place) -> None:
+        source, references = source_of(events.query.where, self.names, findings=self.of.findings)
+        one = self.add(
+            "search",
+            self.names.panel(events.id),
+            {
+                "title": events.title,
+                "description": events.answers,
+                "columns": [name for name in events.query.select if name != "@timestamp"],
+                "sort": [["@timestamp", "desc"]],
+                "grid": {},
+                "hideChart": False,
+                "isTextBasedOnly": False,
+                "kibanaSavedObjectMeta": {"searchSourceJSON": json_text(source)},
+            },
+            references,
+        )
+        index = self._place("search", events.id, place, _actions([]))
+        self.panels[-1]["panelRefName"] = f"panel_{index}"
+        self.references.append(
+            {"name": f"{index}:panel_{index}", "type": "search", "id": one["id"]}
+        )
+
+    def dashboard(self) -> None:
+        filter_reference = f"{SOURCE}.filter[0].meta.index"
+        filters = [] if self.of.findings else [switch(filter_reference)]
+        if filters:
+            self.references.append(self._reference(filter_reference))
+        options = {
+            "useMargins": True,
+            "syncColors": True,
+            "syncCursor": True,
+            "syncTooltips": False,
+            "hidePanelTitles": False,
+        }
+        source = {"query": empty_query(), "filter": filters}
+        self.add(
+            "dashboard",
+            self.names.dashboard(self.of.id),
+            {
+                "title": self.of.title,
+                "description": self.of.about,
+                "panelsJSON": json_text(self.panels),
+                "optionsJSON": json_text(options),
+                "controlGroupInput": self._controls(),
+                "timeRestore": False,
+                "version": 1,
+                "kibanaSavedObjectMeta": {"searchSourceJSON": json_text(source)},
+            },
+            self.references,
+        )
+
+    def add(
+        self, kind: str, identifier: str, attributes: JsonObject, references: list[JsonObject]
+    ) -> JsonObject:
+        one = {
+            "id": identifier,
+            "type": kind,
+            "attributes": attributes,
+            "references": references,
+            "coreMigrationVersion": CORE,
+            "typeMigrationVersion": MIGRATION[kind],
+            "managed": False,
+        }
+        self.objects.append(one)
+        return one
+
+    def _place(self, kind: str, identifier: str, place: Place, configuration: JsonObject) -> str:
+        index = _stable(self.of.id, identifier)
+        self.panels.append(
+            {
+                "type": kind,
+                "panelIndex": index,
+                "gridData": place.grid(index),
+                "embeddableConfig": configuration,
+            }
+        )
+        return index
+
+    def _controls(self) -> JsonObject:
+        listed: JsonObject = {}
+        for order, control in enumerate(self.of.controls):
+            index = _stable(self.of.id, "control", control.field)
+            listed[index] = {
+                "grow": True,
+                "order": order,
+                "width": "small",
+                "type": "optionsListControl",
+                "explicitInput": {
+                    "id": index,
+                    "dataViewId": self.names.pattern_id(findings=self.of.findings),
+                    "fieldName": control.field,
+                    "title": control.label,
+                    "searchTechnique": "prefix",
+                    "selectedOptions": [],
+                    "sort": {"by": "_count", "direction": "desc"},
+                },
+            }
+            self.references.append(self._reference(f"controlGroup_{index}:optionsListDataView"))
+        ignored = {
+            "ignoreFilters": False,
+            "ignoreQuery": False,
+            "ignoreTimerange": False,
+            "ignoreValidations": False,
+        }
+        return {
+            "chainingSystem": "HIERARCHICAL",
+            "controlStyle": "oneLine",
+            "ignoreParentSettingsJSON": json_text(ignored),
+            "panelsJSON": json_text(listed),
+            "showApplySelections": False,
+        }
+
+    def _reference(self, name: str) -> JsonObject:
+        return pattern_reference(self.names, name, findings=self.of.findings)
+
+
+def _actions(events: list[JsonObject]) -> JsonObject:
+    return {"enhancements": {"dynamicActions": {"events": events}}}
+
+
+def _to_discover(panel: Panel) -> JsonObject:
+    """A click on a value opens the events behind it."""
+    return {
+        "eventId": _stable(panel.id, "discover"),
+        "triggers": ["FILTER_TRIGGER"],
+        "action": {
+            "factoryId": "OPEN_IN_DISCOVER_DRILLDOWN",
+            "name": "Show these events in Discover",
+            "config": {"openInNewTab": False},
+        },
+    }
+
+
+def _stable(*parts: str) -> str:
+    """An id in the form of a UUID that is always the same for the same parts."""
+    digest = hashlib.sha256("\n".join(parts).encode()).hexdigest()
+    return "-".join((digest[:8], digest[8:12], digest[12:16], digest[16:20], digest[20:32]))

@@ -1,0 +1,204 @@
+"""What a hunt asks, as far as other languages can ask it, and what they say instead of a text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TypeAlias
+
+from k8sidx.errors import UnsupportedQuery
+from k8sidx.hunt.definition import (
+    Column,
+    Hunt,
+    MatchHunt,
+    NewHunt,
+    SequenceHunt,
+    SilentHunt,
+    SpikeHunt,
+    ThresholdHunt,
+    TopHunt,
+)
+from k8sidx.query.algebra import (
+    And,
+    Compare,
+    Condition,
+    OneOf,
+    Or,
+    Present,
+    Regex,
+    Wildcard,
+    leaves,
+)
+
+_SHOWN = ("@timestamp", "auditID", "message")
+_TOOLS = "k8sidx hunt runs it; hunts show --as sigma prints it as it is."
+_COMPARES = {
+    SequenceHunt: "it is about requests that follow one another",
+    NewHunt: "it compares with what the time before had",
+    SpikeHunt: "it compares with what is usual in the same data",
+    SilentHunt: "it is about sources that fell silent, so about events that are not there",
+}
+
+
+class CannotBeSaid(UnsupportedQuery):
+    """A language has no words for a hunt, or for a part of it.
+
+    Its message is the bare reason; :func:`k8sidx.show.translate.translate.translate` puts the hunt
+    and the language before it.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Translation:
+    """A hunt in another language.
+
+    :param text: to be pasted there; ends with a line break.
+    :param notes: sentences on where the two differ. Languages with comments have them in
+        the text as well.
+    """
+
+    text: str
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Events:
+    """The events that match.
+
+    :param fields: those to show.
+    :param echoes: what controllers make of somebody's workload repeats what is found.
+    """
+
+    condition: Condition
+    fields: tuple[str, ...]
+    echoes: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Top:
+    """The most frequent values of some fields, or the rarest."""
+
+    condition: Condition
+    by: tuple[Column, ...]
+    count: str
+    limit: int
+    rarest: bool
+    keep_missing: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Bursts:
+    """Keys with many events, or many different values, in an interval.
+
+    :param values: fields whose combinations are counted; empty to count events.
+    """
+
+    condition: Condition
+    by: tuple[str, ...]
+    values: tuple[str, ...]
+    at_least: int
+    interval: timedelta
+
+
+Question: TypeAlias = Events | Top | Bursts
+
+BUCKETS = (
+    "Intervals stand side by side here, and each stage of a request counts; k8sidx slides its "
+    "window over the requests, so it finds bursts that lie across two intervals as well."
+)
+
+ECHOES = (
+    "What controllers make of somebody's workload is found here as well; k8sidx leaves it out "
+    "beside the workload itself."
+)
+
+
+def question_of(hunt: Hunt) -> Question:
+    """What the hunt asks.
+
+    :raises CannotBeSaid: when it asks what only k8sidx can answer.
+    """
+    if hunt.lists_missing:
+        raise CannotBeSaid(
+            f"it needs the list {', '.join(hunt.lists_missing)}, which nobody has given.",
+            remedy="docs/lists.md says how to give one.",
+        )
+    match hunt:
+        case MatchHunt():
+            return Events(hunt.condition, hunt.finding_by, bool(hunt.echoes_of))
+        case TopHunt():
+            return Top(
+                hunt.condition, hunt.by, hunt.count, hunt.limit, hunt.rarest, hunt.keep_missing
+            )
+        case ThresholdHunt():
+            return _bursts(hunt)
+    raise CannotBeSaid(f"{_COMPARES[type(hunt)]}.", remedy=_TOOLS)
+
+
+def _bursts(hunt: ThresholdHunt) -> Bursts:
+    first = hunt.bases[0]
+    if any((one.group_by, one.values) != (first.group_by, first.values) for one in hunt.bases):
+        raise CannotBeSaid("its rules give their keys by different fields.", remedy=_TOOLS)
+    return Bursts(hunt.condition, first.group_by, first.values, hunt.at_least, hunt.timespan)
+
+
+def differences(question: Question) -> tuple[str, ...]:
+    """Where k8sidx tells more, or less, than the events or groups that are asked for."""
+    match question:
+        case Bursts():
+            return (BUCKETS,)
+        case Events(echoes=True):
+            return (ECHOES,)
+    return ()
+
+
+def shown_fields(question: Events) -> tuple[str, ...]:
+    """What is shown of the events, where they are k8sidx's own documents or rows."""
+    return tuple(dict.fromkeys((*_SHOWN, *question.fields)))
+
+
+def needed_fields(question: Question) -> tuple[str, ...]:
+    """Fields without which an event does not count."""
+    match question:
+        case Bursts(by=by, values=values):
+            return by if len(values) > 1 else (*by, *values)
+        case Top(by=columns, keep_missing=False):
+            return tuple(column.field for column in columns)
+    return ()
+
+
+def whole_condition(question: Question) -> Condition:
+    """The events that count: those of the condition that have the fields that are grouped by."""
+    parts: list[Condition] = [Present(name) for name in needed_fields(question)]
+    if isinstance(question, Bursts) and len(question.values) > 1:
+        # Of a combination one value is enough, as for the hunt: a list has no name.
+        parts.append(Or(tuple(Present(name) for name in question.values)))
+    return And((question.condition, *parts)) if parts else question.condition
+
+
+def refuse_unprintable(condition: Condition) -> None:
+    """Text that is not printable would be an escape of the terminal, or look like other text.
+
+    :raises CannotBeSaid: naming the field.
+    """
+    for leaf in leaves(condition):
+        texts: Iterable[object] = ()
+        match leaf:
+            case Compare(value=value):
+                texts = (value,)
+            case OneOf(values=values):
+                texts = values
+            case Wildcard(pattern=pattern) | Regex(pattern=pattern):
+                texts = (pattern,)
+        for text in texts:
+            if not all(sign.isprintable() or sign in "\n\t" for sign in str(text)):
+                raise CannotBeSaid(
+                    f"{leaf.field} is compared with characters that cannot be printed.",
+                    remedy="hunts show --as dsl writes them as JSON escapes.",
+                )
+
+
+def one_line(text: str) -> str:
+    """Text for a comment: nothing in it ends the line, or reaches the terminal otherwise."""
+    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())

@@ -1,0 +1,50 @@
+"""A hunt in the language that is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from k8sidx.errors import UnsupportedQuery
+from k8sidx.hunt.definition import Hunt
+from k8sidx.show.translate.target import Target
+from k8sidx.show.translate.translatable import CannotBeSaid, Translation
+
+
+def translate(hunt: Hunt, target: Target) -> Translation:
+    """The hunt as a text for the target.
+
+    :raises CannotBeSaid: naming the hunt, and what the target has no words for.
+    """
+    try:
+        return _translator(target)(hunt)
+    except UnsupportedQuery as error:
+        message = f"{hunt.id} cannot be said as {target}: {error.message}"
+        raise CannotBeSaid(message, remedy=error.remedy) from error
+
+
+def _translator(target: Target) -> Callable[[Hunt], Translation]:
+    match target:
+        case Target.INSIGHTS:
+            from k8sidx.show.translate.insights import to_insights
+
+            return to_insights
+        case Target.DSL:
+            from k8sidx.show.translate.dsl import to_dsl
+
+            return to_dsl
+        case Target.SQL:
+            from k8sidx.show.translate.sql import to_sql
+
+            return to_sql
+        case Target.SIGMA:
+            from k8sidx.show.translate.sigma import to_sigma
+
+            return to_sigma
+        case Target.KQL:
+            from k8sidx.show.translate.kql import to_kql
+
+            return to_kql
+        case Target.LUCENE:
+            from k8sidx.show.translate.lucene import to_lucene
+
+            return to_lucene

@@ -1,0 +1,115 @@
+"""The prompt of ``k8sidx query``: what is typed there, and once on a real terminal."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from k8sidx.backends.open import open_store
+from k8sidx.backends.protocol import EXACTLY
+from k8sidx.cli.options import Output
+from k8sidx.cli.prompt.command import Conversation
+from k8sidx.cli.query_session import Asking
+from tests.cli.terminal import k8sidx_on_terminal
+
+COUNT = "stats count(*) as n"
+
+
+@pytest.fixture
+def conversation(store: Path) -> Conversation:
+    asking = Asking(None, None, EXACTLY, Output.CSV, chart=False, quiet=True)
+    return Conversation(asking, open_store(str(store)))
+
+
+def test_a_query_is_answered(
+    conversation: Conversation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert conversation.take(COUNT)
+    assert capsys.readouterr().out == "n\n7\n"
+
+
+@pytest.mark.parametrize("word", ["exit", "quit", ".exit", "\\q"])
+def test_words_that_end_it(conversation: Conversation, word: str) -> None:
+    assert not conversation.take(word)
+
+
+def test_a_mistake_ends_nothing(
+    conversation: Conversation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for wrong in (
+        "filter vreb = 1",
+        "@none-such",
+        ".nonsense",
+        ".output xml",
+        ".since x",
+        ".chart x",
+    ):
+        assert conversation.take(wrong)
+        told = capsys.readouterr().err
+        assert told.startswith("k8sidx: ")
+        assert ("^" in told) is (wrong == "filter vreb = 1")
+
+
+def test_what_is_set_stays_set(
+    conversation: Conversation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for text in (".output json", ".since 2024-05-01T10:00:05Z", COUNT):
+        conversation.take(text)
+    assert '"rows": [\n    [\n      2\n' in capsys.readouterr().out
+    for text in (".since", ".until 2024-05-01T10:00:01Z", ".output csv", COUNT):
+        conversation.take(text)
+    assert capsys.readouterr().out == "n\n1\n"
+    for text in (".until", ".chart on", COUNT):
+        conversation.take(text)
+    assert "█" in capsys.readouterr().out
+
+
+def test_a_wrong_time_changes_nothing(
+    conversation: Conversation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for text in (".since soon", COUNT):
+        conversation.take(text)
+    assert capsys.readouterr().out == "n\n7\n"
+
+
+def test_help_and_explanations(
+    conversation: Conversation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    conversation.take(".help")
+    assert ".since" in capsys.readouterr().err
+    conversation.take(f".explain {COUNT}")
+    assert capsys.readouterr().out
+
+
+def test_saved_queries_are_asked_by_name(
+    conversation: Conversation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    conversation.take("@top-user-agents")
+    assert "kubectl/v1.30.0,5" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("store")
+def test_a_session_on_a_terminal(here: Path) -> None:
+    with k8sidx_on_terminal("query", "-q") as terminal:
+        terminal.until("query>")
+        terminal.type('stats count(*) as events by userAgent | filter events > 0 and verb = "')
+        terminal.type("\x03")
+        terminal.until("query>")
+        terminal.type('filter userAgent = "ku')
+        terminal.until("kubectl/v1.30.0")  # The menu.
+        terminal.type("\t")
+        terminal.until('bectl/v1.30.0"')  # What is typed, made whole.
+        terminal.type("\r| stats count(*) * 1000 as taken\r")
+        terminal.until("5,000")
+        terminal.until("query>")
+        terminal.type("filter vreb = 1\r")
+        terminal.until("^")
+        terminal.until("query>")
+        terminal.type("stats count(*) as events by userAgent\r")
+        terminal.until("evil\\x1b[2J\\u202e")
+        terminal.until("query>")
+        terminal.type("\x04")
+        assert terminal.ended() == 0
+    history = here.parent / "home" / ".local" / "state" / "k8sidx" / "query-history"
+    assert "stats count(*) as events by userAgent" in history.read_text()

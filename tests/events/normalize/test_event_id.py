@@ -1,0 +1,77 @@
+"""The same event has the same id however it arrives; another event has another."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from k8sidx.events.decode.event_model import decode_line
+from k8sidx.events.normalize.event import Normalizer
+from k8sidx.events.records import Context
+from tests.building import event, row
+
+
+def identity(body: dict[str, Any]) -> str:
+    return str(row(body)["event.id"])
+
+
+BODY: dict[str, Any] = {
+    **event("create", "pods", requestObject={"b": [1, {"d": 1, "c": "<&>"}], "a": 2**70}),
+    "user": {"username": "alice", "groups": ["a", "b"], "extra": {"k": ["v"]}},
+}
+
+
+def reordered(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: reordered(value[key]) for key in sorted(value, reverse=True)}
+    return [reordered(one) for one in value] if isinstance(value, list) else value
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {key: value for key, value in BODY.items() if key not in ("kind", "apiVersion")},
+        reordered(BODY),
+        {**BODY, "@timestamp": "2026-01-01", "tag": "kube", "hostname": "node-1"},
+        {**BODY, "responseObject": None, "impersonatedUser": {}},
+        {**BODY, "responseStatus": {"code": 200}},
+    ],
+    ids=["item of an EventList", "keys in another order", "shipper's keys", "empty", "no metadata"],
+)
+def test_the_same_event_in_another_dress(other: dict[str, Any]) -> None:
+    assert identity(other) == identity(BODY)
+
+
+def test_the_line_as_read_and_the_object_have_the_same_id() -> None:
+    plain = event("list", "secrets", code=403)
+    lines = [json.dumps(plain), json.dumps(plain, separators=(",", ":"), ensure_ascii=False)]
+    normalizer = Normalizer()
+    found = {
+        normalizer.normalize(decode_line(line.encode()), None, Context(), len(line)).row["event.id"]
+        for line in lines
+    }
+    assert found == {identity(plain)}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"stage": "RequestReceived"},
+        {"stageTimestamp": "2026-11-23T12:00:00.002001Z"},
+        {"requestObject": {"b": 1}},
+        {"responseObject": {"b": [1, {"d": 1, "c": "<&>"}], "a": 2**70}},
+        {"user": {"username": "alice", "groups": ["b", "a"], "extra": {"k": ["v"]}}},
+        {"verb": "update"},
+        {"verb": 5},
+        {"annotations": {"x": "y"}},
+        {"authenticationMetadata": {"impersonationConstraint": "x"}},
+    ],
+)
+def test_another_event_with_the_same_audit_id(change: dict[str, Any]) -> None:
+    assert identity({**BODY, **change}) != identity(BODY)
+
+
+def test_the_id_is_128_bits_in_hexadecimal() -> None:
+    assert len(bytes.fromhex(identity(BODY))) == 16

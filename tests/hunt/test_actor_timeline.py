@@ -1,0 +1,71 @@
+"""Given findings, these stories come out."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from k8sidx.backends.result import Value
+from k8sidx.hunt.actor_timeline import NOBODY, stories_of
+from k8sidx.hunt.result import Finding
+from tests.building import START
+
+
+def finding(
+    hunt: str = "a", level: str = "low", minutes: float | None = 0, lasting: float = 0, **key: str
+) -> Finding:
+    begin: datetime | None = None if minutes is None else START + timedelta(minutes=minutes)
+    end = None if begin is None else begin + timedelta(minutes=lasting)
+    named = {name.replace("__", "."): value for name, value in key.items()}
+    return Finding(hunt, level, dict(named), 1, begin, end, "Something happened.")
+
+
+def told(*findings: Finding) -> list[tuple[str, str, list[str]]]:
+    return [(s.actor, s.level, [f.hunt for f in s.findings]) for s in stories_of(findings)]
+
+
+def test_findings_of_one_user_are_one_story_in_order_of_time() -> None:
+    first = finding("early", "high", 0, user__effective__name="erin")
+    second = finding("late", "low", 30, user__effective__name="erin")
+    assert told(second, first) == [("erin", "high", ["early", "late"])]
+
+
+def test_a_quiet_hour_ends_a_story() -> None:
+    first = finding("morning", minutes=0, user__effective__name="erin")
+    second = finding("evening", minutes=61, user__effective__name="erin")
+    assert len(told(first, second)) == 2
+
+
+def test_a_finding_that_lasts_keeps_its_story_going() -> None:
+    first = finding("long", minutes=0, lasting=300, user__effective__name="erin")
+    second = finding("next", minutes=330, user__effective__name="erin")
+    assert told(first, second) == [("erin", "low", ["long", "next"])]
+
+
+def test_who_has_no_name_is_told_by_the_address() -> None:
+    anonymous = finding(user__effective__name="system:anonymous", source__ip="192.0.2.7")
+    unknown = finding(source__ip="192.0.2.8")
+    nobody = finding(time="12:00")
+    assert [one[0] for one in told(anonymous, unknown, nobody)] == [
+        "somebody at 192.0.2.8", "system:anonymous from 192.0.2.7", NOBODY,
+    ]  # fmt: skip
+
+
+def test_the_most_urgent_story_comes_first() -> None:
+    loud = finding(level="critical", minutes=50, user__effective__name="mallory")
+    quiet = finding(level="low", minutes=0, user__effective__name="alice")
+    assert [one[0] for one in told(quiet, loud)] == ["mallory", "alice"]
+
+
+def test_findings_without_a_time_join_the_actors_first_story() -> None:
+    timeless = finding("timeless", minutes=None, user__effective__name="erin")
+    later = finding("later", minutes=10, user__effective__name="erin")
+    assert told(later, timeless) == [("erin", "low", ["timeless", "later"])]
+
+
+def test_findings_about_the_same_requests_are_one_step() -> None:
+    key: dict[str, Value] = {"user.effective.name": "erin"}
+    low = Finding("b", "low", key, 1, START, START, "…", ("x",))
+    high = Finding("a", "high", key, 1, START, START, "…", ("x",))
+    other = Finding("c", "low", key, 1, START, START, "…", ("y",))
+    [story] = stories_of([low, high, other])
+    assert [[f.hunt for f in step] for step in story.steps] == [["a", "b"], ["c"]]

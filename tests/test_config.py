@@ -1,0 +1,122 @@
+"""What k8sidx.toml can say, and what is said of a wrong one."""
+
+from __future__ import annotations
+
+import traceback
+from pathlib import Path
+
+import pytest
+
+from k8sidx.config import load_configuration
+from k8sidx.errors import UsageError
+
+
+def test_without_a_file_there_are_the_defaults(tmp_path: Path) -> None:
+    configuration = load_configuration([tmp_path])
+    assert (configuration.store, configuration.cluster, configuration.source) == ("", "", None)
+
+
+def test_the_first_folder_with_a_file_is_used_whole(tmp_path: Path) -> None:
+    here, user = tmp_path / "here", tmp_path / "user"
+    for folder, text in ((here, 'store = "audit"'), (user, 'store = "other"\ncluster = "prod"')):
+        folder.mkdir()
+        (folder / "k8sidx.toml").write_text(text)
+    configuration = load_configuration([here, user])
+    assert configuration.store == str(here / "audit")
+    assert configuration.cluster == ""
+    assert configuration.source == here / "k8sidx.toml"
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [("/srv/audit", "/srv/audit"), ("https://search:9200", "https://search:9200")],
+)
+def test_only_relative_stores_start_at_the_files_folder(
+    tmp_path: Path, written: str, meant: str
+) -> None:
+    (tmp_path / "k8sidx.toml").write_text(f'store = "{written}"')
+    assert load_configuration([tmp_path]).store == meant
+
+
+def test_the_folder_of_queries_starts_at_the_files_folder(tmp_path: Path) -> None:
+    (tmp_path / "k8sidx.toml").write_text('[query]\nfolder = "own"')
+    assert load_configuration([tmp_path]).query.folder == str(tmp_path / "own")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('stor = "x"', "no setting is named 'stor'. Did you mean store?"),
+        (
+            "zzz = 1",
+            "no setting is named 'zzz'. "
+            "There are: store, index, cluster, lists, known_good, query, connection.",
+        ),
+        ('[query]\nfolde = "x"', "no setting is named 'folde'. Did you mean folder?"),
+        ("query = 5", "query: Input should be a valid dictionary"),
+        ("[query]\nfolder = 5", "query.folder: Input should be a valid string."),
+        ("store = 5", "store: Input should be a valid string."),
+        ("store = ", "not a TOML file"),
+        ('source = "x"', "no setting is named 'source'"),
+        ("\udcff", "not a TOML file"),
+    ],
+)
+def test_a_wrong_file_is_named_with_what_is_wrong(tmp_path: Path, text: str, said: str) -> None:
+    path = tmp_path / "k8sidx.toml"
+    path.write_bytes(text.encode("utf-8", "surrogateescape"))
+    with pytest.raises(UsageError) as raised:
+        load_configuration([tmp_path])
+    assert str(raised.value).startswith(f"{path}: ")
+    assert said in str(raised.value)
+
+
+def test_a_connection_and_several_nodes(tmp_path: Path) -> None:
+    path = tmp_path / "k8sidx.toml"
+    path.write_text(
+        'store = ["https://one:9200", "https://two:9200"]\nindex = "audit"\n'
+        '[connection]\nusername = "shipper"\npassword_file = "secret"\nca_cert = "/etc/ca.pem"\n'
+    )
+    configuration = load_configuration([tmp_path])
+    assert configuration.store == "https://one:9200,https://two:9200"
+    assert configuration.index == "audit"
+    assert configuration.connection.username == "shipper"
+    assert configuration.connection.password_file == tmp_path / "secret"
+    assert configuration.connection.ca_cert == Path("/etc/ca.pem")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[connection]\npassword = "s3cr3t"',
+        '[connection]\napi_key = "s3cr3t"',
+        '[connection]\ntoken = "s3cr3t"',
+        '[connection]\nproxy = "http://u:s3cr3t@proxy:3128"',
+        'store = "https://u:s3cr3t@search"',
+    ],
+)
+def test_a_secret_that_everyone_can_read_is_refused(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "k8sidx.toml"
+    path.write_text(text)
+    path.chmod(0o644)
+    with pytest.raises(UsageError, match="everyone on this machine can read") as raised:
+        load_configuration([tmp_path])
+    assert "chmod 600" in raised.value.remedy
+    path.chmod(0o640)
+    assert load_configuration([tmp_path]).source == path
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('[connection]\npasword = "s3cr3t"', "'pasword'. Did you mean password?"),
+        ('[connection]\npassword = ["s3cr3t"]', "connection.password: Input should be"),
+        ('connection = "s3cr3t"', "connection: Input should be"),
+        ('store = ["https://u:s3cr3t@a', "not a TOML file"),
+    ],
+)
+def test_a_wrong_secret_is_not_repeated(tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "k8sidx.toml").write_text(text)
+    with pytest.raises(UsageError) as raised:
+        load_configuration([tmp_path])
+    assert said in str(raised.value)
+    assert "s3cr3t" not in "".join(traceback.format_exception(raised.value))
