@@ -11,8 +11,8 @@ from datetime import timedelta
 
 from measure import WORK, best_of, big_store
 
+from k8sidx.backends.embedded.store import EmbeddedStore
 from k8sidx.backends.embedded.summaries import FOLDER
-from k8sidx.backends.open import EmbeddedStore
 from k8sidx.backends.summaries import complete
 from k8sidx.hunt.baseline_update import comparing, update_baselines
 from k8sidx.hunt.kinds.time_window import Window

@@ -82,7 +82,7 @@ def hunt() -> None:
     """Each top-N hunt over 2 million events against the same SQL typed by hand."""
     import duckdb
 
-    from k8sidx.backends.open import EmbeddedStore
+    from k8sidx.backends.embedded.store import EmbeddedStore
     from k8sidx.hunt.library.load import load_library
     from k8sidx.hunt.run import Window, run_hunt
 
@@ -110,7 +110,7 @@ def library() -> None:
     """The whole library over 2 million events against one count by five fields."""
     import duckdb
 
-    from k8sidx.backends.open import EmbeddedStore
+    from k8sidx.backends.embedded.store import EmbeddedStore
     from k8sidx.hunt.library.load import load_library
     from k8sidx.hunt.run import Window, run_hunt, run_hunts
 

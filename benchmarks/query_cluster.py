@@ -17,7 +17,8 @@ from statistics import median
 from typing import Any
 
 from k8sidx.backends.cluster.engine.engine import SearchEngine
-from k8sidx.backends.cluster.http.client import Cluster, open_cluster
+from k8sidx.backends.cluster.http.client import Cluster
+from k8sidx.backends.cluster.http.open import open_cluster
 from k8sidx.hunt.library.load import load_hunts
 from k8sidx.hunt.run import Window, run_hunt
 

@@ -26,7 +26,8 @@ CONNECTIONS = 2
 def render(log: str, bodies: str, prefix: str) -> None:
     """Bodies of about 2 MB, each after a line with its length."""
     from k8sidx.backends.cluster.sink import BatchPacking
-    from k8sidx.shipping.sources.files.chunks import Chunk, read_chunks
+    from k8sidx.events.records import Chunk
+    from k8sidx.shipping.sources.files.chunks import read_chunks
     from k8sidx.shipping.sources.files.inputs import expand
     from k8sidx.shipping.worker import Worker, WorkerSettings
 

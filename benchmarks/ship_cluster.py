@@ -22,7 +22,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from measure import K8SIDX, WORK, log
 from processes import Contender, Cost, in_turn, run_once
 
-from k8sidx.backends.cluster.http.client import Cluster, open_cluster
+from k8sidx.backends.cluster.http.client import Cluster
+from k8sidx.backends.cluster.http.open import open_cluster
 from k8sidx.backends.cluster.index.create import ensure_index
 from tests.servers.cleaning import remove_all
 from tests.servers.faulty_proxy import Fault, faulty

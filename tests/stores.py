@@ -9,7 +9,7 @@ from typing import Any
 from k8sidx.backends.embedded.storage.compaction import merge_small_parts
 from k8sidx.backends.embedded.storage.parts import PartBuilder
 from k8sidx.backends.embedded.storage.writer import Committed
-from k8sidx.backends.open import EmbeddedStore
+from k8sidx.backends.embedded.store import EmbeddedStore
 from k8sidx.events.normalize.event import Normalized
 from tests.building import normalized
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import zipfile
 from pathlib import Path
 
@@ -9,6 +10,79 @@ from hatchling.builders.wheel import WheelBuilder
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "k8sidx"
+
+ROOMS = (
+    "errors",
+    "compression",
+    "events",
+    "generate",
+    "query",
+    "backends",
+    "shipping",
+    "hunt",
+    "insights",
+    "config",
+    "api",
+    "show",
+    "doctor",
+    "cli",
+    "__main__",
+)
+"""From the ground up: a room imports from the rooms before it only."""
+
+
+def imports_of(path: Path) -> set[str]:
+    """Modules of k8sidx that a file imports anywhere in it, relative to the package."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{path}: a relative import"
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    inside = {name.removeprefix("k8sidx.") for name in names if name.startswith("k8sidx.")}
+    return {_module(name) for name in inside} - {"__version__"}
+
+
+def _module(name: str) -> str:
+    """The module that a dotted name lies in: the name without what is imported from it."""
+    above = name.rpartition(".")[0]
+    return above if (PACKAGE / Path(*above.split("."))).with_suffix(".py").is_file() else name
+
+
+def room_of(module: str) -> str:
+    """The room that a module lies in; the package itself holds the version alone."""
+    return module.split(".")[0]
+
+
+def test_every_module_imports_from_earlier_rooms_only() -> None:
+    wrong = []
+    for path in sorted(PACKAGE.rglob("*.py")):
+        module = ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
+        if module == "__init__":
+            assert not imports_of(path)
+            continue
+        room = room_of(module)
+        assert room in ROOMS, f"{module} lies in no room"
+        earlier = ROOMS[: ROOMS.index(room) + 1]
+        wrong += [
+            f"{module} imports {name}"
+            for name in sorted(imports_of(path))
+            if room_of(name) not in earlier
+        ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_an_import_is_seen_however_it_is_written(tmp_path: Path) -> None:
+    path = tmp_path / "module.py"
+    path.write_text(
+        "import k8sidx.cli.ship\n"
+        "from k8sidx.hunt.run import run_hunts\n"
+        "from k8sidx import __version__, doctor\n"
+        "def later() -> None:\n"
+        "    from k8sidx.show import render\n"
+    )
+    assert imports_of(path) == {"cli.ship", "hunt.run", "doctor", "show.render"}
 
 
 def test_modules_are_short_enough_to_read() -> None:

@@ -14,14 +14,11 @@ from k8sidx.backends.result import Value
 from k8sidx.events.fields.lookup import resolve
 from k8sidx.events.fields.table import Kind
 from k8sidx.query.algebra import Condition, InNetwork, Leaf, OneOf, rewritten
+from k8sidx.query.casefold import folded_text
 from k8sidx.query.networks import NetworkSet
 
 LONG = 500
 """Values that a statement may hold for one comparison."""
-
-UPPER, LOWER = "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz"
-"""The letters whose case can be ignored."""
-_FOLD = str.maketrans(UPPER, LOWER)
 
 
 def needs_narrowing(leaf: Leaf) -> bool:
@@ -55,14 +52,3 @@ def membership(leaf: InNetwork | OneOf) -> Callable[[Any], bool]:
         return lambda value: value in networks
     wanted = {folded_text(one, leaf.ignore_case) for one in leaf.values}
     return lambda value: folded_text(value, leaf.ignore_case) in wanted
-
-
-def folded_text(value: object, ignore_case: bool) -> str:
-    """The value as text, its ASCII letters small where their case makes no difference."""
-    return str(value).translate(_FOLD) if ignore_case else str(value)
-
-
-def has_letters(text: str) -> bool:
-    """Whether the text has ASCII letters, the only ones whose case is ignored: without
-    them it makes no difference, and folding every value costs time."""
-    return any(one.isascii() and one.isalpha() for one in text)

@@ -14,11 +14,12 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from hashlib import sha256
-from typing import Any, Protocol
+from typing import Any
 
 from k8sidx.backends.ordering import Row, arranged
 from k8sidx.backends.protocol import Engine
 from k8sidx.backends.result import Result
+from k8sidx.backends.summary_store import Rows, Summaries
 from k8sidx.backends.time_columns import times_of, with_moments
 from k8sidx.events.fields.moment import EPOCH, to_micros
 from k8sidx.query.algebra import Always, DateHistogram, Query
@@ -36,40 +37,6 @@ _MERGED: Mapping[str, Callable[[Any, Any], Any]] = {
     "min": min,
     "max": max,
 }
-
-Rows = list[Row]
-"""An answer; times are microseconds since 1970."""
-
-
-class Summaries(Protocol):
-    """The daily summaries that a store keeps, by :func:`digest_of` their question."""
-
-    @property
-    def trouble(self) -> str:
-        """Why some that were made could not be kept; empty when all were, or for a store
-        that is not ours to write."""
-
-    def days(self) -> Mapping[date, str]:
-        """The UTC days that have events, in order, each with its state: another one
-        whenever its events are others.
-
-        :raises StoreError: when the store cannot be read.
-        """
-
-    def load(self, question: str, days: Iterable[date]) -> Mapping[date, Rows]:
-        """Those of the days that there are, for the states that the days are in.
-
-        :raises StoreError: when the store cannot be read.
-        """
-
-    def save(self, question: str, made: Mapping[date, Rows]) -> None:
-        """Keep summaries of days as they were when this was opened."""
-
-    def kept(self, question: str) -> frozenset[date]:
-        """The days that have a summary for the state that they are in.
-
-        :raises StoreError: when the store cannot be read.
-        """
 
 
 def question_of(query: Query) -> Query:

@@ -19,7 +19,7 @@ from k8sidx.errors import StoreError, UsageError
 
 if TYPE_CHECKING:
     from k8sidx.backends.protocol import Engine
-    from k8sidx.backends.summaries import Summaries
+    from k8sidx.backends.summary_store import Summaries
     from k8sidx.hunt.baseline_update import Baseline
     from k8sidx.hunt.definition import Hunt
 

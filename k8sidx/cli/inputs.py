@@ -12,7 +12,8 @@ from k8sidx.cli.output import say
 from k8sidx.cli.store import StoreChoice, open_chosen
 
 if TYPE_CHECKING:
-    from k8sidx.backends.open import EmbeddedStore, Store
+    from k8sidx.backends.embedded.store import EmbeddedStore
+    from k8sidx.backends.open import Store
     from k8sidx.shipping.pipeline import ShipReport
 
 REJECTED = 4

@@ -102,7 +102,7 @@ def command(
 
 def _rejected(store: Store) -> int | None:
     """Records in an embedded store's dead-letter files."""
-    from k8sidx.backends.open import EmbeddedStore
+    from k8sidx.backends.embedded.store import EmbeddedStore
 
     if not isinstance(store, EmbeddedStore):
         return None

@@ -49,3 +49,64 @@ class Rejected(NamedTuple):
 
 
 Record: TypeAlias = Event | Skipped | Rejected
+
+
+MARK_BYTES = 1024
+"""So many bytes at the start of a file and before a place tell it from others."""
+
+
+class Mark(NamedTuple):
+    """Some bytes, by their digest.
+
+    :param length: how many bytes.
+    :param digest: BLAKE2b of them, hexadecimal.
+    """
+
+    length: int = 0
+    digest: str = ""
+
+
+class Place(NamedTuple):
+    """A place between two records of a file, and what tells the file from others.
+
+    Both marks are needed: a client can choose how the first line of a log begins, for it
+    chooses ``auditID`` and ``requestURI``, but not the times that stand at the end of lines.
+
+    :param offset: bytes before it, decompressed.
+    :param record: records before it.
+    :param head: the first bytes of the file, as far as they are before the place.
+    :param tail: the bytes just before the place.
+    :param ended: nothing follows in the file, ever.
+    """
+
+    offset: int = 0
+    record: int = 0
+    head: Mark = Mark()
+    tail: Mark = Mark()
+    ended: bool = False
+
+
+START = Place()
+
+
+class Chunk(NamedTuple):
+    """Whole records, separated by newlines.
+
+    :param source: name of the source.
+    :param first: 1-based number of the first record; the line number in files of lines.
+    :param data: the records, as read.
+    :param end: a position in the decompressed source, in bytes, before which nothing is left
+        to read once this chunk is delivered: where the next line starts. Inside of a document
+        or a line that is taken apart, where that one starts.
+    :param file: number of the file in the
+        :class:`~k8sidx.shipping.sources.follow.registry.Register`.
+    :param place: the same position for those who keep a state to go on from; ``None`` when
+        nobody does.
+    """
+
+    source: str
+    first: int
+    data: bytes
+    end: int = 0
+    file: int = 0
+    place: Place | None = None

@@ -15,7 +15,7 @@ from k8sidx.backends.protocol import Engine
 from k8sidx.backends.result import Value
 from k8sidx.hunt.allowlist import without_known_good
 from k8sidx.hunt.definition import Correlation, Hunt, MatchHunt
-from k8sidx.hunt.kinds.match import whole
+from k8sidx.hunt.kinds.evidence import whole
 from k8sidx.hunt.kinds.time_window import Window
 from k8sidx.hunt.required_fields import own_fields
 from k8sidx.query.algebra import And, DateHistogram, Having, Metric, Not, OneOf, Order, Query, Terms

@@ -15,7 +15,7 @@ from k8sidx.hunt.definition import (
     TopHunt,
 )
 from k8sidx.hunt.kinds.correlated_events import CONTEXT
-from k8sidx.hunt.kinds.match import EVIDENCE_METRICS
+from k8sidx.hunt.kinds.evidence import EVIDENCE_METRICS
 from k8sidx.hunt.visibility import hidden_fields
 from k8sidx.query.algebra import leaves
 

@@ -9,7 +9,8 @@ from dataclasses import replace
 from k8sidx.backends.protocol import Engine
 from k8sidx.backends.result import Result
 from k8sidx.backends.shared import Asker, Sharing
-from k8sidx.backends.summaries import Summaries, SummedEngine
+from k8sidx.backends.summaries import SummedEngine
+from k8sidx.backends.summary_store import Summaries
 from k8sidx.errors import UsageError
 from k8sidx.hunt.allowlist import only, without_known_good
 from k8sidx.hunt.definition import (
@@ -23,7 +24,8 @@ from k8sidx.hunt.definition import (
     TopHunt,
 )
 from k8sidx.hunt.kinds.baseline_queries import questions
-from k8sidx.hunt.kinds.match import run_match, whole
+from k8sidx.hunt.kinds.evidence import whole
+from k8sidx.hunt.kinds.match import run_match
 from k8sidx.hunt.kinds.new import run_new
 from k8sidx.hunt.kinds.sequence import run_sequence
 from k8sidx.hunt.kinds.silent import run_silent

@@ -17,7 +17,7 @@ from k8sidx.events.fields.lookup import resolve
 from k8sidx.events.fields.table import FROM_BODIES
 from k8sidx.hunt.definition import Hunt
 from k8sidx.hunt.finding_text import events
-from k8sidx.hunt.kinds.match import texts, whole
+from k8sidx.hunt.kinds.evidence import texts, whole
 from k8sidx.hunt.kinds.time_window import Window
 from k8sidx.hunt.result import CannotJudge, Why
 from k8sidx.query.algebra import (

@@ -11,8 +11,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from k8sidx.errors import UnsupportedQuery
-from k8sidx.events.fields.lookup import resolve
-from k8sidx.events.normalize.actors import (
+from k8sidx.events.accounts import (
     AKS_PLATFORM,
     ANONYMOUS,
     CONTROL_PLANE,
@@ -22,6 +21,7 @@ from k8sidx.events.normalize.actors import (
     UNKNOWN,
     WORKLOAD_CONTROLLERS,
 )
+from k8sidx.events.fields.lookup import resolve
 from k8sidx.query.algebra import (
     NEVER,
     And,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from k8sidx.backends.materialize import has_letters
 from k8sidx.query.algebra import Scalar
+from k8sidx.query.casefold import has_letters
 
 _SPECIAL = frozenset("\\.+*?()|[]{}^$/")
 

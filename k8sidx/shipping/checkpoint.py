@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from k8sidx.shipping.sources.files.chunks import Chunk
+from k8sidx.events.records import Chunk
 
 
 class Checkpoint(Protocol):
@@ -13,7 +13,7 @@ class Checkpoint(Protocol):
     Every chunk that is begun is delivered once, unless the run ends before (it is stopped,
     gives up or dies). Both are called in the shipping process's main thread, ``begun`` in
     the order of reading, ``delivered`` in any order. A state that is written from this must
-    not pass the :attr:`~k8sidx.shipping.sources.files.chunks.Chunk.end` of a chunk before it, and
+    not pass the :attr:`~k8sidx.events.records.Chunk.end` of a chunk before it, and
     all chunks of its source that were begun earlier, are delivered.
     """
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from k8sidx.events.records import Chunk
 from k8sidx.shipping.checkpoint import Checkpoint
-from k8sidx.shipping.sources.files.chunks import Chunk
 
 
 class Ledger:

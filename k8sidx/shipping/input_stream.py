@@ -8,8 +8,8 @@ from enum import Enum
 from pathlib import Path
 from typing import TypeAlias
 
-from k8sidx.events.records import Rejected, Skipped
-from k8sidx.shipping.sources.files.chunks import Chunk, read_chunks
+from k8sidx.events.records import Chunk, Rejected, Skipped
+from k8sidx.shipping.sources.files.chunks import read_chunks
 from k8sidx.shipping.sources.files.inputs import STDIN, Source
 from k8sidx.shipping.sources.follow.follower import Follower, read_once
 from k8sidx.shipping.sources.follow.registry import Register

@@ -9,18 +9,18 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from k8sidx.backends.open import EmbeddedStore, Store
+from k8sidx.backends.embedded.store import EmbeddedStore
+from k8sidx.backends.open import Store
 from k8sidx.backends.sink import Settled, Sink
 from k8sidx.errors import NotDelivered, UsageError, Where
 from k8sidx.events.decode.unwrap import Unwrapper
-from k8sidx.events.records import Rejected, Skipped
+from k8sidx.events.records import Chunk, Rejected, Skipped
 from k8sidx.shipping.checkpoint import NoCheckpoint
 from k8sidx.shipping.dead_letter import DeadLetter
 from k8sidx.shipping.in_flight import Ledger
 from k8sidx.shipping.input_stream import Pause, Piece, followed, resumed, whole
 from k8sidx.shipping.pool import WorkerPool, worker_count
 from k8sidx.shipping.signals import Stop
-from k8sidx.shipping.sources.files.chunks import Chunk
 from k8sidx.shipping.sources.files.inputs import Source, expand
 from k8sidx.shipping.sources.follow.registry import Register
 from k8sidx.shipping.state import State

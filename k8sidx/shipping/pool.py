@@ -13,7 +13,7 @@ from multiprocessing.connection import Connection, wait
 from typing import Literal, TypeAlias
 
 from k8sidx.errors import StoreError
-from k8sidx.shipping.sources.files.chunks import Chunk
+from k8sidx.events.records import Chunk
 from k8sidx.shipping.worker import Outcome, Worker, WorkerSettings
 
 Task: TypeAlias = "tuple[int, Chunk] | Literal['flush', 'end']"

@@ -26,11 +26,11 @@ from pathlib import Path
 from typing import Any
 
 from k8sidx.backends.embedded.storage.manifest import sync_folder
-from k8sidx.backends.open import EmbeddedStore, Store
+from k8sidx.backends.embedded.store import EmbeddedStore
+from k8sidx.backends.open import Store
 from k8sidx.errors import StoreError, UsageError
-from k8sidx.shipping.sources.files.chunks import Chunk
+from k8sidx.events.records import Chunk, Mark, Place
 from k8sidx.shipping.sources.files.inputs import STDIN
-from k8sidx.shipping.sources.follow.position import Mark, Place
 from k8sidx.shipping.sources.follow.registry import LogFile, Register
 
 FORMAT = "k8sidx-ship-state"

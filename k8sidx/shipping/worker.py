@@ -14,8 +14,7 @@ from k8sidx.events.decode.decode import decode
 from k8sidx.events.decode.event_model import AuditEvent, decode_line, from_object, to_json
 from k8sidx.events.decode.providers.apiserver import V1
 from k8sidx.events.normalize.event import Normalized, Normalizer
-from k8sidx.events.records import Context, Event, Rejected, Skipped
-from k8sidx.shipping.sources.files.chunks import Chunk
+from k8sidx.events.records import Chunk, Context, Event, Rejected, Skipped
 
 _BARE = Context()
 

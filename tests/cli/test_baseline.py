@@ -42,7 +42,7 @@ def test_summaries_are_made_once_and_counted(days: Path) -> None:
 
 def test_events_that_came_late_put_a_day_behind(days: Path) -> None:
     shown("update")
-    from k8sidx.backends.open import EmbeddedStore
+    from k8sidx.backends.embedded.store import EmbeddedStore
 
     put(EmbeddedStore(days), [event(user="late", seconds=DAY)])
     assert {one["behind"] for one in shown().values()} == {"1"}

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from k8sidx.backends.cluster.http.client import Cluster, open_cluster
+from k8sidx.backends.cluster.http.client import Cluster
+from k8sidx.backends.cluster.http.open import open_cluster
 from k8sidx.backends.cluster.http.settings import ConnectionSettings, checked
 from k8sidx.backends.cluster.index.create import ensure_index
 from k8sidx.backends.cluster.index.setup import carry_out, plan_setup

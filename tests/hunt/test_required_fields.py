@@ -8,7 +8,8 @@ from datetime import timedelta
 
 import pytest
 
-from k8sidx.backends.open import EmbeddedStore, temporary_store
+from k8sidx.backends.embedded.store import EmbeddedStore
+from k8sidx.backends.open import temporary_store
 from k8sidx.backends.protocol import Engine
 from k8sidx.backends.result import Result
 from k8sidx.hunt.definition import Hunt

@@ -13,8 +13,8 @@ import pytest
 
 from k8sidx.backends.embedded.storage.compaction import merge_small_parts
 from k8sidx.backends.embedded.storage.manifest import VERSION
+from k8sidx.backends.embedded.store import EmbeddedStore
 from k8sidx.backends.embedded.summaries import FOLDER, EmbeddedSummaries
-from k8sidx.backends.open import EmbeddedStore
 from k8sidx.backends.result import Result
 from k8sidx.backends.summaries import SummedEngine, complete, digest_of
 from k8sidx.hunt.definition import Hunt, NewHunt, SilentHunt, SpikeHunt, TopHunt

@@ -10,7 +10,7 @@ import pytest
 
 from docs.generate.query_language import document
 from k8sidx.backends.cluster.http.client import Cluster
-from k8sidx.backends.open import EmbeddedStore
+from k8sidx.backends.embedded.store import EmbeddedStore
 from k8sidx.backends.protocol import Engine, Explaining
 from k8sidx.events.normalize.event import Normalized
 from k8sidx.insights.execute.explain import explained

@@ -9,7 +9,7 @@ from typing import Any
 
 from k8sidx.backends.cluster.engine.engine import SearchEngine
 from k8sidx.backends.cluster.http.client import Cluster
-from k8sidx.backends.open import EmbeddedStore
+from k8sidx.backends.embedded.store import EmbeddedStore
 from k8sidx.backends.protocol import Engine
 from k8sidx.backends.result import Result
 from k8sidx.events.normalize.event import Normalized

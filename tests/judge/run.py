@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from k8sidx.backends.cluster.http.client import open_cluster
+from k8sidx.backends.cluster.http.open import open_cluster
 from k8sidx.hunt.definition import Hunt
 from k8sidx.hunt.result import Finding
 from k8sidx.hunt.run import Window, run_hunts

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 
-from k8sidx.backends.cluster.http.client import Cluster, ClusterUnreachable, open_cluster
+from k8sidx.backends.cluster.http.client import Cluster, ClusterUnreachable
+from k8sidx.backends.cluster.http.open import open_cluster
 from tests.servers.container import Container, docker_runs, image_of
 from tests.servers.node import START_SECONDS, NotStarted
 from tests.servers.start import VERSIONS, CannotStart, java_for, product_of, start_server

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 import urllib3
 
-from k8sidx.backends.cluster.http.client import Cluster, ClusterUnreachable, open_cluster
+from k8sidx.backends.cluster.http.client import Cluster, ClusterUnreachable
+from k8sidx.backends.cluster.http.open import open_cluster
 from tests.servers.cleaning import remove_all
 from tests.servers.find import Servers, plan
 from tests.servers.fixtures import or_skip, unique_prefix

@@ -13,7 +13,7 @@ from k8sidx.backends.cluster.http.settings import ConnectionSettings
 from k8sidx.backends.cluster.index.document import identity_of, stored_fields
 from k8sidx.backends.cluster.index.target import parse_target
 from k8sidx.backends.cluster.store import ClusterStore
-from k8sidx.events.normalize.bodies import Fields
+from k8sidx.events.normalize.json_tree import Fields
 from k8sidx.shipping.pipeline import ShipOptions, ShipReport, ship
 
 PAGE = 1000

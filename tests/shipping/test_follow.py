@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 
 from k8sidx.backends.embedded.storage.manifest import read_manifest
-from k8sidx.backends.open import EmbeddedStore
+from k8sidx.backends.embedded.store import EmbeddedStore
 from k8sidx.query.algebra import Metric, Query
 from tests.building import event
 

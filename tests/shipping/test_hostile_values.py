@@ -17,7 +17,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from k8sidx.backends.open import EmbeddedStore
+from k8sidx.backends.embedded.store import EmbeddedStore
 from k8sidx.cli.options import Output
 from k8sidx.cli.output import write_sheet
 from k8sidx.events.fields.table import FIELDS

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from k8sidx.backends.open import EmbeddedStore
+from k8sidx.backends.embedded.store import EmbeddedStore
 from k8sidx.query.algebra import Metric, Query
 from tests.building import event
 

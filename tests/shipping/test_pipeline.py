@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from k8sidx.backends.open import EmbeddedStore
+from k8sidx.backends.embedded.store import EmbeddedStore
 from k8sidx.errors import UsageError
 from k8sidx.query.algebra import Metric, Query
 from k8sidx.shipping.pipeline import Progress, ShipOptions, ShipReport, ship

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from k8sidx.backends.open import EmbeddedStore
+from k8sidx.backends.embedded.store import EmbeddedStore
 from k8sidx.errors import UsageError
+from k8sidx.events.records import Chunk, Place
 from k8sidx.shipping.pipeline import ShipOptions, ShipReport, ship
-from k8sidx.shipping.sources.files.chunks import Chunk
-from k8sidx.shipping.sources.follow.position import Place, mark
+from k8sidx.shipping.sources.follow.position import mark
 from k8sidx.shipping.sources.follow.registry import LogFile
 from k8sidx.shipping.state import State, default_state
 from tests.building import event, write_log

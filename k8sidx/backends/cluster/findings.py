@@ -17,11 +17,11 @@ from k8sidx.backends.cluster.index.mapping import mapping_of
 from k8sidx.backends.cluster.index.target import findings_index
 from k8sidx.backends.cluster.index.template import made_by_us, own_meta
 from k8sidx.backends.cluster.store import ClusterStore
+from k8sidx.backends.finding_record import FIELDS, Record, merged
 from k8sidx.errors import StoreError
 from k8sidx.events.fields.lookup import BY_NAME
 from k8sidx.events.fields.moment import text_of, to_micros
 from k8sidx.events.fields.table import Kind
-from k8sidx.hunt.findings.record import FIELDS, Record, merged
 
 AT_ONCE = 500
 """Findings in one request."""

@@ -7,12 +7,13 @@ from datetime import datetime
 from functools import cached_property
 
 from k8sidx.backends.cluster.http.address import parse_location
-from k8sidx.backends.cluster.http.client import Cluster, open_cluster
+from k8sidx.backends.cluster.http.client import Cluster
+from k8sidx.backends.cluster.http.open import open_cluster
 from k8sidx.backends.cluster.http.settings import ConnectionSettings
 from k8sidx.backends.cluster.index.target import Target
 from k8sidx.backends.info import StoreSummary
 from k8sidx.backends.protocol import EXACTLY, Answering, Engine
-from k8sidx.backends.summaries import Summaries
+from k8sidx.backends.summary_store import Summaries
 
 
 class ClusterStore:

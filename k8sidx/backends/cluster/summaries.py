@@ -29,7 +29,8 @@ from k8sidx.backends.cluster.http.retrying import (
 from k8sidx.backends.cluster.index.template import made_by_us, own_meta, write_target
 from k8sidx.backends.cluster.schema.profile import TIME
 from k8sidx.backends.protocol import EXACTLY
-from k8sidx.backends.summaries import Rows, day_of
+from k8sidx.backends.summaries import day_of
+from k8sidx.backends.summary_store import Rows
 from k8sidx.errors import StoreError
 
 PART_ROWS = 5_000
@@ -82,7 +83,7 @@ class ClusterSummaries:
 
     def days(self) -> Mapping[date, str]:
         """The days that have events, and how many; see
-        :class:`k8sidx.backends.summaries.Summaries`."""
+        :class:`k8sidx.backends.summary_store.Summaries`."""
         return self._days
 
     @cached_property

@@ -11,9 +11,9 @@ import filelock
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from k8sidx.backends.finding_record import FIELDS, Record, merged
 from k8sidx.errors import StoreError
 from k8sidx.events.fields.table import Kind
-from k8sidx.hunt.findings.record import FIELDS, Record, merged
 
 LOCK_SECONDS = 60
 _TYPES = {Kind.INTEGER: pa.int64(), Kind.TIME: pa.timestamp("us", tz="UTC")}

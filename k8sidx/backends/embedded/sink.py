@@ -14,7 +14,7 @@ from k8sidx.events.normalize.event import Normalized
 
 if TYPE_CHECKING:
     from k8sidx.backends.embedded.storage.parts import Compression, StagedPart
-    from k8sidx.backends.open import EmbeddedStore
+    from k8sidx.backends.embedded.store import EmbeddedStore
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ import zstandard
 
 from k8sidx.backends.embedded.storage.manifest import Manifest
 from k8sidx.backends.embedded.storage.parts import UNDATED
-from k8sidx.backends.summaries import Rows
+from k8sidx.backends.summary_store import Rows
 
 FOLDER = "summaries"
 _SUFFIX = ".json.zst"
@@ -49,7 +49,7 @@ class EmbeddedSummaries:
 
     def days(self) -> Mapping[date, str]:
         """The days that have events, and their states; see
-        :class:`k8sidx.backends.summaries.Summaries`."""
+        :class:`k8sidx.backends.summary_store.Summaries`."""
         return self._days
 
     @cached_property

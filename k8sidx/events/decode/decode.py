@@ -15,8 +15,7 @@ from k8sidx.errors import Where
 from k8sidx.events.decode.event_model import V1_KEYS
 from k8sidx.events.decode.providers.apiserver import V1
 from k8sidx.events.decode.unwrap import FORMATS, Unwrapper
-from k8sidx.events.records import Event, Record
-from k8sidx.shipping.sources.files.chunks import Chunk
+from k8sidx.events.records import Chunk, Event, Record
 
 __all__ = ["FORMATS", "decode"]
 

@@ -5,60 +5,11 @@ from __future__ import annotations
 import ipaddress
 from functools import lru_cache
 
-HUMAN = "human"
-SERVICE_ACCOUNT = "serviceaccount"
-NODE = "node"
-CONTROL_PLANE = "control-plane"
-ANONYMOUS = "anonymous"
-UNKNOWN = "unknown"
-
-# AKS names its platform's certificates without the system: prefix; masterclient is the
-# --admin kubeconfig, so a person.
-AKS_PLATFORM = frozenset(
-    {"aksService", "hcpService", "readinessChecker", "aksProblemDetector", "nodeclient"}
-)
-WORKLOAD_CONTROLLERS = frozenset(
-    {
-        # With --use-service-account-credentials (kubeadm, EKS, GKE, AKS), and without.
-        "system:serviceaccount:kube-system:cronjob-controller",
-        "system:serviceaccount:kube-system:daemon-set-controller",
-        "system:serviceaccount:kube-system:deployment-controller",
-        "system:serviceaccount:kube-system:job-controller",
-        "system:serviceaccount:kube-system:replicaset-controller",
-        "system:serviceaccount:kube-system:replication-controller",
-        "system:serviceaccount:kube-system:statefulset-controller",
-        "system:kube-controller-manager",
-        "system:serviceaccount:openshift-infra:deployer-controller",
-        "system:serviceaccount:openshift-infra:deploymentconfig-controller",
-    }
-)
-"""Accounts of the controllers that make pods, Jobs and ReplicaSets out of somebody's workload."""
-
 # Tokens of browser user agents that name no product of interest.
 _BROWSER = frozenset(
     {"Mozilla", "AppleWebKit", "Gecko", "Chrome", "Chromium", "Safari", "Firefox", "Version",
      "Mobile", "Edg", "Electron", "HeadlessChrome"}
 )  # fmt: skip
-
-
-@lru_cache(maxsize=16_384)
-def user_kind(username: str) -> str:
-    """What kind of account a user name belongs to (Kubernetes' reserved names).
-
-    ``unknown`` is the empty name: a request that was refused before it was known who
-    made it (401).
-    """
-    if not username:
-        return UNKNOWN
-    if username in ("system:anonymous", "system:unauthenticated"):
-        return ANONYMOUS
-    if username.startswith("system:serviceaccount:") or username.endswith(".gserviceaccount.com"):
-        return SERVICE_ACCOUNT
-    if username.startswith("system:node:"):
-        return NODE
-    if username.startswith(("system:", "eks:", "aks:")) or username in AKS_PLATFORM:
-        return CONTROL_PLANE
-    return HUMAN
 
 
 @lru_cache(maxsize=16_384)

@@ -9,6 +9,15 @@ from __future__ import annotations
 from typing import Any
 
 from k8sidx.events.normalize.json_patch import patched
+from k8sidx.events.normalize.json_tree import (
+    Fields,
+    mapping,
+    mappings,
+    put_list,
+    put_text,
+    text,
+    texts,
+)
 
 WORKLOADS = frozenset(
     {
@@ -28,8 +37,6 @@ PSP = "kubernetes.io/psp"
 RULES_KEPT = 1000
 """A role with more verb x resource pairs than this keeps the first; hostile input could
 multiply three lists of thousands."""
-
-Fields = dict[str, Any]
 
 
 def promoted_fields(
@@ -183,39 +190,3 @@ def command_fields(body: Fields, into: Fields) -> None:
         into["exec.command"] = command
         into["exec.command_line"] = " ".join(command)
     put_text(into, "exec.container", body.get("container"))
-
-
-def put_text(into: Fields, name: str, value: Any) -> None:
-    """Keep a value that is text and not empty."""
-    if type(value) is str and value:
-        into[name] = value
-
-
-def put_list(into: Fields, name: str, values: list[str]) -> None:
-    """Keep a list that is not empty."""
-    if values:
-        into[name] = values
-
-
-def mapping(node: Fields, key: str) -> Fields:
-    """The object under a key, or an empty one."""
-    value = node.get(key)
-    return value if type(value) is dict else {}
-
-
-def mappings(node: Fields, key: str) -> list[Fields]:
-    """The objects in the list under a key."""
-    value = node.get(key)
-    return [one for one in value if type(one) is dict] if type(value) is list else []
-
-
-def text(node: Fields, key: str) -> str:
-    """The text under a key, or an empty one."""
-    value = node.get(key)
-    return value if type(value) is str else ""
-
-
-def texts(node: Fields, key: str) -> list[str]:
-    """The texts in the list under a key."""
-    value = node.get(key)
-    return [one for one in value if type(one) is str] if type(value) is list else []

@@ -15,8 +15,9 @@ import orjson
 from k8sidx.events.decode.event_model import NOTHING, V1_KEYS, AuditEvent, ObjectReference
 from k8sidx.events.decode.providers.apiserver import V1
 from k8sidx.events.fields.field import NAMESPACE_LENGTH, TEXT_LENGTH
-from k8sidx.events.normalize.bodies import WORKLOADS, Fields, promoted_fields
+from k8sidx.events.normalize.bodies import WORKLOADS, promoted_fields
 from k8sidx.events.normalize.event_id import canonical_json, digest
+from k8sidx.events.normalize.json_tree import Fields
 from k8sidx.events.normalize.parts import (
     Memory,
     Part,

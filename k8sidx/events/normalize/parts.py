@@ -13,9 +13,10 @@ from typing import Any
 
 import msgspec
 
-from k8sidx.events.normalize.actors import WORKLOAD_CONTROLLERS, address, product, user_kind
-from k8sidx.events.normalize.bodies import Fields, put_text
+from k8sidx.events.accounts import WORKLOAD_CONTROLLERS, user_kind
+from k8sidx.events.normalize.actors import address, product
 from k8sidx.events.normalize.event_id import canonical_json
+from k8sidx.events.normalize.json_tree import Fields, put_text
 from k8sidx.events.normalize.redact import embeds_objects, redact_annotations, redact_uri
 from k8sidx.events.normalize.truncate import cut, merged
 

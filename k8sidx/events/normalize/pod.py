@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from k8sidx.events.normalize.bodies import (
+from k8sidx.events.normalize.json_tree import (
     Fields,
     mapping,
     mappings,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from k8sidx.events.normalize.bodies import (
+from k8sidx.events.normalize.json_tree import (
     Fields,
     mapping,
     mappings,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from k8sidx.events.normalize.bodies import mapping
+from k8sidx.events.normalize.json_tree import mapping
 
 LONGEST = 65_536
 """Characters of a value that are looked at: a credential stands near the beginning."""

@@ -8,7 +8,7 @@ from.
 from __future__ import annotations
 
 from k8sidx.events.fields.table import FIELDS, Kind
-from k8sidx.events.normalize.bodies import Fields
+from k8sidx.events.normalize.json_tree import Fields
 
 NESTED = ("user", "impersonatedUser", "objectRef", "responseStatus", "annotations")
 """Keys of an event whose members are fields, named by both."""

@@ -12,21 +12,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from k8sidx.backends.finding_record import Record, merged
 from k8sidx.backends.result import Value
-from k8sidx.events.fields.findings import FINDING_ONLY, FROM_EVENTS
-from k8sidx.events.fields.lookup import BY_NAME
-from k8sidx.events.fields.table import Field
+from k8sidx.events.fields.findings import FROM_EVENTS
 from k8sidx.events.normalize.event_id import canonical_json
 from k8sidx.hunt.attack.tags import tactics_of, techniques_of
 from k8sidx.hunt.definition import Hunt
-from k8sidx.hunt.kinds.match import EVIDENCE
 from k8sidx.hunt.result import Finding
-
-Record = dict[str, Any]
-"""Stored fields of a finding by name; times are timezone-aware."""
-
-FIELDS: tuple[Field, ...] = (*(BY_NAME[name] for name in FROM_EVENTS), *FINDING_ONLY)
-"""All fields of a saved finding, in the order of columns."""
 
 SEVERITY = {"informational": 0, "low": 25, "medium": 50, "high": 75, "critical": 100}
 _FROM_KEY = frozenset(FROM_EVENTS) - {"event.id", "@timestamp", "message"}
@@ -66,26 +58,6 @@ def finding_id(finding: Finding) -> str:
     day = f"{finding.first_seen:%Y-%m-%d}" if finding.first_seen else ""
     parts = canonical_json([finding.hunt, _plain(finding.key), day])
     return hashlib.sha256(parts).hexdigest()[:32]
-
-
-def merged(before: Record | None, now: Record) -> Record:
-    """What is known of a finding after it was found, for the first time or again.
-
-    Two runs over the same events count them once: the larger number stays.
-    """
-    if before is None:
-        return now
-    record = {**before, **now}
-    record["event.created"] = before.get("event.created", now["event.created"])
-    for name, choose in (("event.start", min), ("event.end", max), ("@timestamp", max)):
-        values = [one[name] for one in (before, now) if name in one]
-        if values:
-            record[name] = choose(values)
-    counts = [one.get("finding.count", 0) for one in (before, now)]
-    record["finding.count"] = max(counts)
-    ids = [*before.get("finding.audit_ids", []), *now.get("finding.audit_ids", [])]
-    record["finding.audit_ids"] = list(dict.fromkeys(ids))[:EVIDENCE]
-    return record
 
 
 def records_of(

@@ -18,7 +18,7 @@ from k8sidx.backends.protocol import Engine
 from k8sidx.backends.result import Value
 from k8sidx.events.fields.lookup import resolve
 from k8sidx.hunt.definition import Base
-from k8sidx.hunt.kinds.match import OPENING, sortable, whole
+from k8sidx.hunt.kinds.evidence import OPENING, sortable, whole
 from k8sidx.hunt.kinds.time_window import Window, in_any
 from k8sidx.hunt.kinds.windows import OpenRequests, Request
 from k8sidx.query.algebra import (

@@ -10,7 +10,7 @@ from k8sidx.backends.result import Value
 from k8sidx.hunt.definition import NewHunt
 from k8sidx.hunt.finding_text import fill, named, span, times
 from k8sidx.hunt.kinds.baseline_queries import known_before
-from k8sidx.hunt.kinds.match import EVIDENCE_METRICS, exact_result, finding_of, sortable, whole
+from k8sidx.hunt.kinds.evidence import EVIDENCE_METRICS, exact_result, finding_of, sortable, whole
 from k8sidx.hunt.kinds.time_window import (
     LEAST_HISTORY,
     Spans,

@@ -13,7 +13,7 @@ from k8sidx.hunt.definition import SequenceHunt
 from k8sidx.hunt.finding_text import listed
 from k8sidx.hunt.kinds.burst_findings import burst_facts, burst_finding
 from k8sidx.hunt.kinds.correlated_events import GroupKey, Intervals, KeyedEvents, Seen
-from k8sidx.hunt.kinds.match import exact_result, sortable
+from k8sidx.hunt.kinds.evidence import exact_result, sortable
 from k8sidx.hunt.kinds.threshold import without_time
 from k8sidx.hunt.kinds.time_window import Window
 from k8sidx.hunt.kinds.windows import Burst, Chain, Slider

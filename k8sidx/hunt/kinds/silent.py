@@ -20,7 +20,7 @@ from k8sidx.backends.result import Value
 from k8sidx.hunt.definition import SilentHunt
 from k8sidx.hunt.finding_text import fill, span
 from k8sidx.hunt.kinds.baseline_queries import COUNT, in_intervals, sources, spoke
-from k8sidx.hunt.kinds.match import EVIDENCE_METRICS, exact_result, finding_of, sortable
+from k8sidx.hunt.kinds.evidence import EVIDENCE_METRICS, exact_result, finding_of, sortable
 from k8sidx.hunt.kinds.time_window import Window, extent_of
 from k8sidx.hunt.result import CannotJudge, Finding, HuntResult
 from k8sidx.query.algebra import Always, And, Compare, Not, Present, Query

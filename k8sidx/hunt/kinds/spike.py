@@ -20,19 +20,13 @@ from datetime import datetime, timedelta
 from math import sqrt
 from statistics import median
 
+from k8sidx.backends.finding_record import EVIDENCE
 from k8sidx.backends.protocol import Engine
 from k8sidx.backends.result import Value
 from k8sidx.hunt.definition import SpikeHunt
 from k8sidx.hunt.finding_text import fill, listed, shown, span
 from k8sidx.hunt.kinds.baseline_queries import COUNT, in_intervals
-from k8sidx.hunt.kinds.match import (
-    EVIDENCE,
-    EVIDENCE_METRICS,
-    exact_result,
-    finding_of,
-    sortable,
-    whole,
-)
+from k8sidx.hunt.kinds.evidence import EVIDENCE_METRICS, exact_result, finding_of, sortable, whole
 from k8sidx.hunt.kinds.time_window import Window, extent_of, in_any
 from k8sidx.hunt.result import CannotJudge, Finding, HuntResult
 from k8sidx.query.algebra import (

@@ -16,7 +16,7 @@ from k8sidx.backends.result import Value
 from k8sidx.hunt.definition import Correlation, ThresholdHunt
 from k8sidx.hunt.kinds.burst_findings import burst_facts, burst_finding
 from k8sidx.hunt.kinds.correlated_events import GroupKey, Intervals, KeyedEvents, Seen
-from k8sidx.hunt.kinds.match import exact_result, sortable, whole
+from k8sidx.hunt.kinds.evidence import exact_result, sortable, whole
 from k8sidx.hunt.kinds.time_window import Window
 from k8sidx.hunt.kinds.windows import Burst, Slider
 from k8sidx.hunt.result import CannotJudge, Finding, HuntResult

@@ -14,7 +14,7 @@ from k8sidx.backends.result import Result, Value
 from k8sidx.hunt.definition import TopHunt
 from k8sidx.hunt.finding_text import events, fill, shown, span
 from k8sidx.hunt.kinds.baseline_queries import counted
-from k8sidx.hunt.kinds.match import EVIDENCE_METRICS, finding_of, whole
+from k8sidx.hunt.kinds.evidence import EVIDENCE_METRICS, finding_of, whole
 from k8sidx.hunt.kinds.time_window import Extent, Spans, Window, compared_spans, extent_of
 from k8sidx.hunt.result import Finding, HuntResult
 from k8sidx.query.algebra import Having, Order, Query

@@ -6,8 +6,8 @@ from collections import Counter, deque
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from k8sidx.backends.finding_record import EVIDENCE
 from k8sidx.backends.result import Value
-from k8sidx.hunt.kinds.match import EVIDENCE
 
 CONTEXT = 100
 """Distinct addresses and resources that a burst remembers."""

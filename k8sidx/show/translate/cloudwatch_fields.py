@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from k8sidx.events.accounts import AKS_PLATFORM, WORKLOAD_CONTROLLERS
 from k8sidx.events.fields.lookup import FieldPath, resolve
 from k8sidx.events.fields.table import Kind
-from k8sidx.events.normalize.actors import AKS_PLATFORM, WORKLOAD_CONTROLLERS
 from k8sidx.events.normalize.bodies import RBAC_RESOURCES, WRITES
 from k8sidx.query.algebra import (
     NEVER,
@@ -279,7 +279,7 @@ def _effective_groups(leaf: Leaf) -> Condition:
 
 
 def _kinds() -> dict[str, Condition]:
-    """What kind of account a name is, as ``k8sidx.events.normalize.actors.user_kind`` tells."""
+    """What kind of account a name is, as ``k8sidx.events.accounts.user_kind`` tells."""
     name = EFFECTIVE
     anonymous = OneOf(name, ("system:anonymous", "system:unauthenticated"))
     account = Or(

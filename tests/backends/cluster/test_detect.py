@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from k8sidx.backends.cluster.http.client import open_cluster
+from k8sidx.backends.cluster.http.open import open_cluster
 from k8sidx.errors import StoreError
 from tests.servers.scripted import Request, ScriptedServer, reply
 

@@ -13,7 +13,7 @@ from k8sidx.backends.cluster.http.client import Cluster
 from k8sidx.backends.cluster.index.create import ensure_index
 from k8sidx.backends.cluster.index.mapping import Properties, field_count, flat_properties
 from k8sidx.backends.cluster.index.template import FIELD_LIMIT
-from k8sidx.backends.open import EmbeddedStore
+from k8sidx.backends.embedded.store import EmbeddedStore
 from k8sidx.shipping.pipeline import ShipOptions, ship
 from tests.backends.cluster.hostile import hostile_events
 from tests.building import SHARED, write_log

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 import pytest
 from typer.testing import CliRunner, Result
 
-from k8sidx.backends.cluster.http.client import Cluster, open_cluster
+from k8sidx.backends.cluster.http.client import Cluster
+from k8sidx.backends.cluster.http.open import open_cluster
 from k8sidx.backends.cluster.http.settings import ConnectionSettings, checked
 from k8sidx.cli import app
 from tests.building import event, write_log

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from k8sidx.backends.cluster.http.client import Cluster, open_cluster
+from k8sidx.backends.cluster.http.client import Cluster
+from k8sidx.backends.cluster.http.open import open_cluster
 from k8sidx.backends.cluster.index.create import ensure_index
 from k8sidx.backends.cluster.index.setup import carry_out, plan_setup
 from k8sidx.errors import StoreError

@@ -11,7 +11,7 @@ import pytest
 
 from k8sidx.backends.cluster.http.client import Cluster
 from k8sidx.backends.cluster.sink import ClusterSink, is_near
-from k8sidx.events.normalize.bodies import Fields
+from k8sidx.events.normalize.json_tree import Fields
 from k8sidx.events.normalize.reconstruct import whole_event
 from tests.building import SHARED, event, normalized, write_log
 from tests.events.normalize.test_reconstruct import without_empty

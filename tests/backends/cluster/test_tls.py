@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from k8sidx.backends.cluster.http.client import Cluster, ClusterUnreachable, open_cluster
+from k8sidx.backends.cluster.http.client import Cluster, ClusterUnreachable
+from k8sidx.backends.cluster.http.open import open_cluster
 from k8sidx.backends.cluster.http.settings import ConnectionSettings
 from k8sidx.backends.cluster.http.tls import tls_context
 from k8sidx.errors import UsageError

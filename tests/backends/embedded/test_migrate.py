@@ -16,7 +16,7 @@ from k8sidx.backends.embedded.storage.manifest import (
     read_manifest,
     write_manifest,
 )
-from k8sidx.backends.open import EmbeddedStore
+from k8sidx.backends.embedded.store import EmbeddedStore
 from k8sidx.errors import StoreVersion
 from k8sidx.events.fields.table import FIELDS
 from k8sidx.query.algebra import Query

@@ -13,7 +13,8 @@ import pytest
 from k8sidx.backends.embedded.storage.compaction import ENOUGH, merge_small_parts
 from k8sidx.backends.embedded.storage.manifest import manifest_path, read_manifest
 from k8sidx.backends.embedded.storage.parts import PartBuilder
-from k8sidx.backends.open import EmbeddedStore, open_store, temporary_store
+from k8sidx.backends.embedded.store import EmbeddedStore
+from k8sidx.backends.open import open_store, temporary_store
 from k8sidx.errors import StoreError, StoreVersion
 from k8sidx.query.algebra import Metric, Query
 from tests.building import event, normalized

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from k8sidx.events.decode.decode import decode
-from k8sidx.events.records import Context, Event, Record, Rejected, Skipped
-from k8sidx.shipping.sources.files.chunks import CHUNK_BYTES, RECORD_LIMIT, Chunk, read_chunks
+from k8sidx.events.records import Chunk, Context, Event, Record, Rejected, Skipped
+from k8sidx.shipping.sources.files.chunks import CHUNK_BYTES, RECORD_LIMIT, read_chunks
 from k8sidx.shipping.sources.files.inputs import Source
 
 

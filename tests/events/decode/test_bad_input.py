@@ -11,8 +11,7 @@ import pytest
 
 from k8sidx.errors import UsageError
 from k8sidx.events.decode.decode import FORMATS, decode
-from k8sidx.events.records import Event, Rejected, Skipped
-from k8sidx.shipping.sources.files.chunks import Chunk
+from k8sidx.events.records import Chunk, Event, Rejected, Skipped
 from tests.building import event
 from tests.events.decode.helpers import body, file_records, packed, records, rejected, skipped
 

@@ -12,8 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from k8sidx.events.decode.decode import FORMATS, decode
-from k8sidx.events.records import Event, Record, Rejected, Skipped
-from k8sidx.shipping.sources.files.chunks import Chunk
+from k8sidx.events.records import Chunk, Event, Record, Rejected, Skipped
 from tests.building import event
 from tests.events.decode.helpers import file_records, packed, records
 

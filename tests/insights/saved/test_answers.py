@@ -11,7 +11,7 @@ from k8sidx.backends.cluster.http.client import Cluster
 from k8sidx.backends.cluster.http.settings import ConnectionSettings
 from k8sidx.backends.cluster.index.target import parse_target
 from k8sidx.backends.cluster.store import ClusterStore
-from k8sidx.backends.open import EmbeddedStore
+from k8sidx.backends.embedded.store import EmbeddedStore
 from k8sidx.backends.protocol import Engine
 from k8sidx.backends.result import Result
 from k8sidx.insights.execute.run import answer

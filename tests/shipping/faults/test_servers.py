@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from k8sidx.backends.cluster.http.client import Cluster, open_cluster
+from k8sidx.backends.cluster.http.client import Cluster
+from k8sidx.backends.cluster.http.open import open_cluster
 from k8sidx.backends.cluster.index.create import ensure_index
 from k8sidx.shipping.pipeline import ShipReport
 from tests.servers.faulty_proxy import Fault, faulty

@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 
-from k8sidx.events.records import Rejected, Skipped
+from k8sidx.events.records import Chunk, Rejected, Skipped
 from k8sidx.shipping.sources.files.blocks import Blocks
-from k8sidx.shipping.sources.files.chunks import RECORD_LIMIT, Chunk, read_chunks
+from k8sidx.shipping.sources.files.chunks import RECORD_LIMIT, read_chunks
 from k8sidx.shipping.sources.files.inputs import Source
 from k8sidx.shipping.sources.files.json_documents import Documents, Fault
 

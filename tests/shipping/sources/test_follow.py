@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from k8sidx.events.records import Rejected, Skipped
-from k8sidx.shipping.sources.files.chunks import RECORD_LIMIT, Chunk
+from k8sidx.events.records import Chunk, Rejected, Skipped
+from k8sidx.shipping.sources.files.chunks import RECORD_LIMIT
 from k8sidx.shipping.sources.follow.follower import Follower
 from k8sidx.shipping.sources.follow.registry import Register
 from tests.shipping.sources.log_writer import LogWriter, line, numbers, pack, settle

@@ -9,7 +9,7 @@ import pytest
 
 from docs.generate.dashboards import with_current_tables
 from k8sidx.backends.embedded.engine.engine import DuckDBEngine
-from k8sidx.backends.open import EmbeddedStore
+from k8sidx.backends.embedded.store import EmbeddedStore
 from k8sidx.events.fields.lookup import resolve
 from k8sidx.events.fields.table import Kind
 from k8sidx.query.algebra import Terms

@@ -13,7 +13,7 @@ import pytest
 from k8sidx.backends.cluster.engine.engine import SearchEngine
 from k8sidx.backends.cluster.http.client import Cluster
 from k8sidx.backends.embedded.engine.engine import DuckDBEngine
-from k8sidx.backends.open import EmbeddedStore
+from k8sidx.backends.embedded.store import EmbeddedStore
 from k8sidx.events.normalize.event import Normalized
 from tests.building import event, normalized
 from tests.conformance.index_events import fill

@@ -16,7 +16,6 @@ from elasticsearch.dsl import query as dsl
 from k8sidx.backends.cluster.engine.regex import lucene
 from k8sidx.backends.cluster.index.document import document_id
 from k8sidx.backends.cluster.schema.profile import ID, TIME, Paths, Profile
-from k8sidx.backends.materialize import has_letters
 from k8sidx.errors import UnsupportedQuery
 from k8sidx.events.fields.lookup import resolve
 from k8sidx.events.fields.moment import to_micros
@@ -39,6 +38,7 @@ from k8sidx.query.algebra import (
     Scalar,
     Wildcard,
 )
+from k8sidx.query.casefold import has_letters
 from k8sidx.query.coerce import coerce
 from k8sidx.query.networks import address_text, ranges
 

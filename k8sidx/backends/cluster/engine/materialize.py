@@ -17,7 +17,7 @@ from k8sidx.backends.cluster.engine.filters import MOST_TERMS, ConditionCompiler
 from k8sidx.backends.cluster.engine.regex import compiled
 from k8sidx.backends.cluster.engine.session import Session
 from k8sidx.backends.cluster.schema.profile import Profile
-from k8sidx.backends.materialize import has_letters, membership, needs_narrowing
+from k8sidx.backends.materialize import membership, needs_narrowing
 from k8sidx.errors import UnsupportedQuery
 from k8sidx.events.fields.lookup import resolve
 from k8sidx.events.fields.table import Kind
@@ -34,6 +34,7 @@ from k8sidx.query.algebra import (
     leaves,
     rewritten,
 )
+from k8sidx.query.casefold import has_letters
 
 MOST_FOLDED = 200
 """Texts without regard to case in one condition: each is a clause, and queries have a limit."""

@@ -6,38 +6,16 @@ import re
 from base64 import b64encode
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Protocol
 
 import orjson
 from pydantic import SecretStr
 
 from k8sidx.backends.cluster.http.address import Location
+from k8sidx.backends.cluster.http.secret import Hidden, Signer
 from k8sidx.backends.cluster.http.settings import ConnectionSettings
 from k8sidx.errors import UsageError
 
 _PRINTABLE = re.compile(r"[!-~]+")
-
-
-class Hidden(str):
-    """Text that is not shown where a value is looked at."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return "'<hidden>'"
-
-
-class Signer(Protocol):
-    """Says who one is, request by request."""
-
-    def headers(
-        self, method: str, url: str, body: bytes | None, headers: Mapping[str, str]
-    ) -> Mapping[str, str]:
-        """What to add to the headers.
-
-        :param url: whole, as it goes on the wire.
-        :param body: as it goes on the wire.
-        """
 
 
 class Header:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from hashlib import sha256
 from urllib.parse import urlsplit
 
-from k8sidx.backends.cluster.http.auth import Hidden
+from k8sidx.backends.cluster.http.secret import Hidden
 from k8sidx.errors import StoreError, UsageError
 
 try:
@@ -51,7 +51,7 @@ class AwsSigner:
     def headers(
         self, method: str, url: str, body: bytes | None, headers: Mapping[str, str]
     ) -> Mapping[str, str]:
-        """The signature's headers; see :class:`k8sidx.backends.cluster.http.auth.Signer`.
+        """The signature's headers; see :class:`k8sidx.backends.cluster.http.secret.Signer`.
 
         :raises StoreError: when temporary credentials cannot be renewed.
         """

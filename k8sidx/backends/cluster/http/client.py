@@ -10,8 +10,8 @@ import orjson
 from urllib3.exceptions import HTTPError
 
 from k8sidx import __version__
-from k8sidx.backends.cluster.http.address import Location, NodeAddress, parse_location
-from k8sidx.backends.cluster.http.auth import Signer, signer
+from k8sidx.backends.cluster.http.address import Location, NodeAddress
+from k8sidx.backends.cluster.http.auth import signer
 from k8sidx.backends.cluster.http.errors import unreachable
 from k8sidx.backends.cluster.http.exchange import NOT_SENT, Limits, exchange
 from k8sidx.backends.cluster.http.nodes import (
@@ -23,10 +23,11 @@ from k8sidx.backends.cluster.http.nodes import (
 )
 from k8sidx.backends.cluster.http.proxy import connections
 from k8sidx.backends.cluster.http.response import Answer, ClusterUnreachable
+from k8sidx.backends.cluster.http.secret import Signer
 from k8sidx.backends.cluster.http.settings import ConnectionSettings
 from k8sidx.backends.cluster.http.tls import tls_context
 
-__all__ = ["Answer", "Cluster", "ClusterUnreachable", "Flavor", "Product", "open_cluster"]
+__all__ = ["Answer", "Cluster", "ClusterUnreachable", "Flavor", "Product"]
 
 Product = Literal["opensearch", "elasticsearch"]
 Flavor = Literal["server", "elastic-serverless", "amazon-serverless"]
@@ -120,22 +121,6 @@ class Cluster:
     def close(self) -> None:
         """Close the connections."""
         self._nodes.close()
-
-
-def open_cluster(location: str | Location, settings: ConnectionSettings | None = None) -> Cluster:
-    """Connect, and learn which product and version it is.
-
-    :param location: address, or several of one cluster, joined by commas.
-    :raises UsageError: when the settings cannot be used.
-    :raises ClusterUnreachable: when nothing answers there.
-    :raises StoreError: when it refuses us, is too old, or is something else.
-    """
-    from k8sidx.backends.cluster.http.detect import recognize
-
-    located = parse_location(location) if isinstance(location, str) else location
-    cluster = Cluster(located, settings or ConnectionSettings())
-    cluster.became(*recognize(cluster))
-    return cluster
 
 
 def _pool_maker(location: Location, settings: ConnectionSettings) -> MakePool:

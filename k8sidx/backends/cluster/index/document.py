@@ -27,9 +27,9 @@ from msgspec import Struct
 from k8sidx.events.fields.lookup import BY_NAME
 from k8sidx.events.fields.moment import text_of, to_micros
 from k8sidx.events.fields.table import FIELDS, Kind
-from k8sidx.events.normalize.bodies import Fields
 from k8sidx.events.normalize.event import Normalized
 from k8sidx.events.normalize.event_id import canonical_json
+from k8sidx.events.normalize.json_tree import Fields
 from k8sidx.events.normalize.parts import Part
 
 AUDIT = "audit"

@@ -13,7 +13,6 @@ from datetime import datetime
 from typing import Any
 
 from k8sidx.backends.embedded.storage.columns import COMPUTED, ID, TIME
-from k8sidx.backends.materialize import LOWER, UPPER, folded_text, has_letters
 from k8sidx.backends.percentiles import rank_of
 from k8sidx.backends.time_columns import times_of
 from k8sidx.errors import UnsupportedQuery
@@ -39,6 +38,7 @@ from k8sidx.query.algebra import (
     Regex,
     Wildcard,
 )
+from k8sidx.query.casefold import LOWER, UPPER, folded_text, has_letters
 from k8sidx.query.coerce import coerce
 
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
 
 from k8sidx.errors import Where
-from k8sidx.events.records import Rejected, Skipped
+from k8sidx.events.records import START, Chunk, Place, Rejected, Skipped
 from k8sidx.shipping.sources.files.blocks import Blocks, Readable, plain_blocks
 from k8sidx.shipping.sources.files.inputs import Source
 from k8sidx.shipping.sources.files.json_documents import (
@@ -18,7 +17,6 @@ from k8sidx.shipping.sources.files.json_documents import (
     Fault,
     is_json,
 )
-from k8sidx.shipping.sources.follow.position import START, Place
 
 CHUNK_BYTES = 8 * 1024 * 1024
 RECORD_LIMIT = 32 * 1024 * 1024
@@ -31,29 +29,6 @@ _CONTROL = bytes(set(range(0x20)) - set(b"\t\n\r\f\b\x1b")) + b"\x7f"
 _BINARY_SHARE = 0.05
 _JSON_KEY = re.compile(rb'"[A-Za-z@_]{2,}"\s*:')
 _OPENING = frozenset({b"{", b"[", b"{\r", b"[\r"})
-
-
-class Chunk(NamedTuple):
-    """Whole records, separated by newlines.
-
-    :param source: name of the source.
-    :param first: 1-based number of the first record; the line number in files of lines.
-    :param data: the records, as read.
-    :param end: a position in the decompressed source, in bytes, before which nothing is left
-        to read once this chunk is delivered: where the next line starts. Inside of a document
-        or a line that is taken apart, where that one starts.
-    :param file: number of the file in the
-        :class:`~k8sidx.shipping.sources.follow.registry.Register`.
-    :param place: the same position for those who keep a state to go on from; ``None`` when
-        nobody does.
-    """
-
-    source: str
-    first: int
-    data: bytes
-    end: int = 0
-    file: int = 0
-    place: Place | None = None
 
 
 def read_chunks(

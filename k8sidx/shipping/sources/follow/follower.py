@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from k8sidx.shipping.sources.files.chunks import Chunk
+from k8sidx.events.records import Chunk
 from k8sidx.shipping.sources.files.inputs import STDIN, refuse_address
 from k8sidx.shipping.sources.follow.discovery import FRESH_SECONDS, Watch
 from k8sidx.shipping.sources.follow.pipe import Stream

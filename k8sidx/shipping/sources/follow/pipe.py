@@ -8,9 +8,9 @@ from collections.abc import Iterator
 
 from k8sidx.compression import is_compressed
 from k8sidx.errors import UsageError
-from k8sidx.events.records import Rejected
+from k8sidx.events.records import Chunk, Rejected
 from k8sidx.shipping.sources.files.blocks import Blocks
-from k8sidx.shipping.sources.files.chunks import Chunk, long_line, whole_lines
+from k8sidx.shipping.sources.files.chunks import long_line, whole_lines
 
 _READ_BYTES = 1024 * 1024
 

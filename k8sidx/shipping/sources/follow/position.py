@@ -4,22 +4,10 @@ that was renamed, copied or compressed meanwhile."""
 from __future__ import annotations
 
 import hashlib
-from typing import NamedTuple
 
-MARK_BYTES = 1024
-"""So many bytes at the start of a file and before a place tell it from others."""
+from k8sidx.events.records import MARK_BYTES, START, Mark, Place
+
 _DIGEST_BYTES = 16
-
-
-class Mark(NamedTuple):
-    """Some bytes, by their digest.
-
-    :param length: how many bytes.
-    :param digest: BLAKE2b of them, hexadecimal.
-    """
-
-    length: int = 0
-    digest: str = ""
 
 
 def mark(data: bytes) -> Mark:
@@ -27,29 +15,6 @@ def mark(data: bytes) -> Mark:
     if not data:
         return Mark()
     return Mark(len(data), hashlib.blake2b(data, digest_size=_DIGEST_BYTES).hexdigest())
-
-
-class Place(NamedTuple):
-    """A place between two records of a file, and what tells the file from others.
-
-    Both marks are needed: a client can choose how the first line of a log begins, for it
-    chooses ``auditID`` and ``requestURI``, but not the times that stand at the end of lines.
-
-    :param offset: bytes before it, decompressed.
-    :param record: records before it.
-    :param head: the first bytes of the file, as far as they are before the place.
-    :param tail: the bytes just before the place.
-    :param ended: nothing follows in the file, ever.
-    """
-
-    offset: int = 0
-    record: int = 0
-    head: Mark = Mark()
-    tail: Mark = Mark()
-    ended: bool = False
-
-
-START = Place()
 
 
 class Cursor:

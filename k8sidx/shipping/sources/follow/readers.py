@@ -8,17 +8,10 @@ from collections.abc import Callable, Iterator
 from typing import Protocol, TypeAlias
 
 from k8sidx.compression import is_compressed
-from k8sidx.events.records import Rejected, Skipped
+from k8sidx.events.records import MARK_BYTES, Chunk, Place, Rejected, Skipped
 from k8sidx.shipping.sources.files.blocks import Blocks
-from k8sidx.shipping.sources.files.chunks import (
-    BOM,
-    Chunk,
-    long_line,
-    read_on,
-    unreadable,
-    whole_lines,
-)
-from k8sidx.shipping.sources.follow.position import MARK_BYTES, Cursor, Place, mark
+from k8sidx.shipping.sources.files.chunks import BOM, long_line, read_on, unreadable, whole_lines
+from k8sidx.shipping.sources.follow.position import Cursor, mark
 from k8sidx.shipping.sources.follow.registry import LogFile
 from k8sidx.shipping.sources.follow.rotation import Stored
 

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from k8sidx.shipping.sources.follow.position import START, Place
+from k8sidx.events.records import START, Place
 
 KEPT_WHEN_GONE = 200
 """So many files that are not there any more are remembered: what was compressed under another

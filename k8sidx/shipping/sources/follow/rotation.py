@@ -18,8 +18,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from k8sidx.compression import is_compressed
+from k8sidx.events.records import MARK_BYTES, Place
 from k8sidx.shipping.sources.files.blocks import Blocks, plain_blocks
-from k8sidx.shipping.sources.follow.position import MARK_BYTES, Place, mark
+from k8sidx.shipping.sources.follow.position import mark
 from k8sidx.shipping.sources.follow.registry import identity
 
 PACKED = (".gz", ".zst", ".bz2")

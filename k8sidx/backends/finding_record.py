@@ -1,0 +1,40 @@
+"""Saved findings as stores keep them: fields and merging."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from k8sidx.events.fields.findings import FINDING_ONLY, FROM_EVENTS
+from k8sidx.events.fields.lookup import BY_NAME
+from k8sidx.events.fields.table import Field
+
+Record = dict[str, Any]
+"""Stored fields of a finding by name; times are timezone-aware."""
+
+
+FIELDS: tuple[Field, ...] = (*(BY_NAME[name] for name in FROM_EVENTS), *FINDING_ONLY)
+"""All fields of a saved finding, in the order of columns."""
+
+
+def merged(before: Record | None, now: Record) -> Record:
+    """What is known of a finding after it was found, for the first time or again.
+
+    Two runs over the same events count them once: the larger number stays.
+    """
+    if before is None:
+        return now
+    record = {**before, **now}
+    record["event.created"] = before.get("event.created", now["event.created"])
+    for name, choose in (("event.start", min), ("event.end", max), ("@timestamp", max)):
+        values = [one[name] for one in (before, now) if name in one]
+        if values:
+            record[name] = choose(values)
+    counts = [one.get("finding.count", 0) for one in (before, now)]
+    record["finding.count"] = max(counts)
+    ids = [*before.get("finding.audit_ids", []), *now.get("finding.audit_ids", [])]
+    record["finding.audit_ids"] = list(dict.fromkeys(ids))[:EVIDENCE]
+    return record
+
+
+EVIDENCE = 20
+"""auditIDs that a finding keeps."""

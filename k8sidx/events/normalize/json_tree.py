@@ -1,0 +1,43 @@
+"""Typed access to the values of decoded JSON."""
+
+from __future__ import annotations
+
+from typing import Any
+
+Fields = dict[str, Any]
+
+
+def put_text(into: Fields, name: str, value: Any) -> None:
+    """Keep a value that is text and not empty."""
+    if type(value) is str and value:
+        into[name] = value
+
+
+def put_list(into: Fields, name: str, values: list[str]) -> None:
+    """Keep a list that is not empty."""
+    if values:
+        into[name] = values
+
+
+def mapping(node: Fields, key: str) -> Fields:
+    """The object under a key, or an empty one."""
+    value = node.get(key)
+    return value if type(value) is dict else {}
+
+
+def mappings(node: Fields, key: str) -> list[Fields]:
+    """The objects in the list under a key."""
+    value = node.get(key)
+    return [one for one in value if type(one) is dict] if type(value) is list else []
+
+
+def text(node: Fields, key: str) -> str:
+    """The text under a key, or an empty one."""
+    value = node.get(key)
+    return value if type(value) is str else ""
+
+
+def texts(node: Fields, key: str) -> list[str]:
+    """The texts in the list under a key."""
+    value = node.get(key)
+    return [one for one in value if type(one) is str] if type(value) is list else []
