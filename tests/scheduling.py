@@ -1,45 +1,37 @@
-"""Which tests run on one worker of pytest-xdist: those of a server, and those of a module.
+"""How pytest-xdist shares the tests out: those of one server, or of one module, to one worker.
 
-A server is started by the one worker that has its tests, and what a module makes once for all
-its tests is made once.
+So a server is started once, and what a module makes for all its tests is made once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
 from typing import Any
 
 import pytest
 
 from tests.servers.start import VERSIONS
 
-SERVERS = {*VERSIONS, "secured_opensearch", "secured_elasticsearch"}
-"""Fixtures with a server that tests share."""
-OWN = {"own_node", "three_nodes"}
-"""Fixtures that start servers for one test."""
+SERVERS = (*VERSIONS, "secured_opensearch", "secured_elasticsearch")
+_SERVER = re.compile(rf"[\[-]({'|'.join(SERVERS)})(?=[\]-])")
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Before xdist's own hook, which reads the marks."""
-    import sys; sys.stderr.write(f"XX {[i.plugin_name for i in config.hook.pytest_collection_modifyitems.get_hookimpls()]} {items[0]._nodeid} {group_of(items[0])}\n")
-    for item in items:
-        name = group_of(item)
-        if name:
-            item.add_marker(pytest.mark.xdist_group(name))
+def group_of(nodeid: str) -> str:
+    """The server that a test's id names among its parameters, else the test's module."""
+    module, _, name = nodeid.partition("::")
+    found = _SERVER.search(name)
+    return found[1] if found else module
 
 
-def group_of(item: pytest.Item) -> str:
-    """The server that a test needs, else its module; nothing when it starts its own servers.
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    from xdist.scheduler import LoadScopeScheduling
 
-    :raises AssertionError: when it needs several: two workers would start them.
-    """
-    fixtures = set(getattr(item, "fixturenames", ()))
-    callspec = getattr(item, "callspec", None)
-    params: Mapping[str, Any] = callspec.params if callspec else {}
-    texts = {one for one in params.values() if isinstance(one, str)}
-    servers = (fixtures | texts) & SERVERS
-    assert len(servers) <= 1, f"{item.nodeid} needs {', '.join(sorted(servers))}"
-    if servers:
-        return servers.pop()
-    return "" if (fixtures | texts) & OWN else item.nodeid.partition("::")[0]
+    class GroupScheduling(LoadScopeScheduling):
+        """Known by ids, not by marks: xdist's own ``loadgroup`` changes ids for that, which
+        pytest 9.2 does not allow any more (pytest-xdist issue 1386)."""
+
+        def _split_scope(self, nodeid: str) -> str:
+            return group_of(nodeid)
+
+    return GroupScheduling(config, log)

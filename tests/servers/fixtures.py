@@ -23,6 +23,8 @@ from tests.servers.start import VERSIONS, CannotStart, start_nodes, start_server
 CURRENT = ["opensearch", "elasticsearch"]
 """What every test of a cluster runs on; the others are for what differs between versions."""
 
+# Fixtures with a server have its name as their parameter: ``tests.scheduling`` reads it.
+
 _SERVERS = pytest.StashKey[Servers]()
 
 
@@ -94,16 +96,16 @@ def cluster_of(servers: Servers, name: str) -> Cluster:
         or_skip(error)
 
 
-@pytest.fixture(scope="session")
-def opensearch(servers: Servers) -> Cluster:
+@pytest.fixture(scope="session", params=["opensearch"])
+def opensearch(request: pytest.FixtureRequest, servers: Servers) -> Cluster:
     """OpenSearch 3."""
-    return cluster_of(servers, "opensearch")
+    return cluster_of(servers, request.param)
 
 
-@pytest.fixture(scope="session")
-def elasticsearch(servers: Servers) -> Cluster:
+@pytest.fixture(scope="session", params=["elasticsearch"])
+def elasticsearch(request: pytest.FixtureRequest, servers: Servers) -> Cluster:
     """Elasticsearch 9."""
-    return cluster_of(servers, "elasticsearch")
+    return cluster_of(servers, request.param)
 
 
 @pytest.fixture(scope="session", params=CURRENT)
