@@ -16,7 +16,8 @@ from k8sidx.backends.embedded.storage.manifest import VERSION
 from k8sidx.backends.embedded.store import EmbeddedStore
 from k8sidx.backends.embedded.summaries import FOLDER, EmbeddedSummaries
 from k8sidx.backends.result import Result
-from k8sidx.backends.summaries import SummedEngine, complete, digest_of
+from k8sidx.backends.summaries import SummedEngine, complete
+from k8sidx.backends.summary_key import digest_of
 from k8sidx.hunt.definition import Hunt, NewHunt, SilentHunt, SpikeHunt, TopHunt
 from k8sidx.hunt.kinds.baseline_queries import questions
 from k8sidx.hunt.library.load import load_library
