@@ -245,8 +245,8 @@ def test_the_newest_day_has_no_summary_yet(tmp_path: Path) -> None:
     assert date(2026, 12, 4) == days[-1] + timedelta(days=1)
 
 
-def test_a_store_that_is_thrown_away_has_no_summaries(tmp_path: Path) -> None:
-    store = EmbeddedStore(tmp_path / "store", columns=frozenset({"verb"}), thrown_away=True)
+def test_a_store_that_is_temporary_has_no_summaries(tmp_path: Path) -> None:
+    store = EmbeddedStore(tmp_path / "store", columns=frozenset({"verb"}), temporary=True)
     put(store, [event()])
     with store.engine() as engine:
         assert store.summaries(engine) is None
