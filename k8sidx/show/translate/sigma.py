@@ -1,4 +1,4 @@
-"""Hunts as the Sigma documents that they are."""
+"""Hunts as Sigma documents."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _SAYING = ("detection", "correlation")
 
 
 def to_sigma(hunt: Hunt) -> Translation:
-    """The text of the file that the hunt was read from, unchanged.
+    """Return the text of the file that the hunt was read from, unchanged.
 
     :raises OSError: when it is no longer there.
     """
@@ -21,7 +21,7 @@ def to_sigma(hunt: Hunt) -> Translation:
 
 
 def detection_of(hunt: Hunt) -> str:
-    """The lines of the hunt's document that say which events, and of the rules it is about.
+    """Return the lines of the hunt's document that define its events, and those of its rules.
 
     :raises OSError: when its file is no longer there.
     """
