@@ -10,9 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from k8sidx.backends.embedded.store import EmbeddedStore
-from k8sidx.backends.open import Store
 from k8sidx.backends.sink import Sink, SinkResults, Tally
+from k8sidx.backends.store import Store
 from k8sidx.errors import NotDelivered, UsageError, Where
 from k8sidx.events.decode.unwrap import Unwrapper
 from k8sidx.events.records import Chunk, Rejected, Skipped
@@ -30,8 +29,6 @@ from k8sidx.shipping.worker import Outcome, Worker, WorkerSettings
 INLINE_CHUNKS = 6
 """Inputs of so many chunks are done before further processes would have started."""
 SHOWN_REJECTS = 20
-DEAD_LETTERS = Path("k8sidx-dead-letter")
-"""Where dead-letter files go when the store is no folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +110,7 @@ def ship(
     run.refuse_loop()
     pieces = run.pieces(store, on_wait or (lambda text: None))
     started = time.monotonic()
-    sink = open_sink(store, options, on_wait)
+    sink = store.sink(options.patience, on_wait)
     try:
         run.work(sink, stop, pieces)
     except NotDelivered as error:
@@ -123,22 +120,6 @@ def ship(
         sink.close()
     run.report.seconds = time.monotonic() - started
     return run.report
-
-
-def open_sink(
-    store: Store, options: ShipOptions, on_wait: Callable[[str], None] | None
-) -> Sink[Any]:
-    """The receiving end of a store.
-
-    :raises StoreError: when it cannot be written.
-    """
-    if isinstance(store, EmbeddedStore):
-        from k8sidx.backends.embedded.sink import EmbeddedSink
-
-        return EmbeddedSink(store, on_wait)
-    from k8sidx.backends.cluster.sink import ClusterSink
-
-    return ClusterSink(store, options.patience, on_wait)
 
 
 def _as_given(inputs: Sequence[str]) -> list[Source]:
@@ -161,8 +142,7 @@ class _Run:
         self.options = options
         self.report = ShipReport()
         moment = f"{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}"
-        folder = store.path / "dead-letter" if isinstance(store, EmbeddedStore) else DEAD_LETTERS
-        default = folder / f"{moment}.jsonl"
+        default = store.dead_letter_folder / f"{moment}.jsonl"
         self.dead_letter = DeadLetter(options.dead_letter or default)
         sizes = [source.size for source in sources]
         known = [size for size in sizes if size is not None]
@@ -186,7 +166,7 @@ class _Run:
         register = Register() if self._state is None else self._state.register
         if self.options.follow:
             excluded = [self.dead_letter.path]
-            excluded += [store.path] if isinstance(store, EmbeddedStore) else []
+            excluded += [store.folder] if store.folder else []
             excluded += [self._state.path, self._state.lock] if self._state else []
             names = [source.name for source in self.sources]
             return followed(names, register, limit, excluded, tell)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from k8sidx.backends.protocol import Explaining
+from k8sidx.backends.protocol import StoreEngine
 from k8sidx.insights.execute.run import first_way
 from k8sidx.insights.language.ast import Program
 from k8sidx.insights.plan.binder import understood
@@ -33,7 +33,7 @@ from k8sidx.query.algebra import (
 
 def explained(
     program: Program,
-    engine: Explaining,
+    engine: StoreEngine,
     since: datetime | None = None,
     until: datetime | None = None,
 ) -> str:
@@ -44,10 +44,10 @@ def explained(
     :raises StoreError: when the cluster or the store cannot be asked.
     """
     plan = understood(program, now=datetime.now(UTC))
-    return first_way(plan, engine.name, lambda ask: _told(plan, ask.over(since, until), engine))
+    return first_way(plan, engine, lambda ask: _told(plan, ask.over(since, until), engine))
 
 
-def _told(plan: Plan, ask: Ask, engine: Explaining) -> str:
+def _told(plan: Plan, ask: Ask, engine: StoreEngine) -> str:
     asked = engine.explained(ask.query)
     parts = [
         "\n".join(["The engine is asked:", *_lines(ask.query)]),

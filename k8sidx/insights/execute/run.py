@@ -8,8 +8,7 @@ from datetime import UTC, datetime
 from itertools import chain, takewhile
 from typing import TypeVar
 
-from k8sidx.backends.protocol import Engine
-from k8sidx.backends.regexes import is_looked_for
+from k8sidx.backends.protocol import Engine, StoreEngine
 from k8sidx.backends.result import Result, Value
 from k8sidx.errors import UnsupportedQuery, UsageError
 from k8sidx.insights.execute.expressions import evaluation
@@ -29,7 +28,7 @@ T = TypeVar("T")
 
 def answer(
     program: Program,
-    engine: Engine,
+    engine: StoreEngine,
     since: datetime | None = None,
     until: datetime | None = None,
     *,
@@ -48,19 +47,16 @@ def answer(
     plan = understood(program, now=datetime.now(UTC))
     for warning in plan.warnings:
         say(warning)
-    return first_way(
-        plan, engine.name, lambda ask: _answer(plan, ask.over(since, until), engine, say)
-    )
+    return first_way(plan, engine, lambda ask: _answer(plan, ask.over(since, until), engine, say))
 
 
-def first_way(plan: Plan, engine: str, take: Callable[[Ask], T]) -> T:
+def first_way(plan: Plan, engine: StoreEngine, take: Callable[[Ask], T]) -> T:
     """What ``take`` makes of the best way to ask that the engine does not refuse. In the last
     ways it is asked no conditions.
 
-    :param engine: its name.
     :raises UnsupportedQuery: the first refusal, when all are refused.
     """
-    conditions = Conditions(lambda pattern: is_looked_for(pattern, engine))
+    conditions = Conditions(engine.supports_regex)
     refused: UnsupportedQuery | None = None
     for ask in chain(ways(plan, conditions), ways(plan, None)):
         try:

@@ -154,7 +154,7 @@ def test_no_store_and_a_damaged_one_are_told_apart(tmp_path: Path) -> None:
     store = stored(tmp_path / "s", some(0, 1))
     manifest_path(store.path).write_text("{half")
     with pytest.raises(StoreError, match="cannot be read"):
-        store.summary()
+        store.info()
 
 
 def test_a_store_of_a_newer_version_is_not_touched(tmp_path: Path) -> None:
@@ -201,13 +201,13 @@ def test_a_temporary_store_can_keep_whole_events() -> None:
         with store.engine() as engine:
             [(verb, body)] = engine.run(Query(select=("verb", "requestObject"))).rows
             assert (verb, json.loads(str(body))["spec"]) == ("create", {"a": 1})
-            assert store.summaries(engine) is None
+            assert engine.summaries() is None
         folder = store.path
     assert not folder.exists()
 
 
 def test_summary(tmp_path: Path) -> None:
-    summary = stored(tmp_path / "s", some(0, 3)).summary()
+    summary = stored(tmp_path / "s", some(0, 3)).info()
     assert summary.events == 3
     assert summary.first is not None
     assert summary.last is not None

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from k8sidx.backends.cluster.http.client import Cluster
-from k8sidx.backends.cluster.http.settings import ConnectionSettings
+from k8sidx.backends.connection import ConnectionSettings
 from tests.building import SHARED
 from tests.servers.faulty_proxy import Fault, Script, faulty
 from tests.shipping.clusters import rows, shipped

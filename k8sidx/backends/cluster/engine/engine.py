@@ -34,15 +34,18 @@ from k8sidx.backends.cluster.engine.metrics import (
     readable,
     readings,
 )
+from k8sidx.backends.cluster.engine.regex import lucene
 from k8sidx.backends.cluster.engine.session import NotAsked, Session, UnaskedSession
 from k8sidx.backends.cluster.http.client import Cluster
 from k8sidx.backends.cluster.schema.field_caps import Capabilities, read_capabilities
 from k8sidx.backends.cluster.schema.profile import OwnProfile, Profile
+from k8sidx.backends.cluster.summaries import ClusterSummaries
 from k8sidx.backends.explain import request_text
 from k8sidx.backends.ordering import Row, arranged
 from k8sidx.backends.protocol import EXACTLY, Answering
 from k8sidx.backends.result import Result
 from k8sidx.backends.time_columns import times_of, with_moments
+from k8sidx.errors import InvalidQuery, UnsupportedQuery
 from k8sidx.query.algebra import VALUES, Having, Order, Query, Terms, fields_of
 
 _SHARD_SIZE_OF_EVENTS = 1_000
@@ -57,6 +60,7 @@ class SearchEngine:
     :param index: index name or pattern, such as ``k8s-audit-*``.
     :param profile: where its documents keep the fields.
     :param answering: approximate is cardinality, percentiles and unproved top-N.
+    :param summaries_of: prefix of the indices whose daily summaries are kept; empty without any.
     """
 
     def __init__(
@@ -65,18 +69,15 @@ class SearchEngine:
         index: str,
         profile: Profile | None = None,
         answering: Answering = EXACTLY,
+        summaries_of: str = "",
     ) -> None:
         self.name: str = cluster.product
         self._cluster = cluster
         self._index = index
         self._profile = profile or OwnProfile()
         self._answering = answering
+        self._summaries_of = summaries_of
         self._conditions = ConditionCompiler(self._profile)
-
-    @property
-    def is_foreign(self) -> bool:
-        """Something else than k8sidx filled the indices."""
-        return self._profile.is_read
 
     def __enter__(self) -> SearchEngine:
         return self
@@ -101,7 +102,7 @@ class SearchEngine:
         return Result(query.columns, with_moments(rows, times_of(query)), self.name, exact)
 
     def explained(self, query: Query) -> str:
-        """The first search of the query; see :class:`k8sidx.backends.protocol.Explaining`.
+        """The first search of the query; see :class:`k8sidx.backends.protocol.StoreEngine`.
 
         :raises UnsupportedQuery: when a cluster has no way to run the query.
         :raises StoreError: when the cluster cannot be reached, or lacks a field.
@@ -116,6 +117,22 @@ class SearchEngine:
         except NotAsked as asked:
             return request_text(session.path, asked.body, first, held=asked.held)
         raise AssertionError("a query makes a search")
+
+    def supports_regex(self, pattern: str) -> bool:
+        """Whether an index can search for a regular expression: those that Lucene has, too."""
+        try:
+            lucene(pattern)
+        except (UnsupportedQuery, InvalidQuery):
+            return False
+        return True
+
+    def summaries(self) -> ClusterSummaries | None:
+        """Return the daily summaries of the indices. Foreign indices, which have no prefix of
+        ours, and serverless offers have none."""
+        foreign = self._profile.is_read
+        if not self._summaries_of or foreign or self._cluster.flavor != "server":
+            return None
+        return ClusterSummaries(self._cluster, self._summaries_of, self._index)
 
     def _checked(self, query: Query) -> tuple[Query, dsl.Query]:
         """The query without conditions whose values are looked up first, and its events.

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from k8sidx.backends.cluster.http.address import Location
 from k8sidx.backends.cluster.http.secret import Hidden, Signer
-from k8sidx.backends.cluster.http.settings import ConnectionSettings
+from k8sidx.backends.connection import ConnectionSettings
 from k8sidx.errors import UsageError
 
 _PRINTABLE = re.compile(r"[!-~]+")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
@@ -54,6 +54,16 @@ class ConnectionSettings(BaseModel):
     aws_profile: str = ""
     connect_timeout: Seconds = 10.0
     read_timeout: Seconds = 60.0
+
+
+class ClusterOptions(NamedTuple):
+    """Options of a store that is a cluster.
+
+    :param index: prefix of the indices, or a pattern of existing ones; empty for the default.
+    """
+
+    index: str = ""
+    connection: ConnectionSettings = ConnectionSettings()
 
 
 def from_environment(environment: Mapping[str, str]) -> dict[str, str]:
