@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
@@ -56,7 +57,8 @@ class ConnectionSettings(BaseModel):
     read_timeout: Seconds = 60.0
 
 
-class ClusterOptions(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class ClusterOptions:
     """Options of a store that is a cluster.
 
     :param index: prefix of the indices, or a pattern of existing ones; empty for the default.
