@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -65,7 +65,7 @@ class ClusterOptions:
     """
 
     index: str = ""
-    connection: ConnectionSettings = ConnectionSettings()
+    connection: ConnectionSettings = field(default_factory=ConnectionSettings)
 
 
 def from_environment(environment: Mapping[str, str]) -> dict[str, str]:

@@ -17,7 +17,7 @@ from k8sidx.events.decode.unwrap import Unwrapper
 from k8sidx.events.records import Chunk, Rejected, Skipped
 from k8sidx.shipping.checkpoint import NoCheckpoint
 from k8sidx.shipping.dead_letter import DeadLetter
-from k8sidx.shipping.in_flight import Ledger
+from k8sidx.shipping.in_flight import ChunksInFlight
 from k8sidx.shipping.input_stream import Pause, Piece, followed, resumed, whole
 from k8sidx.shipping.pool import WorkerPool, worker_count
 from k8sidx.shipping.signals import Stop
@@ -41,7 +41,7 @@ class ShipOptions:
     :param dead_letter: file for what cannot be stored; in the store's folder by default.
     :param record_limit: longest record in bytes.
     :param processes: processes that work, this one included; 0 means one a core.
-    :param patience: seconds that a cluster may take nothing before the run gives up.
+    :param give_up_after: seconds without progress after which a run on a cluster gives up.
     :param follow: go on with what is added to the inputs, until stopped.
     """
 
@@ -51,7 +51,7 @@ class ShipOptions:
     dead_letter: Path | None = None
     record_limit: int = 32 * 1024 * 1024
     processes: int = 0
-    patience: float = 900.0
+    give_up_after: float = 900.0
     follow: bool = False
 
 
@@ -110,7 +110,7 @@ def ship(
     run.refuse_loop()
     pieces = run.pieces(store, on_wait or (lambda text: None))
     started = time.monotonic()
-    sink = store.sink(options.patience, on_wait)
+    sink = store.sink(options.give_up_after, on_wait)
     try:
         run.work(sink, stop, pieces)
     except NotDelivered as error:
@@ -176,7 +176,7 @@ class _Run:
 
     def work(self, sink: Sink[Any], stop: Stop | None, pieces: Iterator[Piece]) -> None:
         """Read all pieces and store what the workers make of them."""
-        ledger = Ledger(self._state or NoCheckpoint(), keep_data=sink.can_reject)
+        ledger = ChunksInFlight(self._state or NoCheckpoint(), keep_data=sink.can_reject)
         if stop is not None:
             pieces = stop.until_told(pieces, sink.shorten_deadline)
         try:
@@ -195,7 +195,7 @@ class _Run:
         self._tell()
 
     def _outcomes(
-        self, sink: Sink[Any], ledger: Ledger, pieces: Iterable[Piece]
+        self, sink: Sink[Any], ledger: ChunksInFlight, pieces: Iterable[Piece]
     ) -> Iterator[Outcome]:
         options = self.options
         settings = WorkerSettings(sink.spec, options.cluster, options.format, options.keep_secrets)
@@ -241,7 +241,7 @@ class _Run:
         for rejected in outcome.rejected:
             self._reject(rejected)
 
-    def _settle(self, results: SinkResults, ledger: Ledger) -> None:
+    def _settle(self, results: SinkResults, ledger: ChunksInFlight) -> None:
         self.report += results.tally
         for chunk, record, reason in results.rejections:
             where = Where(ledger.source(chunk), record)

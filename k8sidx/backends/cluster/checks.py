@@ -18,7 +18,7 @@ from k8sidx.backends.check import Check, State, age, failed, latest_event
 from k8sidx.backends.cluster.http.api_errors import ClusterRefused, refusal
 from k8sidx.backends.cluster.http.client import Cluster
 from k8sidx.backends.cluster.http.response import Answer
-from k8sidx.backends.cluster.http.retrying import FORBIDDEN, expect_success, patient_request
+from k8sidx.backends.cluster.http.retrying import FORBIDDEN, expect_success, retrying_request
 from k8sidx.backends.cluster.index.document import epoch_path
 from k8sidx.backends.cluster.index.lifecycle import lifecycle_of
 from k8sidx.backends.cluster.index.mapping import field_count
@@ -299,7 +299,7 @@ def _found(cluster: Cluster, path: str) -> Any:
 
 
 def _get(cluster: Cluster, path: str) -> Answer:
-    return patient_request(cluster, "GET", path, seconds=_SECONDS)
+    return retrying_request(cluster, "GET", path, seconds=_SECONDS)
 
 
 def _some(names: list[str]) -> str:

@@ -12,7 +12,7 @@ import orjson
 
 from k8sidx.backends.cluster.http.api_errors import explain
 from k8sidx.backends.cluster.http.client import Cluster
-from k8sidx.backends.cluster.http.retrying import create_index, expect_success, patient_request
+from k8sidx.backends.cluster.http.retrying import create_index, expect_success, retrying_request
 from k8sidx.backends.cluster.index.mapping import mapping_of
 from k8sidx.backends.cluster.index.template import made_by_us, own_meta
 from k8sidx.backends.finding_record import FIELDS, Record, merged
@@ -61,7 +61,7 @@ class ClusterFindings:
 
 def _ensure(cluster: Cluster, index: str) -> None:
     path = f"/{quote(index, safe='')}"
-    answer = patient_request(cluster, "GET", f"{path}?filter_path=*.mappings._meta")
+    answer = retrying_request(cluster, "GET", f"{path}?filter_path=*.mappings._meta")
     if answer.status == 404:
         create_index(cluster, path, {"mappings": mapping_of(FIELDS, own_meta())})
         return
@@ -78,7 +78,7 @@ def _ensure(cluster: Cluster, index: str) -> None:
 def _read(cluster: Cluster, index: str, ids: Sequence[str]) -> dict[str, Record]:
     path = f"/{quote(index, safe='')}/_mget"
     found = expect_success(
-        patient_request(cluster, "POST", path, body={"ids": list(ids)}), "POST", path
+        retrying_request(cluster, "POST", path, body={"ids": list(ids)}), "POST", path
     )
     return {
         one["_id"]: _record(one["_source"]) for one in found.get("docs", []) if one.get("found")
@@ -91,7 +91,7 @@ def _write(cluster: Cluster, index: str, rows: Sequence[tuple[str, Record]]) -> 
     for identifier, record in rows:
         lines += [orjson.dumps({"index": {"_id": identifier}}), orjson.dumps(_document(record))]
     path = f"/{quote(index, safe='')}/_bulk"
-    answer = patient_request(
+    answer = retrying_request(
         cluster,
         "POST",
         f"{path}?refresh=true&filter_path=errors,items.*.error,items.*.status",

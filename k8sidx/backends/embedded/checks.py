@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from k8sidx.backends.check import Check, failed, latest_event
-from k8sidx.backends.embedded.storage.compaction import ENOUGH, SMALL_ROWS
+from k8sidx.backends.embedded.storage.compaction import MANY_SMALL_PARTS, SMALL_ROWS
 from k8sidx.backends.embedded.storage.manifest import Manifest, read_manifest
 from k8sidx.backends.embedded.storage.parts import UNDATED
 from k8sidx.errors import K8sidxError
@@ -60,7 +60,7 @@ def _check_files(store: Path, manifest: Manifest) -> Check:
 
 def _check_small_files(manifest: Manifest) -> Check:
     small = sorted(part.day for part in manifest.parts if part.rows < SMALL_ROWS)
-    crowded = [day for day, parts in groupby(small) if len(list(parts)) >= ENOUGH]
+    crowded = [day for day, parts in groupby(small) if len(list(parts)) >= MANY_SMALL_PARTS]
     if crowded:
         days = ", ".join(crowded[:3]) + (", …" if len(crowded) > 3 else "")
         return Check(

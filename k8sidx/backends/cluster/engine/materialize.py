@@ -43,7 +43,7 @@ MOST_NETWORKS = 200
 """Networks in one condition, likewise."""
 
 
-def is_enumerated(leaf: Leaf, profile: Profile) -> bool:
+def needs_lookup(leaf: Leaf, profile: Profile) -> bool:
     """Whether the condition is answered by looking at the field's values."""
     if isinstance(leaf, Wildcard | Regex):
         return resolve(leaf.field).field.kind in (Kind.INTEGER, Kind.BOOLEAN)
@@ -57,13 +57,13 @@ def is_enumerated(leaf: Leaf, profile: Profile) -> bool:
     return False
 
 
-def without_enumerated(query: Query, profile: Profile) -> Query:
+def with_lookups_deferred(query: Query, profile: Profile) -> Query:
     """Return the query with placeholders for such conditions, to be compiled before the first
     request; the same object when it has none.
 
     :raises UnsupportedQuery: when a field's values cannot be listed.
     """
-    found = looked_up(query, profile)
+    found = lookups(query, profile)
     if not found:
         return query
     for leaf in found:
@@ -72,17 +72,17 @@ def without_enumerated(query: Query, profile: Profile) -> Query:
     return query.replace(where=with_placeholders(query.where, found.__contains__))
 
 
-def enumerated(
+def with_lookups_done(
     query: Query, profile: Profile, session: Session, compiler: ConditionCompiler
 ) -> Query:
     """Return the query with the values that such conditions hold for.
 
     :raises UnsupportedQuery: when a condition holds for too many.
     """
-    found = looked_up(query, profile)
+    found = lookups(query, profile)
     if not found:
         return query
-    session.hold()
+    session.pin()
     events = compiler.events(query.replace(where=Always()))
 
     def distinct(field: str) -> Iterator[Any]:
@@ -93,9 +93,9 @@ def enumerated(
     return query.replace(where=where)
 
 
-def looked_up(query: Query, profile: Profile) -> list[Leaf]:
+def lookups(query: Query, profile: Profile) -> list[Leaf]:
     """Return such conditions of a query, each once."""
-    return selected_leaves(query.where, lambda leaf: is_enumerated(leaf, profile))
+    return selected_leaves(query.where, lambda leaf: needs_lookup(leaf, profile))
 
 
 def _test(leaf: Leaf) -> Callable[[Any], bool]:

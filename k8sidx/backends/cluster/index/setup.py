@@ -18,7 +18,7 @@ from k8sidx.backends.cluster.http.retrying import (
     FORBIDDEN,
     PATIENCE,
     expect_success,
-    patient_request,
+    retrying_request,
 )
 from k8sidx.backends.cluster.index.lifecycle import Lifecycle, lifecycle_of
 from k8sidx.backends.cluster.index.mapping import mapping
@@ -107,7 +107,7 @@ def carry_out(
     :raises ClusterRefused: when the cluster refuses one for another reason.
     """
     for request in plan.requests:
-        answer = patient_request(cluster, request.method, request.path, body=request.body)
+        answer = retrying_request(cluster, request.method, request.path, body=request.body)
         try:
             expect_success(answer, request.method, request.path)
         except ClusterRefused as refused:
@@ -138,7 +138,7 @@ def put_templates(cluster: Cluster, prefix: str, *, seconds: float = PATIENCE) -
     options = _options(present.get(prefix), None, None)
     for name, body in index_templates(prefix, options, cluster.product, cluster.flavor).items():
         path = template_path(name)
-        answer = patient_request(cluster, "PUT", path, body=body, seconds=seconds)
+        answer = retrying_request(cluster, "PUT", path, body=body, seconds=seconds)
         expect_success(answer, "PUT", path)
 
 
@@ -153,7 +153,7 @@ def read_templates(cluster: Cluster, prefix: str, *, seconds: float = PATIENCE) 
         prefix, IndexOptions(lifecycle="any"), cluster.product, cluster.flavor
     ):
         path = template_path(name)
-        answer = patient_request(cluster, "GET", path, seconds=seconds)
+        answer = retrying_request(cluster, "GET", path, seconds=seconds)
         if answer.status == 404:
             continue
         [one] = expect_success(answer, "GET", path)["index_templates"]
@@ -167,7 +167,7 @@ def own_indices(cluster: Cluster, prefix: str) -> list[OwnIndex]:
     """Our indices that are there, by name."""
     path = f"/{quote(prefix, safe='')}-*"
     look = "filter_path=*.aliases,*.mappings._meta,*.settings.index.lifecycle.name"
-    answer = patient_request(cluster, "GET", f"{path}?{look}")
+    answer = retrying_request(cluster, "GET", f"{path}?{look}")
     if answer.status == 404:
         return []
     indices = []

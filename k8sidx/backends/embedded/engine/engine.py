@@ -20,11 +20,11 @@ from k8sidx.backends.embedded.storage.writer import reading
 from k8sidx.backends.embedded.summaries import EmbeddedSummaries
 from k8sidx.backends.explain import statement_text
 from k8sidx.backends.materialize import is_large, materialize, selected_leaves, with_placeholders
-from k8sidx.backends.percentiles import with_percentiles, without_what_follows
+from k8sidx.backends.percentiles import defer_after_percentiles, finish_percentiles
 from k8sidx.backends.protocol import EXACTLY, Answering, Engine
 from k8sidx.backends.result import Result, Value
 from k8sidx.backends.shared import Asker
-from k8sidx.backends.time_columns import with_moments
+from k8sidx.backends.time_columns import to_datetimes
 from k8sidx.errors import InvalidQuery, StoreError, UsageError
 from k8sidx.events.fields.moment import to_micros
 from k8sidx.query.algebra import (
@@ -103,11 +103,11 @@ class DuckDBEngine:
         :raises StoreError: when the store was made without a field of the query.
         """
         self._refuse_missing(query)
-        looked_up = selected_leaves(query.where, is_large)
+        lookups = selected_leaves(query.where, is_large)
         plain = query.replace(where=with_placeholders(query.where, is_large))
-        statement = compile_query(without_what_follows(plain))
+        statement = compile_query(defer_after_percentiles(plain))
         sql = statement.sql.replace("{source}", "events", 1)
-        return statement_text(sql, statement.parameters, looked_up)
+        return statement_text(sql, statement.parameters, lookups)
 
     def supports_regex(self, pattern: str) -> bool:
         """Whether DuckDB can search for a regular expression: any that RE2 accepts."""
@@ -132,11 +132,11 @@ class DuckDBEngine:
         query = self._materialized(
             query, lambda lookup: self.answer(lookup, source, parameters, rolled=rolled)
         )
-        statement = compile_query(without_what_follows(query), rolled=rolled)
+        statement = compile_query(defer_after_percentiles(query), rolled=rolled)
         sql = statement.sql.replace("{source}", source, 1)
         rows = self.statement(sql, [*parameters, *statement.parameters])
-        found = with_percentiles(query, rows)
-        return Result(query.columns, with_moments(found, statement.times), self.name)
+        found = finish_percentiles(query, rows)
+        return Result(query.columns, to_datetimes(found, statement.times), self.name)
 
     def statement(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Run a statement of SQL.

@@ -29,7 +29,7 @@ from k8sidx.backends.embedded.engine.bitset import NO_ROWS, Bitset
 from k8sidx.backends.embedded.engine.rollup import Database, Rolled, numbers, quoted
 from k8sidx.backends.embedded.engine.sql import ROLLED_COUNT
 from k8sidx.backends.embedded.storage.columns import COMPUTED, ID, TIME
-from k8sidx.backends.ordering import Row, arranged
+from k8sidx.backends.ordering import Row, finish_rows
 from k8sidx.backends.protocol import Engine
 from k8sidx.backends.result import Result
 from k8sidx.backends.shared import Asker
@@ -382,4 +382,4 @@ def _of_nothing(query: Query) -> Result:
         0 if metric.kind in ("count", "present", "count_distinct") else None
         for metric in query.metrics
     ]
-    return Result(query.columns, [tuple(one) for one in arranged(query, [row])], "duckdb")
+    return Result(query.columns, [tuple(one) for one in finish_rows(query, [row])], "duckdb")
