@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from k8sidx.backends.embedded.storage.compaction import merge_small_parts
-from k8sidx.backends.embedded.storage.manifest import VERSION
+from k8sidx.backends.embedded.storage.manifest import VERSION, read_manifest
 from k8sidx.backends.embedded.store import EmbeddedStore
 from k8sidx.backends.embedded.summaries import FOLDER, EmbeddedSummaries
 from k8sidx.backends.result import Result
@@ -86,7 +86,7 @@ def judged(
     """What the hunts say with summaries, after it was the same without them."""
     with store.engine() as engine:
         scanned = run_hunts(hunts, engine, window)
-        summed = run_hunts(hunts, engine, window, summaries=store.summaries(engine))
+        summed = run_hunts(hunts, engine, window, summaries=engine.summaries())
     assert summed == scanned
     return summed
 
@@ -149,7 +149,7 @@ def ask(
 ) -> tuple[Result, list[Query]]:
     """The answer with summaries, and what was asked of the events for it."""
     with store.engine() as engine:
-        summaries = store.summaries(engine)
+        summaries = engine.summaries()
         assert summaries is not None
         counting = Counting(engine)
         result = SummedEngine(counting, summaries, [question]).run(query)
@@ -250,7 +250,7 @@ def test_a_store_that_cannot_be_written_is_read_all_the_same(
 def test_the_newest_day_has_no_summary_yet(tmp_path: Path) -> None:
     store = stored(tmp_path / "store", some_events(10))
     with store.engine() as engine:
-        summaries = store.summaries(engine)
+        summaries = engine.summaries()
         assert summaries is not None
         days = complete(summaries)
         assert SummedEngine(engine, summaries, ()).make(QUESTION, days) == len(days)
@@ -263,7 +263,7 @@ def test_a_store_that_is_temporary_has_no_summaries(tmp_path: Path) -> None:
     store = EmbeddedStore(tmp_path / "store", columns=frozenset({"verb"}), temporary=True)
     put(store, [event()])
     with store.engine() as engine:
-        assert store.summaries(engine) is None
+        assert engine.summaries() is None
 
 
 def test_a_migrated_store_counts_its_days_again(tmp_path: Path) -> None:
@@ -271,11 +271,12 @@ def test_a_migrated_store_counts_its_days_again(tmp_path: Path) -> None:
     store = stored(tmp_path / "store", some_events(11))
     judged(store, WINDOWS["all"])
     with store.engine() as engine:
-        summaries = store.summaries(engine)
+        summaries = engine.summaries()
         assert summaries is not None
         states = dict(summaries.days())
         assert summaries.kept(digest_of(QUESTION))
-        older = EmbeddedSummaries(store.path, replace(engine.manifest, version=VERSION - 1))
+    manifest = read_manifest(store.path)
+    older = EmbeddedSummaries(store.path, replace(manifest, version=VERSION - 1))
     assert older.days().keys() == states.keys()
     assert not set(older.days().values()) & set(states.values())
     assert older.kept(digest_of(QUESTION)) == frozenset()
