@@ -19,7 +19,7 @@ from typing import Any
 from k8sidx.errors import UnknownField, UsageError, Where
 from k8sidx.events.fields.lookup import resolve
 from k8sidx.events.fields.table import Kind
-from k8sidx.hunt.definition import Correlation, Hunt, KnownGood
+from k8sidx.hunt.definition import Hunt, KnownGood
 from k8sidx.hunt.library.load import library_ids
 from k8sidx.hunt.lists import is_network
 from k8sidx.query.algebra import (
@@ -86,24 +86,14 @@ def with_known_good(hunts: Iterable[Hunt], entries: Sequence[KnownGood], today: 
 
 
 def without_known_good(hunt: Hunt) -> Hunt:
-    """The hunt over events that none of its entries means that still holds."""
-    live = tuple(one.condition for one in hunt.known_good if not one.expired)
-    return _among(hunt, Not(Or(live))) if live else hunt
+    """Return the hunt over events that no entry suppresses; expired entries suppress none."""
+    live = tuple(entry.condition for entry in hunt.known_good if not entry.expired)
+    return hunt.restricted_to(Not(Or(live))) if live else hunt
 
 
-def only(hunt: Hunt, entry: KnownGood) -> Hunt:
-    """The hunt over events that the entry means."""
-    return _among(hunt, entry.condition)
-
-
-def _among(hunt: Hunt, condition: Condition) -> Hunt:
-    hunt = replace(hunt, condition=And((hunt.condition, condition)))
-    if isinstance(hunt, Correlation):
-        bases = tuple(
-            replace(base, condition=And((base.condition, condition))) for base in hunt.bases
-        )
-        return replace(hunt, bases=bases)
-    return hunt
+def restrict_to(hunt: Hunt, entry: KnownGood) -> Hunt:
+    """Return the hunt over the events that an entry suppresses."""
+    return hunt.restricted_to(entry.condition)
 
 
 def _entry(said: object, where: Where) -> KnownGood:

@@ -14,8 +14,8 @@ from datetime import date, datetime, timedelta
 from k8sidx.backends.protocol import Engine
 from k8sidx.backends.result import Value
 from k8sidx.hunt.allowlist import without_known_good
-from k8sidx.hunt.definition import Correlation, Hunt, MatchHunt
-from k8sidx.hunt.kinds.evidence import whole
+from k8sidx.hunt.definition import Hunt
+from k8sidx.hunt.kinds.evidence import as_count
 from k8sidx.hunt.kinds.time_window import Window
 from k8sidx.hunt.required_fields import own_fields
 from k8sidx.query.algebra import And, DateHistogram, Having, Metric, Not, OneOf, Order, Query, Terms
@@ -55,7 +55,7 @@ def suggestions(hunts: Sequence[Hunt], engine: Engine, window: Window) -> list[S
     """What could be known good, of hunts that find requests."""
     found: list[Suggestion] = []
     for hunt in hunts:
-        if isinstance(hunt, MatchHunt | Correlation) and not hunt.lists_missing:
+        if hunt.finds_requests and not hunt.lists_missing:
             found += _of_hunt(hunt, engine, window)
     return found
 
@@ -93,7 +93,7 @@ def _of_hunt(hunt: Hunt, engine: Engine, window: Window) -> Iterator[Suggestion]
                 for name, value in zip(fields, key, strict=True)
                 if value is not None
             ),
-            sum(whole(count) for count, _, _ in of_hours),
+            sum(as_count(count) for count, _, _ in of_hours),
             len(of_hours),
             _moment(of_hours[0][1]),
             _moment(of_hours[-1][2]),

@@ -11,7 +11,6 @@ from k8sidx.backends.summaries import DAY, SummedEngine, complete, digest_of, st
 from k8sidx.backends.summary_store import Summaries
 from k8sidx.hunt.allowlist import without_known_good
 from k8sidx.hunt.definition import Hunt
-from k8sidx.hunt.kinds.baseline_queries import questions
 from k8sidx.hunt.kinds.time_window import Window
 from k8sidx.query.algebra import Query
 
@@ -36,7 +35,7 @@ class Baseline:
 
 def comparing(hunts: Iterable[Hunt]) -> list[Hunt]:
     """The hunts that look at the time before."""
-    return [hunt for hunt in hunts if questions(hunt) and not hunt.lists_missing]
+    return [hunt for hunt in hunts if hunt.baseline_queries() and not hunt.lists_missing]
 
 
 def baselines(hunts: Sequence[Hunt], summaries: Summaries) -> list[Baseline]:
@@ -88,7 +87,7 @@ def _baseline(hunt: Hunt, days: Sequence[date], summaries: Summaries, made: int 
 
 def _asked(hunt: Hunt) -> tuple[Query, ...]:
     """What the hunt asks, with its known good left out."""
-    return questions(without_known_good(hunt))
+    return without_known_good(hunt).baseline_queries()
 
 
 def _in(day: date, window: Window) -> bool:

@@ -35,7 +35,7 @@ Why = Literal["history", "impossible", "level", "list", "platform", "query", "ti
 
 
 @dataclass(frozen=True, slots=True)
-class CannotJudge:
+class Unjudged:
     """Why a hunt cannot say yes or no of some events, or of all: a verdict of its own.
 
     :param kind: ``history`` (too little of it to compare with), ``impossible`` (the rule
@@ -72,7 +72,7 @@ class HuntResult:
     rows: list[tuple[Value, ...]]
     findings: list[Finding] = field(default_factory=list)
     notes: tuple[str, ...] = ()
-    cannot_judge: tuple[CannotJudge, ...] = ()
+    cannot_judge: tuple[Unjudged, ...] = ()
 
     @property
     def remarks(self) -> tuple[str, ...]:

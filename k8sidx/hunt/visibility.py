@@ -17,9 +17,9 @@ from k8sidx.events.fields.lookup import resolve
 from k8sidx.events.fields.table import FROM_BODIES
 from k8sidx.hunt.definition import Hunt
 from k8sidx.hunt.finding_text import events
-from k8sidx.hunt.kinds.evidence import texts, whole
+from k8sidx.hunt.kinds.evidence import as_count, as_texts
 from k8sidx.hunt.kinds.time_window import Window
-from k8sidx.hunt.result import CannotJudge, Why
+from k8sidx.hunt.result import Unjudged, Why
 from k8sidx.query.algebra import (
     And,
     Compare,
@@ -94,9 +94,9 @@ def overview_of(hunts: Iterable[Hunt], engine: Engine, window: Window) -> Overvi
     overview, truncated = Overview(), 0
     for *values, count in rows:
         of = dict(zip(fields, values, strict=True))
-        overview.levels[str(of.get(LEVEL))] += whole(count)
-        overview.providers[str(of.get(PROVIDER))] += whole(count)
-        truncated += whole(count) if of.get(TRUNCATED) else 0
+        overview.levels[str(of.get(LEVEL))] += as_count(count)
+        overview.providers[str(of.get(PROVIDER))] += as_count(count)
+        truncated += as_count(count) if of.get(TRUNCATED) else 0
     return Overview(overview.levels, overview.providers, truncated, unknown)
 
 
@@ -118,28 +118,26 @@ def _by(fields: Iterable[str], window: Window) -> Query:
     )
 
 
-def hidden(
+def hidden_events(
     hunt: Hunt, engine: Engine, window: Window, overview: Overview
-) -> tuple[CannotJudge, ...]:
+) -> tuple[Unjudged, ...]:
     """Why a hunt cannot judge some of the events."""
     if unknown := hidden_fields(hunt) & overview.unknown:
         return tuple(
-            CannotJudge(_UNTOLD[name], f"the index has no {name}: what it hides cannot be told.")
+            Unjudged(_UNTOLD[name], f"the index has no {name}: what it hides cannot be told.")
             for name in sorted(unknown)
         )
     return (*_platforms(hunt, overview), *_bodies(hunt, engine, window, overview))
 
 
-def _platforms(hunt: Hunt, overview: Overview) -> Iterator[CannotJudge]:
+def _platforms(hunt: Hunt, overview: Overview) -> Iterator[Unjudged]:
     for platform, why in hunt.platforms_blind:
         count = overview.providers[platform.lower()]
         if count:
-            yield CannotJudge("platform", f"{events(count)} of {platform}: {why.rstrip()}", count)
+            yield Unjudged("platform", f"{events(count)} of {platform}: {why.rstrip()}", count)
 
 
-def _bodies(
-    hunt: Hunt, engine: Engine, window: Window, overview: Overview
-) -> Iterator[CannotJudge]:
+def _bodies(hunt: Hunt, engine: Engine, window: Window, overview: Overview) -> Iterator[Unjudged]:
     if not needs_bodies(hunt):
         return
     low = LEVELS[: LEVELS.index(hunt.level_needed)]
@@ -161,10 +159,10 @@ def _bodies(
             metrics=(Metric("events", "count"),),
         )
     )
-    kept = sum(whole(count) for level, _, count in result.rows if level in low)
-    cut = sum(whole(count) for level, _, count in result.rows if level not in low)
+    kept = sum(as_count(count) for level, _, count in result.rows if level in low)
+    cut = sum(as_count(count) for level, _, count in result.rows if level not in low)
     if kept:
-        yield CannotJudge(
+        yield Unjudged(
             "level",
             f"{events(kept)} of what it is about logged at a lower level than "
             f"{hunt.level_needed}, without what it looks for.",
@@ -172,7 +170,7 @@ def _bodies(
             _examples(And((where, OneOf(LEVEL, low))), engine, window),
         )
     if cut:
-        yield CannotJudge(
+        yield Unjudged(
             "truncated",
             f"{events(cut)} of what it is about with bodies that were cut.",
             cut,
@@ -200,7 +198,7 @@ def _count(where: Condition, engine: Engine, window: Window) -> int:
         until=window.until,
         metrics=(Metric("events", "count"),),
     )
-    return whole(engine.run(query).rows[0][0])
+    return as_count(engine.run(query).rows[0][0])
 
 
 def _examples(where: Condition, engine: Engine, window: Window) -> tuple[str, ...]:
@@ -213,7 +211,7 @@ def _examples(where: Condition, engine: Engine, window: Window) -> tuple[str, ..
             limit=EXAMPLES,
         )
     )
-    return texts([row[0] for row in found.rows])
+    return as_texts([row[0] for row in found.rows])
 
 
 def _without_bodies(leaf: Leaf) -> bool:

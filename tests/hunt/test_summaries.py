@@ -17,8 +17,7 @@ from k8sidx.backends.embedded.store import EmbeddedStore
 from k8sidx.backends.embedded.summaries import FOLDER, EmbeddedSummaries
 from k8sidx.backends.result import Result
 from k8sidx.backends.summaries import SummedEngine, complete, digest_of
-from k8sidx.hunt.definition import Hunt, NewHunt, SilentHunt, SpikeHunt, TopHunt
-from k8sidx.hunt.kinds.baseline_queries import questions
+from k8sidx.hunt.definition import Hunt
 from k8sidx.hunt.library.load import load_library
 from k8sidx.hunt.result import HuntResult
 from k8sidx.hunt.run import Window, run_hunts
@@ -28,9 +27,7 @@ from tests.stores import put, stored
 
 DAY = 86_400
 DAYS = 12
-COMPARING = [
-    hunt for hunt in load_library() if isinstance(hunt, NewHunt | TopHunt | SpikeHunt | SilentHunt)
-]
+COMPARING = [hunt for hunt in load_library() if hunt.kind in {"new", "top", "spike", "silent"}]
 WINDOWS = {
     "since": Window(since=START + timedelta(days=10, hours=3), baseline=timedelta(days=9)),
     "until": Window(until=START + timedelta(days=9), baseline=timedelta(days=30)),
@@ -126,7 +123,7 @@ class Counting:
         return result
 
 
-QUESTION = questions(next(one for one in COMPARING if one.id == "new_user_agent"))[-1]
+QUESTION = next(hunt for hunt in COMPARING if hunt.id == "new_user_agent").baseline_queries()[-1]
 
 
 def ask(
