@@ -18,8 +18,7 @@ from k8sidx.backends.embedded.summaries import FOLDER, EmbeddedSummaries
 from k8sidx.backends.result import Result
 from k8sidx.backends.summaries import SummedEngine, complete
 from k8sidx.backends.summary_key import digest_of
-from k8sidx.hunt.definition import Hunt, NewHunt, SilentHunt, SpikeHunt, TopHunt
-from k8sidx.hunt.kinds.baseline_queries import questions
+from k8sidx.hunt.definition import Hunt
 from k8sidx.hunt.library.load import load_library
 from k8sidx.hunt.result import HuntResult
 from k8sidx.hunt.run import Window, run_hunts
@@ -29,16 +28,14 @@ from tests.stores import put, stored
 
 DAY = 86_400
 DAYS = 12
-COMPARING = [
-    hunt for hunt in load_library() if isinstance(hunt, NewHunt | TopHunt | SpikeHunt | SilentHunt)
-]
+COMPARING = [hunt for hunt in load_library() if hunt.kind in {"new", "top", "spike", "silent"}]
 OF_EACH_SHAPE = list(
     {
         (
             type(hunt),
             *(
                 (*(type(key) for key in one.group_by), *(metric.kind for metric in one.metrics))
-                for one in questions(hunt)
+                for one in hunt.baseline_queries()
             ),
         ): hunt
         for hunt in COMPARING
@@ -141,7 +138,7 @@ class Counting:
         return result
 
 
-QUESTION = questions(next(one for one in COMPARING if one.id == "new_user_agent"))[-1]
+QUESTION = next(hunt for hunt in COMPARING if hunt.id == "new_user_agent").baseline_queries()[-1]
 
 
 def ask(
