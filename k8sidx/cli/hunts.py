@@ -1,4 +1,4 @@
-"""``k8sidx hunts``: the library, listed and shown; rules of one's own, checked."""
+"""``k8sidx hunts`` commands: list, show, check, coverage."""
 
 from __future__ import annotations
 
@@ -42,17 +42,15 @@ def command(
 def check(
     rules: Annotated[
         list[str],
-        typer.Argument(metavar="FILE.yml|DIR", help="Sigma rule files, or folders of them."),
+        typer.Argument(
+            metavar="FILE.yml|DIR", help="Check these Sigma rule files or folders of rules."
+        ),
     ],
     output: OutputOption = None,
     quiet: QuietOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Check Sigma rules: each problem with its file and line.
-
-    A problem is what keeps a rule from running, or a test of it from ever being passed.
-    Ends with 2 when there is any.
-    """
+    """Check Sigma rules and report each problem with its file and line."""
     from k8sidx.cli.selection import configured_lists
     from k8sidx.hunt.check import check_rules
     from k8sidx.show.render.problems import checked_line, problems_sheet
@@ -68,13 +66,13 @@ def check(
 def coverage_command(
     layer: Annotated[
         bool,
-        typer.Option("--layer", help="Write a layer for the ATT&CK Navigator (JSON) instead."),
+        typer.Option("--layer", help="Print an ATT&CK Navigator layer (JSON) instead."),
     ] = False,
     output: OutputOption = None,
     quiet: QuietOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Show which techniques of ATT&CK's and Microsoft's matrices hunts look for."""
+    """Show which ATT&CK and Microsoft threat-matrix techniques the hunts cover."""
     from k8sidx.hunt.attack.coverage import coverage, navigator_layer
     from k8sidx.hunt.library.load import load_library
     from k8sidx.show.render.coverage import coverage_lines, coverage_sheet

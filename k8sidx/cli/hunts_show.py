@@ -1,4 +1,4 @@
-"""``k8sidx hunts show``: hunts, for people or as texts for use elsewhere."""
+"""``k8sidx hunts show`` command: hunts for people, or translated for other tools."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def command(
         list[str],
         typer.Argument(
             metavar="ID|FILE.yml",
-            help="Hunts of the library by id, Sigma rule files, or folders of them.",
+            help="Show these library hunts, Sigma rule files or folders of rules.",
             autocompletion=complete_hunt,
         ),
     ],
@@ -41,8 +41,7 @@ def command(
         typer.Option(
             "--as",
             metavar=TARGETS,
-            help="Print it for use elsewhere: CloudWatch Logs Insights, a search request "
-            "(OpenSearch, Elasticsearch), DuckDB's SQL, Sigma, KQL, Lucene.",
+            help="Translate to this query language.",
             show_default=False,
         ),
     ] = None,
@@ -50,17 +49,13 @@ def command(
     quiet: QuietOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Show hunts: what each looks for and what to do then; with --as, in another language.
-
-    What the other language has no words for is an error that names it: a translation that is
-    printed finds what the hunt finds. Where the two differ in what they count, stderr says so.
-    """
+    """Show hunts in full, or translate them with --as."""
     from k8sidx.cli.selection import configured_lists
     from k8sidx.hunt.library.load import load_hunts
     from k8sidx.show.translate.translate import translate
 
     if target and output:
-        raise UsageError("--as prints a text and takes no --output.", remedy="Give one of them.")
+        raise UsageError("--as and --output exclude each other.", remedy="Give one of them.")
     loaded = load_hunts(hunts, configured_lists())
     if target is None:
         _show(loaded, chosen(output))

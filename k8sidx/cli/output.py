@@ -1,4 +1,4 @@
-"""Data to stdout, everything else to stderr."""
+"""Output streams: data to stdout, everything else to stderr."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 
 def chosen(output: Output | None) -> Output:
-    """The format asked for; else a table for a person, CSV for a pipe."""
+    """Return the requested format, else a table for a terminal and CSV for a pipe."""
     return output or (Output.TABLE if sys.stdout.isatty() else Output.CSV)
 
 
 def write(text: str) -> None:
-    """Data in a file format: UTF-8 whatever the locale, ``\\n`` on every platform."""
+    """Write data to stdout: UTF-8 whatever the locale, ``\\n`` on every platform."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8", newline="\n")
     sys.stdout.write(text)
@@ -32,7 +32,7 @@ def write(text: str) -> None:
 
 
 def show(draw: Callable[[Console], None]) -> None:
-    """Let ``draw`` print a table on stdout, in the terminal's encoding."""
+    """Call ``draw`` with a console on stdout, in the terminal's encoding."""
     from k8sidx.show.render.terminal import console_on
 
     if isinstance(sys.stdout, io.TextIOWrapper):
@@ -42,9 +42,9 @@ def show(draw: Callable[[Console], None]) -> None:
 
 
 def say(line: str, *, quiet: bool = False) -> None:
-    """One line to stderr, safe whatever a log made of it.
+    """Print one line to stderr, with unsafe characters escaped.
 
-    A stderr that nobody reads any more changes nothing of how the command ends.
+    A closed stderr does not change the exit code.
     """
     if quiet:
         return
