@@ -16,7 +16,7 @@ from k8sidx.show.render.formats.registry import Output
 
 if TYPE_CHECKING:
     from k8sidx.show.panels.panel import Dashboard
-    from k8sidx.show.savedobjects.client import Imported, Request
+    from k8sidx.show.savedobjects.client import ImportResult, Request
 
 NAME = "dashboards"
 DEFAULT_URL = "http://localhost:5601"
@@ -201,7 +201,7 @@ def import_command(
     imported = send_import(
         server, import_request(content, overwrite=replace, space=space, tenant=tenant)
     )
-    _tell(imported, str(frontend), quiet=quiet)
+    _print_result(imported, str(frontend), quiet=quiet)
     if imported.problems:
         raise typer.Exit(EXIT_STORE)
 
@@ -218,7 +218,7 @@ def check_command(
     debug: DebugOption = False,
 ) -> None:
     """Check saved-objects files for errors that an import does not report."""
-    from k8sidx.show.render.sheet import Sheet
+    from k8sidx.show.render.sheet import Sheet, quantity
     from k8sidx.show.savedobjects.check import check_file
     from k8sidx.show.savedobjects.field_names import known_fields
 
@@ -236,7 +236,7 @@ def check_command(
         sheet = Sheet(("file", "line", "object", "problem"), rows, "Problems")
         write_sheet(sheet, effective_format(output))
     print_message(
-        f"{len(files):,} {'file' if len(files) == 1 else 'files'}, {len(rows):,} problems",
+        f"{quantity(len(files), 'file')}, {quantity(len(rows), 'problem')}",
         quiet=quiet,
     )
     if rows:
@@ -270,7 +270,9 @@ def _print_request(request: Request, content: bytes) -> None:
     write_text("\n".join([*lines, "", ""]) + content.decode())
 
 
-def _tell(imported: Imported, frontend: str, *, quiet: bool) -> None:
-    print_message(f"{imported.count:,} objects written to {frontend}", quiet=quiet)
+def _print_result(imported: ImportResult, frontend: str, *, quiet: bool) -> None:
+    from k8sidx.show.render.sheet import quantity
+
+    print_message(f"{quantity(imported.count, 'object')} written to {frontend}", quiet=quiet)
     for problem in imported.problems:
         print_message(f"not written: {problem}")

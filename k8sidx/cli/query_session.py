@@ -190,12 +190,12 @@ def print_query_error(error: QueryError, text: str) -> None:
     """Print the error, the line with a caret and the remedy to stderr."""
     from rich.text import Text
 
-    from k8sidx.show.render.caret import pointed
+    from k8sidx.show.render.caret import caret_lines
     from k8sidx.show.render.terminal import console_on
 
     console = console_on(sys.stderr)
     print_message(f"k8sidx: {error.message}")
-    if lines := pointed(text, error.line, error.column, console.width):
+    if lines := caret_lines(text, error.line, error.column, console.width):
         line, caret = lines
         with contextlib.suppress(BrokenPipeError):
             console.print(Text(line), soft_wrap=True)
