@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from k8sidx.cli.prompt.context import aliases_in, place_of
+from k8sidx.cli.prompt.context import aliases_in, context_of
 from k8sidx.cli.prompt.session import is_whole
 
 
@@ -25,7 +25,7 @@ from k8sidx.cli.prompt.session import is_whole
     ],
 )
 def test_the_word_and_its_command(before: str, command: str, begun: str) -> None:
-    place = place_of(before)
+    place = context_of(before)
     assert (place.quote, place.command, place.begun) == ("", command, begun)
 
 
@@ -47,14 +47,14 @@ def test_the_word_and_its_command(before: str, command: str, begun: str) -> None
 def test_an_open_quote_and_what_it_is_compared_with(
     before: str, quote: str, begun: str, compared: str
 ) -> None:
-    place = place_of(before)
+    place = context_of(before)
     assert (place.quote, place.begun, place.compared) == (quote, begun, compared)
 
 
 def test_in_a_comment_nothing_may_come() -> None:
-    assert place_of("fields verb # all of the").comment
-    assert not place_of("fields verb # all\n| ").comment
-    assert not place_of('filter verb = "#').comment
+    assert context_of("fields verb # all of the").comment
+    assert not context_of("fields verb # all\n| ").comment
+    assert not context_of('filter verb = "#').comment
 
 
 def test_aliases_are_what_as_names() -> None:
