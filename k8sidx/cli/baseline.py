@@ -11,11 +11,12 @@ import typer
 from k8sidx.cli import progress
 from k8sidx.cli.completion import complete_hunt
 from k8sidx.cli.exit import ends_with_exit_code
-from k8sidx.cli.options import DebugOption, Output, OutputOption, QuietOption
+from k8sidx.cli.options import DebugOption, OutputOption, QuietOption
 from k8sidx.cli.output import chosen, say, write_sheet
 from k8sidx.cli.selection import Selection, selected_hunts, window
 from k8sidx.cli.store import AS_CONFIGURED, StoreChoice, open_chosen, takes_store
 from k8sidx.errors import StoreError, UsageError
+from k8sidx.show.render.formats.registry import Output
 
 if TYPE_CHECKING:
     from k8sidx.backends.protocol import Engine

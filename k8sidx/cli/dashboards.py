@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from k8sidx.cli.exit import WRONG, ends_with_exit_code
-from k8sidx.cli.options import DebugOption, Output, OutputOption, QuietOption, configuration
+from k8sidx.cli.options import DebugOption, OutputOption, QuietOption, configuration
 from k8sidx.cli.output import chosen as chosen_output
 from k8sidx.cli.output import say, write, write_sheet
 from k8sidx.errors import UsageError
+from k8sidx.show.render.formats.registry import Output
 
 if TYPE_CHECKING:
     from k8sidx.show.panels.panel import Dashboard

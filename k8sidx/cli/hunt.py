@@ -19,18 +19,18 @@ from k8sidx.cli.options import (
     BaselineOption,
     DebugOption,
     Level,
-    Output,
     OutputOption,
     QuietOption,
     SinceOption,
     TimeoutOption,
     UntilOption,
 )
-from k8sidx.cli.output import chosen, say, show, write, write_sheet
+from k8sidx.cli.output import chosen, put, say, write
 from k8sidx.cli.rule_errors import Problems
 from k8sidx.cli.selection import Selection, answering, selected_hunts, window
 from k8sidx.cli.store import AS_CONFIGURED, StoreChoice, takes_store
 from k8sidx.errors import UsageError
+from k8sidx.show.render.formats.registry import Output, load_format
 
 if TYPE_CHECKING:
     from k8sidx.backends.open import Store
@@ -208,35 +208,20 @@ def _save(
 
 def _show_stories(results: Sequence[HuntResult], output: Output) -> None:
     from k8sidx.hunt.actor_timeline import stories_of
-    from k8sidx.show.render import stories
 
-    told = stories_of(finding for result in results for finding in result.findings)
-    match output:
-        case Output.TABLE:
-            show(lambda console: stories.print_stories(console, told))
-        case Output.JSON:
-            write(stories.stories_json(told))
-        case _:
-            write_sheet(stories.stories_sheet(told), output)
+    stories = stories_of(finding for result in results for finding in result.findings)
+    put(load_format(output).stories(stories))
 
 
 def _show(results: Sequence[HuntResult], output: Output, *, quiet: bool) -> None:
-    from k8sidx.show.render import hunts
+    from k8sidx.show.render.hunts import sheet_of
 
-    match output:
-        case Output.TABLE:
-            show(lambda console: hunts.print_hunts(console, results))
-        case Output.CSV:
-            for result in results:
-                for note in hunts.sheet_of(result).notes:
-                    say(f"{result.hunt}: {note}", quiet=quiet)
-            write(hunts.hunts_csv(results))
-        case Output.JSON:
-            write(hunts.hunts_json(results))
-        case Output.MARKDOWN:
-            write(hunts.hunts_markdown(results))
-        case Output.HTML:
-            write(hunts.hunts_html(results))
+    format_ = load_format(output)
+    if not format_.shows_notes:
+        for result in results:
+            for note in sheet_of(result).notes:
+                say(f"{result.hunt}: {note}", quiet=quiet)
+    put(format_.hunts(results))
 
 
 def _reached(results: Sequence[HuntResult], level: Level) -> bool:

@@ -8,8 +8,9 @@ import typer
 
 from k8sidx.cli import hunts_show
 from k8sidx.cli.exit import WRONG, ends_with_exit_code
-from k8sidx.cli.options import DebugOption, Output, OutputOption, QuietOption
-from k8sidx.cli.output import chosen, say, show, write, write_sheet
+from k8sidx.cli.options import DebugOption, OutputOption, QuietOption
+from k8sidx.cli.output import chosen, put, say, write, write_sheet
+from k8sidx.show.render.formats.registry import load_format
 
 NAME = "hunts"
 EXAMPLE = (
@@ -33,13 +34,8 @@ def command(
     if context.invoked_subcommand:
         return
     from k8sidx.hunt.library.load import load_library
-    from k8sidx.show.render.library import library_sheet, print_library
 
-    library = load_library()
-    if chosen(output) is Output.TABLE:
-        show(lambda console: print_library(console, library))
-    else:
-        write_sheet(library_sheet(library), chosen(output))
+    put(load_format(chosen(output)).library(load_library()))
 
 
 @ends_with_exit_code

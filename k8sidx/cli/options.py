@@ -8,18 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from k8sidx.show.render.formats.registry import Output
+
 if TYPE_CHECKING:
     from k8sidx.config import Configuration
-
-
-class Output(StrEnum):
-    """Output format."""
-
-    TABLE = "table"
-    CSV = "csv"
-    JSON = "json"
-    MARKDOWN = "md"
-    HTML = "html"
 
 
 class Level(StrEnum):
@@ -32,12 +24,13 @@ class Level(StrEnum):
     CRITICAL = "critical"
 
 
+OUTPUTS = "|".join(Output)
 OutputOption = Annotated[
     Output | None,
     typer.Option(
         "--output",
         "-o",
-        metavar="table|csv|json|md|html",
+        metavar=OUTPUTS,
         help="Set the output format. [default: table on a terminal, csv when piped]",
         show_default=False,
     ),

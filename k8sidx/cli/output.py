@@ -8,12 +8,13 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from k8sidx.cli.options import Output
 from k8sidx.show.render.escape import visible
+from k8sidx.show.render.formats.registry import Output, load_format
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from k8sidx.show.render.formats.base import Document
     from k8sidx.show.render.sheet import Sheet
 
 
@@ -52,25 +53,14 @@ def say(line: str, *, quiet: bool = False) -> None:
         sys.stderr.flush()
 
 
+def put(document: Document) -> None:
+    """Write a document of an output format to stdout."""
+    if isinstance(document, str):
+        write(document)
+    else:
+        show(document)
+
+
 def write_sheet(sheet: Sheet, output: Output) -> None:
-    """Write a table in the given format; as JSON, a list of objects keyed by column."""
-    from k8sidx.show.render.csv import csv_text
-    from k8sidx.show.render.escape import html_text, json_text
-    from k8sidx.show.render.markdown import markdown_table
-    from k8sidx.show.render.page import html_page, html_table
-
-    match output:
-        case Output.TABLE:
-            from k8sidx.show.render.terminal import print_sheet
-
-            show(lambda console: print_sheet(console, sheet))
-        case Output.CSV:
-            write(csv_text(sheet))
-        case Output.JSON:
-            objects = [dict(zip(sheet.columns, row, strict=True)) for row in sheet.rows]
-            write(json_text(objects) + "\n")
-        case Output.MARKDOWN:
-            write(markdown_table(sheet))
-        case Output.HTML:
-            heading = f"<h1>{html_text(sheet.title)}</h1>"
-            write(html_page(sheet.title, [heading, html_table(sheet)]))
+    """Write a table in the chosen format."""
+    put(load_format(output).sheet(sheet))

@@ -14,7 +14,6 @@ from k8sidx.cli.exit import ends_with_exit_code
 from k8sidx.cli.inputs import REJECTED, opened, split_inputs
 from k8sidx.cli.options import (
     DebugOption,
-    Output,
     OutputOption,
     QuietOption,
     SinceOption,
@@ -28,6 +27,7 @@ from k8sidx.cli.selection import answering
 from k8sidx.cli.store import AS_CONFIGURED, StoreChoice, takes_store
 from k8sidx.errors import UsageError, Where
 from k8sidx.show.render.escape import visible
+from k8sidx.show.render.formats.registry import Output
 
 NAME = "query"
 EXAMPLE = (

@@ -15,12 +15,12 @@ import typer
 
 from k8sidx.cli import progress
 from k8sidx.cli.exit import WRONG
-from k8sidx.cli.options import Output
-from k8sidx.cli.output import chosen, say, show, write, write_sheet
+from k8sidx.cli.output import chosen, put, say, show
 from k8sidx.cli.saved import query_folder
 from k8sidx.cli.selection import period
 from k8sidx.errors import UnsupportedQuery
 from k8sidx.show.render.escape import visible
+from k8sidx.show.render.formats.registry import Output, load_format
 
 if TYPE_CHECKING:
     from k8sidx.backends.open import Store
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from k8sidx.backends.result import Result
     from k8sidx.insights.language.ast import Program
     from k8sidx.insights.language.parser import QueryError
-    from k8sidx.show.render.sheet import Sheet
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,25 +130,19 @@ class Asking:
         return "".join(f"{visible(line)}\n" for line in text.rstrip("\n").split("\n"))
 
     def _show(self, result: Result, title: str, program: Program) -> None:
-        from k8sidx.show.render.query_json import answer_json
-        from k8sidx.show.render.sheet import Sheet
-
-        output = chosen(self.output)
-        heading = title or ("Query" if output is Output.HTML else "")
-        sheet = Sheet(result.columns, result.rows, heading)
-        if not sheet.rows:
+        if not result.rows:
             say("no rows.", quiet=self.quiet)
         if self.chart:
-            _draw(sheet, program)
-        elif output is Output.JSON:
-            write(answer_json(result))
-        elif sheet.rows or output is not Output.TABLE:
-            write_sheet(sheet, output)
+            _draw(result, title, program)
+        else:
+            put(load_format(chosen(self.output)).query(result, title))
 
 
-def _draw(sheet: Sheet, program: Program) -> None:
+def _draw(result: Result, title: str, program: Program) -> None:
     from k8sidx.show.render.bar_chart import print_bars
+    from k8sidx.show.render.sheet import Sheet
 
+    sheet = Sheet(result.columns, result.rows, title)
     if sheet.rows:
         keys, number = _axes(program)
         show(lambda console: print_bars(console, sheet, keys=keys, number=number))

@@ -64,7 +64,7 @@ def command(
     from k8sidx.hunt.run import run_hunts
     from k8sidx.show.panels.survey import survey
     from k8sidx.show.render.hunts import by_urgency, counted
-    from k8sidx.show.render.report import Looked, Told, report_html
+    from k8sidx.show.render.report import ReportData, ReportScope, report_html
 
     asked = window(since, until, baseline)
     how = answering(timeout, approximate=approximate)
@@ -81,7 +81,7 @@ def command(
         evidence = evidence_of(engine, by_urgency(results))
     options = [("--level", level), ("--since", since), ("--until", until), ("--baseline", baseline)]
     given = [word for option, value in options if value is not None for word in (option, value)]
-    looked = Looked(
+    scope = ReportScope(
         store=location,
         events=summary.events,
         first=summary.first,
@@ -92,7 +92,7 @@ def command(
         made=datetime.now(UTC),
         rejected=_rejected(opened),
     )
-    _replace(output, report_html(Told(looked, hunts, results, seen, evidence)))
+    _replace(output, report_html(ReportData(scope, hunts, results, seen, evidence)))
     say(f"{counted(results)}: {output}", quiet=quiet)
 
 

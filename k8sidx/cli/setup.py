@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from k8sidx.cli.exit import ends_with_exit_code
-from k8sidx.cli.options import DebugOption, Output, OutputOption, QuietOption
+from k8sidx.cli.options import DebugOption, OutputOption, QuietOption
 from k8sidx.cli.output import chosen, say, write, write_sheet
 from k8sidx.cli.store import AS_CONFIGURED, StoreChoice, open_chosen_cluster, takes_store
 from k8sidx.errors import StoreError, UsageError
+from k8sidx.show.render.formats.registry import Output
 
 if TYPE_CHECKING:
     from k8sidx.backends.cluster.http.api_errors import ClusterRefused

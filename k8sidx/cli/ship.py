@@ -12,15 +12,11 @@ import typer
 
 from k8sidx.cli import progress
 from k8sidx.cli.exit import ends_with_exit_code
-from k8sidx.cli.options import (
-    DebugOption,
-    Output,
-    QuietOption,
-    configuration,
-)
-from k8sidx.cli.output import say, write, write_sheet
+from k8sidx.cli.options import OUTPUTS, DebugOption, QuietOption, configuration
+from k8sidx.cli.output import put, say
 from k8sidx.cli.size import parse_size
 from k8sidx.cli.store import AS_CONFIGURED, StoreChoice, open_chosen, takes_store
+from k8sidx.show.render.formats.registry import Output, load_format
 
 if TYPE_CHECKING:
     from k8sidx.shipping.pipeline import ShipReport
@@ -108,7 +104,7 @@ def command(
         typer.Option(
             "--output",
             "-o",
-            metavar="table|csv|json|md|html",
+            metavar=OUTPUTS,
             help="Also write the counts to stdout in this format.",
         ),
     ] = None,
@@ -165,11 +161,9 @@ def _stopped(by: Signals) -> NoReturn:
 
 
 def _tell(report: ShipReport, output: Output | None, *, quiet: bool) -> None:
-    from k8sidx.show.render.ship_summary import shipped_json, shipped_lines, shipped_sheet
+    from k8sidx.show.render.ship_summary import shipped_lines
 
     for line in shipped_lines(report):
         say(line, quiet=quiet)
-    if output is Output.JSON:
-        write(shipped_json(report))
-    elif output is not None:
-        write_sheet(shipped_sheet(report), output)
+    if output is not None:
+        put(load_format(output).shipped(report))

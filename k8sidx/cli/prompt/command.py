@@ -10,7 +10,6 @@ from dataclasses import replace
 from k8sidx.backends.open import Store
 from k8sidx.backends.protocol import Answering
 from k8sidx.backends.result import Result
-from k8sidx.cli.options import Output
 from k8sidx.cli.output import say, write
 from k8sidx.cli.prompt.complete import QueryCompleter
 from k8sidx.cli.prompt.field_values import FieldValues
@@ -22,6 +21,7 @@ from k8sidx.errors import K8sidxError, UsageError
 from k8sidx.insights.language.parser import QueryError
 from k8sidx.insights.saved.saved import saved_names
 from k8sidx.query.algebra import Query
+from k8sidx.show.render.formats.registry import Output
 
 DIRECTIVES = {
     ".help": "list these directives",
