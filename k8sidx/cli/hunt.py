@@ -83,7 +83,7 @@ def command(
         typer.Option(
             "--level",
             metavar="LEVEL",
-            help=f"Minimum level: {LEVELS_SAID}.",
+            help=f"Run hunts of this level or above: {LEVELS_SAID}.",
         ),
     ] = None,
     since: SinceOption = None,
