@@ -57,7 +57,7 @@ IndexOption = Annotated[
         "--index",
         envvar="K8SIDX_INDEX",
         metavar="INDEX",
-        help="Index prefix or pattern.",
+        help="Use the indices with this prefix or pattern.",
     ),
 ]
 
@@ -128,7 +128,9 @@ def import_command(
     names: NamesArgument = None,
     url: Annotated[
         str,
-        typer.Option("--url", metavar="URL", help="URL of OpenSearch Dashboards or Kibana."),
+        typer.Option(
+            "--url", metavar="URL", help="Connect to OpenSearch Dashboards or Kibana at this URL."
+        ),
     ] = DEFAULT_URL,
     flavor: Annotated[
         FlavorChoice | None,

@@ -53,7 +53,7 @@ def command(
         list[str] | None,
         typer.Argument(
             metavar="TEXT|@NAME",
-            help="Quoted query or @name of a saved one. [default: open a prompt]",
+            help="Run this quoted query or saved @query. [default: open a prompt]",
             autocompletion=complete_saved,
             show_default=False,
         ),

@@ -44,7 +44,7 @@ def command(
         typer.Option(
             "--level",
             metavar="LEVEL",
-            help=f"Minimum level: {LEVEL_NAMES}.",
+            help=f"Run hunts of this level or above: {LEVEL_NAMES}.",
         ),
     ] = None,
     since: SinceOption = None,

@@ -40,7 +40,7 @@ def command(
         list[str],
         typer.Argument(
             metavar="INPUT",
-            help="Files, globs, folders or - for stdin, plain or compressed (gz, zst, bz2).",
+            help="Read these files, globs or folders, compressed or not; - for stdin.",
             show_default=False,
         ),
     ],

@@ -1,4 +1,4 @@
-"""The prompt of ``k8sidx query``: what is typed there, and once on a real terminal."""
+"""Prompt of ``k8sidx query``: directives and queries, and a session on a real terminal."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def interpreter(store: Path) -> PromptInterpreter:
     return PromptInterpreter(session, open_store(str(store)))
 
 
-def test_a_query_is_answered(
+def test_the_prompt_runs_a_query(
     interpreter: PromptInterpreter, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert interpreter.interpret(COUNT)
@@ -30,11 +30,11 @@ def test_a_query_is_answered(
 
 
 @pytest.mark.parametrize("word", ["exit", "quit", ".exit", "\\q"])
-def test_words_that_end_it(interpreter: PromptInterpreter, word: str) -> None:
+def test_exit_words_end_the_prompt(interpreter: PromptInterpreter, word: str) -> None:
     assert not interpreter.interpret(word)
 
 
-def test_a_mistake_ends_nothing(
+def test_an_error_does_not_end_the_prompt(
     interpreter: PromptInterpreter, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for wrong in (
@@ -51,7 +51,7 @@ def test_a_mistake_ends_nothing(
         assert ("^" in told) is (wrong == "filter vreb = 1")
 
 
-def test_what_is_set_stays_set(
+def test_directives_apply_to_later_queries(
     interpreter: PromptInterpreter, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for text in (".output json", ".since 2024-05-01T10:00:05Z", COUNT):
@@ -65,7 +65,7 @@ def test_what_is_set_stays_set(
     assert "█" in capsys.readouterr().out
 
 
-def test_a_wrong_time_changes_nothing(
+def test_an_invalid_time_leaves_the_settings_unchanged(
     interpreter: PromptInterpreter, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for text in (".since soon", COUNT):
@@ -73,7 +73,7 @@ def test_a_wrong_time_changes_nothing(
     assert capsys.readouterr().out == "n\n7\n"
 
 
-def test_help_and_explanations(
+def test_help_lists_directives_and_explain_shows_plans(
     interpreter: PromptInterpreter, capsys: pytest.CaptureFixture[str]
 ) -> None:
     interpreter.interpret(".help")
@@ -82,7 +82,7 @@ def test_help_and_explanations(
     assert capsys.readouterr().out
 
 
-def test_saved_queries_are_asked_by_name(
+def test_the_prompt_runs_saved_queries_by_name(
     interpreter: PromptInterpreter, capsys: pytest.CaptureFixture[str]
 ) -> None:
     interpreter.interpret("@top-user-agents")
