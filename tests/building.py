@@ -75,7 +75,7 @@ def event(
 
 def normalized(body: dict[str, Any], **options: Any) -> Normalized:
     """Decode and normalize an event."""
-    plain, rest = from_object(json.loads(json.dumps(body)))
+    plain, rest, _ = from_object(json.loads(json.dumps(body)))
     size = len(json.dumps(body, separators=(",", ":")))
     return Normalizer(**options).normalize(plain, rest, Context(), size)
 
