@@ -111,9 +111,8 @@ def _comparing(names: tuple[str, ...]) -> list[Hunt]:
 
 @contextmanager
 def _opened(store: StoreChoice) -> Iterator[tuple[Engine, Summaries]]:
-    opened = open_chosen(store)
-    with opened.engine() as engine:
-        summaries = opened.summaries(engine)
+    with open_chosen(store).engine() as engine:
+        summaries = engine.summaries()
         if summaries is None:
             raise UsageError(
                 "summaries require events shipped by k8sidx, in a cluster or a folder.",

@@ -33,7 +33,7 @@ from k8sidx.errors import UsageError
 from k8sidx.show.render.formats.registry import Output, load_format
 
 if TYPE_CHECKING:
-    from k8sidx.backends.open import Store
+    from k8sidx.backends.store import Store
     from k8sidx.hunt.definition import Hunt
     from k8sidx.hunt.result import HuntResult
 
@@ -174,7 +174,7 @@ def command(
                 suggestions(chosen_hunts, engine, asked), datetime.now(UTC).date()
             )
         else:
-            summaries = used.summaries(engine)
+            summaries = engine.summaries()
             results = run_hunts(
                 chosen_hunts, engine, asked, on_start, problems.not_run, summaries=summaries
             )

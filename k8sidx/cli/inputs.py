@@ -12,8 +12,7 @@ from k8sidx.cli.output import say
 from k8sidx.cli.store import StoreChoice, open_chosen
 
 if TYPE_CHECKING:
-    from k8sidx.backends.embedded.store import EmbeddedStore
-    from k8sidx.backends.open import Store
+    from k8sidx.backends.store import Store
     from k8sidx.shipping.pipeline import ShipReport
 
 REJECTED = 4
@@ -55,7 +54,7 @@ def opened(
         yield made, _shipped(inputs, made, quiet=quiet)
 
 
-def _shipped(inputs: Sequence[str], store: EmbeddedStore, *, quiet: bool) -> ShipReport:
+def _shipped(inputs: Sequence[str], store: Store, *, quiet: bool) -> ShipReport:
     from k8sidx.shipping.pipeline import ShipOptions, ship
     from k8sidx.show.render.ship_summary import rejected_lines, skipped_lines
 

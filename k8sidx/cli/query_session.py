@@ -18,14 +18,13 @@ from k8sidx.cli.exit import WRONG
 from k8sidx.cli.output import chosen, put, say, show
 from k8sidx.cli.saved import query_folder
 from k8sidx.cli.selection import period
-from k8sidx.errors import UnsupportedQuery
 from k8sidx.show.render.escape import visible
 from k8sidx.show.render.formats.registry import Output, load_format
 
 if TYPE_CHECKING:
-    from k8sidx.backends.open import Store
     from k8sidx.backends.protocol import Answering
     from k8sidx.backends.result import Result
+    from k8sidx.backends.store import Store
     from k8sidx.insights.language.ast import Program
     from k8sidx.insights.language.parser import QueryError
 
@@ -118,14 +117,11 @@ class Asking:
         :raises QueryError: when the query is invalid.
         :raises UnsupportedQuery: when the engine cannot run or explain the query.
         """
-        from k8sidx.backends.protocol import Explaining
         from k8sidx.insights.execute.explain import explained
         from k8sidx.insights.language.parser import parse
 
         program = parse(asked.text)
         with store.engine(self.how) as engine:
-            if not isinstance(engine, Explaining):
-                raise UnsupportedQuery("this engine cannot explain queries.")
             text = explained(program, engine, *self.period())
         return "".join(f"{visible(line)}\n" for line in text.rstrip("\n").split("\n"))
 

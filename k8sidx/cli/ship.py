@@ -31,7 +31,7 @@ EXAMPLE = (
 FORMATS = ("auto", "apiserver", "eks", "gke", "aks", "openshift", "rancher", "shipper")
 """The keys of :data:`k8sidx.events.decode.unwrap.FORMATS`, which is slow to import."""
 REJECTED = 4
-PATIENCE_SECONDS = 900.0
+GIVE_UP_SECONDS = 900.0
 
 
 @ends_with_exit_code
@@ -122,7 +122,7 @@ def command(
         keep_secrets=keep_secrets,
         dead_letter=dead_letter,
         record_limit=parse_size(max_record_size),
-        patience=_patience(give_up_after, follow=follow),
+        give_up_after=_give_up_seconds(give_up_after, follow=follow),
         follow=follow,
     )
     opened = open_chosen(store, create=True)
@@ -145,12 +145,12 @@ def command(
         raise typer.Exit(REJECTED)
 
 
-def _patience(give_up_after: str | None, *, follow: bool) -> float:
+def _give_up_seconds(give_up_after: str | None, *, follow: bool) -> float:
     """Return the seconds to wait for a cluster that accepts nothing."""
     from k8sidx.query.durations import parse_span
 
     if give_up_after is None:
-        return float("inf") if follow else PATIENCE_SECONDS
+        return float("inf") if follow else GIVE_UP_SECONDS
     return parse_span(give_up_after).total_seconds()
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from k8sidx.errors import InvalidHunt
-from k8sidx.hunt.definition import ThresholdHunt
+from k8sidx.hunt.kinds.threshold import ThresholdHunt
 from k8sidx.hunt.library.load import load_hunts
 from k8sidx.hunt.sigma.loader import read_hunts
 from k8sidx.query.algebra import (
@@ -143,16 +143,19 @@ RULE = "title: T\n" + LOGSOURCE + S
         (LOGSOURCE + S, r"f\.yml:1: no valid Sigma: Sigma rule must have a title"),
         ("title: T\nlogsource: {product: windows}\n" + S, "is about windows, service any"),
         (RULE + "k8sidx: {kind: bottom}", r"f\.yml:4: k8sidx\.kind: .*'bottom'"),
-        (RULE + "k8sidx: {finding_bye: [verb]}", r"f\.yml:4: k8sidx\.finding_bye is not known"),
+        (
+            RULE + "k8sidx: {finding_bye: [verb]}",
+            r"f\.yml:4: k8sidx\.finding_bye is not a known option",
+        ),
         (RULE + "k8sidx: {kind: top, by: []}", r"k8sidx\.by"),
         (RULE + "k8sidx: {kind: top, by: [verb], limit: 0}", r"k8sidx\.limit"),
         (RULE + "k8sidx: {kind: top, by: [verb, verb]}", "two columns have the same heading"),
         (RULE + "k8sidx: {kind: new, by: [wat]}", "no field is named 'wat'"),
         (RULE + "k8sidx: {kind: new, by: [verb], window: soon}", "k8sidx.window: 'soon' is no"),
         (RULE + "k8sidx: {finding_by: ['@timestamp']}", "is a time and makes no groups"),
-        (RULE + "k8sidx: {reason: '{wat}'}", r"k8sidx\.reason: nothing is named 'wat'"),
+        (RULE + "k8sidx: {reason: '{wat}'}", r"k8sidx\.reason: 'wat' is not a known name"),
         (RULE + "k8sidx: {level_needed: All}", r"k8sidx\.level_needed"),
-        (RULE + "k8sidx: 5", "k8sidx holds a mapping"),
+        (RULE + "k8sidx: 5", "k8sidx must be a mapping"),
         ("title: T\nx: &a [1]\ny: *b", "no valid YAML"),
     ],
 )

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from k8sidx.backends.open import Store
 from k8sidx.backends.protocol import Answering
 from k8sidx.backends.result import Result
+from k8sidx.backends.store import Store
 from k8sidx.cli.output import say, write
 from k8sidx.cli.prompt.complete import QueryCompleter
 from k8sidx.cli.prompt.field_values import FieldValues

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from k8sidx.backends.protocol import Explaining
+from k8sidx.backends.protocol import StoreEngine
 from k8sidx.insights.execute.run import choose_strategy
 from k8sidx.insights.language.ast import Program
 from k8sidx.insights.plan.binder import understood
@@ -33,7 +33,7 @@ from k8sidx.query.algebra import (
 
 def explained(
     program: Program,
-    engine: Explaining,
+    engine: StoreEngine,
     since: datetime | None = None,
     until: datetime | None = None,
 ) -> str:
@@ -45,11 +45,11 @@ def explained(
     """
     plan = understood(program, now=datetime.now(UTC))
     return choose_strategy(
-        plan, engine.name, lambda strategy: _explanation(plan, strategy.over(since, until), engine)
+        plan, engine, lambda strategy: _explanation(plan, strategy.over(since, until), engine)
     )
 
 
-def _explanation(plan: Plan, strategy: Strategy, engine: Explaining) -> str:
+def _explanation(plan: Plan, strategy: Strategy, engine: StoreEngine) -> str:
     asked = engine.explained(strategy.query)
     parts = [
         "\n".join(["The engine runs:", *_lines(strategy.query)]),

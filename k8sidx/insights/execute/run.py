@@ -8,8 +8,7 @@ from datetime import UTC, datetime
 from itertools import chain, takewhile
 from typing import TypeVar
 
-from k8sidx.backends.protocol import Engine
-from k8sidx.backends.regexes import is_looked_for
+from k8sidx.backends.protocol import Engine, StoreEngine
 from k8sidx.backends.result import Result, Value
 from k8sidx.errors import UnsupportedQuery, UsageError
 from k8sidx.insights.execute.expressions import evaluator
@@ -29,7 +28,7 @@ T = TypeVar("T")
 
 def answer(
     program: Program,
-    engine: Engine,
+    engine: StoreEngine,
     since: datetime | None = None,
     until: datetime | None = None,
     *,
@@ -49,18 +48,17 @@ def answer(
     for warning in plan.warnings:
         say(warning)
     return choose_strategy(
-        plan, engine.name, lambda strategy: _answer(plan, strategy.over(since, until), engine, say)
+        plan, engine, lambda strategy: _answer(plan, strategy.over(since, until), engine, say)
     )
 
 
-def choose_strategy(plan: Plan, engine: str, take: Callable[[Strategy], T]) -> T:
+def choose_strategy(plan: Plan, engine: StoreEngine, take: Callable[[Strategy], T]) -> T:
     """Return the result of ``take`` for the best strategy that the engine supports; the last
     strategies push no conditions down.
 
-    :param engine: its name.
     :raises UnsupportedQuery: the first refusal, when all are refused.
     """
-    conditions = Conditions(lambda pattern: is_looked_for(pattern, engine))
+    conditions = Conditions(engine.supports_regex)
     refused: UnsupportedQuery | None = None
     for strategy in chain(strategies(plan, conditions), strategies(plan, None)):
         try:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from k8sidx.hunt.definition import TopHunt
-from k8sidx.hunt.kinds.baseline_queries import counted
+from k8sidx.hunt.kinds.top import TopHunt
 from k8sidx.hunt.library.load import load_hunts
 from k8sidx.query.algebra import DateHistogram, Metric, Order, Query, Terms
 from k8sidx.show.panels.overview import EVENTS
@@ -64,7 +63,7 @@ def article_dashboard() -> Dashboard:
 
 def _table(hunt: TopHunt) -> Panel:
     query = replace(
-        counted(hunt),
+        hunt.count_query(),
         metrics=(Metric(hunt.count, "count"),),
         order=(Order(hunt.count, descending=True),),
         limit=hunt.limit,

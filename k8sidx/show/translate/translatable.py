@@ -9,17 +9,10 @@ from typing import TypeAlias
 
 from k8sidx.errors import UnsupportedQuery
 from k8sidx.events.fields.names import AUDIT_ID, MESSAGE, TIMESTAMP
-from k8sidx.hunt.definition import (
-    Column,
-    Hunt,
-    MatchHunt,
-    NewHunt,
-    SequenceHunt,
-    SilentHunt,
-    SpikeHunt,
-    ThresholdHunt,
-    TopHunt,
-)
+from k8sidx.hunt.definition import Hunt
+from k8sidx.hunt.kinds.match import MatchHunt
+from k8sidx.hunt.kinds.threshold import ThresholdHunt
+from k8sidx.hunt.kinds.top import Column, TopHunt
 from k8sidx.query.algebra import (
     And,
     Compare,
@@ -34,12 +27,6 @@ from k8sidx.query.algebra import (
 
 _SHOWN = (TIMESTAMP, AUDIT_ID, MESSAGE)
 _TOOLS = "k8sidx hunt runs it; hunts show --as sigma prints it as it is."
-_COMPARES = {
-    SequenceHunt: "it is about requests that follow one another",
-    NewHunt: "it compares with what the time before had",
-    SpikeHunt: "it compares with what is usual in the same data",
-    SilentHunt: "it is about sources that fell silent, so about events that are not there",
-}
 
 
 class CannotBeSaid(UnsupportedQuery):
@@ -134,7 +121,7 @@ def question_of(hunt: Hunt) -> Question:
             )
         case ThresholdHunt():
             return _bursts(hunt)
-    raise CannotBeSaid(f"{_COMPARES[type(hunt)]}.", remedy=_TOOLS)
+    raise CannotBeSaid(f"{hunt.untranslatable}.", remedy=_TOOLS)
 
 
 def _bursts(hunt: ThresholdHunt) -> Bursts:

@@ -12,7 +12,8 @@ import pytest
 from k8sidx.backends.embedded.engine.engine import DuckDBEngine
 from k8sidx.backends.result import Result
 from k8sidx.errors import UsageError
-from k8sidx.hunt.definition import Hunt, TopHunt
+from k8sidx.hunt.definition import Hunt
+from k8sidx.hunt.kinds.top import TopHunt
 from k8sidx.insights.execute.run import answer
 from k8sidx.insights.language.parser import parse
 from k8sidx.query.algebra import (

@@ -14,7 +14,7 @@ from typing import Any
 
 from k8sidx.backends.embedded.storage.columns import COMPUTED, ID, TIME
 from k8sidx.backends.percentiles import rank_of
-from k8sidx.backends.time_columns import times_of
+from k8sidx.backends.time_columns import time_columns
 from k8sidx.errors import UnsupportedQuery
 from k8sidx.events.fields.lookup import FieldPath, resolve
 from k8sidx.events.fields.moment import MICROSECOND, to_micros
@@ -78,7 +78,7 @@ def _select(query: Query) -> Statement:
     ]
     order += [f'"{TIME}" ASC NULLS LAST', f'"{ID}" ASC']
     sql = f"SELECT {', '.join(columns)} FROM {{source}} WHERE {where} ORDER BY {', '.join(order)}"
-    return Statement(_limited(sql, query, parameters), parameters, times_of(query))
+    return Statement(_limited(sql, query, parameters), parameters, time_columns(query))
 
 
 def _aggregate(query: Query, rolled: bool) -> Statement:
@@ -106,7 +106,7 @@ def _aggregate(query: Query, rolled: bool) -> Statement:
             parameters.append(having.value)
         sql = f"SELECT * FROM ({sql}) WHERE {' AND '.join(tests)}"
     sql = f"SELECT * FROM ({sql}){_order(query, groups)}"
-    return Statement(_limited(sql, query, parameters), parameters, times_of(query))
+    return Statement(_limited(sql, query, parameters), parameters, time_columns(query))
 
 
 def _order(query: Query, groups: list[str]) -> str:
