@@ -124,7 +124,9 @@ def test_a_query_keeps_its_text_and_digest(query: Query, text: str, digest: str)
 
 def test_the_digests_of_the_library_are_those_in_an_old_store() -> None:
     folder = Path(__file__).parents[1] / "compat" / "store-dfe4889" / "summaries"
-    asked = {digest_of(query) for hunt in comparing(load_library()) for query in hunt.baseline_queries()}
+    asked = {
+        digest_of(query) for hunt in comparing(load_library()) for query in hunt.baseline_queries()
+    }
     assert asked >= {path.name for path in folder.iterdir()}
 
 

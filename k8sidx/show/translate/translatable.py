@@ -103,7 +103,7 @@ ECHOES = (
 
 
 def question_of(hunt: Hunt) -> Question:
-    """Return the question that the hunt asks.
+    """Return the translatable question of a hunt.
 
     :raises CannotBeSaid: when only k8sidx can answer it.
     """
