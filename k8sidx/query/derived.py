@@ -1,9 +1,9 @@
 """Derived fields as conditions on the audit event itself.
 
 :mod:`k8sidx.events.normalize` derives these fields when an event is stored. Where only the event
-is (an index that something else filled, CloudWatch), a condition on a derived field is asked as
-a condition on the fields that it is derived from: ``DERIVED`` has one definition of each, and
-tests/query/test_derived.py holds them against the normalizer, event by event.
+is (an index that something else filled, CloudWatch), a condition on a derived field becomes a
+condition on the fields that it is derived from: ``DERIVED`` has one definition of each, and
+tests/query/test_derived.py compares them with the normalizer, event by event.
 
 An event has no empty texts: the API server leaves empty members out (``omitempty``).
 """
@@ -56,11 +56,11 @@ _GROUP = "objectRef.apiGroup"
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """How conditions are asked of a place that has the event's own fields.
+    """The form of conditions where only the event's own fields are.
 
-    :param effective_user: the field to ask for the name of the effective user.
+    :param effective_user: the field with the name of the effective user.
     :param move: makes a comparison with a derived field one with a field of the event.
-    :param has_group: holds where the event names an API group, which the core group has not.
+    :param has_group: holds where the event names an API group; for the core group it names none.
     :param refusal: the error for a comparison that has no equal there.
     :param lists_core: groups are compared with ``core`` as well, so that the condition holds for
         what k8sidx stored, too.

@@ -44,12 +44,12 @@ def ranges(text: str) -> list[Network]:
 
     :raises InvalidQuery: when it is not a valid network.
     """
-    found = parse_network(text)
-    if found.last - found.first <= _LAST_MAPPED - _MAPPED or not (
-        found.first <= _MAPPED <= found.last
+    network = parse_network(text)
+    if network.last - network.first <= _LAST_MAPPED - _MAPPED or not (
+        network.first <= _MAPPED <= network.last
     ):
-        return [found]
-    parts = [Network(found.first, _MAPPED - 1), Network(_LAST_MAPPED + 1, found.last)]
+        return [network]
+    parts = [Network(network.first, _MAPPED - 1), Network(_LAST_MAPPED + 1, network.last)]
     return [part for part in parts if part.first <= part.last]
 
 

@@ -124,12 +124,12 @@ def rule_condition(rule: SigmaRule, place: Place, lists: Lists = SHIPPED) -> Rul
     except SigmaError as error:
         raise InvalidHunt(f"{reader.rule}: {error.args[0]}.", where=where) from error
     conditions = [reader.condition(item) for item in parsed]
-    found = conditions[0] if len(conditions) == 1 else Or(tuple(conditions))
+    condition = conditions[0] if len(conditions) == 1 else Or(tuple(conditions))
     try:
-        check_condition(found)
+        check_condition(condition)
     except InvalidQuery as error:
         raise InvalidHunt(f"{reader.rule}: {error.message}.", where=where) from error
-    return RuleCondition(found, tuple(reader.missing), tuple(reader.impossible))
+    return RuleCondition(condition, tuple(reader.missing), tuple(reader.impossible))
 
 
 def field_name(name: str, rule: str, where: Where) -> str:
@@ -240,23 +240,23 @@ class _Reader:
         texts = [self.joined(parts) for parts in itertools.product(*choices)]
         made: list[Condition] = []
         for text in texts:
-            one = (SigmaString if ignore_case else SigmaCasedString)()
-            one.s = text
-            made.append(self.text(name, field, one))
+            combined = (SigmaString if ignore_case else SigmaCasedString)()
+            combined.s = text
+            made.append(self.text(name, field, combined))
         return any_of(made) if made else NEVER
 
     def joined(self, parts: Sequence[object]) -> list[SigmaStringPartType]:
         """Return the parts of a value, entries parsed as Sigma parses values."""
-        found: list[SigmaStringPartType] = []
+        merged: list[SigmaStringPartType] = []
         for part in parts:
             for item in (
                 SigmaString(part).s if isinstance(part, str) else [cast("SpecialChars", part)]
             ):
-                if found and isinstance(found[-1], str) and isinstance(item, str):
-                    found[-1] += item
+                if merged and isinstance(merged[-1], str) and isinstance(item, str):
+                    merged[-1] += item
                 else:
-                    found.append(item)
-        return found
+                    merged.append(item)
+        return merged
 
     def members(
         self, name: str, field: Field, entries: Sequence[str], ignore_case: bool
@@ -268,18 +268,18 @@ class _Reader:
                 raise self.error(f"{name} is an address, and the list has {wrong!r}.", "")
             return InNetwork(name, tuple(entries)) if entries else NEVER
         exact: list[str] = []
-        found: list[Condition] = []
+        alternatives: list[Condition] = []
         for entry in entries:
-            one = SigmaString(entry)
-            if one.contains_special():
-                cased = one if ignore_case else SigmaCasedString.from_sigma_string(one)
-                found.append(self.text(name, field, cased))
+            pattern = SigmaString(entry)
+            if pattern.contains_special():
+                cased = pattern if ignore_case else SigmaCasedString.from_sigma_string(pattern)
+                alternatives.append(self.text(name, field, cased))
             else:
-                exact.append("".join(str(part) for part in one.s))
+                exact.append("".join(str(part) for part in pattern.s))
         if exact:
             self.checked(name, field, Compare(name, "=", exact[0]))
-            found.insert(0, OneOf(name, tuple(exact), ignore_case))
-        return found[0] if len(found) == 1 else Or(tuple(found))
+            alternatives.insert(0, OneOf(name, tuple(exact), ignore_case))
+        return alternatives[0] if len(alternatives) == 1 else Or(tuple(alternatives))
 
     def comparison(self, name: str, field: Field, value: SigmaCompareExpression) -> Condition:
         op = _COMPARISONS.get(value.op.name)
@@ -327,7 +327,7 @@ class _Reader:
 
 
 def _pattern(value: SigmaString) -> str:
-    signs = {SpecialChars.WILDCARD_MULTI: "*", SpecialChars.WILDCARD_SINGLE: "?"}
+    wildcards = {SpecialChars.WILDCARD_MULTI: "*", SpecialChars.WILDCARD_SINGLE: "?"}
     return "".join(
-        signs[part] if isinstance(part, SpecialChars) else escape(str(part)) for part in value.s
+        wildcards[part] if isinstance(part, SpecialChars) else escape(str(part)) for part in value.s
     )

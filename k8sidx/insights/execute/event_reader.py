@@ -32,11 +32,11 @@ class EventReader:
         self._plain = all(isinstance(source, Stored) for source in sources)
         self._is_same = self._plain and len(sources) == len(self.columns)
 
-    def rows(self, found: Sequence[Raw]) -> list[Raw]:
+    def rows(self, events: Sequence[Raw]) -> list[Raw]:
         """Return the values of the sources, event by event."""
         if self._is_same:
-            return list(found)
-        return [tuple(self._row(raw)) for raw in found]
+            return list(events)
+        return [tuple(self._row(raw)) for raw in events]
 
     def _row(self, raw: Raw) -> list[Any]:
         event = {} if self._plain else _event(dict(zip(self.columns, raw, strict=True)))

@@ -52,7 +52,7 @@ def explained(
 def _explanation(plan: Plan, strategy: Strategy, engine: StoreEngine) -> str:
     asked = engine.explained(strategy.query)
     parts = [
-        "\n".join(["The engine is asked:", *_lines(strategy.query)]),
+        "\n".join(["The engine runs:", *_lines(strategy.query)]),
         asked.rstrip("\n"),
         "\n".join(_afterwards(plan, strategy)),
     ]
@@ -65,11 +65,13 @@ def _lines(query: Query) -> Iterator[str]:
         "since": query.since.isoformat() if query.since else "",
         "until": query.until.isoformat() if query.until else "",
         "fields": ", ".join(query.select),
-        "groups": ", ".join(_key(one) for one in query.group_by),
-        "metrics": ", ".join(_metric(one) for one in query.metrics),
-        "having": " and ".join(f"{one.metric} {one.op} {one.value}" for one in query.having),
+        "groups": ", ".join(_key(key) for key in query.group_by),
+        "metrics": ", ".join(_metric(metric) for metric in query.metrics),
+        "having": " and ".join(
+            f"{having.metric} {having.op} {having.value}" for having in query.having
+        ),
         "order": ", ".join(
-            f"{one.column}{' descending' if one.descending else ''}" for one in query.order
+            f"{order.column}{' descending' if order.descending else ''}" for order in query.order
         ),
         "limit": str(query.limit or ""),
     }
@@ -125,10 +127,10 @@ def _afterwards(plan: Plan, strategy: Strategy) -> Iterator[str]:
     """Yield the steps over the engine's rows."""
     lines = [line for stage in strategy.stages for line in _stage(stage)]
     shown = ", ".join(
-        name if name == pretty(one) else f"{name} = {pretty(one)}"
-        for name, one in zip(plan.columns, plan.shown, strict=True)
+        name if name == pretty(value) else f"{name} = {pretty(value)}"
+        for name, value in zip(plan.columns, plan.shown, strict=True)
     )
-    yield "Then, over the rows that it gives:"
+    yield "Then, over the rows that it returns:"
     if strategy.reads_all:
         yield f"  read     all events one by one, since {strategy.reads_all}"
     yield from lines
@@ -139,8 +141,8 @@ def _stage(stage: Stage) -> Iterator[str]:
     for step in stage.steps:
         yield _step(step)
     if stage.grouping is not None:
-        by = ", ".join(pretty(one) for one in stage.grouping.by)
-        measures = ", ".join(pretty_measure(one) for one in stage.grouping.measures)
+        by = ", ".join(pretty(key) for key in stage.grouping.by)
+        measures = ", ".join(pretty_measure(measure) for measure in stage.grouping.measures)
         yield f"  group    {measures}{f' by {by}' if by else ''}"
 
 
@@ -149,9 +151,9 @@ def _step(step: Step) -> str:
         case Filter():
             return f"  keep     {pretty(step.condition)}"
         case Sort():
-            by = [f"{pretty(one)}{' desc' if down else ''}" for one, down in step.by]
+            by = [f"{pretty(key)}{' desc' if descending else ''}" for key, descending in step.by]
             return f"  sort     {', '.join(by)}"
         case Limit():
             return f"  limit    {step.count}"
         case Distinct():
-            return f"  dedup    {', '.join(pretty(one) for one in step.by)}"
+            return f"  dedup    {', '.join(pretty(key) for key in step.by)}"

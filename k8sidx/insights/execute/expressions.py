@@ -82,8 +82,8 @@ def _floor(expression: DateFloor, layout: Layout) -> Evaluate:
     moment, period = evaluator(expression.moment, layout), expression.period
 
     def start(row: Row) -> Any:
-        found = as_moment(moment(row))
-        return None if found is None else floor(found, period)
+        value = as_moment(moment(row))
+        return None if value is None else floor(value, period)
 
     return start
 
@@ -95,8 +95,8 @@ def _apply(expression: Apply, layout: Layout) -> Evaluate:
         return lambda row: run(*[argument(row) for argument in arguments])
 
     def apply(row: Row) -> Any:
-        found = [argument(row) for argument in arguments]
-        return None if any(item is None for item in found) else run(*found)
+        values_of_row = [argument(row) for argument in arguments]
+        return None if any(item is None for item in values_of_row) else run(*values_of_row)
 
     return apply
 
@@ -106,10 +106,10 @@ def _in_list(expression: InList, layout: Layout) -> Evaluate:
     options = [evaluator(option, layout) for option in expression.options]
 
     def among(row: Row) -> Truth:
-        found = item(row)
-        if found is None or found == []:
+        value = item(row)
+        if value is None or value == []:
             return None
-        return int(any(values.equals(found, option(row)) for option in options))
+        return int(any(values.equals(value, option(row)) for option in options))
 
     return among
 
@@ -120,8 +120,8 @@ def _text_test(item: BoundExpression, layout: Layout, test: Callable[[str], bool
 
     def tested(row: Row) -> Truth:
         value = value_of(row)
-        found = value if isinstance(value, list) else [value]
-        texts = [text for item in found if (text := as_text(item)) is not None]
+        elements = value if isinstance(value, list) else [value]
+        texts = [text for item in elements if (text := as_text(item)) is not None]
         return int(any(test(text) for text in texts)) if texts else None
 
     return tested
@@ -133,8 +133,8 @@ def _extracted(expression: RegexGroup, layout: Layout) -> Evaluate:
 
     def extract(row: Row) -> str | None:
         text = as_text(item(row))
-        found = None if text is None else search(text)
-        part: str | None = found.group(group) if found else None
+        match = None if text is None else search(text)
+        part: str | None = match.group(group) if match else None
         return part
 
     return extract
@@ -147,13 +147,13 @@ def _all_or_any(parts: Sequence[Evaluate], row: Row, by: int) -> Truth:
     """
     unknown = False
     for part in parts:
-        found = truth(part(row))
-        if found == by:
+        known = truth(part(row))
+        if known == by:
             return by
-        unknown = unknown or found is None
+        unknown = unknown or known is None
     return None if unknown else 1 - by
 
 
 def _not(value: Any) -> Truth:
-    found = truth(value)
-    return None if found is None else 1 - found
+    known = truth(value)
+    return None if known is None else 1 - known

@@ -35,12 +35,12 @@ class Rows:
     rows: list[WeightedRow]
 
 
-def apply_steps(found: Rows, steps: Iterable[Step]) -> Rows:
+def apply_steps(table: Rows, steps: Iterable[Step]) -> Rows:
     """Return the rows after some steps."""
-    rows = found.rows
+    rows = table.rows
     for step in steps:
-        rows = _apply_step(rows, step, found.layout)
-    return Rows(found.layout, rows)
+        rows = _apply_step(rows, step, table.layout)
+    return Rows(table.layout, rows)
 
 
 def _apply_step(rows: list[WeightedRow], step: Step, layout: Layout) -> list[WeightedRow]:
@@ -67,8 +67,8 @@ class _SortKey:
 
     def key(self, row: WeightedRow) -> tuple[bool, OrderKey]:
         """Return the key for sorting; missing values come last in both directions."""
-        found = self.value(row[1])
-        return (found is None) != self.descending, order_key(found, textual=self.textual)
+        value = self.value(row[1])
+        return (value is None) != self.descending, order_key(value, textual=self.textual)
 
 
 def _sorted(rows: list[WeightedRow], by: Sequence[_SortKey]) -> list[WeightedRow]:
@@ -83,9 +83,9 @@ def _distinct(rows: list[WeightedRow], step: Distinct, layout: Layout) -> list[W
     seen: set[tuple[Any, ...]] = set()
     kept = []
     for row in rows:
-        found = [value(row[1]) for value in values]
-        if not any(item is None for item in found):
-            key = tuple(identity(item) for item in found)
+        row_values = [value(row[1]) for value in values]
+        if not any(item is None for item in row_values):
+            key = tuple(identity(item) for item in row_values)
             if key in seen:
                 continue
             seen.add(key)
@@ -93,19 +93,19 @@ def _distinct(rows: list[WeightedRow], step: Distinct, layout: Layout) -> list[W
     return kept
 
 
-def group_rows(found: Rows, grouping: Grouping, columns: Sequence[Column]) -> Rows:
+def group_rows(table: Rows, grouping: Grouping, columns: Sequence[Column]) -> Rows:
     """Return one row for each combination of keys: keys, then measures; by keys, ascending.
 
     :param columns: the columns of the result.
     """
-    keys = [(evaluator(key, found.layout), is_list(key)) for key in grouping.by]
+    keys = [(evaluator(key, table.layout), is_list(key)) for key in grouping.by]
     groups: dict[tuple[Any, ...], tuple[list[Any], list[WeightedRow]]] = {}
-    for row in found.rows:
+    for row in table.rows:
         for key in _keys_of(row[1], keys):
             groups.setdefault(tuple(identity(item) for item in key), (key, []))[1].append(row)
     if not grouping.by and not groups:
         groups[()] = ([], [])
-    measures = [_measurement(measure, found) for measure in grouping.measures]
+    measures = [_measurement(measure, table) for measure in grouping.measures]
     rows = [[*key, *(measure(members) for measure in measures)] for key, members in groups.values()]
     textual = [is_textual(key) for key in grouping.by]
     rows.sort(key=lambda row: [group_key(row[at], textual=item) for at, item in enumerate(textual)])
@@ -116,24 +116,24 @@ def _keys_of(row: Row, keys: Sequence[tuple[Evaluate, bool]]) -> list[list[Any]]
     """Return the combinations of keys that a row counts under: each element of a list is one."""
     combinations: list[list[Any]] = [[]]
     for value, many in keys:
-        found = value(row)
+        keyed = value(row)
         options = (
-            list({identity(item): item for item in found}.values()) if many and found else None
+            list({identity(item): item for item in keyed}.values()) if many and keyed else None
         )
-        options = options or [None if many else found]
+        options = options or [None if many else keyed]
         combinations = [[*key, option] for key in combinations for option in options]
     return combinations
 
 
-def _measurement(measure: Measure, found: Rows) -> Callable[[list[WeightedRow]], Any]:
+def _measurement(measure: Measure, table: Rows) -> Callable[[list[WeightedRow]], Any]:
     if measure.operand is None:
         return lambda rows: sum(weight for weight, _ in rows)
-    value = evaluator(measure.operand, found.layout)
+    value = evaluator(measure.operand, table.layout)
     details = Details(measure.argument, is_textual(measure.operand))
     run, name = measure.aggregate.run, measure.aggregate.name
     many = is_list(measure.operand)
     # The earliest row comes first, or the latest; those without a moment come last.
-    by = [_SortKey(evaluator(key, found.layout), True, name == "latest") for key in measure.by]
+    by = [_SortKey(evaluator(key, table.layout), True, name == "latest") for key in measure.by]
 
     def measured(rows: list[WeightedRow]) -> Any:
         if by:

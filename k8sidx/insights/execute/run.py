@@ -69,11 +69,11 @@ def choose_strategy(plan: Plan, engine: StoreEngine, take: Callable[[Strategy], 
 
 
 def _answer(plan: Plan, strategy: Strategy, engine: Engine, say: Say) -> Result:
-    found = (
+    read = (
         _read_pages(strategy, engine, say) if strategy.reads_all else _run_query(strategy, engine)
     )
-    rows = _apply_stages(found.rows, strategy.stages)
-    return Result(plan.columns, _projected(plan, rows, say), engine.name, found.exact)
+    rows = _apply_stages(read.rows, strategy.stages)
+    return Result(plan.columns, _projected(plan, rows, say), engine.name, read.exact)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,15 +106,15 @@ def _read_pages(strategy: Strategy, engine: Engine, say: Say) -> _Read:
     if pages.count:
         most = "up to " if enough is not None else ""
         say(f"{most}{pages.count:,} events are read one by one, since {strategy.reads_all}.")
-    found, exact = strategy.rows(()), True
+    rows, exact = strategy.rows(()), True
     for page in pages:
         result = engine.run(page)
-        found.rows.extend(apply_steps(strategy.rows(result.rows), filters).rows)
-        found = apply_steps(found, distinct)
+        rows.rows.extend(apply_steps(strategy.rows(result.rows), filters).rows)
+        rows = apply_steps(rows, distinct)
         exact = exact and result.exact
-        if enough is not None and len(found.rows) >= enough:
+        if enough is not None and len(rows.rows) >= enough:
             break
-    return _Read(found, exact)
+    return _Read(rows, exact)
 
 
 def _streamable(steps: Sequence[Step]) -> tuple[list[Step], list[Step], int | None]:
@@ -127,12 +127,12 @@ def _streamable(steps: Sequence[Step]) -> tuple[list[Step], list[Step], int | No
     return filters, distinct, enough
 
 
-def _apply_stages(found: Rows, stages: Sequence[Stage]) -> Rows:
+def _apply_stages(rows: Rows, stages: Sequence[Stage]) -> Rows:
     for stage in stages:
-        found = apply_steps(found, stage.steps)
+        rows = apply_steps(rows, stage.steps)
         if stage.grouping is not None:
-            found = group_rows(found, stage.grouping, _columns(stage))
-    return found
+            rows = group_rows(rows, stage.grouping, _columns(stage))
+    return rows
 
 
 def _columns(stage: Stage) -> Sequence[Column]:
@@ -141,10 +141,10 @@ def _columns(stage: Stage) -> Sequence[Column]:
     return [Column(index) for index in range(count)]
 
 
-def _projected(plan: Plan, found: Rows, say: Say) -> list[tuple[Value, ...]]:
-    rows = found.rows
+def _projected(plan: Plan, result: Rows, say: Say) -> list[tuple[Value, ...]]:
+    rows = result.rows
     if not plan.limited and len(rows) > MAX_ROWS:
         rows = rows[:MAX_ROWS]
         say(f"only the first {MAX_ROWS:,} events are shown; ask for others with limit.")
-    values = [evaluator(expression, found.layout) for expression in plan.shown]
+    values = [evaluator(expression, result.layout) for expression in plan.shown]
     return [tuple(value(row) for value in values) for _, row in rows]

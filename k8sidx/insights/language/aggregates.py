@@ -51,13 +51,13 @@ class Details:
     textual: bool = False
 
 
-def _numbers(found: Sequence[Weighted]) -> list[tuple[int, int | float]]:
-    numbers = [(weight, as_number(value)) for weight, value in found]
+def _numbers(values: Sequence[Weighted]) -> list[tuple[int, int | float]]:
+    numbers = [(weight, as_number(value)) for weight, value in values]
     return [(weight, number) for weight, number in numbers if number is not None]
 
 
-def _sum(found: Sequence[Weighted], details: Details) -> int | float | None:
-    numbers = _numbers(found)
+def _sum(values: Sequence[Weighted], details: Details) -> int | float | None:
+    numbers = _numbers(values)
     return _plain(_total(numbers)) if numbers else None
 
 
@@ -80,15 +80,15 @@ def _float(number: float | Fraction) -> float | None:
         return None
 
 
-def _avg(found: Sequence[Weighted], details: Details) -> float | None:
-    numbers = _numbers(found)
+def _avg(values: Sequence[Weighted], details: Details) -> float | None:
+    numbers = _numbers(values)
     if not numbers:
         return None
     return _float(Fraction(_total(numbers)) / sum(weight for weight, _ in numbers))
 
 
-def _stddev(found: Sequence[Weighted], details: Details) -> float | None:
-    numbers = _numbers(found)
+def _stddev(values: Sequence[Weighted], details: Details) -> float | None:
+    numbers = _numbers(values)
     if not numbers:
         return None
     count = sum(weight for weight, _ in numbers)
@@ -98,25 +98,25 @@ def _stddev(found: Sequence[Weighted], details: Details) -> float | None:
     return None if variance is None else math.sqrt(variance)
 
 
-def _percentile(found: Sequence[Weighted], percent: float) -> float | None:
-    numbers = sorted(_numbers(found), key=lambda item: item[1])
+def _percentile(values: Sequence[Weighted], percent: float) -> float | None:
+    numbers = sorted(_numbers(values), key=lambda item: item[1])
     return percentile([(number, weight) for weight, number in numbers], percent)
 
 
-def _pct(found: Sequence[Weighted], details: Details) -> float | None:
-    return _percentile(found, details.argument)
+def _pct(values: Sequence[Weighted], details: Details) -> float | None:
+    return _percentile(values, details.argument)
 
 
-def _median(found: Sequence[Weighted], details: Details) -> float | None:
-    return _percentile(found, 50)
+def _median(values: Sequence[Weighted], details: Details) -> float | None:
+    return _percentile(values, 50)
 
 
-def _distinct(found: Sequence[Weighted], details: Details) -> int:
-    return len({identity(value) for _, value in found})
+def _distinct(values: Sequence[Weighted], details: Details) -> int:
+    return len({identity(value) for _, value in values})
 
 
-def _values(found: Sequence[Weighted], details: Details) -> list[Any] | None:
-    kept = {identity(value): value for _, value in found}
+def _values(values: Sequence[Weighted], details: Details) -> list[Any] | None:
+    kept = {identity(value): value for _, value in values}
     ordered = sorted(kept.values(), key=lambda item: group_key(item, textual=details.textual))
     return ordered or None
 
@@ -124,10 +124,10 @@ def _values(found: Sequence[Weighted], details: Details) -> list[Any] | None:
 def _extreme(
     pick: Callable[..., Any], *, of_numbers: bool
 ) -> Callable[[Sequence[Weighted], Details], Any]:
-    def extreme(found: Sequence[Weighted], details: Details) -> Any:
-        known = [value for _, value in found]
+    def extreme(values: Sequence[Weighted], details: Details) -> Any:
+        known = [value for _, value in values]
         if of_numbers and not details.textual:
-            plain = [item for item in found if not isinstance(item[1], datetime)]
+            plain = [item for item in values if not isinstance(item[1], datetime)]
             if numbers := [number for _, number in _numbers(plain)]:
                 return pick(numbers)
         return pick(known, key=lambda item: group_key(item, textual=details.textual), default=None)
@@ -135,12 +135,12 @@ def _extreme(
     return extreme
 
 
-def _count(found: Sequence[Weighted], details: Details) -> int:
-    return sum(weight for weight, _ in found)
+def _count(values: Sequence[Weighted], details: Details) -> int:
+    return sum(weight for weight, _ in values)
 
 
-def _first(found: Sequence[Weighted], details: Details) -> Any:
-    return found[0][1] if found else None
+def _first(values: Sequence[Weighted], details: Details) -> Any:
+    return values[0][1] if values else None
 
 
 def _aggregate(

@@ -99,8 +99,8 @@ def duplicate_column(item: Item) -> QueryError:
 def nearest(name: str, known: Iterable[str]) -> tuple[str, ...]:
     """Return up to three names that are spelled similarly."""
     folded = {item.lower(): item for item in known}
-    found = difflib.get_close_matches(name.lower(), folded, n=3, cutoff=0.6)
-    return tuple(folded[item] for item in found)
+    matches = difflib.get_close_matches(name.lower(), folded, n=3, cutoff=0.6)
+    return tuple(folded[item] for item in matches)
 
 
 def any_of_words(words: Iterable[str]) -> str:
@@ -145,12 +145,12 @@ def _unexpected_text(
     text: str, error: UnexpectedInput, position: Position, accepted: set[str]
 ) -> QueryError:
     at = error.pos_in_stream or 0
-    sign = text[at : at + 1]
-    if sign in ('"', "'", "`"):
+    character = text[at : at + 1]
+    if character in ('"', "'", "`"):
         return QueryError("a quotation that begins here does not end", position)
-    if sign == "/":
+    if character == "/":
         return QueryError("a regular expression that begins here does not end", position)
-    return QueryError(f"{sign!r} cannot stand here", position, expected=_expected(accepted))
+    return QueryError(f"{character!r} cannot stand here", position, expected=_expected(accepted))
 
 
 def _expected(accepted: set[str]) -> tuple[str, ...]:

@@ -90,22 +90,22 @@ def _present(value: Any) -> int:
     return int(value is not None and value != [])
 
 
-def _coalesce(*found: Any) -> Any:
-    return next((item for item in found if item is not None), None)
+def _coalesce(*arguments: Any) -> Any:
+    return next((item for item in arguments if item is not None), None)
 
 
 def _textual(run: Callable[..., Any]) -> Callable[..., Any]:
     """Make a function of texts one of values."""
 
-    def textual(*found: Any) -> Any:
-        texts = [as_text(item) for item in found]
+    def textual(*arguments: Any) -> Any:
+        texts = [as_text(item) for item in arguments]
         return None if any(text is None for text in texts) else run(*texts)
 
     return textual
 
 
-def _concat(*found: Any) -> str:
-    return "".join(as_text(item) or "" for item in found)
+def _concat(*arguments: Any) -> str:
+    return "".join(as_text(item) or "" for item in arguments)
 
 
 def _is_empty(value: Any) -> int:

@@ -17,7 +17,7 @@ def checked_regex(pattern: Pattern) -> str:
 
     :raises QueryError: when RE2 does not accept it.
     """
-    text = _NAMED.sub(lambda found: found[1] or "(?P<", pattern.text)
+    text = _NAMED.sub(lambda match: match[1] or "(?P<", pattern.text)
     try:
         compiled(text)
     except InvalidRegex as error:

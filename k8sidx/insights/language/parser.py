@@ -112,26 +112,26 @@ def _item(text: str, raw: _Item) -> syntax.Item:
         return syntax.Item(raw.expression, raw.alias, raw.position)
     if isinstance(raw.expression, Name):
         return syntax.Item(raw.expression, raw.expression.text, raw.position)
-    written = _OF_ITEM.sub(lambda found: found[1] or " ", text[raw.start : raw.end])
+    written = _OF_ITEM.sub(lambda match: match[1] or " ", text[raw.start : raw.end])
     return syntax.Item(raw.expression, " ".join(written.split()), raw.position)
 
 
 def _check_depth(command: syntax.Command) -> None:
-    left: list[tuple[Any, int]] = [(command, 0)]
-    while left:
-        one, depth = left.pop()
+    pending: list[tuple[Any, int]] = [(command, 0)]
+    while pending:
+        node, depth = pending.pop()
         if depth > MAX_DEPTH:
-            raise QueryError(f"more than {MAX_DEPTH} expressions inside each other", one.position)
-        for field in dataclasses.fields(one):
-            value = getattr(one, field.name)
+            raise QueryError(f"more than {MAX_DEPTH} expressions inside each other", node.position)
+        for field in dataclasses.fields(node):
+            value = getattr(node, field.name)
             inner = value if isinstance(value, tuple) else (value,)
-            left += [(each, depth + 1) for each in inner if dataclasses.is_dataclass(each)]
+            pending += [(child, depth + 1) for child in inner if dataclasses.is_dataclass(child)]
 
 
 def _unescaped(written: str) -> str:
     """Return the text of a string: a backslash before anything else stands for itself."""
     return re.sub(
-        r"\\(.)", lambda found: ESCAPES.get(found[1], found[0]), written[1:-1], flags=re.DOTALL
+        r"\\(.)", lambda match: ESCAPES.get(match[1], match[0]), written[1:-1], flags=re.DOTALL
     )
 
 
@@ -221,9 +221,9 @@ class _Builder(Transformer_NonRecursive[Any, Any]):
         return syntax.Logical("not", tuple(children), _of(meta))
 
     def compared(self, meta: Any, children: list[Any]) -> syntax.Operation:
-        left, operator, right = children
+        pending, operator, right = children
         operator = "=" if operator == "==" else str(operator)
-        return syntax.Operation(operator, (left, right), _of(meta))
+        return syntax.Operation(operator, (pending, right), _of(meta))
 
     binary = compared
 

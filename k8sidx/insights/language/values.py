@@ -145,8 +145,8 @@ def _any(left: Any, right: Any, test: Test) -> Truth:
     return int(pair is not None and test(*pair))
 
 
-def _of_list(found: list[Truth]) -> Truth:
-    known = [item for item in found if item is not None]
+def _of_list(truths: list[Truth]) -> Truth:
+    known = [item for item in truths if item is not None]
     return max(known) if known else None
 
 

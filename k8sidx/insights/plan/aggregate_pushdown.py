@@ -157,17 +157,17 @@ def _absorb_steps(query: Query, steps: Sequence[Step]) -> tuple[Query, tuple[Ste
 
 
 def _having(query: Query, condition: BoundExpression) -> list[Having] | None:
-    found: list[Having] = []
+    clauses: list[Having] = []
     for part in condition.parts if isinstance(condition, AllOf) else (condition,):
         match part:
             case Compared(left=FieldRef(source=Column() as column), right=Constant(value=value)):
                 metric = _metric_at(query, column.index)
                 if metric is None or not is_number(value) or abs(value) > MAX_EXACT:
                     return None
-                found.append(Having(metric.name, part.operator, value))
+                clauses.append(Having(metric.name, part.operator, value))
             case _:
                 return None
-    return found
+    return clauses
 
 
 def _metric_at(query: Query, index: int) -> Metric | None:
@@ -182,7 +182,7 @@ def _metric_at(query: Query, index: int) -> Metric | None:
 def _order(query: Query, step: Sort) -> list[Order] | None:
     """Return the order as the engine has it (columns of keys and metrics, except lists), or
     ``None``."""
-    found: list[Order] = []
+    orders: list[Order] = []
     for key, descending in step.by:
         if not isinstance(key, FieldRef) or not isinstance(key.source, Column):
             return None
@@ -190,9 +190,9 @@ def _order(query: Query, step: Sort) -> list[Order] | None:
         if at >= 0 and query.metrics[at].kind in _LISTS:
             return None
         name = query.columns[key.source.index]
-        if name not in [order.column for order in found]:
-            found.append(Order(name, descending))
-    return found
+        if name not in [order.column for order in orders]:
+            orders.append(Order(name, descending))
+    return orders
 
 
 def _unwrapped(row: Sequence[Value], singles: Sequence[int]) -> Sequence[Any]:
@@ -201,6 +201,6 @@ def _unwrapped(row: Sequence[Value], singles: Sequence[int]) -> Sequence[Any]:
         return row
     values: list[Any] = list(row)
     for index in singles:
-        found = values[index]
-        values[index] = found[0] if found else None
+        listed = values[index]
+        values[index] = listed[0] if listed else None
     return values

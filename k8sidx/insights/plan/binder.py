@@ -94,13 +94,13 @@ class _Binder:
 
     def _defined(self, items: tuple[Item, ...]) -> dict[str, BoundExpression]:
         """Return columns by name; each can be used by those after it."""
-        found: dict[str, BoundExpression] = {}
+        columns: dict[str, BoundExpression] = {}
         for item in items:
             bound = self.expressions.bind(item.expression)
-            _put(found, item, self.sizes.check(bound, item.position))
+            _put(columns, item, self.sizes.check(bound, item.position))
             if item.expression != Name(item.name):
                 self.scope.define(item.name, bound)
-        return found
+        return columns
 
     def _parse(self, command: syntax.Parse) -> None:
         source = self.expressions.single(command.source)

@@ -130,10 +130,10 @@ def _walk(value: Any, path: str) -> Any:
         return None
     for end in _ends(path):
         if path[:end] in value:
-            found = value[path[:end]]
-            found = _walk(found, path[end + 1 :]) if end < len(path) else found
-            if found is not None:
-                return found
+            inner = value[path[:end]]
+            inner = _walk(inner, path[end + 1 :]) if end < len(path) else inner
+            if inner is not None:
+                return inner
     return None
 
 

@@ -71,8 +71,8 @@ class Expressions:
 
         :raises QueryError: when it has no meaning.
         """
-        if self._rewrite is not None and (found := self._rewrite(expression)) is not None:
-            return found
+        if self._rewrite is not None and (rewritten := self._rewrite(expression)) is not None:
+            return rewritten
         if (column := self._scope.computed(expression)) is not None:
             return column
         match expression:
@@ -97,10 +97,8 @@ class Expressions:
 
         :raises QueryError: when the rows have no ``@timestamp``.
         """
-        found = self._scope[Name(TIMESTAMP, position)]
-        return (
-            (found, self._scope[Name(EVENT_ID, position)]) if self._scope.over_events else (found,)
-        )
+        names = (TIMESTAMP, EVENT_ID) if self._scope.over_events else (TIMESTAMP,)
+        return tuple(self._scope[Name(name, position)] for name in names)
 
     def _logical(self, expression: syntax.Logical) -> BoundExpression:
         parts = tuple(self.condition(operand) for operand in expression.operands)
@@ -122,9 +120,9 @@ class Expressions:
             return self._comparison(operator, *operands)
         if folded := _negative(expression):
             return Constant(folded.value)
-        found = tuple(self.single(operand) for operand in operands)
-        name = "negative" if len(found) == 1 else operator
-        return Apply(name, found, OPERATIONS[name])
+        bound = tuple(self.single(operand) for operand in operands)
+        name = "negative" if len(bound) == 1 else operator
+        return Apply(name, bound, OPERATIONS[name])
 
     def _comparison(
         self, operator: Comparison, expression: Expression, other: Expression
@@ -137,10 +135,10 @@ class Expressions:
 
     def _membership(self, expression: syntax.Membership) -> BoundExpression:
         item = self.bind(expression.item)
-        found = tuple(
+        options = tuple(
             _coerced(self._literal(option), option, item) for option in expression.options
         )
-        return InList(item, found)
+        return InList(item, options)
 
     def _literal(self, expression: Expression) -> BoundExpression:
         return self.bind(_negative(expression) or expression)
@@ -166,8 +164,8 @@ class Expressions:
             raise _unknown_function(call)
         _check_count(call, function.least, function.most)
         take = self.bind if function.takes_lists else self.single
-        found = tuple(take(argument) for argument in call.arguments)
-        return Apply(function.name, found, function.run, function.takes_missing)
+        arguments = tuple(take(argument) for argument in call.arguments)
+        return Apply(function.name, arguments, function.run, function.takes_missing)
 
     def _period(self, name: str, call: Call) -> BoundExpression:
         wanted = 1 if name == "bin" else 2
@@ -182,8 +180,8 @@ class Expressions:
             return _date_floor(moment, period)
 
         def run(value: object) -> datetime | None:
-            found = as_moment(value)
-            return None if found is None else ceiling(found, period)
+            moment = as_moment(value)
+            return None if moment is None else ceiling(moment, period)
 
         return Apply("dateceil", (moment,), run, detail=(period.count, period.unit))
 

@@ -69,11 +69,11 @@ class Conditions:
         asked: list[Condition] = []
         left: list[BoundExpression] = []
         for part in condition.parts if isinstance(condition, AllOf) else (condition,):
-            found = self.true(part)
-            if found is None:
+            pushed = self.true(part)
+            if pushed is None:
                 left.append(part)
             else:
-                asked.append(found)
+                asked.append(pushed)
         return asked, left
 
     def true(self, expression: BoundExpression) -> Condition | None:
@@ -105,11 +105,11 @@ class Conditions:
             case Negated():
                 return self.true(expression.part)
             case Apply(name="ispresent"):
-                found = _present(expression)
-                return None if found is None else Not(found)
+                holds = _present(expression)
+                return None if holds is None else Not(holds)
             case Apply(name="isempty"):
-                found = _empty(expression)
-                return None if found is None else Not(found)
+                holds = _empty(expression)
+                return None if holds is None else Not(holds)
         field, leaf = _field_of(expression), self._leaf(expression)
         if leaf is None or field is None:
             return None
@@ -162,8 +162,8 @@ def _field_of(expression: BoundExpression) -> Stored | None:
 
 
 def _combined(kind: type[And] | type[Or], parts: list[Condition | None]) -> Condition | None:
-    found = tuple(part for part in parts if part is not None)
-    return kind(found) if len(found) == len(parts) else None
+    known = tuple(part for part in parts if part is not None)
+    return kind(known) if len(known) == len(parts) else None
 
 
 def _present(expression: Apply) -> Condition | None:
@@ -220,5 +220,5 @@ def _contains(field: Stored, part: str) -> Condition | None:
         return None
     if not part:
         return Present(field.name)
-    escaped = _SPECIAL.sub(lambda found: "\\" + found[0], part)
+    escaped = _SPECIAL.sub(lambda match: "\\" + match[0], part)
     return Wildcard(field.name, f"*{escaped}*")

@@ -49,9 +49,9 @@ class Scope:
 
         :raises QueryError: for an unknown name; suggests the nearest.
         """
-        found = self._defined.get(name.text)
-        if found is not None:
-            return found
+        bound = self._defined.get(name.text)
+        if bound is not None:
+            return bound
         if self.over_events:
             if name.text in CLOUDWATCH:
                 self.cloudwatch_names.add(name.text)

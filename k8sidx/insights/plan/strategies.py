@@ -92,13 +92,13 @@ def strategies(plan: Plan, conditions: Conditions | None) -> Iterator[Strategy]:
     first, *later = plan.stages
     first_stage = _first_stage(first, conditions)
     if first.grouping is not None and not first_stage.steps:
-        found = None if first_stage.left else aggregation(first.grouping, first_stage.where, later)
-        if found is not None:
-            layout, read = found.layout, found.read
+        pushed = None if first_stage.left else aggregation(first.grouping, first_stage.where, later)
+        if pushed is not None:
+            layout, read = pushed.layout, pushed.read
             yield Strategy(
-                found.query,
+                pushed.query,
                 lambda rows: Rows(layout, [(1, row) for row in read(rows)]),
-                found.stages,
+                pushed.stages,
             )
         if (over_groups := _over_groups(plan, first_stage)) is not None:
             yield over_groups
@@ -119,9 +119,9 @@ def _first_stage(stage: Stage, conditions: Conditions | None) -> _FirstStage:
         if not isinstance(step, Filter):
             sorts.append(step)
             continue
-        found = conditions.split(step.condition) if conditions else ([], [step.condition])
-        where += found[0]
-        left += [Filter(item) for item in found[1]]
+        split = conditions.split(step.condition) if conditions else ([], [step.condition])
+        where += split[0]
+        left += [Filter(item) for item in split[1]]
     if stage.grouping is not None and end == len(steps):
         sorts = []
     return _FirstStage(And(tuple(where)), tuple(left), (*sorts, *steps[end:]))
@@ -207,8 +207,8 @@ def _ordered(
     steps = list(first_stage.steps)
     if first_stage.left:
         return order, steps, None
-    while steps and isinstance(steps[0], Sort) and (found := _order(steps[0])) is not None:
-        order = (*found, *order)
+    while steps and isinstance(steps[0], Sort) and (keys := _order(steps[0])) is not None:
+        order = (*keys, *order)
         steps.pop(0)
     if steps and isinstance(steps[0], Limit):
         return _without_repetition(order), steps, steps[0].count
@@ -219,13 +219,13 @@ def _ordered(
 
 def _order(step: Sort) -> tuple[Order, ...] | None:
     """Return an order of events that every engine supports, or ``None``."""
-    found: list[Order] = []
+    orders: list[Order] = []
     for key, descending in step.by:
         source: Source | None = key.source if isinstance(key, FieldRef) else None
         if not isinstance(source, Stored) or source.many or source.path.field.name == EVENT_ID:
             return None
-        found.append(Order(source.name, descending))
-    return tuple(found)
+        orders.append(Order(source.name, descending))
+    return tuple(orders)
 
 
 def _without_repetition(order: Sequence[Order]) -> tuple[Order, ...]:

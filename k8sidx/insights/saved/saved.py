@@ -68,9 +68,9 @@ def saved_query(name: str, folder: Path | None) -> SavedQuery:
     files = _files(folder)
     if name in files:
         return _read(name, files[name])
-    begun = [one for one in sorted(files) if name and one.startswith(name)]
-    near = difflib.get_close_matches(name, files, n=3) or begun[:3]
-    remedy = f"Did you mean {' or '.join(f'@{one}' for one in near)}?" if near else ""
+    beginning = [other for other in sorted(files) if name and other.startswith(name)]
+    near = difflib.get_close_matches(name, files, n=3) or beginning[:3]
+    remedy = f"Did you mean {' or '.join(f'@{other}' for other in near)}?" if near else ""
     raise UsageError(
         f"no query is saved as {name!r}.",
         remedy=remedy or "k8sidx query --saved lists all names.",
@@ -78,12 +78,12 @@ def saved_query(name: str, folder: Path | None) -> SavedQuery:
 
 
 def _files(folder: Path | None) -> dict[str, Traversable | Path]:
-    found: dict[str, Traversable | Path] = {}
-    for one in resources.files("k8sidx.insights.saved").iterdir():
-        if one.name.endswith(SUFFIX):
-            found[one.name.removesuffix(SUFFIX)] = one
+    files: dict[str, Traversable | Path] = {}
+    for shipped in resources.files("k8sidx.insights.saved").iterdir():
+        if shipped.name.endswith(SUFFIX):
+            files[shipped.name.removesuffix(SUFFIX)] = shipped
     if folder is None:
-        return found
+        return files
     try:
         own = sorted(folder.iterdir())
     except OSError as error:
@@ -91,10 +91,10 @@ def _files(folder: Path | None) -> dict[str, Traversable | Path]:
             f"the folder of saved queries cannot be read: {error.strerror}.",
             where=Where(str(folder)),
         ) from error
-    return found | {
-        one.stem: one
-        for one in own
-        if one.suffix == SUFFIX and _NAME.fullmatch(one.stem) and one.is_file()
+    return files | {
+        file.stem: file
+        for file in own
+        if file.suffix == SUFFIX and _NAME.fullmatch(file.stem) and file.is_file()
     }
 
 

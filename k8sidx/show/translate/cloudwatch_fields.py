@@ -51,9 +51,9 @@ _DRY_RUN = r"(?s)^[^?]*\?(.*&)?dryRun=All(&|$)"
 
 
 @dataclass(frozen=True, slots=True)
-class _Unsaid(Exception):
+class _Untranslatable(Exception):
     field: str
-    why: str
+    reason: str
 
 
 def in_cloudwatch(condition: Condition) -> Condition:
@@ -61,15 +61,15 @@ def in_cloudwatch(condition: Condition) -> Condition:
 
     :raises CannotBeSaid: naming all the fields without an equivalent.
     """
-    unsaid: dict[str, None] = {}
+    reasons: dict[str, None] = {}
     for leaf in leaves(condition):
         try:
-            _said(leaf)
-        except _Unsaid as error:
-            unsaid[f"{error.field} {error.why}"] = None
-    if unsaid:
-        raise CannotBeSaid(f"{', '.join(unsaid)}.")
-    return rewritten(condition, _said)
+            _translated(leaf)
+        except _Untranslatable as error:
+            reasons[f"{error.field} {error.reason}"] = None
+    if reasons:
+        raise CannotBeSaid(f"{', '.join(reasons)}.")
+    return rewritten(condition, _translated)
 
 
 def shown_names(field: str) -> tuple[str, ...]:
@@ -112,13 +112,13 @@ def _is_raw(path: FieldPath) -> bool:
 
 
 def _element(path: FieldPath, position: int) -> str:
-    head, found, last = path.field.name.rpartition(".subjects.")
-    if found:
+    head, is_subject, last = path.field.name.rpartition(".subjects.")
+    if is_subject:
         return f"{head}.subjects.{position}.{last}"
     return f"{path.field.name}.{position}"
 
 
-def _said(leaf: Leaf) -> Condition:
+def _translated(leaf: Leaf) -> Condition:
     path = resolve(leaf.field)
     name = path.field.name
     if name in _SAME_AS:
@@ -135,22 +135,22 @@ def _of_event(leaf: Leaf) -> Condition:
     if name.startswith("user.extra.") and path.field.kind is not Kind.JSON:
         return _typed(leaf, path, f"{name}.0")
     if not _is_raw(path):
-        raise _Unsaid(name, _IS_DERIVED)
+        raise _Untranslatable(name, _IS_DERIVED)
     if path.field.kind is Kind.JSON:
-        raise _Unsaid(name, _IS_OBJECT)
+        raise _Untranslatable(name, _IS_OBJECT)
     if path.field.kind is Kind.TIME:
-        raise _Unsaid(name, "is a time, which the time range of the query is for")
+        raise _Untranslatable(name, "is a time, which the time range of the query is for")
     if not path.field.many:
         return _typed(leaf, path, name)
     if path.position is not None:
         return _typed(leaf, path, _element(path, path.position))
     if isinstance(leaf, Present):
         return Present(_element(path, 0))
-    return Or(tuple(_typed(leaf, path, _element(path, place)) for place in range(POSITIONS)))
+    return Or(tuple(_typed(leaf, path, _element(path, position)) for position in range(POSITIONS)))
 
 
-def _is_derived(leaf: Leaf) -> _Unsaid:
-    return _Unsaid(resolve(leaf.field).field.name, _IS_DERIVED)
+def _is_derived(leaf: Leaf) -> _Untranslatable:
+    return _Untranslatable(resolve(leaf.field).field.name, _IS_DERIVED)
 
 
 _DIALECT = Dialect(
@@ -170,20 +170,20 @@ def _typed(leaf: Leaf, path: FieldPath, name: str) -> Condition:
             if wanted is None:
                 return NEVER
             if op != "=" and not isinstance(wanted, int | float):
-                raise _Unsaid(path.field.name, "is text, which CloudWatch cannot order")
+                raise _Untranslatable(path.field.name, "is text, which CloudWatch cannot order")
             return replace(leaf, field=name, value=wanted)
         case OneOf(values=values):
             known = [_value(path, value) for value in values]
             return replace(leaf, field=name, values=tuple(v for v in known if v is not None))
         case Wildcard() | Regex():
             if path.field.kind is not Kind.KEYWORD and path.field.kind is not Kind.ADDRESS:
-                raise _Unsaid(path.field.name, "is not text, so no pattern matches it")
+                raise _Untranslatable(path.field.name, "is not text, so no pattern matches it")
     return replace(leaf, field=name)
 
 
 def _value(path: FieldPath, value: Scalar) -> Scalar | None:
-    found = coerce(path.field, value)
-    return found if found is None or isinstance(found, str | int | float) else None
+    coerced = coerce(path.field, value)
+    return coerced if coerced is None or isinstance(coerced, str | int | float) else None
 
 
 def _role(leaf: Leaf, dialect: Dialect) -> Condition:
@@ -200,15 +200,15 @@ def _dry_run() -> Condition:
     it has no body, whose dryRun counts then."""
     removes = OneOf("verb", ("delete", "deletecollection"))
     bare = And((Not(Present("requestObject.kind")), OneOf("level", ("Request", "RequestResponse"))))
-    asked = And((Regex("requestURI", _DRY_RUN), Or((Not(removes), bare))))
-    told = And(
+    by_query = And((Regex("requestURI", _DRY_RUN), Or((Not(removes), bare))))
+    by_body = And(
         (
             Compare("requestObject.dryRun.0", "=", "All"),
             Not(Present("requestObject.dryRun.1")),
             Not(OneOf("verb", tuple(sorted(WRITES)))),
         )
     )
-    return Or((asked, told))
+    return Or((by_query, by_body))
 
 
 _CUT = "skipped-too-big-size-object"

@@ -31,9 +31,9 @@ def value_of(leaf: Leaf, value: Scalar) -> str | int | bool | None:
 
     :raises CannotBeSaid: for a time or a number with a fraction.
     """
-    found = coerce(resolve(leaf.field).field, value)
-    if found is None or isinstance(found, str | int):
-        return found
+    coerced = coerce(resolve(leaf.field).field, value)
+    if coerced is None or isinstance(coerced, str | int):
+        return coerced
     raise CannotBeSaid(
         f"{leaf.field} is compared with {value!r}, which is neither text nor a whole number."
     )

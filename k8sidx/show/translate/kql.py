@@ -124,8 +124,8 @@ def _leaf(leaf: Leaf) -> str:
         case InNetwork(networks=networks):
             if any(len(ranges(network)) > 1 for network in networks):
                 raise CannotBeSaid(f"KQL has no networks of IPv6 without IPv4 ({leaf.field}).")
-            found = [f'{paths.network}: "{network}"' for network in networks]
-            return joined(" or ", found, "(not *)")
+            tests = [f'{paths.network}: "{network}"' for network in networks]
+            return joined(" or ", tests, "(not *)")
         case Regex():
             raise CannotBeSaid(
                 f"KQL has no regular expressions, and {leaf.field} is compared with one."
@@ -190,11 +190,13 @@ def _pattern(leaf: Wildcard, name: str) -> str:
             raise CannotBeSaid(f"KQL is case-sensitive, and {leaf.field} has upper and lower case.")
         pattern = _cased(leaf, pattern, ignore_case=True)
     written = []
-    for sign, wild in tokens(pattern):
-        if sign.isspace() or (wild and sign == "?"):
-            what = "a blank" if sign.isspace() else "a single unknown character (?)"
+    for character, is_wildcard in tokens(pattern):
+        if character.isspace() or (is_wildcard and character == "?"):
+            what = "a blank" if character.isspace() else "a single unknown character (?)"
             raise CannotBeSaid(
                 f"KQL has no pattern with {what}, and {leaf.field} is compared with one."
             )
-        written.append(sign if wild or sign not in '\\():<>"*{}' else f"\\{sign}")
+        written.append(
+            character if is_wildcard or character not in '\\():<>"*{}' else f"\\{character}"
+        )
     return f"{name}: {''.join(written)}"

@@ -106,8 +106,8 @@ def _leaf(leaf: Leaf) -> str:
             return f"{name}:{_RANGES[op].format(_value(wanted))}"
         case InNetwork(networks=networks):
             field = _escaped(paths.network)
-            found = [f'{field}:["{first}" TO "{last}"]' for first, last in bounds(networks)]
-            return joined(" OR ", found, _NOTHING)
+            tests = [f'{field}:["{first}" TO "{last}"]' for first, last in bounds(networks)]
+            return joined(" OR ", tests, _NOTHING)
     need_text(leaf, paths, _LANGUAGE)
     if isinstance(leaf, Wildcard):
         return _pattern(leaf, name)
@@ -166,6 +166,8 @@ def _expression(name: str, body: str) -> str:
 def _escaped(text: str) -> str:
     """Return text of which nothing is an operator, a wildcard or the end of a word."""
     return "".join(
-        sign if sign.isalnum() or sign in "._" or not sign.isascii() else f"\\{sign}"
-        for sign in text
+        character
+        if character.isalnum() or character in "._" or not character.isascii()
+        else f"\\{character}"
+        for character in text
     )

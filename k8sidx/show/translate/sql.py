@@ -162,8 +162,8 @@ def written(statement: Statement, source: str) -> str:
     """
     values = iter(statement.parameters)
 
-    def filled(found: re.Match[str]) -> str:
-        return literal(next(values)) if found[0] == "?" else found[0]
+    def filled(match: re.Match[str]) -> str:
+        return literal(next(values)) if match[0] == "?" else match[0]
 
     sql = _TOKEN.sub(filled, statement.sql.replace("{source}", source, 1))
     left: Sequence[Any] = list(values)

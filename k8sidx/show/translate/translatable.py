@@ -103,7 +103,7 @@ ECHOES = (
 
 
 def question_of(hunt: Hunt) -> Question:
-    """Return the question that the hunt asks.
+    """Return the translatable question of a hunt.
 
     :raises CannotBeSaid: when only k8sidx can answer it.
     """
@@ -182,7 +182,7 @@ def refuse_unprintable(condition: Condition) -> None:
             case Wildcard(pattern=pattern) | Regex(pattern=pattern):
                 texts = (pattern,)
         for text in texts:
-            if not all(sign.isprintable() or sign in "\n\t" for sign in str(text)):
+            if not all(character.isprintable() or character in "\n\t" for character in str(text)):
                 raise CannotBeSaid(
                     f"{leaf.field} is compared with characters that cannot be printed.",
                     remedy="hunts show --as dsl writes them as JSON escapes.",
@@ -191,4 +191,6 @@ def refuse_unprintable(condition: Condition) -> None:
 
 def one_line(text: str) -> str:
     """Return text for a comment: nothing in it ends the line, or controls the terminal."""
-    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
+    return " ".join(
+        "".join(character if character.isprintable() else " " for character in text).split()
+    )

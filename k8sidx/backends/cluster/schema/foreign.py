@@ -3,9 +3,9 @@
 Filebeat, Fluent Bit, fluentd, Vector and OpenShift's logging ship the event's own JSON;
 the server maps what it sees (texts with a ``.keyword`` beside them), or a package's template
 names the fields (Elastic's Kubernetes integration). So the audit fields are found by their
-names. The fields that k8sidx derives are not there: a condition on one is asked as a
-condition on what is, where that means the same (:mod:`k8sidx.query.derived`); everything
-else is refused by name. What the server cut or left out makes an answer inexact, and known so.
+names. The fields that k8sidx derives are not there: a condition on one becomes a condition on
+the event's own, where that means the same (:mod:`k8sidx.query.derived`); everything else is
+refused by name. Values that the server cut or left out make a result inexact, and flagged so.
 """
 
 from __future__ import annotations
