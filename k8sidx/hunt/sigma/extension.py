@@ -12,15 +12,20 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 from k8sidx.errors import InvalidHunt, Where
 from k8sidx.hunt.definition import Hunt, Steps
 from k8sidx.hunt.kinds.match import MatchHunt
-from k8sidx.hunt.kinds.options import StoredNames
+from k8sidx.hunt.kinds.options import Name, StoredNames
 from k8sidx.hunt.kinds.registry import RULES
 
 
 class Extension(BaseModel):
-    """Options of every document under ``k8sidx``."""
+    """Options of every document under ``k8sidx``.
+
+    :param filters: shared filters (:mod:`k8sidx.hunt.sigma.filters`), merged into the
+        detection before the rule is read.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    filters: tuple[Name, ...] = ()
     steps: Steps = Steps()
     level_needed: Literal["Metadata", "Request", "RequestResponse"] = "Metadata"
     platforms_blind: dict[str, str] = Field(default_factory=dict)
