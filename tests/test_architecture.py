@@ -83,6 +83,35 @@ def test_rooms_on_one_floor_do_not_import_each_other(room: str) -> None:
         assert not {room_of(name) for name in imports_of(path)} & (INDEPENDENT - {room}), path
 
 
+LANGUAGES = (
+    "show.savedobjects.",
+    "show.translate.",
+    "cli.dashboards",
+)
+"""Modules that write the language of a backend, or talk to its dashboards, whatever the store."""
+
+
+def backends_of(path: Path) -> set[str]:
+    """The kinds of stores that a file imports from."""
+    return {
+        kind
+        for name in imports_of(path)
+        for kind in ("cluster", "embedded")
+        if f"{name}.".startswith(f"backends.{kind}.")
+    }
+
+
+def test_the_kinds_of_stores_are_told_apart_where_stores_are_opened_only() -> None:
+    wrong = []
+    for path in sorted(PACKAGE.rglob("*.py")):
+        module = ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
+        if module == "backends.open" or f"{module}.".startswith(LANGUAGES):
+            continue
+        own = set(module.split(".")[1:2]) if module.startswith("backends.") else set()
+        wrong += [f"{module} imports from backends.{kind}" for kind in backends_of(path) - own]
+    assert not wrong, "\n".join(wrong)
+
+
 def test_an_import_is_seen_however_it_is_written(tmp_path: Path) -> None:
     path = tmp_path / "module.py"
     path.write_text(

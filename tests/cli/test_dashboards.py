@@ -85,9 +85,9 @@ def test_an_import_reports_the_outcome_of_each_object() -> None:
     with ScriptedServer(frontend("3.1.0", OSD, answer)) as server:
         result = k8sidx("dashboards", "import", "--url", server.url)
     assert result.exit_code == 3
-    assert "dashboard 'Mine' is there already; --overwrite replaces it." in result.stderr
+    assert "dashboard 'Mine' already exists; --overwrite replaces it." in result.stderr
     assert "visualization 'b' needs index-pattern 'p', which the server does not" in result.stderr
-    assert "does not know objects of the type lens" in result.stderr
+    assert "does not support the type lens" in result.stderr
     assert "search 'd': mapping set to strict." in result.stderr
 
 

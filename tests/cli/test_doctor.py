@@ -10,7 +10,7 @@ from pathlib import Path
 import filelock
 import pytest
 
-from k8sidx.doctor.store import check_store
+from k8sidx.backends.embedded.checks import check_store
 from tests.cli.conftest import audit_event, k8sidx
 
 NOW = datetime(2024, 5, 3, 10, 0, 0, tzinfo=UTC)

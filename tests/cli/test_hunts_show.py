@@ -75,7 +75,9 @@ def test_translations_of_several_hunts_are_concatenated(rule: Path) -> None:
 def test_an_untranslatable_hunt_is_named_and_ends_with_2() -> None:
     done = k8sidx("hunts", "show", "privileged_pod", "--as", "insights")
     assert (done.exit_code, done.stdout) == (2, "")
-    assert "privileged_pod cannot be said as insights: pod.privileged is derived" in done.stderr
+    assert (
+        "privileged_pod cannot be translated to insights: pod.privileged is derived" in done.stderr
+    )
     assert k8sidx("hunts", "show", "csr_self_approved", "--as", "dsl").exit_code == 2
 
 

@@ -16,10 +16,10 @@ import pytest
 from pydantic import SecretStr
 
 from k8sidx.backends.cluster.http.client import Cluster
-from k8sidx.backends.cluster.http.settings import ConnectionSettings
 from k8sidx.backends.cluster.index.target import parse_target
 from k8sidx.backends.cluster.sink import ClusterSink
 from k8sidx.backends.cluster.store import ClusterStore
+from k8sidx.backends.connection import ConnectionSettings
 from k8sidx.shipping.pool import WorkerPool
 from k8sidx.shipping.worker import WorkerSettings
 from tests.cli.conftest import k8sidx

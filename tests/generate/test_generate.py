@@ -142,7 +142,7 @@ def test_signs_are_escaped_as_the_api_server_does() -> None:
 
 
 def test_a_file_is_packed_as_its_name_says(tmp_path: Path) -> None:
-    options = ("--events", "300", "--attacks", "none")
+    options = ("--events", "300", "--attacks", "none", "--span", "1h")
     plain = generate(*options, "-q").stdout_bytes
     for name in ("a.log", "a.log.gz", "a.log.zst"):
         assert generate(*options, "-o", str(tmp_path / name)).stdout_bytes == b""

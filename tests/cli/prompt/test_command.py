@@ -8,8 +8,8 @@ import pytest
 
 from k8sidx.backends.open import open_store
 from k8sidx.backends.protocol import EXACTLY
-from k8sidx.cli.prompt.command import Conversation
-from k8sidx.cli.query_session import Asking
+from k8sidx.cli.prompt.command import PromptInterpreter
+from k8sidx.cli.query_session import QuerySession
 from k8sidx.show.render.formats.registry import Output
 from tests.cli.terminal import k8sidx_on_terminal
 
@@ -17,25 +17,25 @@ COUNT = "stats count(*) as n"
 
 
 @pytest.fixture
-def conversation(store: Path) -> Conversation:
-    asking = Asking(None, None, EXACTLY, Output.CSV, chart=False, quiet=True)
-    return Conversation(asking, open_store(str(store)))
+def interpreter(store: Path) -> PromptInterpreter:
+    session = QuerySession(None, None, EXACTLY, Output.CSV, chart=False, quiet=True)
+    return PromptInterpreter(session, open_store(str(store)))
 
 
 def test_the_prompt_runs_a_query(
-    conversation: Conversation, capsys: pytest.CaptureFixture[str]
+    interpreter: PromptInterpreter, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert conversation.take(COUNT)
+    assert interpreter.interpret(COUNT)
     assert capsys.readouterr().out == "n\n7\n"
 
 
 @pytest.mark.parametrize("word", ["exit", "quit", ".exit", "\\q"])
-def test_exit_words_end_the_prompt(conversation: Conversation, word: str) -> None:
-    assert not conversation.take(word)
+def test_exit_words_end_the_prompt(interpreter: PromptInterpreter, word: str) -> None:
+    assert not interpreter.interpret(word)
 
 
 def test_an_error_does_not_end_the_prompt(
-    conversation: Conversation, capsys: pytest.CaptureFixture[str]
+    interpreter: PromptInterpreter, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for wrong in (
         "filter vreb = 1",
@@ -45,47 +45,47 @@ def test_an_error_does_not_end_the_prompt(
         ".since x",
         ".chart x",
     ):
-        assert conversation.take(wrong)
+        assert interpreter.interpret(wrong)
         told = capsys.readouterr().err
         assert told.startswith("k8sidx: ")
         assert ("^" in told) is (wrong == "filter vreb = 1")
 
 
 def test_directives_apply_to_later_queries(
-    conversation: Conversation, capsys: pytest.CaptureFixture[str]
+    interpreter: PromptInterpreter, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for text in (".output json", ".since 2024-05-01T10:00:05Z", COUNT):
-        conversation.take(text)
+        interpreter.interpret(text)
     assert '"rows": [\n    [\n      2\n' in capsys.readouterr().out
     for text in (".since", ".until 2024-05-01T10:00:01Z", ".output csv", COUNT):
-        conversation.take(text)
+        interpreter.interpret(text)
     assert capsys.readouterr().out == "n\n1\n"
     for text in (".until", ".chart on", COUNT):
-        conversation.take(text)
+        interpreter.interpret(text)
     assert "█" in capsys.readouterr().out
 
 
 def test_an_invalid_time_leaves_the_settings_unchanged(
-    conversation: Conversation, capsys: pytest.CaptureFixture[str]
+    interpreter: PromptInterpreter, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for text in (".since soon", COUNT):
-        conversation.take(text)
+        interpreter.interpret(text)
     assert capsys.readouterr().out == "n\n7\n"
 
 
 def test_help_lists_directives_and_explain_shows_plans(
-    conversation: Conversation, capsys: pytest.CaptureFixture[str]
+    interpreter: PromptInterpreter, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    conversation.take(".help")
+    interpreter.interpret(".help")
     assert ".since" in capsys.readouterr().err
-    conversation.take(f".explain {COUNT}")
+    interpreter.interpret(f".explain {COUNT}")
     assert capsys.readouterr().out
 
 
 def test_the_prompt_runs_saved_queries_by_name(
-    conversation: Conversation, capsys: pytest.CaptureFixture[str]
+    interpreter: PromptInterpreter, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    conversation.take("@top-user-agents")
+    interpreter.interpret("@top-user-agents")
     assert "kubectl/v1.30.0,5" in capsys.readouterr().out
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from k8sidx.cli.prompt.context import aliases_in, place_of
+from k8sidx.cli.prompt.context import aliases_in, context_of
 from k8sidx.cli.prompt.session import is_whole
 
 
@@ -25,7 +25,7 @@ from k8sidx.cli.prompt.session import is_whole
     ],
 )
 def test_context_has_the_word_and_its_command(before: str, command: str, begun: str) -> None:
-    place = place_of(before)
+    place = context_of(before)
     assert (place.quote, place.command, place.begun) == ("", command, begun)
 
 
@@ -47,14 +47,14 @@ def test_context_has_the_word_and_its_command(before: str, command: str, begun: 
 def test_context_has_the_open_quote_and_the_compared_field(
     before: str, quote: str, begun: str, compared: str
 ) -> None:
-    place = place_of(before)
+    place = context_of(before)
     assert (place.quote, place.begun, place.compared) == (quote, begun, compared)
 
 
 def test_context_is_a_comment_after_a_hash() -> None:
-    assert place_of("fields verb # all of the").comment
-    assert not place_of("fields verb # all\n| ").comment
-    assert not place_of('filter verb = "#').comment
+    assert context_of("fields verb # all of the").comment
+    assert not context_of("fields verb # all\n| ").comment
+    assert not context_of('filter verb = "#').comment
 
 
 def test_aliases_are_the_names_defined_with_as() -> None:
