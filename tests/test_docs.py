@@ -1,4 +1,4 @@
-"""Documentation: every command in it runs, and the files it names exist."""
+"""Every command in the documentation runs and ends well."""
 
 from __future__ import annotations
 
