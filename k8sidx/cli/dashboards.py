@@ -1,4 +1,4 @@
-"""``k8sidx dashboards``: dashboards for OpenSearch Dashboards and Kibana."""
+"""``k8sidx dashboards`` commands, for OpenSearch Dashboards and Kibana."""
 
 from __future__ import annotations
 
@@ -8,19 +8,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from k8sidx.cli.exit import WRONG, ends_with_exit_code
-from k8sidx.cli.options import DebugOption, Output, OutputOption, QuietOption, configuration
-from k8sidx.cli.output import chosen as chosen_output
-from k8sidx.cli.output import say, write, write_sheet
+from k8sidx.cli.exit import EXIT_STORE, EXIT_USAGE, ends_with_exit_code
+from k8sidx.cli.options import DebugOption, OutputOption, QuietOption, configuration
+from k8sidx.cli.output import effective_format, print_message, write_sheet, write_text
 from k8sidx.errors import UsageError
+from k8sidx.show.render.formats.registry import Output
 
 if TYPE_CHECKING:
     from k8sidx.show.panels.panel import Dashboard
-    from k8sidx.show.savedobjects.client import Imported, Request
+    from k8sidx.show.savedobjects.client import ImportResult, Request
 
 NAME = "dashboards"
 DEFAULT_URL = "http://localhost:5601"
-NOT_WHOLE = 3
 
 group = typer.Typer(
     help="List, export, import and check dashboards.",
@@ -31,7 +30,7 @@ group = typer.Typer(
 
 
 class FlavorChoice(StrEnum):
-    """Which product the files are for."""
+    """Product and saved-object format."""
 
     OPENSEARCH = "opensearch"
     KIBANA = "kibana"
@@ -43,13 +42,13 @@ FlavorOption = Annotated[
     typer.Option(
         "--flavor",
         metavar="opensearch|kibana|kibana-8",
-        help="OpenSearch Dashboards 2 and 3; Kibana 9 (Lens); Kibana 8 (the classic form).",
+        help="Target OpenSearch Dashboards 2 and 3, Kibana 9 (Lens) or Kibana 8 (classic).",
     ),
 ]
 NamesArgument = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="ID", help="Dashboards by id. [default: all of them]", show_default=False
+        metavar="ID", help="Select dashboards by id. [default: all]", show_default=False
     ),
 ]
 IndexOption = Annotated[
@@ -58,7 +57,7 @@ IndexOption = Annotated[
         "--index",
         envvar="K8SIDX_INDEX",
         metavar="INDEX",
-        help="Prefix of the indices, or a pattern.",
+        help="Use the indices with this prefix or pattern.",
     ),
 ]
 
@@ -66,13 +65,13 @@ IndexOption = Annotated[
 @group.command("list", epilog="\b\nExample:\n  k8sidx dashboards list")
 @ends_with_exit_code
 def list_command(output: OutputOption = None, debug: DebugOption = False) -> None:
-    """List the dashboards and what they are for."""
+    """List the dashboards with their titles and purposes."""
     from k8sidx.show.panels.library import dashboards
     from k8sidx.show.render.sheet import Sheet
 
-    rows = [(one.id, one.title, len(one.panels), one.about) for one in dashboards()]
+    rows = [(page.id, page.title, len(page.panels), page.about) for page in dashboards()]
     sheet = Sheet(("id", "title", "panels", "about"), rows, "Dashboards")
-    write_sheet(sheet, chosen_output(output))
+    write_sheet(sheet, effective_format(output))
 
 
 @group.command(
@@ -92,20 +91,20 @@ def export_command(
             "--output",
             "-o",
             metavar="FILE",
-            help="The file to write. [default: stdout]",
+            help="Write to this file. [default: stdout]",
             show_default=False,
         ),
     ] = None,
     quiet: QuietOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Write dashboards as a file of saved objects."""
+    """Export dashboards as a saved-objects file."""
     from k8sidx.show.savedobjects.export import export
     from k8sidx.show.savedobjects.identifiers import Names
 
     content = export(_chosen(names), flavor.value, Names(index))
     if file_ is None:
-        write(content.decode())
+        write_text(content.decode())
         return
     if file_.suffix != ".ndjson":
         raise UsageError(
@@ -117,7 +116,7 @@ def export_command(
     except OSError as error:
         raise UsageError(f"{file_} cannot be written: {error.strerror}.") from error
     objects = content.count(b"\n") - 1
-    say(f"{objects:,} objects: {file_}", quiet=quiet)
+    print_message(f"{objects:,} objects: {file_}", quiet=quiet)
 
 
 @group.command(
@@ -129,29 +128,31 @@ def import_command(
     names: NamesArgument = None,
     url: Annotated[
         str,
-        typer.Option("--url", metavar="URL", help="Where OpenSearch Dashboards or Kibana answers."),
+        typer.Option(
+            "--url", metavar="URL", help="Connect to OpenSearch Dashboards or Kibana at this URL."
+        ),
     ] = DEFAULT_URL,
     flavor: Annotated[
         FlavorChoice | None,
         typer.Option(
             "--flavor",
             metavar="opensearch|kibana|kibana-8",
-            help="Which product it is. [default: what it says of itself]",
+            help="Expect this product. [default: detected]",
             show_default=False,
         ),
     ] = None,
     index: IndexOption = "k8s-audit",
     space: Annotated[
-        str, typer.Option("--space", metavar="NAME", help="Kibana's space to import into.")
+        str, typer.Option("--space", metavar="NAME", help="Import into this Kibana space.")
     ] = "",
     tenant: Annotated[
         str,
         typer.Option(
-            "--tenant", metavar="NAME", help="OpenSearch Dashboards' tenant to import into."
+            "--tenant", metavar="NAME", help="Import into this OpenSearch Dashboards tenant."
         ),
     ] = "",
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace what has the same id without asking.")
+        bool, typer.Option("--overwrite", help="Replace objects with the same id without asking.")
     ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the request instead of sending it.")
@@ -161,24 +162,23 @@ def import_command(
         typer.Option(
             "--api-key-file",
             metavar="FILE",
-            help="File with the API key to use.",
+            help="Read the API key from this file.",
             show_default=False,
         ),
     ] = None,
     ca_cert: Annotated[
         Path | None,
         typer.Option(
-            "--ca-cert", metavar="FILE", help="Certificates (PEM) to trust.", show_default=False
+            "--ca-cert",
+            metavar="FILE",
+            help="Trust these CA certificates (PEM) instead of the system's.",
+            show_default=False,
         ),
     ] = None,
     quiet: QuietOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Import dashboards into OpenSearch Dashboards or Kibana.
-
-    Credentials come from the environment or k8sidx.toml, as for a store. Ends with 3 when an
-    object was not taken.
-    """
+    """Import dashboards into OpenSearch Dashboards or Kibana."""
     from k8sidx.backends.cluster.http.address import parse_location
     from k8sidx.backends.cluster.http.client import Cluster
     from k8sidx.cli.store import StoreChoice, connection_settings
@@ -186,9 +186,9 @@ def import_command(
     from k8sidx.show.savedobjects.export import export
     from k8sidx.show.savedobjects.identifiers import Names
 
-    chosen = _chosen(names)
+    selected = _chosen(names)
     if dry_run:
-        content = export(chosen, (flavor or FlavorChoice.OPENSEARCH).value, Names(index))
+        content = export(selected, (flavor or FlavorChoice.OPENSEARCH).value, Names(index))
         _print_request(
             import_request(content, overwrite=overwrite, space=space, tenant=tenant), content
         )
@@ -197,15 +197,15 @@ def import_command(
     server = Cluster(parse_location(url), connection_settings(choice, configuration()))
     frontend = recognize(server)
     if flavor and (flavor.value == "opensearch") != (frontend.flavor == "opensearch"):
-        raise UsageError(f"{url} is {frontend}, and takes no files of the flavor {flavor.value}.")
-    replace = overwrite or _asked(frontend.product, quiet=quiet)
-    content = export(chosen, flavor.value if flavor else frontend.flavor, Names(index))
+        raise UsageError(f"{url} is {frontend}, which cannot import the flavor {flavor.value}.")
+    replace = overwrite or _confirmed(frontend.product, quiet=quiet)
+    content = export(selected, flavor.value if flavor else frontend.flavor, Names(index))
     imported = send_import(
         server, import_request(content, overwrite=replace, space=space, tenant=tenant)
     )
-    _tell(imported, str(frontend), quiet=quiet)
+    _print_result(imported, str(frontend), quiet=quiet)
     if imported.problems:
-        raise typer.Exit(NOT_WHOLE)
+        raise typer.Exit(EXIT_STORE)
 
 
 @group.command("check", epilog="\b\nExample:\n  k8sidx dashboards check k8sidx.ndjson")
@@ -213,18 +213,14 @@ def import_command(
 def check_command(
     files: Annotated[
         list[Path],
-        typer.Argument(metavar="FILE", help="Files of saved objects.", show_default=False),
+        typer.Argument(metavar="FILE", help="Check these saved-objects files.", show_default=False),
     ],
     output: OutputOption = None,
     quiet: QuietOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Check files of saved objects for what an import does not notice.
-
-    Panels that name fields are checked against k8sidx's own mapping. Ends with 2 when
-    anything is wrong.
-    """
-    from k8sidx.show.render.sheet import Sheet
+    """Check saved-objects files for errors that an import does not report."""
+    from k8sidx.show.render.sheet import Sheet, quantity
     from k8sidx.show.savedobjects.check import check_file
     from k8sidx.show.savedobjects.field_names import known_fields
 
@@ -238,21 +234,21 @@ def check_command(
             (str(file), problem.line, problem.subject, problem.text)
             for problem in check_file(file.name, content, known_fields())
         ]
-    if rows or chosen_output(output) is Output.JSON:
+    if rows or effective_format(output) is Output.JSON:
         sheet = Sheet(("file", "line", "object", "problem"), rows, "Problems")
-        write_sheet(sheet, chosen_output(output))
-    say(
-        f"{len(files):,} {'file' if len(files) == 1 else 'files'}, {len(rows):,} problems",
+        write_sheet(sheet, effective_format(output))
+    print_message(
+        f"{quantity(len(files), 'file')}, {quantity(len(rows), 'problem')}",
         quiet=quiet,
     )
     if rows:
-        raise typer.Exit(WRONG)
+        raise typer.Exit(EXIT_USAGE)
 
 
 def _chosen(names: list[str] | None) -> list[Dashboard]:
     from k8sidx.show.panels.library import dashboards
 
-    every = {one.id: one for one in dashboards()}
+    every = {page.id: page for page in dashboards()}
     unknown = [name for name in names or [] if name not in every]
     if unknown:
         raise UsageError(
@@ -261,8 +257,8 @@ def _chosen(names: list[str] | None) -> list[Dashboard]:
     return [every[name] for name in names] if names else list(every.values())
 
 
-def _asked(product: str, *, quiet: bool) -> bool:
-    """On a terminal, whether to replace what is there; elsewhere nothing is replaced unasked."""
+def _confirmed(product: str, *, quiet: bool) -> bool:
+    """Whether to replace existing objects: asked on a terminal, else no."""
     import sys
 
     if quiet or not (sys.stdin.isatty() and sys.stderr.isatty()):
@@ -273,10 +269,12 @@ def _asked(product: str, *, quiet: bool) -> bool:
 def _print_request(request: Request, content: bytes) -> None:
     lines = [f"POST {request.path}"]
     lines += [f"{name}: {value}" for name, value in request.headers.items()]
-    write("\n".join([*lines, "", ""]) + content.decode())
+    write_text("\n".join([*lines, "", ""]) + content.decode())
 
 
-def _tell(imported: Imported, frontend: str, *, quiet: bool) -> None:
-    say(f"{imported.count:,} objects written to {frontend}", quiet=quiet)
+def _print_result(imported: ImportResult, frontend: str, *, quiet: bool) -> None:
+    from k8sidx.show.render.sheet import quantity
+
+    print_message(f"{quantity(imported.count, 'object')} written to {frontend}", quiet=quiet)
     for problem in imported.problems:
-        say(f"not written: {problem}")
+        print_message(f"not written: {problem}")

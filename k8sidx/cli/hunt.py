@@ -1,4 +1,4 @@
-"""``k8sidx hunt``: run hunts over the store, or straight over files."""
+"""``k8sidx hunt`` command: run hunts over a store or over files."""
 
 from __future__ import annotations
 
@@ -11,35 +11,35 @@ import typer
 
 from k8sidx.cli import progress
 from k8sidx.cli.completion import complete_hunt
-from k8sidx.cli.exit import WRONG, ends_with_exit_code
-from k8sidx.cli.inputs import REJECTED, opened, split_inputs
+from k8sidx.cli.exit import EXIT_FINDINGS, EXIT_REJECTED, EXIT_USAGE, ends_with_exit_code
+from k8sidx.cli.inputs import separate_inputs, store_or_inputs
 from k8sidx.cli.options import (
-    LEVELS_SAID,
+    LEVEL_NAMES,
     ApproximateOption,
     BaselineOption,
     DebugOption,
     Level,
-    Output,
     OutputOption,
     QuietOption,
     SinceOption,
     TimeoutOption,
     UntilOption,
 )
-from k8sidx.cli.output import chosen, say, show, write, write_sheet
-from k8sidx.cli.rule_errors import Problems
+from k8sidx.cli.output import effective_format, print_document, print_message, write_text
+from k8sidx.cli.rule_errors import RuleErrors
 from k8sidx.cli.selection import Selection, answering, selected_hunts, window
 from k8sidx.cli.store import AS_CONFIGURED, StoreChoice, takes_store
 from k8sidx.errors import UsageError
+from k8sidx.show.render.formats.registry import Output, load_format
 
 if TYPE_CHECKING:
-    from k8sidx.backends.open import Store
+    from k8sidx.backends.store import Store
     from k8sidx.hunt.definition import Hunt
     from k8sidx.hunt.result import HuntResult
 
 
 class Grouping(StrEnum):
-    """What findings are put together by."""
+    """Key by which findings are grouped."""
 
     ACTOR = "actor"
 
@@ -51,7 +51,6 @@ EXAMPLE = (
     "  k8sidx hunt --all --level high --since 7d --fail-on critical\n"
     "  k8sidx hunt --all --input audit.log.gz -o json"
 )
-FOUND = 1
 
 
 @ends_with_exit_code
@@ -61,20 +60,20 @@ def command(
         list[str] | None,
         typer.Argument(
             metavar="ID|FILE.yml",
-            help="Hunts of the library by id, Sigma rule files, or folders of them.",
+            help="Run these library hunts, Sigma rule files or folders of rules.",
             autocompletion=complete_hunt,
             show_default=False,
         ),
     ] = None,
     all_: Annotated[
-        bool, typer.Option("--all", help="Run the whole library but its activity streams.")
+        bool, typer.Option("--all", help="Run every library hunt except activity streams.")
     ] = False,
     tag: Annotated[
         list[str] | None,
         typer.Option(
             "--tag",
             metavar="TAG",
-            help="Only hunts with this ATT&CK tag: t1609, credential-access. Repeatable: any.",
+            help="Run only hunts with this ATT&CK tag, for example t1609 (repeatable).",
             show_default=False,
         ),
     ] = None,
@@ -83,8 +82,7 @@ def command(
         typer.Option(
             "--level",
             metavar="LEVEL",
-            help=f"Only hunts of this level and above: {LEVELS_SAID}. With informational, "
-            "activity streams run as well.",
+            help=f"Run hunts of this level or above: {LEVEL_NAMES}.",
         ),
     ] = None,
     since: SinceOption = None,
@@ -95,7 +93,7 @@ def command(
         typer.Option(
             "--fail-on",
             metavar="LEVEL",
-            help="End with 1 on findings of this level or above.",
+            help="Exit with 1 if a finding has this level or above.",
         ),
     ] = None,
     input_: Annotated[
@@ -103,7 +101,7 @@ def command(
         typer.Option(
             "--input",
             metavar="FILE",
-            help="Hunt over files instead of the store; nothing is kept. Repeatable.",
+            help="Read this file instead of the store and keep nothing (repeatable).",
             show_default=False,
         ),
     ] = None,
@@ -112,7 +110,7 @@ def command(
         typer.Option(
             "--known-good",
             metavar="FILE",
-            help="Leave out what this file of known good names (docs/rules.md). Repeatable.",
+            help="Suppress findings listed in this allow-list file (docs/rules.md).",
             show_default=False,
         ),
     ] = None,
@@ -120,14 +118,14 @@ def command(
         bool,
         typer.Option(
             "--suggest-allow",
-            help="Instead of results, print a file of known good proposed from the data.",
+            help="Print a suggested allow list instead of results.",
         ),
     ] = False,
     save: Annotated[
         bool,
         typer.Option(
             "--save",
-            help="Keep the findings in the store, each once: the next run updates them.",
+            help="Save the findings in the store, updating those already saved.",
         ),
     ] = False,
     group: Annotated[
@@ -135,7 +133,7 @@ def command(
         typer.Option(
             "--group",
             metavar="actor",
-            help="Fold the findings into stories: what each actor did, in order of time.",
+            help="Group the findings into a timeline for each actor.",
         ),
     ] = None,
     approximate: ApproximateOption = False,
@@ -145,61 +143,65 @@ def command(
     quiet: QuietOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Run hunts: --all, some by id, or your own Sigma rules.
-
-    A rule that cannot be read or run does not stop the others: it is told on stderr, and the
-    command ends with 2 (with 1 where --fail-on finds something).
-    """
+    """Run hunts from the library or from your own Sigma rules."""
     from k8sidx.hunt.allowlist_suggest import FIELDS, suggested_file, suggestions
     from k8sidx.hunt.required_fields import fields_needed
     from k8sidx.hunt.run import run_hunts
 
-    names, inputs = split_inputs(hunts or [], input_ or [])
+    names, inputs = separate_inputs(hunts or [], input_ or [])
     if save and (inputs or suggest_allow):
         raise UsageError(
-            "--save keeps findings in a store, and here there is none.",
+            "--save requires a store, but the events are read from files.",
             remedy="Ship the files first: k8sidx ship FILE",
         )
-    problems = Problems(quiet=quiet)
+    rule_errors = RuleErrors(quiet=quiet)
     chosen_hunts = selected_hunts(
-        Selection(names, all_, tuple(tag or ()), level, tuple(known_good or ())), problems.unread
+        Selection(names, all_, tuple(tag or ()), level, tuple(known_good or ())), rule_errors.unread
     )
-    problems.settle(hunts=len(chosen_hunts))
+    rule_errors.settle(hunts=len(chosen_hunts))
     if not chosen_hunts:
-        say(f"no hunt is of level {level} or above.", quiet=quiet)
-    asked = window(since, until, baseline)
+        print_message(f"no selected hunt has level {level} or above.", quiet=quiet)
+    time_window = window(since, until, baseline)
     how = answering(timeout, approximate=approximate)
     with (
-        opened(store, inputs, fields_needed(chosen_hunts) | FIELDS, quiet=quiet) as (used, report),
+        store_or_inputs(store, inputs, fields_needed(chosen_hunts) | FIELDS, quiet=quiet) as (
+            used,
+            report,
+        ),
         used.engine(how) as engine,
         progress.hunting(len(chosen_hunts), quiet=quiet) as on_start,
     ):
         if suggest_allow:
             proposed = suggested_file(
-                suggestions(chosen_hunts, engine, asked), datetime.now(UTC).date()
+                suggestions(chosen_hunts, engine, time_window), datetime.now(UTC).date()
             )
         else:
-            summaries = used.summaries(engine)
+            summaries = engine.summaries()
             results = run_hunts(
-                chosen_hunts, engine, asked, on_start, problems.not_run, summaries=summaries
+                chosen_hunts,
+                engine,
+                time_window,
+                on_start,
+                rule_errors.not_run,
+                summaries=summaries,
             )
             if summaries is not None and summaries.trouble:
-                say(summaries.trouble, quiet=quiet)
+                print_message(summaries.trouble, quiet=quiet)
         if save:
             _save(used, chosen_hunts, results, quiet=quiet)
     if suggest_allow:
-        write(proposed)
+        write_text(proposed)
         return
     if group:
-        _show_stories(results, chosen(output))
+        _show_stories(results, effective_format(output))
     else:
-        _show(results, chosen(output), quiet=quiet)
+        _show(results, effective_format(output), quiet=quiet)
     if fail_on and _reached(results, fail_on):
-        raise typer.Exit(FOUND)
-    if problems.found:
-        raise typer.Exit(WRONG)
+        raise typer.Exit(EXIT_FINDINGS)
+    if rule_errors.errors:
+        raise typer.Exit(EXIT_USAGE)
     if report and report.rejected:
-        raise typer.Exit(REJECTED)
+        raise typer.Exit(EXIT_REJECTED)
 
 
 def _save(
@@ -208,40 +210,27 @@ def _save(
     from k8sidx.hunt.findings.saving import save
 
     saved = save(store, hunts, results, datetime.now(UTC))
-    say(f"findings: {saved.new:,} new, {saved.updated:,} updated in {saved.where}", quiet=quiet)
+    print_message(
+        f"findings: {saved.new:,} new, {saved.updated:,} updated in {saved.where}", quiet=quiet
+    )
 
 
 def _show_stories(results: Sequence[HuntResult], output: Output) -> None:
     from k8sidx.hunt.actor_timeline import stories_of
-    from k8sidx.show.render import stories
 
-    told = stories_of(finding for result in results for finding in result.findings)
-    match output:
-        case Output.TABLE:
-            show(lambda console: stories.print_stories(console, told))
-        case Output.JSON:
-            write(stories.stories_json(told))
-        case _:
-            write_sheet(stories.stories_sheet(told), output)
+    stories = stories_of(finding for result in results for finding in result.findings)
+    print_document(load_format(output).stories(stories))
 
 
 def _show(results: Sequence[HuntResult], output: Output, *, quiet: bool) -> None:
-    from k8sidx.show.render import hunts
+    from k8sidx.show.render.hunts import sheet_of
 
-    match output:
-        case Output.TABLE:
-            show(lambda console: hunts.print_hunts(console, results))
-        case Output.CSV:
-            for result in results:
-                for note in hunts.sheet_of(result).notes:
-                    say(f"{result.hunt}: {note}", quiet=quiet)
-            write(hunts.hunts_csv(results))
-        case Output.JSON:
-            write(hunts.hunts_json(results))
-        case Output.MARKDOWN:
-            write(hunts.hunts_markdown(results))
-        case Output.HTML:
-            write(hunts.hunts_html(results))
+    format_ = load_format(output)
+    if not format_.shows_notes:
+        for result in results:
+            for note in sheet_of(result).notes:
+                print_message(f"{result.hunt}: {note}", quiet=quiet)
+    print_document(format_.hunts(results))
 
 
 def _reached(results: Sequence[HuntResult], level: Level) -> bool:

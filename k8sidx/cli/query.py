@@ -1,4 +1,4 @@
-"""``k8sidx query``: CloudWatch Logs Insights text, asked of the store or of files."""
+"""``k8sidx query`` command: CloudWatch Logs Insights queries over a store or files."""
 
 from __future__ import annotations
 
@@ -10,24 +10,31 @@ from typing import Annotated
 import typer
 
 from k8sidx.cli.completion import complete_saved
-from k8sidx.cli.exit import ends_with_exit_code
-from k8sidx.cli.inputs import REJECTED, opened, split_inputs
+from k8sidx.cli.exit import EXIT_REJECTED, ends_with_exit_code
+from k8sidx.cli.inputs import separate_inputs, store_or_inputs
 from k8sidx.cli.options import (
     DebugOption,
-    Output,
     OutputOption,
     QuietOption,
     SinceOption,
     TimeoutOption,
     UntilOption,
 )
-from k8sidx.cli.output import chosen, write, write_sheet
-from k8sidx.cli.query_session import Asked, Asking, asked, asked_by_name, columns_read, told_where
+from k8sidx.cli.output import effective_format, write_sheet, write_text
+from k8sidx.cli.query_session import (
+    QuerySession,
+    QueryText,
+    columns_read,
+    query_text,
+    report_query_error,
+    saved_query_text,
+)
 from k8sidx.cli.saved import query_folder, saved_sheet
 from k8sidx.cli.selection import answering
 from k8sidx.cli.store import AS_CONFIGURED, StoreChoice, takes_store
 from k8sidx.errors import UsageError, Where
 from k8sidx.show.render.escape import visible
+from k8sidx.show.render.formats.registry import Output
 
 NAME = "query"
 EXAMPLE = (
@@ -46,8 +53,7 @@ def command(
         list[str] | None,
         typer.Argument(
             metavar="TEXT|@NAME",
-            help="The query, in quotes, or @ and the name of a saved one. Without any: a prompt, "
-            "on a terminal.",
+            help="Run this quoted query or saved @query. [default: open a prompt]",
             autocompletion=complete_saved,
             show_default=False,
         ),
@@ -58,19 +64,19 @@ def command(
             "--file",
             "-f",
             metavar="FILE",
-            help="Read the query from a file, - for stdin.",
+            help="Read the query from this file, - for stdin.",
             show_default=False,
         ),
     ] = None,
     saved: Annotated[
         bool,
-        typer.Option("--saved", help="List the saved queries; with @NAME, print that one."),
+        typer.Option("--saved", help="List the saved queries, or print the one named."),
     ] = False,
     explain: Annotated[
-        bool, typer.Option("--explain", help="Tell how the query would be answered, and stop.")
+        bool, typer.Option("--explain", help="Show the query plan without running it.")
     ] = False,
     chart: Annotated[
-        bool, typer.Option("--chart", help="Draw bars in the terminal instead of a table.")
+        bool, typer.Option("--chart", help="Draw a bar chart in the terminal instead of a table.")
     ] = False,
     since: SinceOption = None,
     until: UntilOption = None,
@@ -79,7 +85,7 @@ def command(
         typer.Option(
             "--input",
             metavar="FILE",
-            help="Ask files instead of the store; nothing is kept. Repeatable.",
+            help="Read this file instead of the store and keep nothing (repeatable).",
             show_default=False,
         ),
     ] = None,
@@ -89,47 +95,46 @@ def command(
     quiet: QuietOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Ask in the text of CloudWatch Logs Insights.
-
-    Without text, on a terminal, a prompt opens that completes names and values (docs/query.md).
-    """
-    texts, inputs = split_inputs(words or [], input_ or [])
+    """Run a CloudWatch Logs Insights query."""
+    texts, inputs = separate_inputs(words or [], input_ or [])
     if saved:
-        _show_saved(texts, chosen(output))
+        _show_saved(texts, effective_format(output))
         return
     if chart and output:
         raise UsageError("--chart and --output exclude each other.", remedy="Give one of them.")
-    asking = Asking(since, until, answering(timeout, approximate=False), output, chart, quiet)
-    asking.period()  # A wrong time is told before anything is read.
+    session = QuerySession(
+        since, until, answering(timeout, approximate=False), output, chart, quiet
+    )
+    session.period()  # Raises for an invalid time before anything is read.
     given = _given(texts, file)
     if given is None:
-        _prompt(asking, store, inputs)
+        _prompt(session, store, inputs)
         return
-    with told_where(given.text, debug=debug):
+    with report_query_error(given.text, debug=debug):
         columns = columns_read(given.text) if inputs else None
-        with opened(store, inputs, columns, quiet=quiet) as (used, report):
+        with store_or_inputs(store, inputs, columns, quiet=quiet) as (used, report):
             if explain:
-                write(asking.explained(given, used))
+                write_text(session.explain(given, used))
             else:
-                asking.ask(given, used)
+                session.run(given, used)
     if report and report.rejected:
-        raise typer.Exit(REJECTED)
+        raise typer.Exit(EXIT_REJECTED)
 
 
-def _given(texts: Sequence[str], file: str | None) -> Asked | None:
-    """The query that the command line gives; ``None`` without one.
+def _given(texts: Sequence[str], file: str | None) -> QueryText | None:
+    """Return the query given on the command line; ``None`` without one.
 
-    :raises UsageError: when it gives several, or the file cannot be read.
+    :raises UsageError: when there are several, or the file cannot be read.
     """
     if len(texts) > 1 or (texts and file):
         raise UsageError(
-            f"{len(texts) + bool(file)} queries are given, not one.",
+            f"expected one query, got {len(texts) + bool(file)}.",
             remedy="Give a file, one @name, or one text in quotes: "
             "k8sidx query 'stats count(*) by verb'",
         )
     if file:
-        return Asked(_read(file))
-    return asked(texts[0]) if texts else None
+        return QueryText(_read(file))
+    return query_text(texts[0]) if texts else None
 
 
 def _read(file: str) -> str:
@@ -140,28 +145,28 @@ def _read(file: str) -> str:
         reason = error.strerror or str(error)
         raise UsageError(f"cannot be read: {reason}.", where=Where(file)) from error
     except UnicodeDecodeError as error:
-        raise UsageError("it is no UTF-8 text.", where=Where(file)) from error
+        raise UsageError("not valid UTF-8 text.", where=Where(file)) from error
 
 
 def _show_saved(texts: Sequence[str], output: Output) -> None:
-    """The list, or the text of the one that is named."""
+    """Print the list of saved queries, or the text of the one named."""
     if len(texts) > 1:
         raise UsageError("--saved prints one query at a time.")
     if texts:
-        text = asked_by_name(texts[0]).text.rstrip("\n")
-        write("".join(f"{visible(line)}\n" for line in text.split("\n")))
+        text = saved_query_text(texts[0]).text.rstrip("\n")
+        write_text("".join(f"{visible(line)}\n" for line in text.split("\n")))
     else:
         write_sheet(saved_sheet(query_folder()), output)
 
 
-def _prompt(asking: Asking, store: StoreChoice, inputs: Sequence[str]) -> None:
+def _prompt(session: QuerySession, store: StoreChoice, inputs: Sequence[str]) -> None:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError(
             "no query is given.",
             remedy="Give it in quotes, by name (@status-codes) or with --file, - for stdin. "
-            "On a terminal, without a query, there is a prompt.",
+            "On a terminal, k8sidx query without a query opens a prompt.",
         )
     from k8sidx.cli.prompt.command import prompt
 
-    with opened(store, inputs, None, quiet=asking.quiet) as (used, _):
-        prompt(asking, used)
+    with store_or_inputs(store, inputs, None, quiet=session.quiet) as (used, _):
+        prompt(session, used)

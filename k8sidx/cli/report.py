@@ -1,4 +1,4 @@
-"""``k8sidx report``: all hunts in one HTML page."""
+"""``k8sidx report`` command: results of all hunts as one HTML page."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import os
 import shlex
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from k8sidx.cli import progress
 from k8sidx.cli.exit import ends_with_exit_code
 from k8sidx.cli.options import (
-    LEVELS_SAID,
+    LEVEL_NAMES,
     ApproximateOption,
     BaselineOption,
     DebugOption,
@@ -23,14 +23,11 @@ from k8sidx.cli.options import (
     TimeoutOption,
     UntilOption,
 )
-from k8sidx.cli.output import say
-from k8sidx.cli.rule_errors import Problems
+from k8sidx.cli.output import print_message
+from k8sidx.cli.rule_errors import RuleErrors
 from k8sidx.cli.selection import Selection, answering, selected_hunts, window
 from k8sidx.cli.store import AS_CONFIGURED, StoreChoice, open_chosen, shown_location, takes_store
 from k8sidx.errors import UsageError
-
-if TYPE_CHECKING:
-    from k8sidx.backends.open import Store
 
 NAME = "report"
 EXAMPLE = "\b\nExample:\n  k8sidx report -o report.html\n  k8sidx report --since 7d"
@@ -40,15 +37,14 @@ EXAMPLE = "\b\nExample:\n  k8sidx report -o report.html\n  k8sidx report --since
 @takes_store
 def command(
     output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="FILE", help="The page to write.")
+        Path, typer.Option("--output", "-o", metavar="FILE", help="Write the page to this file.")
     ] = Path("report.html"),
     level: Annotated[
         Level | None,
         typer.Option(
             "--level",
             metavar="LEVEL",
-            help=f"Only hunts of this level and above: {LEVELS_SAID}. With informational, "
-            "activity streams run as well.",
+            help=f"Run hunts of this level or above: {LEVEL_NAMES}.",
         ),
     ] = None,
     since: SinceOption = None,
@@ -60,61 +56,45 @@ def command(
     quiet: QuietOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Run the library and write what it found as one HTML page.
-
-    The page needs no server and loads nothing from anywhere.
-    """
+    """Run the hunt library and write the results as one HTML page."""
     from k8sidx.hunt.evidence import evidence_of
     from k8sidx.hunt.run import run_hunts
     from k8sidx.show.panels.survey import survey
     from k8sidx.show.render.hunts import by_urgency, counted
-    from k8sidx.show.render.report import Looked, Told, report_html
+    from k8sidx.show.render.report import ReportData, ReportScope, report_html
 
     asked = window(since, until, baseline)
     how = answering(timeout, approximate=approximate)
     hunts = selected_hunts(Selection(everything=True, level=level))
     opened, location = open_chosen(store), shown_location(store)
-    summary = opened.summary()
+    info = opened.info()
     with opened.engine(how) as engine, progress.hunting(len(hunts), quiet=quiet) as on_start:
         results = run_hunts(
-            hunts, engine, asked, on_start, Problems(quiet=quiet).not_run,
-            summaries=opened.summaries(engine),
+            hunts, engine, asked, on_start, RuleErrors(quiet=quiet).not_run,
+            summaries=engine.summaries(),
         )  # fmt: skip
         start = asked.since - asked.baseline if asked.since and asked.baseline else asked.since
         seen = survey(engine, start, asked.until)
         evidence = evidence_of(engine, by_urgency(results))
     options = [("--level", level), ("--since", since), ("--until", until), ("--baseline", baseline)]
     given = [word for option, value in options if value is not None for word in (option, value)]
-    looked = Looked(
+    scope = ReportScope(
         store=location,
-        events=summary.events,
-        first=summary.first,
-        last=summary.last,
+        events=info.events,
+        first=info.first,
+        last=info.last,
         since=asked.since,
         until=asked.until,
         command=shlex.join(["k8sidx", "report", "--store", location, "-o", str(output), *given]),
         made=datetime.now(UTC),
-        rejected=_rejected(opened),
+        rejected=info.rejected,
     )
-    _replace(output, report_html(Told(looked, hunts, results, seen, evidence)))
-    say(f"{counted(results)}: {output}", quiet=quiet)
-
-
-def _rejected(store: Store) -> int | None:
-    """Records in an embedded store's dead-letter files."""
-    from k8sidx.backends.embedded.store import EmbeddedStore
-
-    if not isinstance(store, EmbeddedStore):
-        return None
-    count = 0
-    for path in (store.path / "dead-letter").glob("*.jsonl"):
-        with path.open("rb") as file:
-            count += sum(1 for _ in file)
-    return count
+    _replace(output, report_html(ReportData(scope, hunts, results, seen, evidence)))
+    print_message(f"{counted(results)}: {output}", quiet=quiet)
 
 
 def _replace(path: Path, text: str) -> None:
-    """Write a file whole; the old one stays when that fails."""
+    """Replace a file atomically; on failure the old one stays."""
     aside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         aside.write_text(text, encoding="utf-8", newline="\n")

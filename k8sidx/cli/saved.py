@@ -1,4 +1,4 @@
-"""Where a user's saved queries are, and the list of all."""
+"""Folder and list of saved queries."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ FOLDER = "K8SIDX_QUERY_FOLDER"
 
 
 def query_folder() -> Path | None:
-    """The user's folder of saved queries: of the environment, else of the configuration.
+    """Return the user's folder of saved queries, from the environment or the configuration.
 
-    :raises UsageError: when the configuration is wrong.
+    :raises UsageError: when the configuration is invalid.
     """
     named = os.environ.get(FOLDER) or configuration().query.folder
     if not named:
@@ -27,17 +27,17 @@ def query_folder() -> Path | None:
         return Path(named).expanduser()
     except RuntimeError as error:
         raise UsageError(
-            "the folder of saved queries names a user who has no home here.", where=Where(named)
+            "the folder of saved queries names a user without a home folder.", where=Where(named)
         ) from error
 
 
 def saved_sheet(folder: Path | None) -> Sheet:
-    """All saved queries.
+    """Return a table of all saved queries.
 
     :raises UsageError: when the folder cannot be read.
     """
     from k8sidx.insights.saved.saved import saved_queries
     from k8sidx.show.render.sheet import Sheet
 
-    rows = [(one.name, one.title, one.source) for one in saved_queries(folder)]
+    rows = [(query.name, query.title, query.source) for query in saved_queries(folder)]
     return Sheet(("name", "title", "source"), rows, "Saved queries")

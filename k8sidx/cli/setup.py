@@ -1,4 +1,4 @@
-"""``k8sidx setup``: what a cluster needs before events go there."""
+"""``k8sidx setup`` command: index template, mapping and lifecycle policy of a cluster."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from k8sidx.cli.exit import ends_with_exit_code
-from k8sidx.cli.options import DebugOption, Output, OutputOption, QuietOption
-from k8sidx.cli.output import chosen, say, write, write_sheet
-from k8sidx.cli.store import AS_CONFIGURED, StoreChoice, open_chosen_cluster, takes_store
+from k8sidx.cli.options import DebugOption, OutputOption, QuietOption
+from k8sidx.cli.output import effective_format, print_message, write_sheet, write_text
+from k8sidx.cli.store import AS_CONFIGURED, StoreChoice, open_chosen, takes_store
 from k8sidx.errors import StoreError, UsageError
+from k8sidx.show.render.formats.registry import Output
 
 if TYPE_CHECKING:
-    from k8sidx.backends.cluster.http.api_errors import ClusterRefused
-    from k8sidx.backends.cluster.index.setup import Plan, Request
+    from k8sidx.backends.setup import SetupPlan, SetupRequest
 
 NAME = "setup"
 EXAMPLE = (
@@ -36,8 +36,7 @@ def command(
         typer.Option(
             "--retention",
             metavar="AGE",
-            help="Delete indices older than this, such as 90d. [default: as it is; at first, "
-            "never]",
+            help="Delete indices older than this, for example 90d. [default: unchanged, or never]",
             show_default=False,
         ),
     ] = None,
@@ -47,8 +46,7 @@ def command(
             "--replicas",
             min=0,
             metavar="N",
-            help="Copies of each index. [default: as it is; at first, 1 where there is a second "
-            "node]",
+            help="Set the number of replicas. [default: unchanged, or 1 with a second node]",
             show_default=False,
         ),
     ] = None,
@@ -59,63 +57,53 @@ def command(
             min=1,
             max=1024,
             metavar="N",
-            help="Primary shards of each index. [default: as it is; at first, 1]",
+            help="Set the number of primary shards. [default: unchanged, or 1]",
             show_default=False,
         ),
     ] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Print the requests instead of making them.")
+        bool, typer.Option("--dry-run", help="Print the requests instead of sending them.")
     ] = False,
     output: OutputOption = None,
     quiet: QuietOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Make a cluster ready: template, mapping, lifecycle policy.
-
-    Can be repeated: what is as it should be is left alone, what an older k8sidx made is brought
-    up to date, and what was not made by k8sidx is never touched.
-    """
-    from k8sidx.backends.cluster.index.setup import carry_out, plan_setup
-
+    """Create a cluster's templates, mapping and lifecycle policy."""
     if retention is not None and not _AGE.fullmatch(retention):
-        raise UsageError(f"--retention {retention} is no age.", remedy="Write it as 90d.")
-    opened = open_chosen_cluster(store)
-    plan = plan_setup(
-        opened.cluster,
-        opened.target.prefix,
-        shards=shards,
-        replicas=replicas,
-        retention=retention or "",
-    )
+        raise UsageError(
+            f"--retention {retention} is not a valid age.", remedy="For example, use 90d."
+        )
+    opened = open_chosen(store, create=True)
+    plan = opened.plan_setup(shards=shards, replicas=replicas, retention=retention or "")
     refused = 0
     if dry_run:
         _show(plan, as_json=output is Output.JSON)
     else:
-        refused = _report(list(carry_out(opened.cluster, plan)), chosen(output))
+        refused = _report(list(opened.carry_out(plan)), effective_format(output))
     for note in plan.notes:
-        say(note, quiet=quiet)
+        print_message(note, quiet=quiet)
     if not plan.requests:
-        say("Everything is as it should be.", quiet=quiet)
+        print_message("Nothing to do: the cluster is set up.", quiet=quiet)
     if refused:
         raise StoreError(
             f"the cluster refused {refused} of {len(plan.requests)} requests.",
-            remedy="Give this user's role what is missing, or have an administrator run setup.",
+            remedy="Grant this user the missing permissions, or have an administrator run setup.",
         )
 
 
-def _show(plan: Plan, *, as_json: bool) -> None:
-    """The requests in the form that both vendors' consoles take."""
+def _show(plan: SetupPlan, *, as_json: bool) -> None:
+    """Print the requests in the format of both vendors' consoles."""
     if as_json:
         listed = [request._asdict() for request in plan.requests]
-        write(json.dumps(listed, indent=2) + "\n")
+        write_text(json.dumps(listed, indent=2) + "\n")
         return
     for request in plan.requests:
         body = f"\n{json.dumps(request.body, indent=2)}" if request.body is not None else ""
-        write(f"{request.method} {request.path}{body}\n\n")
+        write_text(f"{request.method} {request.path}{body}\n\n")
 
 
-def _report(done: list[tuple[Request, ClusterRefused | None]], output: Output) -> int:
-    """Show what was made, and return how many requests were refused."""
+def _report(done: list[tuple[SetupRequest, StoreError | None]], output: Output) -> int:
+    """Show the outcome of each request and return the number refused."""
     from k8sidx.show.render.sheet import Sheet
 
     rows = [

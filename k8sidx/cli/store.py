@@ -1,4 +1,4 @@
-"""The options that say where the events live, the same on every command that needs a store."""
+"""Store options, the same on every command that needs a store."""
 
 from __future__ import annotations
 
@@ -13,12 +13,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from k8sidx.cli.options import configuration
-from k8sidx.errors import UsageError
 
 if TYPE_CHECKING:
-    from k8sidx.backends.cluster.http.settings import ConnectionSettings
-    from k8sidx.backends.cluster.store import ClusterStore
-    from k8sidx.backends.open import Store
+    from k8sidx.backends.connection import ClusterOptions, ConnectionSettings
+    from k8sidx.backends.store import Store
     from k8sidx.config import Configuration
 
 DEFAULT_STORE = "./k8sidx-store"
@@ -26,7 +24,7 @@ DEFAULT_STORE = "./k8sidx-store"
 
 @dataclass(frozen=True, slots=True)
 class StoreChoice:
-    """What the command line says of the store; each field is an option."""
+    """Store options of the command line; each field is an option."""
 
     store: Annotated[
         str | None,
@@ -34,8 +32,8 @@ class StoreChoice:
             "--store",
             envvar="K8SIDX_STORE",
             metavar="STORE",
-            help="Where the events live: a folder, made when missing, or the http(s):// address "
-            f"of an OpenSearch or Elasticsearch cluster. [default: {DEFAULT_STORE}]",
+            help="Use this store: a folder, created if missing, or a cluster's http(s):// URL. "
+            f"[default: {DEFAULT_STORE}]",
             show_default=False,
         ),
     ] = None
@@ -45,7 +43,7 @@ class StoreChoice:
             "--index",
             envvar="K8SIDX_INDEX",
             metavar="INDEX",
-            help="In a cluster: prefix of the indices, or an existing index or pattern. "
+            help="Clusters only: use this index prefix, or an existing index or pattern. "
             "[default: k8s-audit]",
             show_default=False,
         ),
@@ -55,7 +53,7 @@ class StoreChoice:
         typer.Option(
             "--api-key-file",
             metavar="FILE",
-            help="For a cluster: file with the API key to use.",
+            help="Clusters only: read the API key from this file.",
             show_default=False,
         ),
     ] = None
@@ -64,7 +62,7 @@ class StoreChoice:
         typer.Option(
             "--ca-cert",
             metavar="FILE",
-            help="For a cluster: certificates (PEM) to trust instead of the system's.",
+            help="Clusters only: trust these CA certificates (PEM) instead of the system's.",
             show_default=False,
         ),
     ] = None
@@ -73,8 +71,7 @@ class StoreChoice:
         typer.Option(
             "--client-cert",
             metavar="FILE",
-            help="For a cluster: own certificate (PEM); its key is in the same file or in the "
-            ".key file beside it.",
+            help="Clusters only: present this certificate (PEM), with its key or a .key file.",
             show_default=False,
         ),
     ] = None
@@ -105,75 +102,58 @@ def takes_store(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def open_chosen(choice: StoreChoice, *, create: bool = False) -> Store:
-    """The store that the command line, the environment or the configuration names.
+    """Open the store named by the command line, the environment or the configuration.
 
-    :param create: a missing embedded store is no error, it will be made by the first writer.
-    :raises UsageError: when what they say cannot be.
-    :raises StoreError: when there is no embedded store.
+    :param create: accept a missing embedded store; the first writer creates it.
+    :raises UsageError: when their settings are invalid or contradictory.
+    :raises StoreError: when the embedded store does not exist.
     """
-    from k8sidx.backends.cluster.http.address import is_cluster
     from k8sidx.backends.open import open_store
 
     configured = configuration()
     location = store_location(choice, configured)
-    index = choice.index or configured.index
-    if not is_cluster(location):
-        return open_store(location, create=create)
-    return open_store(
-        location, create=create, index=index, connection=connection_settings(choice, configured)
-    )
+    return open_store(location, create=create, cluster=lambda: cluster_options(choice, configured))
 
 
-def open_chosen_cluster(choice: StoreChoice) -> ClusterStore:
-    """The same, for commands that are about clusters only.
+def cluster_options(choice: StoreChoice, configured: Configuration) -> ClusterOptions:
+    """Return the options of a store that is a cluster.
 
-    :raises UsageError: when the store is a folder.
+    :raises UsageError: when their settings are invalid or contradictory.
     """
-    from k8sidx.backends.cluster.store import ClusterStore
+    from k8sidx.backends.connection import ClusterOptions
 
-    opened = open_chosen(choice, create=True)
-    if not isinstance(opened, ClusterStore):
-        raise UsageError(
-            f"{opened.path} is an embedded store, not a cluster.",
-            remedy="Give --store the http(s):// address of a cluster.",
-        )
-    return opened
+    index = choice.index or configured.index
+    return ClusterOptions(index, connection_settings(choice, configured))
 
 
 def store_location(choice: StoreChoice, configured: Configuration | None = None) -> str:
-    """Where the store is.
+    """Return the path or URL of the store.
 
     :raises UsageError: when it is the URL of something else.
     """
-    from k8sidx.backends.cluster.http.address import is_cluster
+    from k8sidx.backends.open import check_location
 
     location = choice.store or (configured or configuration()).store or DEFAULT_STORE
-    scheme, separator, _ = location.partition("://")
-    if separator and not is_cluster(location):
-        raise UsageError(
-            f"{scheme}:// is no store.",
-            remedy="Give --store the path of a folder, or a cluster's http(s):// address.",
-        )
+    check_location(location)
     return location
 
 
 def shown_location(choice: StoreChoice) -> str:
-    """Where the store is, without credentials: to show, or to give to ``--store`` again.
+    """Return the location of the store without credentials, for display and ``--store``.
 
     :raises UsageError: when it is the URL of something else.
     """
-    from k8sidx.backends.cluster.http.address import is_cluster, parse_location
+    from k8sidx.backends.open import public_location
 
-    location = store_location(choice)
-    return str(parse_location(location)) if is_cluster(location) else location
+    return public_location(store_location(choice))
 
 
 def connection_settings(choice: StoreChoice, configured: Configuration) -> ConnectionSettings:
-    """How to reach a cluster, or what shows it: the command line, the environment, the file.
+    """Merge the connection settings of the command line, the environment and the file.
 
-    :raises UsageError: when what they say cannot be.
+    :raises UsageError: when they are invalid or contradictory.
     """
-    from k8sidx.backends.cluster.http.settings import from_environment, merged
+    from k8sidx.backends.connection import from_environment, merged
 
     given = {
         name: value

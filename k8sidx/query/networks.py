@@ -26,21 +26,23 @@ class Network(NamedTuple):
 
 
 def parse_network(text: str) -> Network:
-    """A network in CIDR notation; bits beyond the prefix are ignored.
+    """Parse a network in CIDR notation; bits beyond the prefix are ignored.
 
-    :raises InvalidQuery: when it is none.
+    :raises InvalidQuery: when it is not a valid network.
     """
     try:
         network = ipaddress.ip_network(text, strict=False)
     except ValueError as error:
-        raise InvalidQuery(f"{text!r} is no network.", remedy="Write it as 10.0.0.0/8.") from error
+        raise InvalidQuery(
+            f"{text!r} is not a valid network.", remedy="Write it as 10.0.0.0/8."
+        ) from error
     return Network(_number(network[0]), _number(network[-1]))
 
 
 def ranges(text: str) -> list[Network]:
-    """The addresses of a network, without IPv4 where it is one of IPv6.
+    """Return the addresses of a network, without IPv4 where it is one of IPv6.
 
-    :raises InvalidQuery: when it is no network.
+    :raises InvalidQuery: when it is not a valid network.
     """
     found = parse_network(text)
     if found.last - found.first <= _LAST_MAPPED - _MAPPED or not (
@@ -52,7 +54,7 @@ def ranges(text: str) -> list[Network]:
 
 
 def address_text(number: int) -> str:
-    """The address of a 128-bit number as text."""
+    """Return the address of a 128-bit number as text."""
     if number >> _BITS == 0xFFFF:
         return str(ipaddress.IPv4Address(number & 0xFFFFFFFF))
     return str(ipaddress.IPv6Address(number))
@@ -62,7 +64,7 @@ class NetworkSet:
     """Networks, looked up by address in as many steps as there are prefix lengths.
 
     :param networks: addresses and networks (CIDR) of IPv4 and IPv6.
-    :raises InvalidQuery: when one of them is none.
+    :raises InvalidQuery: when one of them is not valid.
     """
 
     def __init__(self, networks: Iterable[str]) -> None:

@@ -8,16 +8,16 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
-from k8sidx.backends.embedded.store import EmbeddedStore
-from k8sidx.backends.open import Store
-from k8sidx.backends.sink import Settled, Sink
+from k8sidx.backends.sink import Sink, SinkResults, Tally
+from k8sidx.backends.store import Store
 from k8sidx.errors import NotDelivered, UsageError, Where
 from k8sidx.events.decode.unwrap import Unwrapper
 from k8sidx.events.records import Chunk, Rejected, Skipped
 from k8sidx.shipping.checkpoint import NoCheckpoint
 from k8sidx.shipping.dead_letter import DeadLetter
-from k8sidx.shipping.in_flight import Ledger
+from k8sidx.shipping.in_flight import ChunksInFlight
 from k8sidx.shipping.input_stream import Pause, Piece, followed, resumed, whole
 from k8sidx.shipping.pool import WorkerPool, worker_count
 from k8sidx.shipping.signals import Stop
@@ -29,8 +29,6 @@ from k8sidx.shipping.worker import Outcome, Worker, WorkerSettings
 INLINE_CHUNKS = 6
 """Inputs of so many chunks are done before further processes would have started."""
 SHOWN_REJECTS = 20
-DEAD_LETTERS = Path("k8sidx-dead-letter")
-"""Where dead-letter files go when the store is no folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +41,7 @@ class ShipOptions:
     :param dead_letter: file for what cannot be stored; in the store's folder by default.
     :param record_limit: longest record in bytes.
     :param processes: processes that work, this one included; 0 means one a core.
-    :param patience: seconds that a cluster may take nothing before the run gives up.
+    :param give_up_after: seconds without progress after which a run on a cluster gives up.
     :param follow: go on with what is added to the inputs, until stopped.
     """
 
@@ -53,7 +51,7 @@ class ShipOptions:
     dead_letter: Path | None = None
     record_limit: int = 32 * 1024 * 1024
     processes: int = 0
-    patience: float = 900.0
+    give_up_after: float = 900.0
     follow: bool = False
 
 
@@ -67,7 +65,7 @@ class Progress:
 
 
 @dataclass(slots=True)
-class ShipReport:
+class ShipReport(Tally):
     """What became of the input: ``read = indexed + duplicates + rejected``.
 
     :param skipped: records that are no audit events, by kind; not counted as read.
@@ -76,20 +74,12 @@ class ShipReport:
     :param undelivered: events that were read and have no outcome, as the run was ended before.
     """
 
-    indexed: int = 0
-    duplicates: int = 0
-    rejected: int = 0
     redacted: int = 0
     seconds: float = 0.0
     skipped: Counter[str] = field(default_factory=Counter)
     rejects: list[Rejected] = field(default_factory=list)
     dead_letter: Path | None = None
     failure: NotDelivered | None = None
-
-    @property
-    def read(self) -> int:
-        """Events and rejected records that have their outcome."""
-        return self.indexed + self.duplicates + self.rejected
 
 
 def ship(
@@ -120,7 +110,7 @@ def ship(
     run.refuse_loop()
     pieces = run.pieces(store, on_wait or (lambda text: None))
     started = time.monotonic()
-    sink = open_sink(store, options, on_wait)
+    sink = store.sink(options.give_up_after, on_wait)
     try:
         run.work(sink, stop, pieces)
     except NotDelivered as error:
@@ -130,20 +120,6 @@ def ship(
         sink.close()
     run.report.seconds = time.monotonic() - started
     return run.report
-
-
-def open_sink(store: Store, options: ShipOptions, on_wait: Callable[[str], None] | None) -> Sink:
-    """The receiving end of a store.
-
-    :raises StoreError: when it cannot be written.
-    """
-    if isinstance(store, EmbeddedStore):
-        from k8sidx.backends.embedded.sink import EmbeddedSink
-
-        return EmbeddedSink(store, on_wait)
-    from k8sidx.backends.cluster.sink import ClusterSink
-
-    return ClusterSink(store, options.patience, on_wait)
 
 
 def _as_given(inputs: Sequence[str]) -> list[Source]:
@@ -166,8 +142,7 @@ class _Run:
         self.options = options
         self.report = ShipReport()
         moment = f"{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}"
-        folder = store.path / "dead-letter" if isinstance(store, EmbeddedStore) else DEAD_LETTERS
-        default = folder / f"{moment}.jsonl"
+        default = store.dead_letter_folder / f"{moment}.jsonl"
         self.dead_letter = DeadLetter(options.dead_letter or default)
         sizes = [source.size for source in sources]
         known = [size for size in sizes if size is not None]
@@ -191,7 +166,7 @@ class _Run:
         register = Register() if self._state is None else self._state.register
         if self.options.follow:
             excluded = [self.dead_letter.path]
-            excluded += [store.path] if isinstance(store, EmbeddedStore) else []
+            excluded += [store.folder] if store.folder else []
             excluded += [self._state.path, self._state.lock] if self._state else []
             names = [source.name for source in self.sources]
             return followed(names, register, limit, excluded, tell)
@@ -199,31 +174,31 @@ class _Run:
             return resumed(self.sources, register, limit, self._count_bytes, tell)
         return whole(self.sources, limit, self._count_bytes)
 
-    def work(self, sink: Sink, stop: Stop | None, pieces: Iterator[Piece]) -> None:
+    def work(self, sink: Sink[Any], stop: Stop | None, pieces: Iterator[Piece]) -> None:
         """Read all pieces and store what the workers make of them."""
-        ledger = Ledger(self._state or NoCheckpoint(), keep_data=sink.refuses)
+        ledger = ChunksInFlight(self._state or NoCheckpoint(), keep_data=sink.can_reject)
         if stop is not None:
-            pieces = stop.until_told(pieces, sink.hurry)
+            pieces = stop.until_told(pieces, sink.shorten_deadline)
         try:
             for outcome in self._outcomes(sink, ledger, pieces):
                 self._account(outcome)
                 if outcome.chunk is not None:
                     self.dead_letter.flush()  # before the checkpoint passes what is in it
-                    ledger.worked(outcome.chunk, outcome.added.packages)
-                if outcome.packages:
-                    sink.put(outcome.packages)
-                self._settle(sink.settled(), ledger)
+                    ledger.worked(outcome.chunk, outcome.added.batches)
+                if outcome.batches:
+                    sink.put(outcome.batches)
+                self._settle(sink.take_results(), ledger)
                 self._tell()
             sink.finish()
         finally:
-            self._settle(sink.settled(), ledger)
+            self._settle(sink.take_results(), ledger)
         self._tell()
 
-    def _outcomes(self, sink: Sink, ledger: Ledger, pieces: Iterable[Piece]) -> Iterator[Outcome]:
+    def _outcomes(
+        self, sink: Sink[Any], ledger: ChunksInFlight, pieces: Iterable[Piece]
+    ) -> Iterator[Outcome]:
         options = self.options
-        settings = WorkerSettings(
-            sink.packing, options.cluster, options.format, options.keep_secrets
-        )
+        settings = WorkerSettings(sink.spec, options.cluster, options.format, options.keep_secrets)
         inline = Worker(settings)
         count = options.processes or worker_count()
         pool: WorkerPool | None = None
@@ -260,20 +235,19 @@ class _Run:
 
     def _account(self, outcome: Outcome) -> None:
         self.progress.events += outcome.events
-        self.report.duplicates += outcome.added.doubled
+        self.report.duplicates += outcome.added.duplicates
         self.report.redacted += outcome.redacted
         self.report.skipped.update(outcome.skipped)
         for rejected in outcome.rejected:
             self._reject(rejected)
 
-    def _settle(self, settled: Settled, ledger: Ledger) -> None:
-        self.report.indexed += settled.indexed
-        self.report.duplicates += settled.duplicates
-        for chunk, record, reason in settled.refused:
+    def _settle(self, results: SinkResults, ledger: ChunksInFlight) -> None:
+        self.report += results.tally
+        for chunk, record, reason in results.rejections:
             where = Where(ledger.source(chunk), record)
             self._reject(Rejected(reason, where, ledger.record(chunk, record)))
         self.dead_letter.flush()
-        ledger.settled(settled.chunks)
+        ledger.settled(results.chunks)
         if self._state is not None:
             self._state.keep()
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import gc
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import Any
 
-from k8sidx.backends.sink import NOTHING_ADDED, Added, Package, Packing
+from k8sidx.backends.sink import NOTHING_ADDED, Added, SinkSpec
 from k8sidx.events.decode.decode import decode, rejected, repaired
 from k8sidx.events.decode.event_model import UNDECODABLE
 from k8sidx.events.normalize.event import Normalized, Normalizer
@@ -17,7 +18,7 @@ from k8sidx.events.records import Chunk, Event, Rejected, Skipped
 class WorkerSettings:
     """What a worker needs to know; it may run in a process of its own."""
 
-    packing: Packing
+    spec: SinkSpec[Any]
     cluster: str = ""
     format: str = "auto"
     keep_secrets: bool = False
@@ -27,10 +28,10 @@ class WorkerSettings:
 class Outcome:
     """What became of a chunk.
 
-    :ivar chunk: its number; ``None`` when packages were finished without one.
-    :ivar events: events that are in a package, handed over or not yet.
-    :ivar added: in how many packages they are, and how many were in them already.
-    :ivar packages: packages that are finished and can be stored.
+    :ivar chunk: its number; ``None`` when batches were finished without one.
+    :ivar events: events that are in a batch, returned or not yet.
+    :ivar added: how many batches contain them, and how many were in these already.
+    :ivar batches: batches that are finished and can be stored.
     """
 
     chunk: int | None = None
@@ -39,7 +40,7 @@ class Outcome:
     redacted: int = 0
     rejected: list[Rejected] = field(default_factory=list)
     skipped: Counter[str] = field(default_factory=Counter)
-    packages: list[Package] = field(default_factory=list)
+    batches: list[Any] = field(default_factory=list)
 
 
 class Worker:
@@ -50,9 +51,9 @@ class Worker:
         self._normalizer = Normalizer(
             cluster=settings.cluster,
             keep_secrets=settings.keep_secrets,
-            bodies=settings.packing.bodies,
+            bodies=settings.spec.bodies,
         )
-        self._packer = settings.packing.open()
+        self._encoder = settings.spec.open()
 
     def take(self, number: int, chunk: Chunk) -> Outcome:
         """Work on a chunk; finished packages come with the outcome.
@@ -66,18 +67,18 @@ class Worker:
         try:
             events, records = self._events(chunk, outcome)
             if events:
-                outcome.added = self._packer.add(number, events, records)
+                outcome.added = self._encoder.add(number, events, records)
                 outcome.events = len(events)
                 outcome.redacted = sum(event.redacted for event in events)
         finally:
             if collecting:
                 gc.enable()
-        outcome.packages = self._packer.full()
+        outcome.batches = self._encoder.full()
         return outcome
 
     def finish(self) -> Outcome:
         """Finish the open packages; more chunks may follow."""
-        return Outcome(packages=self._packer.finish())
+        return Outcome(batches=self._encoder.finish())
 
     def _events(self, chunk: Chunk, outcome: Outcome) -> tuple[list[Normalized], list[int]]:
         """Return the chunk's events, and the number of the record that each comes from."""

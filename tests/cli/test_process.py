@@ -23,7 +23,7 @@ def test_python_m_runs_the_command() -> None:
 
 
 @pytest.mark.parametrize("output", ["csv", "json", "table", "html"])
-def test_a_reader_that_leaves_early_is_no_error(output: str) -> None:
+def test_a_pipe_closed_early_is_a_success(output: str) -> None:
     with subprocess.Popen(
         [*K8SIDX, "hunts", "-o", output], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
@@ -53,7 +53,7 @@ def test_ctrl_c_is_one_line_and_130_and_keeps_the_store_readable(here: Path) -> 
             time.sleep(0.02)
         process.send_signal(signal.SIGINT)
         assert process.wait() == 130
-        assert process.stderr.read() == "k8sidx: stopped by Ctrl-C.\n"
+        assert process.stderr.read() == "k8sidx: interrupted by Ctrl-C.\n"
     assert k8sidx("doctor").exit_code == 0
 
 

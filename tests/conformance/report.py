@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from k8sidx.backends.cluster.http.client import Cluster
 from tests.servers.find import Servers
 from tests.servers.fixtures import or_skip
-from tests.servers.start import CannotStart
+from tests.servers.start import VERSIONS, CannotStart
 
 SAME = "same rows"
 _PLACE = re.compile(r" \(\d+\)$")
@@ -18,10 +20,10 @@ _HEAD = """# Conformance of the engines
 
 <!-- Made by `make conformance`. -->
 
-Every operation of the query algebra and every hunt of the library, over the same events, on
-every engine. *same* is the same rows as DuckDB gives, in the same order where the query has
-one (a query for events always has one); a number is how many queries of that kind were
-compared. What an engine refuses, it refuses with a named error before anything is asked.
+Every operation of the query algebra and every hunt of the library, over the same events, on every
+engine. *same* means the same rows as DuckDB, in the same order if the query defines one (a query
+for events always does); a number is the number of queries of that kind that were compared. An
+unsupported operation is refused with a named error before any request is sent.
 
 """
 
@@ -37,6 +39,21 @@ class Report:
     outcomes: dict[str, dict[str, list[str]]] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)
+
+    def told(self) -> dict[str, Any]:
+        """All of it in plain values, for the controller of pytest-xdist."""
+        return {
+            "outcomes": self.outcomes,
+            "versions": self.versions,
+            "missing": self.missing,
+        }
+
+    def take(self, told: Mapping[str, Any]) -> None:
+        """Add what a worker told; each engine has its tests on one worker."""
+        for operation, engines in told["outcomes"].items():
+            self.outcomes.setdefault(operation, {}).update(engines)
+        self.versions |= told["versions"]
+        self.missing |= told["missing"]
 
     def add(self, operation: str, engine: str, outcome: str) -> None:
         """Note what an engine did with one query of an operation."""
@@ -62,13 +79,13 @@ class Report:
                 counts.setdefault(engine, Counter()).update(said)
         return [
             f"conformance of {self.versions.get(engine, engine)}: "
-            + ", ".join(f"{number} {word}" for word, number in sorted(found.items()))
-            for engine, found in counts.items()
+            + ", ".join(f"{number} {word}" for word, number in sorted(counts[engine].items()))
+            for engine in filter(counts.__contains__, VERSIONS)
         ]
 
     def document(self) -> str:
         """The table as Markdown."""
-        engines = list(self.versions)
+        engines = [name for name in VERSIONS if name in self.versions]
         lines = [_HEAD]
         for name, reason in self.missing.items():
             lines.append(f"Not run: {name}: {reason.splitlines()[0]}\n\n")

@@ -1,4 +1,4 @@
-"""The prompt of ``k8sidx query``: its own commands, and what a query typed there does."""
+"""Prompt directives, and running of the queries typed at the prompt."""
 
 from __future__ import annotations
 
@@ -7,48 +7,50 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from k8sidx.backends.open import Store
 from k8sidx.backends.protocol import Answering
 from k8sidx.backends.result import Result
-from k8sidx.cli.options import Output
-from k8sidx.cli.output import say, write
+from k8sidx.backends.store import Store
+from k8sidx.cli.output import print_message, write_text
 from k8sidx.cli.prompt.complete import QueryCompleter
 from k8sidx.cli.prompt.field_values import FieldValues
 from k8sidx.cli.prompt.history import kept_history
 from k8sidx.cli.prompt.session import interact
-from k8sidx.cli.query_session import Asked, Asking, asked, tell
+from k8sidx.cli.query_session import QuerySession, QueryText, print_query_error, query_text
 from k8sidx.cli.saved import query_folder
 from k8sidx.errors import K8sidxError, UsageError
 from k8sidx.insights.language.parser import QueryError
 from k8sidx.insights.saved.saved import saved_names
 from k8sidx.query.algebra import Query
+from k8sidx.show.render.formats.registry import Output
 
 DIRECTIVES = {
-    ".help": "what can be typed here",
-    ".chart": "on or off: bars instead of a table",
-    ".output": "table, csv, json, md or html",
-    ".since": "only events from this time on, such as 7d; nothing for all",
-    ".until": "only events before this time; nothing for all",
-    ".explain": "and a query: how it would be answered",
-    ".exit": "end; as Ctrl-D does",
+    ".help": "list these directives",
+    ".chart": "on or off: draw a bar chart instead of a table",
+    ".output": "set the output format: table, csv, json, md or html",
+    ".since": "include events from this time on, for example 7d; empty for all",
+    ".until": "include only events before this time; empty for all",
+    ".explain": "show the plan of the query that follows",
+    ".exit": "exit, like Ctrl-D",
 }
 _ENDS = ("exit", "quit", ".exit", ".quit", "\\q")
 _VALUES_WITHIN = 3.0
-"""Seconds that the store may take to find a field's values. A completion waits less
-long (``FieldValues``); values that come later are there for the next one."""
+"""Time limit in seconds for the query for a field's values. A completion waits less
+long (``FieldValues``); values that arrive later serve the next one."""
 
 
-def prompt(asking: Asking, store: Store) -> None:
-    """Read queries and show their answers, until the user ends it."""
-    say(
-        "Enter asks; a line that ends with | goes on. Tab completes, .help tells more.",
-        quiet=asking.quiet,
+def prompt(session: QuerySession, store: Store) -> None:
+    """Read queries and show their results until the user exits."""
+    print_message(
+        "Enter runs the query; a line ending with | continues. Tab completes; .help lists more.",
+        quiet=session.quiet,
     )
     completer = QueryCompleter(
         FieldValues(_values_of(store)), lambda: saved_names(query_folder()), DIRECTIVES
     )
-    conversation = Conversation(asking, store)
-    interact(conversation.take, completer, kept_history(), lambda: say("stopped."))
+    interpreter = PromptInterpreter(session, store)
+    interact(
+        interpreter.interpret, completer, kept_history(), lambda: print_message("interrupted.")
+    )
 
 
 def _values_of(store: Store) -> Callable[[Query], Result]:
@@ -59,78 +61,78 @@ def _values_of(store: Store) -> Callable[[Query], Result]:
     return ask
 
 
-class Conversation:
-    """What is done with each text that is typed."""
+class PromptInterpreter:
+    """Interpreter of the texts typed at the prompt."""
 
-    def __init__(self, asking: Asking, store: Store) -> None:
-        self._asking = replace(asking)
+    def __init__(self, session: QuerySession, store: Store) -> None:
+        self._session = replace(session)
         self._store = store
 
-    def take(self, text: str) -> bool:
-        """Answer a query or obey one of the prompt's own commands; false at the end.
+    def interpret(self, text: str) -> bool:
+        """Run a query or a directive; return false when the user exits.
 
-        An error is told, and ends nothing.
+        An error is printed and does not end the session.
         """
         if text in _ENDS:
             return False
         try:
             if text.startswith("."):
-                self._obey(text)
+                self._run_directive(text)
             else:
-                self._ask(text)
+                self._run_query(text)
         except K8sidxError as error:
-            say(f"k8sidx: {error}")
+            print_message(f"k8sidx: {error}")
         return True
 
-    def _ask(self, text: str) -> None:
-        query = asked(text)
-        with _told(query):
-            self._asking.ask(query, self._store)
+    def _run_query(self, text: str) -> None:
+        query = query_text(text)
+        with _errors_printed(query):
+            self._session.run(query, self._store)
 
-    def _obey(self, text: str) -> None:
+    def _run_directive(self, text: str) -> None:
         name, _, argument = text.partition(" ")
         argument = argument.strip()
         match name:
             case ".help":
                 for directive, about in DIRECTIVES.items():
-                    say(f"{directive:<10} {about}")
+                    print_message(f"{directive:<10} {about}")
             case ".chart":
-                self._asking.chart = _switched(argument)
+                self._session.chart = _switched(argument)
             case ".output":
-                self._asking.output, self._asking.chart = _output(argument), False
+                self._session.output, self._session.chart = _output(argument), False
             case ".since":
-                self._look_at(replace(self._asking, since=argument or None))
+                self._change_period(replace(self._session, since=argument or None))
             case ".until":
-                self._look_at(replace(self._asking, until=argument or None))
+                self._change_period(replace(self._session, until=argument or None))
             case ".explain":
                 self._explain(argument)
             case _:
                 raise UsageError(
-                    f"there is no {shlex.quote(name)} here.", remedy=".help lists what there is."
+                    f"unknown directive {shlex.quote(name)}.", remedy=".help lists the directives."
                 )
 
-    def _look_at(self, changed: Asking) -> None:
-        changed.period()  # Raises for a time that cannot be.
-        self._asking = changed
+    def _change_period(self, changed: QuerySession) -> None:
+        changed.period()  # Raises for an invalid time.
+        self._session = changed
 
     def _explain(self, text: str) -> None:
-        query = asked(text)
-        with _told(query):
-            write(self._asking.explained(query, self._store))
+        query = query_text(text)
+        with _errors_printed(query):
+            write_text(self._session.explain(query, self._store))
 
 
 @contextmanager
-def _told(query: Asked) -> Iterator[None]:
-    """A query that cannot be understood is told, with its place shown."""
+def _errors_printed(query: QueryText) -> Iterator[None]:
+    """Print the error of an invalid query, pointing at the invalid part."""
     try:
         yield
     except QueryError as error:
-        tell(error, query.text)
+        print_query_error(error, query.text)
 
 
 def _switched(word: str) -> bool:
     if word not in ("on", "off", ""):
-        raise UsageError("a chart is on or off.")
+        raise UsageError(".chart takes on or off.")
     return word != "off"
 
 
@@ -139,5 +141,5 @@ def _output(word: str) -> Output:
         return Output(word)
     except ValueError:
         raise UsageError(
-            f"{word!r} is no format.", remedy=f"There are: {', '.join(Output)}."
+            f"{word!r} is not an output format.", remedy=f"Use one of: {', '.join(Output)}."
         ) from None

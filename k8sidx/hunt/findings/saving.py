@@ -6,10 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from k8sidx.backends.cluster.findings import save_to_cluster
-from k8sidx.backends.cluster.store import ClusterStore
-from k8sidx.backends.embedded.findings import save_to_folder
-from k8sidx.backends.open import Store
+from k8sidx.backends.store import Store
 from k8sidx.hunt.definition import Hunt
 from k8sidx.hunt.findings.record import records_of
 from k8sidx.hunt.result import HuntResult
@@ -39,8 +36,5 @@ def save(
     by_id: Mapping[str, Hunt] = {hunt.id: hunt for hunt in hunts}
     found = [finding for result in results for finding in result.findings]
     records = records_of(found, by_id, now)
-    if isinstance(store, ClusterStore):
-        new, where = save_to_cluster(store, records)
-    else:
-        new, where = save_to_folder(store.path, records)
+    new, where = store.findings().save(records)
     return Saved(new, len(records) - new, where)

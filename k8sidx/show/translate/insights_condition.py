@@ -1,8 +1,8 @@
-"""Conditions → the text of CloudWatch Logs Insights filters.
+"""Conditions as filters of CloudWatch Logs Insights.
 
 A comparison with a field that an event lacks is neither true nor false there, and stays so
-under *not*. So *not* is moved to the comparisons, and each says that the field may be missing,
-unless something else asks for it anyway.
+under *not*. So *not* is moved to the comparisons, and each allows that the field is missing,
+unless another comparison requires it anyway.
 """
 
 from __future__ import annotations
@@ -29,15 +29,17 @@ from k8sidx.query.algebra import (
     Wildcard,
     rewritten,
 )
+from k8sidx.query.casefold import folds
 from k8sidx.query.networks import ranges
 from k8sidx.query.simplify import simplified
-from k8sidx.query.wildcard import either_case, escaped, folds, one_of_texts, pattern_parts
+from k8sidx.query.wildcard import ANY_TEXT, to_regex, tokens
+from k8sidx.show.translate.clauses import either_case, escaped, one_of_texts
 from k8sidx.show.translate.cloudwatch_fields import networks_of
 from k8sidx.show.translate.translatable import CannotBeSaid
 
 _PLAIN = re.compile(r"[A-Za-z0-9_.@]+")
 _LONG = 20
-"""Texts of a list that may become an expression."""
+"""A list of as many texts may become an expression."""
 _INVERSE: dict[Comparison, str] = {"=": "!=", "<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 
 
@@ -49,15 +51,15 @@ class _Said(NamedTuple):
 
     @property
     def beside(self) -> str:
-        """To stand beside *and* and *or*."""
+        """The text, to stand beside *and* and *or*."""
         return f"({self.text})" if self.joined else self.text
 
 
 def filters(condition: Condition, *, short: bool = False) -> list[str]:
-    """Texts of filters, one after the other; none when it holds for every event.
+    """Return the texts of filters, one after the other; none when it holds for every event.
 
     :param condition: on CloudWatch's fields (:mod:`k8sidx.show.translate.cloudwatch_fields`).
-    :param short: long lists of texts as expressions, which take less room.
+    :param short: write long lists of texts as expressions, which are shorter.
     :raises CannotBeSaid: when a part of it has no text, or it holds for no event.
     """
     plain = simplified(condition)
@@ -68,7 +70,7 @@ def filters(condition: Condition, *, short: bool = False) -> list[str]:
     if short:
         plain = rewritten(plain, _shortened)
     said = _all_of(plain.conditions) if isinstance(plain, And) else [_said(plain)]
-    return list(dict.fromkeys(one.text for one in said))
+    return list(dict.fromkeys(item.text for item in said))
 
 
 def _shortened(leaf: Leaf) -> Condition:
@@ -103,14 +105,14 @@ def _join(word: str, parts: Sequence[_Said]) -> _Said:
 
 
 def _any_of(parts: Sequence[Condition]) -> list[_Said]:
-    """Alternatives, patterns of one field as one expression."""
+    """Return the alternatives, patterns of one field as one expression."""
     merged = _merged([part for part in parts if isinstance(part, Wildcard)])
     others = [_said(part) for part in parts if not isinstance(part, Wildcard)]
     return others + [_Said(text) for text in merged]
 
 
 def _all_of(parts: Sequence[Condition]) -> list[_Said]:
-    """All of them; what is excluded of one field together."""
+    """Return all conditions, the exclusions of one field together."""
     asked = {part.field for part in parts if not isinstance(part, Always | And | Or | Not)}
     excluded: dict[str, list[Leaf]] = {}
     for part in parts:
@@ -119,7 +121,7 @@ def _all_of(parts: Sequence[Condition]) -> list[_Said]:
     others = [
         one for one in parts if isinstance(one, Compare | OneOf | Wildcard | Regex | InNetwork)
     ]
-    tested = {one.field for one in others} | excluded.keys()
+    tested = {other.field for other in others} | excluded.keys()
     said: list[_Said] = []
     for part in parts:
         if isinstance(part, Present) and part.field in tested:
@@ -139,7 +141,7 @@ def _excluded(part: Not) -> Leaf | None:
 
 
 def _without(field: str, leaves: list[Leaf], asked: set[str]) -> list[_Said]:
-    """None of some comparisons of a field."""
+    """Return the exclusion of some comparisons of a field."""
     tests = [_compared(leaf, negated=True) for leaf in leaves if not isinstance(leaf, Wildcard)]
     tests += _merged([leaf for leaf in leaves if isinstance(leaf, Wildcard)], negated=True)
     if field in asked:
@@ -151,7 +153,7 @@ def _without(field: str, leaves: list[Leaf], asked: set[str]) -> list[_Said]:
 
 
 def _merged(leaves: Iterable[Wildcard], *, negated: bool = False) -> list[str]:
-    """Patterns, those of one field and manner as one expression."""
+    """Return the patterns as text, those of one field and case as one expression."""
     groups: dict[tuple[str, bool], list[Wildcard]] = {}
     for leaf in leaves:
         key = (leaf.field, folds(leaf.pattern, ignore_case=leaf.ignore_case))
@@ -189,7 +191,7 @@ def _compared(leaf: Leaf, *, negated: bool = False) -> str:
             found = [f"isIpInSubnet({name}, {text_literal(one)})" for one in _networks(leaf)]
             alternatives = " or ".join(found)
             return f"{no}({alternatives})" if len(found) > 1 or negated else alternatives
-    raise TypeError(f"no comparison: {type(leaf).__name__}")
+    raise TypeError(f"not a comparison: {type(leaf).__name__}")
 
 
 def _comparison(name: str, op: Comparison, value: Scalar, *, fold: bool, negated: bool) -> str:
@@ -221,30 +223,29 @@ def _networks(leaf: InNetwork) -> tuple[str, ...]:
 
 
 def _contained(pattern: str) -> str | None:
-    """The text that a pattern ``*text*`` looks for."""
-    parts = list(pattern_parts(pattern))
-    edges = len(parts) > 2 and parts[0] == parts[-1] == ("*", True)
-    if not edges or any(wild for _, wild in parts[1:-1]):
+    """Return the text that a pattern ``*text*`` searches for."""
+    parts = list(tokens(pattern))
+    edges = len(parts) > 2 and parts[0] == parts[-1] == ANY_TEXT
+    if not edges or any(part.is_wildcard for part in parts[1:-1]):
         return None
-    return "".join(sign for sign, _ in parts[1:-1])
+    return "".join(part.text for part in parts[1:-1])
 
 
 def _expression(pattern: str) -> str:
-    """A wildcard pattern as a regular expression that is found somewhere."""
-    parts = list(pattern_parts(pattern))
+    """Return a wildcard pattern as a regular expression that is found somewhere."""
+    parts = list(tokens(pattern))
     start, end = "^", "$"
-    while parts and parts[0] == ("*", True):
+    while parts and parts[0] == ANY_TEXT:
         start, parts = "", parts[1:]
-    while parts and parts[-1] == ("*", True):
+    while parts and parts[-1] == ANY_TEXT:
         end, parts = "", parts[:-1]
-    # Any sign, line breaks among them, whatever the flags.
-    wildcards = {"*": r"[\s\S]*", "?": r"[\s\S]"}
-    body = "".join(wildcards[sign] if wild else escaped(sign) for sign, wild in parts)
+    # Any character, line breaks among them, whatever the flags.
+    body = to_regex(parts, escaped, any_character=r"[\s\S]")
     return f"{start}{body}{end}"
 
 
 def _delimited(pattern: str) -> str:
-    """A regular expression in which no slash ends it."""
+    """Return a regular expression in which no slash ends it."""
     found = []
     signs = iter(pattern)
     for sign in signs:
@@ -260,7 +261,7 @@ def _slashed(expression: str, *, fold: bool) -> str:
 
 
 def name_text(name: str) -> str:
-    """A field, in backquotes where its name has other signs than a plain one."""
+    """Return a field, in backquotes where its name has special characters."""
     return name if _PLAIN.fullmatch(name) else f"`{name}`"
 
 
@@ -269,6 +270,6 @@ def _literal(value: Scalar) -> str:
 
 
 def text_literal(text: str) -> str:
-    """Text in quotes."""
+    """Return text in quotes."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return '"' + escaped.replace("\n", "\\n").replace("\t", "\\t") + '"'

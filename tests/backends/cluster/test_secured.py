@@ -11,7 +11,7 @@ from k8sidx.backends.cluster.http.address import parse_location
 from k8sidx.backends.cluster.http.api_errors import refusal
 from k8sidx.backends.cluster.http.client import Cluster, ClusterUnreachable
 from k8sidx.backends.cluster.http.open import open_cluster
-from k8sidx.backends.cluster.http.settings import ConnectionSettings, checked
+from k8sidx.backends.connection import ConnectionSettings, checked
 from k8sidx.errors import StoreError
 from tests.servers.secured import Secured
 
@@ -101,8 +101,9 @@ def test_who_may_not_even_ask_the_version(secured: Secured, prefix: str) -> None
     assert "blind" in str(raised.value)
 
 
-def test_a_service_accounts_token(secured_elasticsearch: Secured) -> None:
-    server = secured_elasticsearch
+@pytest.mark.parametrize("secured", ["secured_elasticsearch"], indirect=True)
+def test_a_service_accounts_token(secured: Secured) -> None:
+    server = secured
     token = server.add_service_token("elastic/fleet-server")
     settings = checked({"token": token, "ca_cert": server.ca})
     cluster = Cluster(parse_location(server.url), settings)

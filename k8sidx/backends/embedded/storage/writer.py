@@ -14,7 +14,7 @@ import shutil
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import filelock
@@ -22,6 +22,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from k8sidx.backends.durable import sync_folder
 from k8sidx.backends.embedded.storage.columns import ID, TIME
 from k8sidx.backends.embedded.storage.manifest import (
     VERSION,
@@ -29,7 +30,6 @@ from k8sidx.backends.embedded.storage.manifest import (
     Part,
     is_store,
     read_manifest,
-    sync_folder,
     write_manifest,
 )
 from k8sidx.backends.embedded.storage.parts import (
@@ -39,18 +39,11 @@ from k8sidx.backends.embedded.storage.parts import (
     StagedPart,
     open_writer,
 )
+from k8sidx.backends.sink import Tally
 from k8sidx.errors import StoreBusy, StoreError
 
 LOCK_SECONDS = 600.0
 """How long a writer waits for its turn."""
-
-
-@dataclass(slots=True)
-class Committed:
-    """What became of staged events."""
-
-    indexed: int = 0
-    duplicates: int = 0
 
 
 class StoreWriter:
@@ -127,24 +120,24 @@ class StoreWriter:
         finally:
             self._lock.release()
 
-    def commit(self, staged: Sequence[StagedPart]) -> Committed:
+    def commit(self, staged: Sequence[StagedPart]) -> Tally:
         """Store the events that are not stored yet; the staged files are used up."""
-        outcome = Committed()
+        tally = Tally()
         staged = [part for part in staged if part.rows]
         if not staged:
-            return outcome
+            return tally
         with self.turn():
             manifest = read_manifest(self.path)
             added: list[Part] = []
             for part in staged:
                 kept = self._only_new(part, (*manifest.parts, *added))
-                outcome.indexed += kept.rows
-                outcome.duplicates += part.rows - kept.rows
+                tally.indexed += kept.rows
+                tally.duplicates += part.rows - kept.rows
                 if kept.rows:
                     added.append(self.place(kept))
             if added:
                 write_manifest(self.path, replace(manifest, parts=(*manifest.parts, *added)))
-        return outcome
+        return tally
 
     def _only_new(self, part: StagedPart, stored: Sequence[Part]) -> StagedPart:
         """The part without events that are stored already."""
