@@ -27,7 +27,7 @@ CLUSTER = "/subscriptions/0/resourceGroups/g/providers/Microsoft.ContainerServic
 
 
 class Discard:
-    """A packing and packer that keep nothing."""
+    """A sink whose encoder keeps nothing."""
 
     bodies = True
 
