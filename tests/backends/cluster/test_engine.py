@@ -53,7 +53,12 @@ def erase(cluster: Cluster, prefix: str, events: list[Normalized]) -> None:
     names = IndexNames(prefix)
     lines = b"".join(
         orjson.dumps(
-            {"delete": {"_index": names.of(one.own[1]), "_id": document_id(one.own[0]).decode()}}
+            {
+                "delete": {
+                    "_index": names.of(one.values.timestamp),
+                    "_id": document_id(one.values.id).decode(),
+                }
+            }
         )
         + b"\n"
         for one in events
