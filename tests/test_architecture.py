@@ -6,6 +6,7 @@ import ast
 import zipfile
 from pathlib import Path
 
+import pytest
 from hatchling.builders.wheel import WheelBuilder
 
 ROOT = Path(__file__).parents[1]
@@ -29,6 +30,9 @@ ROOMS = (
     "__main__",
 )
 """From the ground up: a room imports from the rooms before it only."""
+
+INDEPENDENT = {"shipping", "hunt", "insights"}
+"""Rooms on one floor, which share only the rooms before them."""
 
 
 def imports_of(path: Path) -> set[str]:
@@ -100,6 +104,12 @@ def test_the_kinds_of_stores_are_told_apart_where_stores_are_opened_only() -> No
         own = set(module.split(".")[1:2]) if module.startswith("backends.") else set()
         wrong += [f"{module} imports from backends.{kind}" for kind in backends_of(path) - own]
     assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("room", sorted(INDEPENDENT))
+def test_rooms_on_one_floor_do_not_import_each_other(room: str) -> None:
+    for path in (PACKAGE / room).rglob("*.py"):
+        assert not {room_of(name) for name in imports_of(path)} & (INDEPENDENT - {room}), path
 
 
 def test_an_import_is_seen_however_it_is_written(tmp_path: Path) -> None:

@@ -18,8 +18,7 @@ from k8sidx.backends.embedded.summaries import FOLDER, EmbeddedSummaries
 from k8sidx.backends.result import Result
 from k8sidx.backends.summaries import SummedEngine, complete
 from k8sidx.backends.summary_key import digest_of
-from k8sidx.hunt.definition import Hunt, NewHunt, SilentHunt, SpikeHunt, TopHunt
-from k8sidx.hunt.kinds.baseline_queries import questions
+from k8sidx.hunt.definition import Hunt
 from k8sidx.hunt.library.load import load_library
 from k8sidx.hunt.result import HuntResult
 from k8sidx.hunt.run import Window, run_hunts
@@ -29,9 +28,21 @@ from tests.stores import put, stored
 
 DAY = 86_400
 DAYS = 12
-COMPARING = [
-    hunt for hunt in load_library() if isinstance(hunt, NewHunt | TopHunt | SpikeHunt | SilentHunt)
-]
+COMPARING = [hunt for hunt in load_library() if hunt.kind in {"new", "top", "spike", "silent"}]
+OF_EACH_SHAPE = list(
+    {
+        (
+            type(hunt),
+            *(
+                (*(type(key) for key in one.group_by), *(metric.kind for metric in one.metrics))
+                for one in hunt.baseline_queries()
+            ),
+        ): hunt
+        for hunt in COMPARING
+    }.values()
+)
+"""A hunt of each kind for each shape of what it asks: groups and metrics. Which days have a
+summary that counts does not depend on more."""
 WINDOWS = {
     "since": Window(since=START + timedelta(days=10, hours=3), baseline=timedelta(days=9)),
     "until": Window(until=START + timedelta(days=9), baseline=timedelta(days=30)),
@@ -94,9 +105,9 @@ def test_with_summaries_and_without_them_hunts_say_the_same(window: str, tmp_pat
 def test_events_that_come_late_count(seed: int, tmp_path: Path) -> None:
     store = stored(tmp_path / "store", some_events(seed))
     for late in range(3):
-        judged(store, WINDOWS["since"])
+        judged(store, WINDOWS["since"], OF_EACH_SHAPE)
         put(store, some_events(100 + 10 * seed + late, 20))
-    judged(store, WINDOWS["since"])
+    judged(store, WINDOWS["since"], OF_EACH_SHAPE)
 
 
 def test_merging_parts_leaves_summaries_valid(tmp_path: Path) -> None:
@@ -104,12 +115,12 @@ def test_merging_parts_leaves_summaries_valid(tmp_path: Path) -> None:
     store = EmbeddedStore(tmp_path / "store")
     for at in range(0, len(events), 60):
         put(store, events[at : at + 60])
-    judged(store, WINDOWS["all"])
+    judged(store, WINDOWS["all"], OF_EACH_SHAPE)
     before = summary_files(store)
     writer = store.writer()
     assert merge_small_parts(writer) > 0
     writer.close()
-    judged(store, WINDOWS["all"])
+    judged(store, WINDOWS["all"], OF_EACH_SHAPE)
     assert summary_files(store) == before
 
 
@@ -127,7 +138,7 @@ class Counting:
         return result
 
 
-QUESTION = questions(next(one for one in COMPARING if one.id == "new_user_agent"))[-1]
+QUESTION = next(hunt for hunt in COMPARING if hunt.id == "new_user_agent").baseline_queries()[-1]
 
 
 def ask(
@@ -229,7 +240,7 @@ def test_a_store_that_cannot_be_written_is_read_all_the_same(
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(Path, "mkdir", refused)
-    judged(store, WINDOWS["all"])
+    judged(store, WINDOWS["all"], OF_EACH_SHAPE)
     assert not summary_files(store)
 
 

@@ -107,4 +107,4 @@ def test_explaining_asks_for_no_events(
     assert "SELECT" in explained(parse(text), embedded)
     told = explained(parse(text), distributed)
     assert "_search" in told
-    assert told.startswith("The engine is asked:\n  events ")
+    assert told.startswith("The engine runs:\n  events ")

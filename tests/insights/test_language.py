@@ -220,7 +220,7 @@ def test_without_a_limit_ten_thousand_events_are_shown(
 ) -> None:
     said: list[str] = []
     for module in ("plan.strategies", "execute.run"):
-        monkeypatch.setattr(f"k8sidx.insights.{module}.MOST_SHOWN", 2)
+        monkeypatch.setattr(f"k8sidx.insights.{module}.MAX_ROWS", 2)
     assert len(answer(parse("fields verb"), engine, say=said.append).rows) == 2
     assert said == ["only the first 2 events are shown; ask for others with limit."]
 
@@ -235,7 +235,7 @@ def test_events_that_are_read_one_by_one_are_told_and_bounded(
         "3 events are read one by one, since @message is the whole event; message, its one-line "
         "summary, is quick."
     ]
-    monkeypatch.setattr("k8sidx.insights.execute.run.MOST_READ", 2)
+    monkeypatch.setattr("k8sidx.insights.execute.run.MAX_EVENTS_READ", 2)
     with pytest.raises(Exception, match=r"would read 3 events one by one.*--since"):
         answer(program, engine, say=said.append)
 
@@ -250,27 +250,27 @@ def test_events_that_are_read_one_by_one_are_told_and_bounded(
         ("fields verb asb", "column 13: 'asb' cannot stand here"),
         ("pattern @message", "pattern is a command that k8sidx does not have"),
         ('filter verb = "x', "column 15: a quotation that begins here does not end"),
-        ("filter verb", "column 8: this is no condition"),
+        ("filter verb", "column 8: this is not a condition"),
         ("fields strlen(sourceIPs)", "column 15: this is a list.*sourceIPs.0"),
         ("stats count(*) as n by verb | fields m", "column 38: after stats there is no column 'm'"),
-        ("stats verb", "column 7: verb is in no aggregate"),
+        ("stats verb", "column 7: verb is neither in an aggregate nor after by"),
         ("stats 1", "column 7: stats takes aggregates"),
-        ("filter userAgent like /(/", "column 23: /[(]/ is no regular expression"),
+        ("filter userAgent like /(/", "column 23: /[(]/ is not a valid regular expression"),
         ("filter a like /(?=x)/", "column 8: there is no field 'a'"),
-        ('filter isIpInSubnet(sourceIPs.0, "10.0.0/8")', "'10.0.0/8' is no network"),
-        ('filter @timestamp > "yesterday"', "'yesterday' is no time"),
+        ('filter isIpInSubnet(sourceIPs.0, "10.0.0/8")', "'10.0.0/8' is not a valid network"),
+        ('filter @timestamp > "yesterday"', "'yesterday' is not a valid time"),
         ("stats pct(responseStatus.code, 101)", "a percentile lies between 0 and 100"),
         (
             f"fields 1 as a0, {', '.join(f'a{n} + a{n} as a{n + 1}' for n in range(20))}",
-            "with its aliases put in, this is too large",
+            "with its aliases expanded, this is too large",
         ),
         (
             f"fields verb as a0, {', '.join(f'trim(a{n}) as a{n + 1}' for n in range(300))}",
-            "with its aliases put in, this is too large",
+            "with its aliases expanded, this is too large",
         ),
         ("limit 1000001", "a limit is a whole number from 1 to 1,000,000"),
         ("fields bin(5 parsecs)", "column 14: 'parsecs' cannot stand here"),
-        ("fields substr(verb)", r"it is substr\(text, start\[, length\]\)"),
+        ("fields substr(verb)", r"write substr\(text, start\[, length\]\)"),
         ('parse userAgent "*" as a, b', "column 17: [*] in the pattern: 1, names after as: 2"),
         ("parse userAgent /x/", "column 17: the expression has no group to keep"),
         ("parse userAgent /(?<a>x)(y)/", "groups without a name: 1, names after as: 0"),

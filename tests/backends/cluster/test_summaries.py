@@ -15,7 +15,6 @@ from k8sidx.backends.cluster.summaries import summaries_index
 from k8sidx.backends.connection import ConnectionSettings
 from k8sidx.backends.summaries import SummedEngine, complete
 from k8sidx.backends.summary_key import digest_of
-from k8sidx.hunt.kinds.baseline_queries import questions
 from k8sidx.hunt.library.load import load_hunts
 from k8sidx.hunt.result import HuntResult
 from k8sidx.hunt.run import Window, run_hunts
@@ -27,7 +26,7 @@ HUNTS = load_hunts(
     ["new_user_agent", "topn_user_by_agent", "topn_status_code", "forbidden_surge", "source_silent"]
 )
 WINDOW = Window(since=START + timedelta(days=5, hours=3), baseline=timedelta(days=5))
-QUESTION = questions(HUNTS[0])[-1]
+QUESTION = HUNTS[0].baseline_queries()[-1]
 
 
 def events(*agents: str, days: int = 7) -> list[dict[str, Any]]:

@@ -51,6 +51,7 @@ from k8sidx.backends.result import Result
 from k8sidx.backends.time_columns import time_columns, to_datetimes
 from k8sidx.errors import InvalidQuery, UnsupportedQuery
 from k8sidx.query.algebra import VALUES, Having, Order, Query, Terms, fields_of
+from k8sidx.query.regex import compiled
 
 _SHARD_SIZE_OF_EVENTS = 1_000
 """Values that each shard returns where each of them has events with it."""
@@ -125,6 +126,7 @@ class SearchEngine:
     def supports_regex(self, pattern: str) -> bool:
         """Whether an index can search for a regular expression: those that Lucene has, too."""
         try:
+            compiled(pattern)
             lucene(pattern)
         except (UnsupportedQuery, InvalidQuery):
             return False

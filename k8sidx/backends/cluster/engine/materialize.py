@@ -13,7 +13,6 @@ from typing import Any
 
 from k8sidx.backends.cluster.engine.composite import Composite, Source, grouped
 from k8sidx.backends.cluster.engine.filters import MOST_TERMS, ConditionCompiler
-from k8sidx.backends.cluster.engine.regex import compiled
 from k8sidx.backends.cluster.engine.session import Session
 from k8sidx.backends.cluster.schema.profile import Profile
 from k8sidx.backends.materialize import (
@@ -35,6 +34,8 @@ from k8sidx.query.algebra import (
     Wildcard,
 )
 from k8sidx.query.casefold import has_letters
+from k8sidx.query.regex import compiled
+from k8sidx.query.wildcard import to_regex, tokens
 
 MOST_FOLDED = 200
 """Texts without regard to case in one condition: each is a clause, and queries have a limit."""
@@ -107,18 +108,9 @@ def _test(leaf: Leaf) -> Callable[[Any], bool]:
         return lambda value: found.search(_text(value)) is not None
     if isinstance(leaf, Wildcard):
         flags = re.DOTALL | (re.IGNORECASE | re.ASCII if leaf.ignore_case else 0)
-        pattern = re.compile("".join(_wildcard(leaf.pattern)), flags)
+        pattern = re.compile(to_regex(tokens(leaf.pattern)), flags)
         return lambda value: pattern.fullmatch(_text(value)) is not None
     raise TypeError(type(leaf).__name__)
-
-
-def _wildcard(pattern: str) -> Iterator[str]:
-    characters = iter(pattern)
-    for one in characters:
-        if one == "\\":
-            yield re.escape(next(characters, "\\"))
-        else:
-            yield {"*": ".*", "?": "."}.get(one, re.escape(one))
 
 
 def _text(value: Any) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
@@ -113,7 +112,7 @@ class DuckDBEngine:
         """Whether DuckDB can search for a regular expression: any that RE2 accepts."""
         try:
             compiled(pattern)
-        except (re.error, InvalidQuery):
+        except InvalidQuery:
             return False
         return True
 
