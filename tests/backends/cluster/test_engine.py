@@ -149,7 +149,7 @@ def test_a_search_waits_until_the_cluster_has_memory(every_cluster: Cluster, pre
 def test_a_search_that_gets_no_memory_says_so_in_the_end(
     every_cluster: Cluster, prefix: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("k8sidx.backends.cluster.engine.session.PATIENCE", 0.2)
+    monkeypatch.setattr("k8sidx.backends.cluster.engine.session.RETRY_SECONDS", 0.2)
     engine = fill(every_cluster, prefix, users(5))
     with without_memory(every_cluster), pytest.raises(StoreError, match="lacks the memory"):
         engine.run(BY_USER)

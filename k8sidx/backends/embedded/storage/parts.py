@@ -1,4 +1,4 @@
-"""Writing Parquet parts: events of one day, aside, until they are committed."""
+"""Staged Parquet parts: files with the events of one day, until they are committed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from k8sidx.events.normalize.event import Normalized
 
 ROW_GROUP_BYTES = 24 * 1024 * 1024
 ROW_GROUP_ROWS = 5_632
-"""A row group is written when its bodies or its rows have grown to this many."""
+"""A row group is written when it has this many bytes of bodies, or rows."""
 PART_ROWS = 50_000
 """A part is finished when it has this many events."""
 UNDATED = "undated"
@@ -32,7 +32,7 @@ _NO_DICTIONARY = {ID, "auditID", *_TIMES, *_BODIES}
 
 @dataclass(frozen=True, slots=True)
 class Compression:
-    """How parts are compressed.
+    """Compression of parts.
 
     :param codec: Parquet codec.
     :param level: its level.
@@ -65,7 +65,7 @@ class StagedPart:
 
 
 def day_of(micros: int | None) -> str:
-    """UTC day of a moment as ``YYYY-MM-DD``; ``undated`` when there is none."""
+    """Return the UTC day of a time as ``YYYY-MM-DD``, or ``undated`` without a time."""
     if micros is None:
         return UNDATED
     day = to_moment(micros)
@@ -76,7 +76,7 @@ class PartBuilder:
     """Collects normalized events of any days and writes a part for each day.
 
     :param staging: folder for the parts.
-    :param only: names of the columns to keep; ``None`` for all.
+    :param only: names of the columns to keep; ``None`` for all of them.
     """
 
     def __init__(
@@ -91,9 +91,9 @@ class PartBuilder:
         self._open: dict[str, _OpenPart] = {}
 
     def add(self, events: Sequence[Normalized], chunk: int = 0) -> int:
-        """Take events in; returns how many were in an open part already (same id).
+        """Add events, and return how many were in an open part already (same id).
 
-        :param chunk: number of the chunk that they come from.
+        :param chunk: number of their chunk.
         """
         by_day: dict[int | None, list[Normalized]] = {}
         for event in events:
@@ -112,16 +112,16 @@ class PartBuilder:
         return duplicates
 
     def holding(self, chunk: int) -> int:
-        """How many open parts have events of a chunk."""
+        """Return the number of open parts that have events of a chunk."""
         return sum(chunk in part.chunks for part in self._open.values())
 
     def full(self) -> list[StagedPart]:
-        """Finish and hand over the parts that have grown to their size."""
+        """Finish and return the parts that have reached their size."""
         names = [name for name, part in self._open.items() if len(part.ids) >= PART_ROWS]
         return [self._open.pop(name).finish() for name in names]
 
     def finish(self) -> list[StagedPart]:
-        """Finish and hand over all parts."""
+        """Finish and return all parts."""
         parts = [part.finish() for part in self._open.values()]
         self._open.clear()
         return parts
@@ -183,7 +183,7 @@ class _OpenPart:
 
 
 def open_writer(path: Path, schema: pa.Schema, compression: Compression) -> pq.ParquetWriter:
-    """A Parquet writer set up for audit events (measured in benchmarks/README.md)."""
+    """Return a Parquet writer with settings for audit events (measured in benchmarks/README.md)."""
     dictionary = [
         f"{name}.list.element" if pa.types.is_list(schema.field(name).type) else name
         for name in schema.names
