@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -22,6 +23,7 @@ from k8sidx.cli.store import (
     store_location,
     takes_store,
 )
+from k8sidx.errors import StoreError, UsageError
 
 NAME = "doctor"
 EXAMPLE = (
@@ -33,6 +35,10 @@ EXAMPLE = (
 @takes_store
 def command(
     store: StoreChoice = AS_CONFIGURED,
+    rebuild: Annotated[
+        bool,
+        typer.Option("--rebuild", help="Make a lost or damaged manifest anew from the events."),
+    ] = False,
     output: OutputOption = None,
     quiet: QuietOption = False,
     debug: DebugOption = False,
@@ -46,6 +52,8 @@ def command(
     from k8sidx.doctor.store import check_configuration, check_software, check_store
     from k8sidx.show.render.sheet import Sheet
 
+    if rebuild:
+        _rebuild(store)
     configured = check_configuration(lambda: configuration().source)
     checks = [check_software(), configured]
     if store.store is not None or configured.state != "fail":
@@ -61,3 +69,29 @@ def command(
     exit_code = max((check.exit_code for check in checks), default=0)
     if exit_code:
         raise typer.Exit(exit_code)
+
+
+def _rebuild(store: StoreChoice) -> None:
+    """Rebuild the manifest of an embedded store and print the result to stderr.
+
+    :raises UsageError: when the store is a cluster, or its manifest is whole.
+    :raises StoreError: when a file could not be read; the store holds the others then.
+    """
+    from k8sidx.backends.cluster.http.address import is_cluster
+    from k8sidx.backends.embedded.storage.rebuild import rebuild
+
+    location = store_location(store)
+    if is_cluster(location):
+        raise UsageError("--rebuild is for embedded stores; a cluster keeps its own metadata.")
+    result = rebuild(Path(location))
+    typer.echo(
+        f"{location}: rebuilt from {result.parts:,} parts with {result.events:,} events; "
+        f"{result.duplicates:,} duplicates left out",
+        err=True,
+    )
+    if result.unreadable:
+        raise StoreError(
+            f"{len(result.unreadable):,} files cannot be read and are not part of the store: "
+            + "; ".join(result.unreadable[:3]),
+            remedy="Restore them from a backup, or ship those logs again.",
+        )

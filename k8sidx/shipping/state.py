@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from k8sidx.backends.embedded.storage.manifest import sync_folder
+from k8sidx.backends.embedded.storage.files import sync_folder
 from k8sidx.backends.embedded.store import EmbeddedStore
 from k8sidx.backends.open import Store
 from k8sidx.errors import StoreError, UsageError
