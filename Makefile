@@ -1,5 +1,5 @@
 # make demo   the article's hunts over a real log, in a minute
-# make test   the whole suite
+# make test   the whole suite, on two processes (WORKERS=4: on four)
 # make lint   format, lint, types
 # make conformance   docs/conformance.md: every engine's answers, side by side
 # make judge  the hunt library against public test cases and recorded attacks
@@ -7,6 +7,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
+WORKERS ?= 2
 
 .PHONY: demo test lint judge conformance format generated pictures bench clean
 
@@ -23,7 +24,7 @@ demo: $(BIN)/k8sidx
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh demo/demo.sh
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses $(WORKERS)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .

@@ -25,19 +25,19 @@ CONNECTIONS = 2
 
 def render(log: str, bodies: str, prefix: str) -> None:
     """Bodies of about 2 MB, each after a line with its length."""
-    from k8sidx.backends.cluster.sink import BatchPacking
+    from k8sidx.backends.cluster.sink import BatchSpec
     from k8sidx.events.records import Chunk
     from k8sidx.shipping.sources.files.chunks import read_chunks
     from k8sidx.shipping.sources.files.inputs import expand
     from k8sidx.shipping.worker import Worker, WorkerSettings
 
-    worker = Worker(WorkerSettings(BatchPacking(prefix)))
+    worker = Worker(WorkerSettings(BatchSpec(prefix)))
     with Path(bodies).open("wb") as file:
         for number, chunk in enumerate(read_chunks(expand([log])[0], 1024 * 1024)):
             assert isinstance(chunk, Chunk)
-            for batch in worker.take(number, chunk).packages:
+            for batch in worker.take(number, chunk).batches:
                 _write(file, batch.documents)
-        for batch in worker.finish().packages:
+        for batch in worker.finish().batches:
             _write(file, batch.documents)
 
 

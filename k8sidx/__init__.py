@@ -1,3 +1,3 @@
-"""k8sidx: Kubernetes audit logs in, threats found out."""
+"""Threat hunting in Kubernetes audit logs."""
 
 __version__ = "0.1.0"

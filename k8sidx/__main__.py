@@ -1,4 +1,4 @@
-"""The ``k8sidx`` command."""
+"""Entry point of the ``k8sidx`` command."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def main() -> None:
 
         app(prog_name="k8sidx")
     except KeyboardInterrupt:
-        # Before a command has begun; from then on k8sidx.cli.exit answers.
+        # Only before a command has begun; k8sidx.cli.exit handles it from then on.
         sys.exit(130)
 
 

@@ -1,7 +1,7 @@
-"""The configuration file ``k8sidx.toml``.
+"""Configuration file ``k8sidx.toml``.
 
-It is looked for in the working directory, then in the user's configuration folder; the
-first one found is used whole. What the command line or the environment says goes before it.
+It is searched for in the working directory, then in the user's configuration folder; the
+first one found is used alone. The command line and the environment override it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ PATHS = frozenset(
     for name, field in ConnectionSettings.model_fields.items()
     if field.annotation == Path | None
 )
-"""Settings of a connection that are paths."""
+"""Connection settings that are paths."""
 
 
 def _several(value: object) -> object:
@@ -34,9 +34,9 @@ def _several(value: object) -> object:
 
 
 class QuerySettings(BaseModel):
-    """What it can say of queries.
+    """Settings of queries.
 
-    :param folder: the user's saved queries; a relative path starts at the file's folder.
+    :param folder: folder of the user's saved queries, relative to the file's folder.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -45,16 +45,16 @@ class QuerySettings(BaseModel):
 
 
 class Configuration(BaseModel):
-    """What a configuration file can say.
+    """Settings of a configuration file.
 
-    :param store: where the events live; a relative path starts at the file's folder. A list
-        in the file, of a cluster's nodes, is one text here, joined by commas.
+    :param store: path or URL of the store; a path is relative to the file's folder. A list
+        of a cluster's nodes in the file is joined by commas here.
     :param index: for a cluster: prefix of the indices, or a pattern of existing ones.
-    :param cluster: name stored with the events whose envelope names no cluster.
-    :param lists: files with entries of the lists that hunts name, by the list's name; one
-        or several, relative paths start at the file's folder.
-    :param known_good: files of known good entries (:mod:`k8sidx.hunt.allowlist`).
-    :param query: where saved queries are.
+    :param cluster: name stored with events whose envelope does not name a cluster.
+    :param lists: files with entries for the lists used by hunts, keyed by the list's name;
+        paths are relative to the file's folder.
+    :param known_good: allow-list files (:mod:`k8sidx.hunt.allowlist`).
+    :param query: settings of queries.
     :param source: the file it was read from; ``None`` without one.
     """
 
@@ -71,9 +71,9 @@ class Configuration(BaseModel):
 
 
 def load_configuration(folders: Iterable[Path]) -> Configuration:
-    """Read the first ``k8sidx.toml`` in the folders; without one, the defaults.
+    """Read the first ``k8sidx.toml`` in the folders; without one, return the defaults.
 
-    :raises UsageError: when it cannot be read, is no TOML, or says what nobody asked for.
+    :raises UsageError: when it cannot be read, is not valid TOML, or has an unknown setting.
     """
     for folder in folders:
         path = folder / FILE_NAME
@@ -106,11 +106,11 @@ def _read(path: Path) -> Configuration:
     except ValidationError as error:
         first = error.errors(include_input=False)[0]
         name = ".".join(str(part) for part in first["loc"])
-        # Not "from error": what the file says may be a secret.
+        # Not "from error": the invalid value may be a secret.
         raise UsageError(f"{name}: {first['msg']}.", where=where) from None
     if mode & stat.S_IROTH and _holds_secret(configuration):
         raise UsageError(
-            "everyone on this machine can read the secret in it.",
+            "the file contains a secret but is world-readable.",
             remedy=f"Run: chmod 600 {shlex.quote(str(path))}",
             where=where,
         )
@@ -131,13 +131,11 @@ def _refuse_unknown(values: dict[str, Any], model: type[BaseModel], where: Where
     known = [name for name in model.model_fields if name != "source"]
     for key in values:
         if key not in known:
-            raise UsageError(
-                f"no setting is named {key!r}.", remedy=_nearest(key, known), where=where
-            )
+            raise UsageError(f"unknown setting {key!r}.", remedy=_nearest(key, known), where=where)
 
 
 def _with_folder(connection: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """Relative paths start at the file's folder."""
+    """Resolve relative paths against the file's folder."""
     return {
         name: str(folder / Path(value).expanduser())
         if name in PATHS and isinstance(value, str)
@@ -162,4 +160,4 @@ def _from(folder: Path, store: str) -> str:
 
 def _nearest(key: str, known: list[str]) -> str:
     near = difflib.get_close_matches(key, known, n=1)
-    return f"Did you mean {near[0]}?" if near else f"There are: {', '.join(known)}."
+    return f"Did you mean {near[0]}?" if near else f"Settings: {', '.join(known)}."

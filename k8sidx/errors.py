@@ -1,22 +1,22 @@
-"""Every error k8sidx raises on purpose, and where in the input it happened.
+"""Exception hierarchy, with exit codes and positions in the input.
 
-The tree, with the exit code a command ends with (docs/cli.md)::
+The tree, with the exit code of a command (docs/cli.md)::
 
     K8sidxError
-    ├── UsageError              2   the command, the configuration or a hunt is wrong
+    ├── UsageError              2   the command, the configuration or a hunt is invalid
     │   ├── UnknownField        2   a name that is not in the field table
     │   ├── InvalidQuery        2   a query that contradicts itself
-    │   ├── UnsupportedQuery    2   an engine cannot run it; raised when compiling, never later
+    │   ├── UnsupportedQuery    2   an engine cannot run it; raised at compilation, never later
     │   └── InvalidHunt         2   a Sigma document that cannot be read or run
-    │       └── OtherLog        2   it is about other logs
-    └── StoreError              3   the store cannot be reached, or refused us
+    │       └── OtherLog        2   a rule about other logs
+    └── StoreError              3   the store is unreachable or refused the request
         ├── StoreBusy           3   another process is writing
-        ├── NotDelivered        3   a cluster took part of what was shipped
+        ├── NotDelivered        3   a cluster accepted only part of the events
         ├── StoreVersion        3   made by another version of k8sidx
-        ├── ClusterUnreachable  3   no whole answer came (k8sidx.backends.cluster.http.response)
-        └── ClusterRefused      3   the answer is an error (k8sidx.backends.cluster.http.api_errors)
+        ├── ClusterUnreachable  3   no complete response (k8sidx.backends.cluster.http.response)
+        └── ClusterRefused      3   an error response (k8sidx.backends.cluster.http.api_errors)
 
-A record that cannot be stored is no exception: it is a
+A record that cannot be stored does not raise: it becomes a
 :class:`k8sidx.events.records.Rejected` that travels with the data to the
 dead-letter file (exit code 4).
 """
@@ -27,7 +27,7 @@ from typing import NamedTuple
 
 
 class Where(NamedTuple):
-    """A place in an input: the file (or ``-``) and the 1-based line or record number."""
+    """Position in an input: the file (or ``-``) and the 1-based line or record number."""
 
     source: str
     record: int = 0
@@ -37,11 +37,11 @@ class Where(NamedTuple):
 
 
 class K8sidxError(Exception):
-    """Base of all errors that a user can do something about.
+    """Base class of errors that a user can act on.
 
-    :param message: one sentence, what is wrong.
-    :param remedy: one sentence, what to do about it.
-    :param where: the file and line it is about.
+    :param message: one sentence that states the problem.
+    :param remedy: one sentence that states the fix.
+    :param where: file and line of the problem.
     """
 
     exit_code = 2
@@ -59,23 +59,23 @@ class K8sidxError(Exception):
 
 
 class UsageError(K8sidxError):
-    """The command line, the configuration or a file given to it is wrong."""
+    """The command line, the configuration or a file given to it is invalid."""
 
 
 class UnknownField(UsageError):
-    """A field name that is neither in the field table nor an alias of one."""
+    """A name that is neither a field in the field table nor an alias of one."""
 
 
 class InvalidQuery(UsageError):
-    """A query that contradicts itself (a metric without a name, an order by nothing, …)."""
+    """An inconsistent query (a metric without a name, an order by nothing, …)."""
 
 
 class UnsupportedQuery(UsageError):
-    """An engine has no way to run this query; raised when it is compiled."""
+    """An engine cannot run this query; raised at compilation."""
 
 
 class InvalidHunt(UsageError):
-    """A hunt document that cannot be read, or asks for what k8sidx does not know."""
+    """A hunt document that cannot be read or requires an unsupported feature."""
 
 
 class OtherLog(InvalidHunt):
@@ -83,7 +83,7 @@ class OtherLog(InvalidHunt):
 
 
 class StoreError(K8sidxError):
-    """The store cannot be reached, cannot be read, or refused us."""
+    """The store is unreachable, unreadable or refused the request."""
 
     exit_code = 3
 
@@ -93,7 +93,7 @@ class StoreBusy(StoreError):
 
 
 class NotDelivered(StoreError):
-    """A cluster was away or busy for too long, or does not let us: events are left over."""
+    """A cluster was unreachable, overloaded or refused access: events remain undelivered."""
 
 
 class StoreVersion(StoreError):

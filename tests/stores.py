@@ -8,8 +8,8 @@ from typing import Any
 
 from k8sidx.backends.embedded.storage.compaction import merge_small_parts
 from k8sidx.backends.embedded.storage.parts import PartBuilder
-from k8sidx.backends.embedded.storage.writer import Committed
 from k8sidx.backends.embedded.store import EmbeddedStore
+from k8sidx.backends.sink import Tally
 from k8sidx.events.normalize.event import Normalized
 from tests.building import normalized
 
@@ -21,24 +21,22 @@ def stored(folder: Path, bodies: Sequence[dict[str, Any]]) -> EmbeddedStore:
     return store
 
 
-def put(
-    store: EmbeddedStore, bodies: Sequence[dict[str, Any]], *, merge: bool = False
-) -> Committed:
+def put(store: EmbeddedStore, bodies: Sequence[dict[str, Any]], *, merge: bool = False) -> Tally:
     """Commit the events in one go."""
     return put_normalized(store, [normalized(body) for body in bodies], merge=merge)
 
 
 def put_normalized(
     store: EmbeddedStore, events: Sequence[Normalized], *, merge: bool = False
-) -> Committed:
+) -> Tally:
     writer = store.writer()
     try:
         builder = PartBuilder(writer.staging, store.compression, store.columns)
-        doubled = builder.add(events)
-        committed = writer.commit(builder.finish())
-        committed.duplicates += doubled
+        duplicates = builder.add(events)
+        tally = writer.commit(builder.finish())
+        tally.duplicates += duplicates
         if merge:
             merge_small_parts(writer)
-        return committed
+        return tally
     finally:
         writer.close()

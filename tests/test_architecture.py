@@ -96,10 +96,12 @@ def test_the_wheel_holds_the_hunts_queries_mappings_and_dashboards(tmp_path: Pat
     (wheel,) = WheelBuilder(str(ROOT)).build(directory=str(tmp_path))
     names = set(zipfile.ZipFile(wheel).namelist())
     for path in PACKAGE.rglob("*"):
-        if path.suffix in (".py", ".yml", ".zst", ".cwli", ".lark"):
+        if path.suffix in (".py", ".yml", ".zst", ".cwli", ".lark", ".j2", ".css", ".js"):
             assert path.relative_to(ROOT).as_posix() in names
     for folder in ("mappings", "dashboards"):
         for path in (ROOT / folder).rglob("*"):
             if path.is_file() and not path.name.startswith("."):
                 assert f"k8sidx/{path.relative_to(ROOT).as_posix()}" in names
     assert "k8sidx/py.typed" in names
+    assert all(name.startswith(("k8sidx/", "k8sidx-")) for name in names), "no tests, no docs"
+    assert "k8sidx/show/render/templates/page.html.j2" in names

@@ -46,18 +46,18 @@ def test_the_folder_of_queries_starts_at_the_files_folder(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ('stor = "x"', "no setting is named 'stor'. Did you mean store?"),
+        ('stor = "x"', "unknown setting 'stor'. Did you mean store?"),
         (
             "zzz = 1",
-            "no setting is named 'zzz'. "
-            "There are: store, index, cluster, lists, known_good, query, connection.",
+            "unknown setting 'zzz'. "
+            "Settings: store, index, cluster, lists, known_good, query, connection.",
         ),
-        ('[query]\nfolde = "x"', "no setting is named 'folde'. Did you mean folder?"),
+        ('[query]\nfolde = "x"', "unknown setting 'folde'. Did you mean folder?"),
         ("query = 5", "query: Input should be a valid dictionary"),
         ("[query]\nfolder = 5", "query.folder: Input should be a valid string."),
         ("store = 5", "store: Input should be a valid string."),
         ("store = ", "not a TOML file"),
-        ('source = "x"', "no setting is named 'source'"),
+        ('source = "x"', "unknown setting 'source'"),
         ("\udcff", "not a TOML file"),
     ],
 )
@@ -98,7 +98,7 @@ def test_a_secret_that_everyone_can_read_is_refused(tmp_path: Path, text: str) -
     path = tmp_path / "k8sidx.toml"
     path.write_text(text)
     path.chmod(0o644)
-    with pytest.raises(UsageError, match="everyone on this machine can read") as raised:
+    with pytest.raises(UsageError, match="contains a secret but is world-readable") as raised:
         load_configuration([tmp_path])
     assert "chmod 600" in raised.value.remedy
     path.chmod(0o640)

@@ -1,6 +1,6 @@
-"""Keeps the reference in ``docs/cli.md`` equal to what ``--help`` says.
+"""Generator of the command reference in ``docs/cli.md``.
 
-``python -m docs.generate.cli docs/cli.md`` rewrites what stands between the markers;
+``python -m docs.generate.cli docs/cli.md`` rewrites the text between the markers;
 the prose around them is written by hand.
 """
 
@@ -21,13 +21,13 @@ _BLOCK = re.compile(r"(<!-- reference: (\S+) -->\n).*?(<!-- end -->)", re.DOTALL
 
 
 def with_current_reference(text: str) -> str:
-    """The page with its list of commands and every reference block as the commands are now."""
+    """Return the page with its list of commands and every reference block up to date."""
     text = _CONTENTS.sub(lambda match: match[1] + _contents(text) + match[2], text)
     return _BLOCK.sub(lambda match: match[1] + _reference(match[2]) + match[3], text)
 
 
 def _contents(text: str) -> str:
-    """The commands in one line, each a link to its section, in the order of the page."""
+    """Return the commands as links to their sections, in the order of the page."""
     command: Any = typer.main.get_command(app)
     names = sorted(command.commands, key=lambda name: text.find(f"\n## k8sidx {name}\n"))
     links = ", ".join(f"[{name}](#k8sidx-{name})" for name in names)
@@ -35,7 +35,7 @@ def _contents(text: str) -> str:
 
 
 def _reference(path: str) -> str:
-    """The block of a command; of a group's as ``group/command``."""
+    """Return the block of a command; ``group/command`` names a command of a group."""
     command: Any = typer.main.get_command(app)
     for name in path.split("/"):
         command = command.commands[name]
@@ -71,10 +71,10 @@ def _line(parameter: Any) -> str:
 
 
 def _default(parameter: Any) -> str:
-    said = f" Environment: `{parameter.envvar}`." if parameter.envvar else ""
+    environment = f" Environment: `{parameter.envvar}`." if parameter.envvar else ""
     if parameter.default and not parameter.is_flag:
-        return f" [default: {parameter.default}]{said}"
-    return said
+        return f" [default: {parameter.default}]{environment}"
+    return environment
 
 
 def _cell(text: str) -> str:

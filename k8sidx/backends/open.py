@@ -62,6 +62,6 @@ def temporary_store(columns: frozenset[str] | None) -> Iterator[EmbeddedStore]:
     kept = None if columns is None else columns | ALWAYS_STORED
     folder = tempfile.mkdtemp(prefix="k8sidx-")
     try:
-        yield EmbeddedStore(Path(folder) / "store", columns=kept, thrown_away=True)
+        yield EmbeddedStore(Path(folder) / "store", columns=kept, temporary=True)
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -1,66 +1,91 @@
-"""Where shipped events go: what workers make of them, and what receives it.
+"""Protocols of a store's write path: encoders in the workers, a sink in the shipping process.
 
-A worker packs normalized events into packages of a store's kind (a staged Parquet part, a
-batch of documents); the shipping process puts packages into the store's sink, and hears
-from it what became of them. Everything else is the same for every kind of store.
+A worker encodes normalized events into batches of a store's kind (a staged Parquet part, the
+documents of a bulk request). The shipping process puts batches into the store's sink, and collects
+their results there. Everything else is the same for every kind of store.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol, TypeAlias
+from typing import NamedTuple, Protocol, Self, TypeVar
 
 from k8sidx.events.normalize.event import Normalized
 
-Package: TypeAlias = Any
-"""What one kind of packer makes and its sink takes; it can be sent to another process."""
+B = TypeVar("B")
+"""A store's batch: what its encoders make and its sink writes. It can be sent between processes."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts of events by their outcome; tallies add up with ``+=``.
+
+    :ivar indexed: events that are stored now.
+    :ivar duplicates: events that were stored already.
+    :ivar rejected: records written to the dead-letter file.
+    """
+
+    indexed: int = 0
+    duplicates: int = 0
+    rejected: int = 0
+
+    @property
+    def read(self) -> int:
+        """Events and rejected records that have their outcome."""
+        return self.indexed + self.duplicates + self.rejected
+
+    def __iadd__(self, other: Tally) -> Self:
+        self.indexed += other.indexed
+        self.duplicates += other.duplicates
+        self.rejected += other.rejected
+        return self
 
 
 class Added(NamedTuple):
-    """What became of a chunk's events in a packer.
+    """Result of adding a chunk's events to an encoder.
 
-    :param doubled: events whose id was in the same open package already.
-    :param packages: packages, open or full, that hold events of the chunk.
+    :param duplicates: events whose id was in the same open batch already.
+    :param batches: number of batches, open or full, that contain events of the chunk.
     """
 
-    doubled: int = 0
-    packages: int = 0
+    duplicates: int = 0
+    batches: int = 0
 
 
 NOTHING_ADDED = Added()
 
 
-class Packer(Protocol):
-    """Collects the events of one worker into packages."""
+class Encoder(Protocol[B]):
+    """Encodes the events of one worker into batches."""
 
     def add(self, chunk: int, events: Sequence[Normalized], records: Sequence[int]) -> Added:
-        """Take a chunk's events in.
+        """Add a chunk's events.
 
         :param chunk: the chunk's number in this run.
         :param records: the number of the record that each event comes from.
         """
 
-    def full(self) -> list[Package]:
-        """Hand over the packages that have grown to their size."""
+    def full(self) -> list[B]:
+        """Return the batches that have reached their size."""
 
-    def finish(self) -> list[Package]:
-        """Hand over all packages."""
+    def finish(self) -> list[B]:
+        """Return all batches."""
 
 
-class Packing(Protocol):
-    """How to pack; it may be sent to a worker in another process."""
+class SinkSpec(Protocol[B]):
+    """What a worker needs to encode events for a sink; it can be sent to another process."""
 
     @property
     def bodies(self) -> bool:
-        """Whether anything of the request and response objects is wanted."""
+        """Whether any part of the request and response objects is stored."""
 
-    def open(self) -> Packer:
-        """A packer for one worker."""
+    def open(self) -> Encoder[B]:
+        """Return an encoder for one worker."""
 
 
-class Refused(NamedTuple):
-    """An event that the store will never take."""
+class Rejection(NamedTuple):
+    """An event that the store will never accept."""
 
     chunk: int
     record: int
@@ -68,53 +93,51 @@ class Refused(NamedTuple):
 
 
 @dataclass(slots=True)
-class Settled:
-    """What has got its final outcome.
+class SinkResults:
+    """Final outcomes of events.
 
-    :ivar indexed: events that are stored now.
-    :ivar duplicates: events that were stored already.
-    :ivar refused: events for the dead-letter file.
-    :ivar chunks: for each settled package, the chunks that it held events of.
+    :ivar tally: the events that are stored.
+    :ivar rejections: the events for the dead-letter file, which are counted when written there.
+    :ivar chunks: for each batch that is done, the chunks whose events it contained.
     """
 
-    indexed: int = 0
-    duplicates: int = 0
-    refused: list[Refused] = field(default_factory=list)
+    tally: Tally = field(default_factory=Tally)
+    rejections: list[Rejection] = field(default_factory=list)
     chunks: list[int] = field(default_factory=list)
 
 
-class Sink(Protocol):
+class Sink(Protocol[B]):
     """The receiving end of a store."""
 
     @property
-    def packing(self) -> Packing:
-        """What to put in."""
+    def spec(self) -> SinkSpec[B]:
+        """How to encode events for this sink."""
 
     @property
-    def refuses(self) -> bool:
-        """Whether it may refuse single events, whose records must be at hand then."""
+    def can_reject(self) -> bool:
+        """Whether it may reject single events, so that their records have to be kept until then."""
 
     @property
     def is_idle(self) -> bool:
-        """Whether it waits for packages: more workers would be of use."""
+        """Whether it waits for batches: more workers would be of use."""
 
-    def put(self, packages: Sequence[Package]) -> None:
-        """Take packages; waits while the store cannot keep up.
+    def put(self, batches: Sequence[B]) -> None:
+        """Accept batches; blocks while the store cannot keep up.
 
-        :raises StoreError: when the store refuses us or has been away for too long.
+        :raises StoreError: when the store denies access or has been unavailable for too long.
         """
 
-    def settled(self) -> Settled:
-        """What got its outcome since the last time, without waiting."""
+    def take_results(self) -> SinkResults:
+        """Return the results since the last call, without waiting."""
 
     def finish(self) -> None:
-        """Return when all that was put in has its outcome.
+        """Wait until everything that was put in has its outcome.
 
-        :raises StoreError: as ``put``.
+        :raises StoreError: as :meth:`put`.
         """
 
-    def hurry(self) -> None:
-        """The run is being stopped: wait for a store that is away for seconds only."""
+    def shorten_deadline(self) -> None:
+        """Wait for an unavailable store for seconds only, as the run is being stopped."""
 
     def close(self) -> None:
-        """Leave the store; what has no outcome is given up."""
+        """Release the store; events without an outcome are abandoned."""

@@ -12,20 +12,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
-from functools import lru_cache
-from hashlib import sha256
 from typing import Any
 
 from k8sidx.backends.ordering import Row, arranged
 from k8sidx.backends.protocol import Engine
 from k8sidx.backends.result import Result
+from k8sidx.backends.summary_key import digest_of
 from k8sidx.backends.summary_store import Rows, Summaries
 from k8sidx.backends.time_columns import times_of, with_moments
 from k8sidx.events.fields.moment import EPOCH, to_micros
 from k8sidx.query.algebra import Always, DateHistogram, Query
-
-VERSION = 1
-"""Raise it when the same question gets another answer from the same events."""
 
 DAY = timedelta(days=1)
 AT_ONCE = 7
@@ -61,12 +57,6 @@ def _is_about_time(question: Query) -> bool:
             one.kind in ("min", "max") and one.field == "@timestamp" for one in question.metrics
         )
     )
-
-
-@lru_cache(maxsize=256)
-def digest_of(question: Query) -> str:
-    """Names a question: 32 hexadecimal digits, others for every other question."""
-    return sha256(f"{VERSION} {question!r}".encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def complete(summaries: Summaries) -> list[date]:

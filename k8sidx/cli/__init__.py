@@ -1,6 +1,6 @@
-"""The command line: parse, call one function, render, map errors to exit codes.
+"""Command-line interface: parse, call one function, render, map errors to exit codes.
 
-Nothing heavy is imported before a command runs, so that ``--help`` answers at once.
+Nothing heavy is imported before a command runs, so that ``--help`` returns at once.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from k8sidx.cli import (
 
 app = typer.Typer(
     name="k8sidx",
-    help="Kubernetes audit logs in, threats found out.",
+    help="Find threats in Kubernetes audit logs.",
     epilog=(
         "\b\nExample:\n"
         "  k8sidx ship audit.log\n"
         "  k8sidx hunt --all --since 7d\n\n"
-        "Exit codes: 0 done, 1 findings at or above --fail-on, 2 wrong usage or "
-        "configuration, 3 the store cannot be reached or refused us, 4 input was "
-        "rejected, 70 a defect in k8sidx, 130 stopped by Ctrl-C."
+        "Exit codes: 0 success, 1 findings at or above --fail-on, 2 wrong usage or "
+        "configuration, 3 the store is unreachable or refused the request, 4 some "
+        "input was rejected, 70 internal error, 130 interrupted by Ctrl-C."
     ),
     no_args_is_help=True,
     rich_markup_mode=None,
@@ -46,8 +46,8 @@ for module in (setup, ship, hunts, hunt, query, baseline, report, dashboards, do
         app.command(module.NAME, epilog=module.EXAMPLE)(module.command)
 
 
-def _print_version(asked: bool) -> None:
-    if asked:
+def _print_version(requested: bool) -> None:
+    if requested:
         typer.echo(f"k8sidx {__version__}")
         raise typer.Exit
 
@@ -57,8 +57,8 @@ def k8sidx(
     version: Annotated[
         bool,
         typer.Option(
-            "--version", callback=_print_version, is_eager=True, help="Print the version."
+            "--version", callback=_print_version, is_eager=True, help="Print the version and exit."
         ),
     ] = False,
 ) -> None:
-    """Kubernetes audit logs in, threats found out."""
+    """Find threats in Kubernetes audit logs."""

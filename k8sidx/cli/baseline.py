@@ -1,4 +1,4 @@
-"""``k8sidx baseline``: the daily summaries that hunts compare with."""
+"""``k8sidx baseline`` command: daily summaries for hunts that compare with the past."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ import typer
 from k8sidx.cli import progress
 from k8sidx.cli.completion import complete_hunt
 from k8sidx.cli.exit import ends_with_exit_code
-from k8sidx.cli.options import DebugOption, Output, OutputOption, QuietOption
+from k8sidx.cli.options import DebugOption, OutputOption, QuietOption
 from k8sidx.cli.output import chosen, say, write_sheet
 from k8sidx.cli.selection import Selection, selected_hunts, window
 from k8sidx.cli.store import AS_CONFIGURED, StoreChoice, open_chosen, takes_store
 from k8sidx.errors import StoreError, UsageError
+from k8sidx.show.render.formats.registry import Output
 
 if TYPE_CHECKING:
     from k8sidx.backends.protocol import Engine
@@ -32,7 +33,7 @@ HuntsArgument = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="ID|FILE.yml",
-        help="Only these hunts; without any, all of the library that compare.",
+        help="Update only these hunts. [default: every library hunt with a baseline]",
         autocompletion=complete_hunt,
         show_default=False,
     ),
@@ -48,10 +49,7 @@ def command(
     quiet: QuietOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Show how far the daily summaries are that hunts compare with.
-
-    Days behind are counted by the next hunt that needs them, or by k8sidx baseline update.
-    """
+    """Show which days have baseline summaries."""
     if context.invoked_subcommand:
         return
     from k8sidx.hunt.baseline_update import baselines
@@ -67,22 +65,18 @@ def update(
     hunts: HuntsArgument = None,
     since: Annotated[
         str | None,
-        typer.Option("--since", metavar="TIME", help="Only whole days from this time on."),
+        typer.Option("--since", metavar="TIME", help="Update only whole days from this time on."),
     ] = None,
     until: Annotated[
         str | None,
-        typer.Option("--until", metavar="TIME", help="Only whole days before this time."),
+        typer.Option("--until", metavar="TIME", help="Update only whole days before this time."),
     ] = None,
     store: StoreChoice = AS_CONFIGURED,
     output: OutputOption = None,
     quiet: QuietOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Make the daily summaries that are missing, of all days but the newest.
-
-    A summary holds what a hunt counts of one UTC day: by values, or by intervals. Days that
-    events came to since are counted again, all others are left as they are.
-    """
+    """Create or refresh the daily summaries of every day except the newest."""
     from k8sidx.hunt.baseline_update import update_baselines
 
     chosen_hunts = _comparing(tuple(hunts or ()))
@@ -98,8 +92,8 @@ def update(
     behind = sum(one.behind for one in updated)
     if behind:
         raise StoreError(
-            trouble or f"{behind:,} summaries could not be kept.",
-            remedy="Hunts count these days again each time; give this user the right to write.",
+            trouble or f"{behind:,} summaries could not be saved.",
+            remedy="Hunts recount these days on each run; grant this user write access.",
         )
 
 
@@ -109,7 +103,7 @@ def _comparing(names: tuple[str, ...]) -> list[Hunt]:
     found = comparing(selected_hunts(Selection(names, everything=not names)))
     if not found:
         raise UsageError(
-            "none of these hunts compares with the time before.",
+            "none of these hunts compares with a baseline.",
             remedy="The kinds top, new, spike and silent do; k8sidx hunts lists them.",
         )
     return found
@@ -122,8 +116,8 @@ def _opened(store: StoreChoice) -> Iterator[tuple[Engine, Summaries]]:
         summaries = opened.summaries(engine)
         if summaries is None:
             raise UsageError(
-                "summaries are kept for events that k8sidx shipped, on a server or in a folder.",
-                remedy="Give --index the prefix that you ship to, not a pattern.",
+                "summaries require events shipped by k8sidx, in a cluster or a folder.",
+                remedy="Set --index to the prefix you ship to, not to a pattern.",
             )
         yield engine, summaries
 

@@ -1,4 +1,4 @@
-"""What a shell completes: hunt ids, names of saved queries."""
+"""Shell completion of hunt ids and saved queries."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import typer
 
 
 def complete_hunt(incomplete: str) -> list[str]:
-    """Ids of the library's hunts that begin like this."""
+    """Return the ids of library hunts with this prefix."""
     from k8sidx.hunt.library.load import library_ids
 
     return [identifier for identifier in library_ids() if identifier.startswith(incomplete)]
 
 
 def complete_saved(context: typer.Context, incomplete: str) -> list[str]:
-    """``@name`` of the saved queries that begin like this.
+    """Return ``@name`` of each saved query with this prefix.
 
-    bash takes ``@`` for a word of its own and wants what comes after it.
+    bash treats ``@`` as a separate word and expects only the text after it.
     """
     from k8sidx.cli.saved import query_folder
     from k8sidx.insights.saved.saved import saved_names

@@ -1,4 +1,4 @@
-"""``k8sidx dashboards``: dashboards for OpenSearch Dashboards and Kibana."""
+"""``k8sidx dashboards`` commands, for OpenSearch Dashboards and Kibana."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from k8sidx.cli.exit import WRONG, ends_with_exit_code
-from k8sidx.cli.options import DebugOption, Output, OutputOption, QuietOption, configuration
+from k8sidx.cli.options import DebugOption, OutputOption, QuietOption, configuration
 from k8sidx.cli.output import chosen as chosen_output
 from k8sidx.cli.output import say, write, write_sheet
 from k8sidx.errors import UsageError
+from k8sidx.show.render.formats.registry import Output
 
 if TYPE_CHECKING:
     from k8sidx.show.panels.panel import Dashboard
@@ -31,7 +32,7 @@ group = typer.Typer(
 
 
 class FlavorChoice(StrEnum):
-    """Which product the files are for."""
+    """Product and saved-object format."""
 
     OPENSEARCH = "opensearch"
     KIBANA = "kibana"
@@ -43,13 +44,13 @@ FlavorOption = Annotated[
     typer.Option(
         "--flavor",
         metavar="opensearch|kibana|kibana-8",
-        help="OpenSearch Dashboards 2 and 3; Kibana 9 (Lens); Kibana 8 (the classic form).",
+        help="Target OpenSearch Dashboards 2 and 3, Kibana 9 (Lens) or Kibana 8 (classic).",
     ),
 ]
 NamesArgument = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="ID", help="Dashboards by id. [default: all of them]", show_default=False
+        metavar="ID", help="Select dashboards by id. [default: all]", show_default=False
     ),
 ]
 IndexOption = Annotated[
@@ -58,7 +59,7 @@ IndexOption = Annotated[
         "--index",
         envvar="K8SIDX_INDEX",
         metavar="INDEX",
-        help="Prefix of the indices, or a pattern.",
+        help="Index prefix or pattern.",
     ),
 ]
 
@@ -66,7 +67,7 @@ IndexOption = Annotated[
 @group.command("list", epilog="\b\nExample:\n  k8sidx dashboards list")
 @ends_with_exit_code
 def list_command(output: OutputOption = None, debug: DebugOption = False) -> None:
-    """List the dashboards and what they are for."""
+    """List the dashboards with their titles and purposes."""
     from k8sidx.show.panels.library import dashboards
     from k8sidx.show.render.sheet import Sheet
 
@@ -92,14 +93,14 @@ def export_command(
             "--output",
             "-o",
             metavar="FILE",
-            help="The file to write. [default: stdout]",
+            help="Write to this file. [default: stdout]",
             show_default=False,
         ),
     ] = None,
     quiet: QuietOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Write dashboards as a file of saved objects."""
+    """Export dashboards as a saved-objects file."""
     from k8sidx.show.savedobjects.export import export
     from k8sidx.show.savedobjects.identifiers import Names
 
@@ -129,29 +130,29 @@ def import_command(
     names: NamesArgument = None,
     url: Annotated[
         str,
-        typer.Option("--url", metavar="URL", help="Where OpenSearch Dashboards or Kibana answers."),
+        typer.Option("--url", metavar="URL", help="URL of OpenSearch Dashboards or Kibana."),
     ] = DEFAULT_URL,
     flavor: Annotated[
         FlavorChoice | None,
         typer.Option(
             "--flavor",
             metavar="opensearch|kibana|kibana-8",
-            help="Which product it is. [default: what it says of itself]",
+            help="Expect this product. [default: detected]",
             show_default=False,
         ),
     ] = None,
     index: IndexOption = "k8s-audit",
     space: Annotated[
-        str, typer.Option("--space", metavar="NAME", help="Kibana's space to import into.")
+        str, typer.Option("--space", metavar="NAME", help="Import into this Kibana space.")
     ] = "",
     tenant: Annotated[
         str,
         typer.Option(
-            "--tenant", metavar="NAME", help="OpenSearch Dashboards' tenant to import into."
+            "--tenant", metavar="NAME", help="Import into this OpenSearch Dashboards tenant."
         ),
     ] = "",
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace what has the same id without asking.")
+        bool, typer.Option("--overwrite", help="Replace objects with the same id without asking.")
     ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the request instead of sending it.")
@@ -161,24 +162,23 @@ def import_command(
         typer.Option(
             "--api-key-file",
             metavar="FILE",
-            help="File with the API key to use.",
+            help="Read the API key from this file.",
             show_default=False,
         ),
     ] = None,
     ca_cert: Annotated[
         Path | None,
         typer.Option(
-            "--ca-cert", metavar="FILE", help="Certificates (PEM) to trust.", show_default=False
+            "--ca-cert",
+            metavar="FILE",
+            help="Trust these CA certificates (PEM) instead of the system's.",
+            show_default=False,
         ),
     ] = None,
     quiet: QuietOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Import dashboards into OpenSearch Dashboards or Kibana.
-
-    Credentials come from the environment or k8sidx.toml, as for a store. Ends with 3 when an
-    object was not taken.
-    """
+    """Import dashboards into OpenSearch Dashboards or Kibana."""
     from k8sidx.backends.cluster.http.address import parse_location
     from k8sidx.backends.cluster.http.client import Cluster
     from k8sidx.cli.store import StoreChoice, connection_settings
@@ -197,7 +197,7 @@ def import_command(
     server = Cluster(parse_location(url), connection_settings(choice, configuration()))
     frontend = recognize(server)
     if flavor and (flavor.value == "opensearch") != (frontend.flavor == "opensearch"):
-        raise UsageError(f"{url} is {frontend}, and takes no files of the flavor {flavor.value}.")
+        raise UsageError(f"{url} is {frontend}, which cannot import the flavor {flavor.value}.")
     replace = overwrite or _asked(frontend.product, quiet=quiet)
     content = export(chosen, flavor.value if flavor else frontend.flavor, Names(index))
     imported = send_import(
@@ -213,17 +213,13 @@ def import_command(
 def check_command(
     files: Annotated[
         list[Path],
-        typer.Argument(metavar="FILE", help="Files of saved objects.", show_default=False),
+        typer.Argument(metavar="FILE", help="Check these saved-objects files.", show_default=False),
     ],
     output: OutputOption = None,
     quiet: QuietOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Check files of saved objects for what an import does not notice.
-
-    Panels that name fields are checked against k8sidx's own mapping. Ends with 2 when
-    anything is wrong.
-    """
+    """Check saved-objects files for errors that an import does not report."""
     from k8sidx.show.render.sheet import Sheet
     from k8sidx.show.savedobjects.check import check_file
     from k8sidx.show.savedobjects.field_names import known_fields
@@ -262,7 +258,7 @@ def _chosen(names: list[str] | None) -> list[Dashboard]:
 
 
 def _asked(product: str, *, quiet: bool) -> bool:
-    """On a terminal, whether to replace what is there; elsewhere nothing is replaced unasked."""
+    """Whether to replace existing objects: asked on a terminal, else no."""
     import sys
 
     if quiet or not (sys.stdin.isatty() and sys.stderr.isatty()):

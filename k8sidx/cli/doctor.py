@@ -1,4 +1,4 @@
-"""``k8sidx doctor``: what is set up, what is missing, how to mend it."""
+"""``k8sidx doctor`` command: setup checks with suggested fixes."""
 
 from __future__ import annotations
 
@@ -43,11 +43,7 @@ def command(
     quiet: QuietOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Say what is set up, what is missing and how to mend it.
-
-    Ends with 0 when everything needed works, 2 when the configuration does not, 3 when the
-    store does not.
-    """
+    """Check the setup and suggest fixes."""
     from k8sidx.backends.cluster.http.address import is_cluster
     from k8sidx.doctor.store import check_configuration, check_software, check_store
     from k8sidx.show.render.sheet import Sheet

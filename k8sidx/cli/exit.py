@@ -1,4 +1,4 @@
-"""How a command ends: every error becomes one clear line and an exit code."""
+"""Exit codes and one-line error messages of commands."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from k8sidx.cli.output import say
 from k8sidx.errors import K8sidxError
 
 WRONG = 2
-"""What was given is wrong: a query, a rule, a file of dashboards. As errors of the command line."""
+"""An invalid query, rule or dashboards file; the same code as a command-line error."""
 DEFECT = 70
-"""EX_SOFTWARE of BSD's sysexits.h: an error that no user made."""
+"""EX_SOFTWARE of BSD's sysexits.h: an error not caused by the user."""
 INTERRUPTED = 130
 """128 + SIGINT, as shells report it."""
 
@@ -28,7 +28,7 @@ P = ParamSpec("P")
 def ends_with_exit_code(command: Callable[P, None]) -> Callable[P, None]:
     """Run a command so that no traceback reaches a user without ``--debug``.
 
-    A reader that closes our pipe early (``| head``) has what it wanted: exit code 0.
+    A reader that closes the pipe early (``| head``) has enough: exit code 0.
     """
 
     @functools.wraps(command)
@@ -45,13 +45,13 @@ def ends_with_exit_code(command: Callable[P, None]) -> Callable[P, None]:
             _abandon_stdout()
             raise typer.Exit(0) from None
         except KeyboardInterrupt:
-            _end("stopped by Ctrl-C.", INTERRUPTED, debug)
+            _end("interrupted by Ctrl-C.", INTERRUPTED, debug)
         except OSError as error:
             _end(_system_error(error), 3, debug)
         except Exception as error:  # noqa: BLE001 - the last stop before the user
             about = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-            advice = "" if debug else " Please run again with --debug and report what it shows."
-            _end(f"this is a defect in k8sidx: {about}.{advice}", DEFECT, debug)
+            advice = "" if debug else " Please run again with --debug and report the output."
+            _end(f"internal error: {about}.{advice}", DEFECT, debug)
 
     return ended
 

@@ -1,4 +1,4 @@
-"""``k8sidx generate``: synthetic audit logs."""
+"""``k8sidx generate`` command: synthetic audit logs."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def command(
             "--output",
             "-o",
             metavar="FILE",
-            help="Where to; packed when it ends in .gz or .zst, - for stdout.",
+            help="Write here, compressed if the name ends in .gz or .zst; - for stdout.",
         ),
     ] = "-",
     events: Annotated[
@@ -40,7 +40,7 @@ def command(
             "--events",
             metavar="N",
             min=1,
-            help=f"How many events. [default: {EVENTS}]",
+            help=f"Write this many events. [default: {EVENTS}]",
             show_default=False,
         ),
     ] = None,
@@ -49,28 +49,36 @@ def command(
         typer.Option(
             "--size",
             metavar="SIZE",
-            help="Instead: as many events as fit, unpacked, such as 1GiB.",
+            help="Write this many uncompressed bytes instead, for example 1GiB.",
             show_default=False,
         ),
     ] = None,
     seed: Annotated[
-        int, typer.Option("--seed", metavar="S", help="The same seed gives the same bytes.")
+        int,
+        typer.Option(
+            "--seed",
+            metavar="S",
+            help="Seed the random numbers; the same seed gives the same bytes.",
+        ),
     ] = 1,
     since: Annotated[
-        str, typer.Option("--from", metavar="TIME", help="When the log begins: ISO-8601.")
+        str, typer.Option("--from", metavar="TIME", help="Start the log at this time (ISO-8601).")
     ] = "2026-11-23T00:00:00Z",
     span: Annotated[
-        str, typer.Option("--span", metavar="SPAN", help="How long it lasts: 12h, 7d.")
+        str,
+        typer.Option(
+            "--span", metavar="SPAN", help="Set the length of the log, for example 12h or 7d."
+        ),
     ] = "1d",
     people: Annotated[
-        int, typer.Option("--users", metavar="N", help="People who work with the cluster.")
+        int, typer.Option("--users", metavar="N", help="Set the number of human users.")
     ] = 6,
     attacks: Annotated[
         str,
         typer.Option(
             "--attacks",
             metavar="all|none|ID,...",
-            help="What is planted in the second half: what the named hunts must find.",
+            help="Plant attacks in the second half, one for each of these hunts.",
         ),
     ] = "all",
     labels: Annotated[
@@ -78,7 +86,7 @@ def command(
         typer.Option(
             "--labels",
             metavar="FILE.json",
-            help="Write there who did what when, and which hunt must find it.",
+            help="Write the labels here: who did what when, and the hunts that must find it.",
             show_default=False,
         ),
     ] = None,
@@ -119,5 +127,5 @@ def _save(path: Path, labels: object) -> None:
     except OSError as error:
         raise UsageError(
             f"{path} cannot be written: {error.strerror}.",
-            remedy="Name a file in a folder that is there.",
+            remedy="Choose a file in an existing folder.",
         ) from error

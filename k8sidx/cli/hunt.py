@@ -1,4 +1,4 @@
-"""``k8sidx hunt``: run hunts over the store, or straight over files."""
+"""``k8sidx hunt`` command: run hunts over a store or over files."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from k8sidx.cli.options import (
     BaselineOption,
     DebugOption,
     Level,
-    Output,
     OutputOption,
     QuietOption,
     SinceOption,
     TimeoutOption,
     UntilOption,
 )
-from k8sidx.cli.output import chosen, say, show, write, write_sheet
+from k8sidx.cli.output import chosen, put, say, write
 from k8sidx.cli.rule_errors import Problems
 from k8sidx.cli.selection import Selection, answering, selected_hunts, window
 from k8sidx.cli.store import AS_CONFIGURED, StoreChoice, takes_store
 from k8sidx.errors import UsageError
+from k8sidx.show.render.formats.registry import Output, load_format
 
 if TYPE_CHECKING:
     from k8sidx.backends.open import Store
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 
 class Grouping(StrEnum):
-    """What findings are put together by."""
+    """Key by which findings are grouped."""
 
     ACTOR = "actor"
 
@@ -61,20 +61,20 @@ def command(
         list[str] | None,
         typer.Argument(
             metavar="ID|FILE.yml",
-            help="Hunts of the library by id, Sigma rule files, or folders of them.",
+            help="Run these library hunts, Sigma rule files or folders of rules.",
             autocompletion=complete_hunt,
             show_default=False,
         ),
     ] = None,
     all_: Annotated[
-        bool, typer.Option("--all", help="Run the whole library but its activity streams.")
+        bool, typer.Option("--all", help="Run every library hunt except activity streams.")
     ] = False,
     tag: Annotated[
         list[str] | None,
         typer.Option(
             "--tag",
             metavar="TAG",
-            help="Only hunts with this ATT&CK tag: t1609, credential-access. Repeatable: any.",
+            help="Run only hunts with this ATT&CK tag, for example t1609 (repeatable).",
             show_default=False,
         ),
     ] = None,
@@ -83,8 +83,7 @@ def command(
         typer.Option(
             "--level",
             metavar="LEVEL",
-            help=f"Only hunts of this level and above: {LEVELS_SAID}. With informational, "
-            "activity streams run as well.",
+            help=f"Minimum level: {LEVELS_SAID}.",
         ),
     ] = None,
     since: SinceOption = None,
@@ -95,7 +94,7 @@ def command(
         typer.Option(
             "--fail-on",
             metavar="LEVEL",
-            help="End with 1 on findings of this level or above.",
+            help="Exit with 1 if a finding has this level or above.",
         ),
     ] = None,
     input_: Annotated[
@@ -103,7 +102,7 @@ def command(
         typer.Option(
             "--input",
             metavar="FILE",
-            help="Hunt over files instead of the store; nothing is kept. Repeatable.",
+            help="Read this file instead of the store and keep nothing (repeatable).",
             show_default=False,
         ),
     ] = None,
@@ -112,7 +111,7 @@ def command(
         typer.Option(
             "--known-good",
             metavar="FILE",
-            help="Leave out what this file of known good names (docs/rules.md). Repeatable.",
+            help="Suppress findings listed in this allow-list file (docs/rules.md).",
             show_default=False,
         ),
     ] = None,
@@ -120,14 +119,14 @@ def command(
         bool,
         typer.Option(
             "--suggest-allow",
-            help="Instead of results, print a file of known good proposed from the data.",
+            help="Print a suggested allow list instead of results.",
         ),
     ] = False,
     save: Annotated[
         bool,
         typer.Option(
             "--save",
-            help="Keep the findings in the store, each once: the next run updates them.",
+            help="Save the findings in the store, updating those already saved.",
         ),
     ] = False,
     group: Annotated[
@@ -135,7 +134,7 @@ def command(
         typer.Option(
             "--group",
             metavar="actor",
-            help="Fold the findings into stories: what each actor did, in order of time.",
+            help="Group the findings into a timeline for each actor.",
         ),
     ] = None,
     approximate: ApproximateOption = False,
@@ -145,11 +144,7 @@ def command(
     quiet: QuietOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Run hunts: --all, some by id, or your own Sigma rules.
-
-    A rule that cannot be read or run does not stop the others: it is told on stderr, and the
-    command ends with 2 (with 1 where --fail-on finds something).
-    """
+    """Run hunts from the library or from your own Sigma rules."""
     from k8sidx.hunt.allowlist_suggest import FIELDS, suggested_file, suggestions
     from k8sidx.hunt.required_fields import fields_needed
     from k8sidx.hunt.run import run_hunts
@@ -157,7 +152,7 @@ def command(
     names, inputs = split_inputs(hunts or [], input_ or [])
     if save and (inputs or suggest_allow):
         raise UsageError(
-            "--save keeps findings in a store, and here there is none.",
+            "--save requires a store, but the events are read from files.",
             remedy="Ship the files first: k8sidx ship FILE",
         )
     problems = Problems(quiet=quiet)
@@ -166,7 +161,7 @@ def command(
     )
     problems.settle(hunts=len(chosen_hunts))
     if not chosen_hunts:
-        say(f"no hunt is of level {level} or above.", quiet=quiet)
+        say(f"no selected hunt has level {level} or above.", quiet=quiet)
     asked = window(since, until, baseline)
     how = answering(timeout, approximate=approximate)
     with (
@@ -213,35 +208,20 @@ def _save(
 
 def _show_stories(results: Sequence[HuntResult], output: Output) -> None:
     from k8sidx.hunt.actor_timeline import stories_of
-    from k8sidx.show.render import stories
 
-    told = stories_of(finding for result in results for finding in result.findings)
-    match output:
-        case Output.TABLE:
-            show(lambda console: stories.print_stories(console, told))
-        case Output.JSON:
-            write(stories.stories_json(told))
-        case _:
-            write_sheet(stories.stories_sheet(told), output)
+    stories = stories_of(finding for result in results for finding in result.findings)
+    put(load_format(output).stories(stories))
 
 
 def _show(results: Sequence[HuntResult], output: Output, *, quiet: bool) -> None:
-    from k8sidx.show.render import hunts
+    from k8sidx.show.render.hunts import sheet_of
 
-    match output:
-        case Output.TABLE:
-            show(lambda console: hunts.print_hunts(console, results))
-        case Output.CSV:
-            for result in results:
-                for note in hunts.sheet_of(result).notes:
-                    say(f"{result.hunt}: {note}", quiet=quiet)
-            write(hunts.hunts_csv(results))
-        case Output.JSON:
-            write(hunts.hunts_json(results))
-        case Output.MARKDOWN:
-            write(hunts.hunts_markdown(results))
-        case Output.HTML:
-            write(hunts.hunts_html(results))
+    format_ = load_format(output)
+    if not format_.shows_notes:
+        for result in results:
+            for note in sheet_of(result).notes:
+                say(f"{result.hunt}: {note}", quiet=quiet)
+    put(format_.hunts(results))
 
 
 def _reached(results: Sequence[HuntResult], level: Level) -> bool:

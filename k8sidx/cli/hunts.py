@@ -1,4 +1,4 @@
-"""``k8sidx hunts``: the library, listed and shown; rules of one's own, checked."""
+"""``k8sidx hunts`` commands: list, show, check, coverage."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import typer
 
 from k8sidx.cli import hunts_show
 from k8sidx.cli.exit import WRONG, ends_with_exit_code
-from k8sidx.cli.options import DebugOption, Output, OutputOption, QuietOption
-from k8sidx.cli.output import chosen, say, show, write, write_sheet
+from k8sidx.cli.options import DebugOption, OutputOption, QuietOption
+from k8sidx.cli.output import chosen, put, say, write, write_sheet
+from k8sidx.show.render.formats.registry import load_format
 
 NAME = "hunts"
 EXAMPLE = (
@@ -33,30 +34,23 @@ def command(
     if context.invoked_subcommand:
         return
     from k8sidx.hunt.library.load import load_library
-    from k8sidx.show.render.library import library_sheet, print_library
 
-    library = load_library()
-    if chosen(output) is Output.TABLE:
-        show(lambda console: print_library(console, library))
-    else:
-        write_sheet(library_sheet(library), chosen(output))
+    put(load_format(chosen(output)).library(load_library()))
 
 
 @ends_with_exit_code
 def check(
     rules: Annotated[
         list[str],
-        typer.Argument(metavar="FILE.yml|DIR", help="Sigma rule files, or folders of them."),
+        typer.Argument(
+            metavar="FILE.yml|DIR", help="Check these Sigma rule files or folders of rules."
+        ),
     ],
     output: OutputOption = None,
     quiet: QuietOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Check Sigma rules: each problem with its file and line.
-
-    A problem is what keeps a rule from running, or a test of it from ever being passed.
-    Ends with 2 when there is any.
-    """
+    """Check Sigma rules and report each problem with its file and line."""
     from k8sidx.cli.selection import configured_lists
     from k8sidx.hunt.check import check_rules
     from k8sidx.show.render.problems import checked_line, problems_sheet
@@ -72,13 +66,13 @@ def check(
 def coverage_command(
     layer: Annotated[
         bool,
-        typer.Option("--layer", help="Write a layer for the ATT&CK Navigator (JSON) instead."),
+        typer.Option("--layer", help="Print an ATT&CK Navigator layer (JSON) instead."),
     ] = False,
     output: OutputOption = None,
     quiet: QuietOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Show which techniques of ATT&CK's and Microsoft's matrices hunts look for."""
+    """Show which ATT&CK and Microsoft threat-matrix techniques the hunts cover."""
     from k8sidx.hunt.attack.coverage import coverage, navigator_layer
     from k8sidx.hunt.library.load import load_library
     from k8sidx.show.render.coverage import coverage_lines, coverage_sheet

@@ -1,17 +1,17 @@
-"""``k8sidx hunts show``: hunts, for people or as texts for use elsewhere."""
+"""``k8sidx hunts show`` command: hunts for people, or translated for other tools."""
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from k8sidx.cli.completion import complete_hunt
 from k8sidx.cli.exit import ends_with_exit_code
-from k8sidx.cli.options import DebugOption, Output, OutputOption, QuietOption
-from k8sidx.cli.output import chosen, say, show, write, write_sheet
+from k8sidx.cli.options import DebugOption, OutputOption, QuietOption
+from k8sidx.cli.output import chosen, put, say, write
 from k8sidx.errors import UsageError
+from k8sidx.show.render.formats.registry import Output, load_format
 from k8sidx.show.translate.target import Target
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def command(
         list[str],
         typer.Argument(
             metavar="ID|FILE.yml",
-            help="Hunts of the library by id, Sigma rule files, or folders of them.",
+            help="Show these library hunts, Sigma rule files or folders of rules.",
             autocompletion=complete_hunt,
         ),
     ],
@@ -41,8 +41,7 @@ def command(
         typer.Option(
             "--as",
             metavar=TARGETS,
-            help="Print it for use elsewhere: CloudWatch Logs Insights, a search request "
-            "(OpenSearch, Elasticsearch), DuckDB's SQL, Sigma, KQL, Lucene.",
+            help="Translate to this query language.",
             show_default=False,
         ),
     ] = None,
@@ -50,41 +49,29 @@ def command(
     quiet: QuietOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Show hunts: what each looks for and what to do then; with --as, in another language.
-
-    What the other language has no words for is an error that names it: a translation that is
-    printed finds what the hunt finds. Where the two differ in what they count, stderr says so.
-    """
+    """Show hunts in full, or translate them with --as."""
     from k8sidx.cli.selection import configured_lists
     from k8sidx.hunt.library.load import load_hunts
     from k8sidx.show.translate.translate import translate
 
     if target and output:
-        raise UsageError("--as prints a text and takes no --output.", remedy="Give one of them.")
-    found = load_hunts(hunts, configured_lists())
+        raise UsageError("--as and --output exclude each other.", remedy="Give one of them.")
+    loaded = load_hunts(hunts, configured_lists())
     if target is None:
-        _show(found, chosen(output))
+        _show(loaded, chosen(output))
         return
-    made = [(one.id, translate(one, target)) for one in found]
-    for identifier, one in made:
-        for note in one.notes:
+    translations = [(hunt.id, translate(hunt, target)) for hunt in loaded]
+    for identifier, translation in translations:
+        for note in translation.notes:
             say(f"{identifier}: {note}", quiet=quiet)
     # A file of several hunts is one text in Sigma.
-    write("\n".join(dict.fromkeys(one.text for _, one in made)))
+    write("\n".join(dict.fromkeys(translation.text for _, translation in translations)))
 
 
 def _show(hunts: list[Hunt], output: Output) -> None:
-    from k8sidx.show.render.escape import json_text
-    from k8sidx.show.render.hunt_details import hunt_object, hunt_sheet, print_hunt
+    from k8sidx.show.render.hunt_details import HuntDetails
     from k8sidx.show.translate.sigma import detection_of
 
-    if output is Output.JSON:
-        objects = [hunt_object(one, detection_of(one)) for one in hunts]
-        write(json_text(objects[0] if len(objects) == 1 else objects) + "\n")
-        return
-    for one in hunts:
-        detection = detection_of(one)
-        if output is Output.TABLE:
-            show(partial(print_hunt, hunt=one, detection=detection))
-        else:
-            write_sheet(hunt_sheet(one, detection), output)
+    details = [HuntDetails(hunt, detection_of(hunt)) for hunt in hunts]
+    for document in load_format(output).hunt_details(details):
+        put(document)

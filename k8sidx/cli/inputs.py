@@ -1,4 +1,4 @@
-"""``--input``: files that a command looks at instead of a store."""
+"""``--input``: files read instead of a store."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from k8sidx.shipping.pipeline import ShipReport
 
 REJECTED = 4
-"""Exit code when a record could not be read, while the others were."""
+"""Exit code when some records were rejected and the others were read."""
 
 
 def split_inputs(
     words: Sequence[str], inputs: Sequence[str]
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Words and inputs: after ``--input`` a shell's glob leaves more files among the words."""
+    """Separate words from inputs: a shell's glob after ``--input`` leaves files among the words."""
     if not inputs:
         return tuple(words), ()
     more = [word for word in words if _is_input(word)]
@@ -42,9 +42,9 @@ def _is_input(word: str) -> bool:
 def opened(
     store: StoreChoice, inputs: Sequence[str], columns: frozenset[str] | None, *, quiet: bool
 ) -> Iterator[tuple[Store, ShipReport | None]]:
-    """The store, or one that holds the inputs and is thrown away.
+    """Open the store, or a temporary one filled from the inputs.
 
-    :param columns: names of the fields that inputs are read for; ``None`` for whole events.
+    :param columns: names of the fields to read from the inputs; ``None`` for whole events.
     """
     from k8sidx.backends.open import temporary_store
 
@@ -64,7 +64,7 @@ def _shipped(inputs: Sequence[str], store: EmbeddedStore, *, quiet: bool) -> Shi
     for line in skipped_lines(report):
         say(line, quiet=quiet)
     if not report.read:
-        say("the inputs hold no audit events.", quiet=quiet)
+        say("the inputs contain no audit events.", quiet=quiet)
     if report.rejected:
         say(f"{report.rejected:,} of {report.read:,} records were rejected:", quiet=quiet)
     for line in rejected_lines(report):

@@ -1,4 +1,4 @@
-"""Options that several commands share, and what they mean together with the configuration."""
+"""Options shared by several commands, and the configuration in effect."""
 
 from __future__ import annotations
 
@@ -8,18 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from k8sidx.show.render.formats.registry import Output
+
 if TYPE_CHECKING:
     from k8sidx.config import Configuration
-
-
-class Output(StrEnum):
-    """How a command writes its data."""
-
-    TABLE = "table"
-    CSV = "csv"
-    JSON = "json"
-    MARKDOWN = "md"
-    HTML = "html"
 
 
 class Level(StrEnum):
@@ -32,45 +24,46 @@ class Level(StrEnum):
     CRITICAL = "critical"
 
 
+OUTPUTS = "|".join(Output)
 OutputOption = Annotated[
     Output | None,
     typer.Option(
         "--output",
         "-o",
-        metavar="table|csv|json|md|html",
-        help="How to write the data. [default: table on a terminal, csv when piped]",
+        metavar=OUTPUTS,
+        help="Set the output format. [default: table on a terminal, csv when piped]",
         show_default=False,
     ),
 ]
 QuietOption = Annotated[
-    bool, typer.Option("--quiet", "-q", help="No progress, warnings or summaries on stderr.")
+    bool, typer.Option("--quiet", "-q", help="Suppress progress, warnings and summaries on stderr.")
 ]
-DebugOption = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+DebugOption = Annotated[bool, typer.Option("--debug", help="Print the traceback of an error.")]
 SinceOption = Annotated[
     str | None,
     typer.Option(
         "--since",
         metavar="TIME",
-        help="Only events from this time on: ISO-8601, or how long ago (24h, 7d).",
+        help="Include events from this time on (ISO-8601, or an age: 24h, 7d).",
     ),
 ]
 UntilOption = Annotated[
     str | None,
-    typer.Option("--until", metavar="TIME", help="Only events before this time."),
+    typer.Option("--until", metavar="TIME", help="Include only events before this time."),
 ]
 BaselineOption = Annotated[
     str | None,
     typer.Option(
         "--baseline",
         metavar="SPAN",
-        help="How far back before --since a hunt for the new looks for the known, such as 30d.",
+        help="Length of the comparison period before --since, for example 30d.",
     ),
 ]
 ApproximateOption = Annotated[
     bool,
     typer.Option(
         "--approximate",
-        help="In a cluster: estimates will do for distinct values, percentiles and top-N.",
+        help="Clusters only: allow approximate distinct counts, percentiles and top-N.",
     ),
 ]
 TimeoutOption = Annotated[
@@ -78,7 +71,7 @@ TimeoutOption = Annotated[
     typer.Option(
         "--timeout",
         metavar="SPAN",
-        help="How long a query may take, such as 30s or 5m; then it is stopped.",
+        help="Cancel a query that takes longer than this, for example 30s or 5m.",
         show_default=False,
     ),
 ]
@@ -86,9 +79,9 @@ LEVELS_SAID = ", ".join(Level)
 
 
 def configuration() -> Configuration:
-    """The configuration in effect here.
+    """Return the configuration in effect in the working directory.
 
-    :raises UsageError: when its file is wrong.
+    :raises UsageError: when its file is invalid.
     """
     from k8sidx.config import load_configuration
 
@@ -96,5 +89,5 @@ def configuration() -> Configuration:
 
 
 def configuration_folders() -> tuple[Path, ...]:
-    """Where configuration files are looked for, the first one found wins."""
+    """Return the folders to search for the configuration file, in order."""
     return Path.cwd(), Path(typer.get_app_dir("k8sidx"))

@@ -1,4 +1,4 @@
-"""Data to stdout, everything else to stderr."""
+"""Output streams: data to stdout, everything else to stderr."""
 
 from __future__ import annotations
 
@@ -8,22 +8,23 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from k8sidx.cli.options import Output
 from k8sidx.show.render.escape import visible
+from k8sidx.show.render.formats.registry import Output, load_format
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from k8sidx.show.render.formats.base import Document
     from k8sidx.show.render.sheet import Sheet
 
 
 def chosen(output: Output | None) -> Output:
-    """The format asked for; else a table for a person, CSV for a pipe."""
+    """Return the requested format, else a table for a terminal and CSV for a pipe."""
     return output or (Output.TABLE if sys.stdout.isatty() else Output.CSV)
 
 
 def write(text: str) -> None:
-    """Data in a file format: UTF-8 whatever the locale, ``\\n`` on every platform."""
+    """Write data to stdout: UTF-8 whatever the locale, ``\\n`` on every platform."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8", newline="\n")
     sys.stdout.write(text)
@@ -31,7 +32,7 @@ def write(text: str) -> None:
 
 
 def show(draw: Callable[[Console], None]) -> None:
-    """Let ``draw`` print a table on stdout, in the terminal's encoding."""
+    """Call ``draw`` with a console on stdout, in the terminal's encoding."""
     from k8sidx.show.render.terminal import console_on
 
     if isinstance(sys.stdout, io.TextIOWrapper):
@@ -41,9 +42,9 @@ def show(draw: Callable[[Console], None]) -> None:
 
 
 def say(line: str, *, quiet: bool = False) -> None:
-    """One line to stderr, safe whatever a log made of it.
+    """Print one line to stderr, with unsafe characters escaped.
 
-    A stderr that nobody reads any more changes nothing of how the command ends.
+    A closed stderr does not change the exit code.
     """
     if quiet:
         return
@@ -52,25 +53,14 @@ def say(line: str, *, quiet: bool = False) -> None:
         sys.stderr.flush()
 
 
+def put(document: Document) -> None:
+    """Write a document of an output format to stdout."""
+    if isinstance(document, str):
+        write(document)
+    else:
+        show(document)
+
+
 def write_sheet(sheet: Sheet, output: Output) -> None:
-    """A table in the chosen format; as JSON a list of objects named by the columns."""
-    from k8sidx.show.render.csv import csv_text
-    from k8sidx.show.render.escape import html_text, json_text
-    from k8sidx.show.render.markdown import markdown_table
-    from k8sidx.show.render.page import html_page, html_table
-
-    match output:
-        case Output.TABLE:
-            from k8sidx.show.render.terminal import print_sheet
-
-            show(lambda console: print_sheet(console, sheet))
-        case Output.CSV:
-            write(csv_text(sheet))
-        case Output.JSON:
-            objects = [dict(zip(sheet.columns, row, strict=True)) for row in sheet.rows]
-            write(json_text(objects) + "\n")
-        case Output.MARKDOWN:
-            write(markdown_table(sheet))
-        case Output.HTML:
-            heading = f"<h1>{html_text(sheet.title)}</h1>"
-            write(html_page(sheet.title, [heading, html_table(sheet)]))
+    """Write a table in the chosen format."""
+    put(load_format(output).sheet(sheet))

@@ -1,4 +1,4 @@
-"""Progress for a person who watches: on stderr, only when that is a terminal."""
+"""Progress display on stderr, only when stderr is a terminal."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def shipping(*, quiet: bool) -> Iterator[Callable[[Progress], None] | None]:
-    """A bar with events, events a second and, when the size is known, the time left."""
+    """Show a bar with events, events per second and, for a known size, the time left."""
     if quiet or not sys.stderr.isatty():
         yield None
         return
@@ -49,7 +49,7 @@ def shipping(*, quiet: bool) -> Iterator[Callable[[Progress], None] | None]:
 
 @contextmanager
 def hunting(count: int, *, quiet: bool) -> Iterator[Callable[[Hunt], None] | None]:
-    """The hunt that runs now, and how many are done of all."""
+    """Show the current hunt and the number of hunts done."""
     if quiet or not sys.stderr.isatty():
         yield None
         return
@@ -74,7 +74,7 @@ def hunting(count: int, *, quiet: bool) -> Iterator[Callable[[Hunt], None] | Non
 
 @contextmanager
 def asking(*, quiet: bool) -> Iterator[None]:
-    """How long the answer to a query has been waited for."""
+    """Show the time elapsed since a query was sent."""
     if quiet or not sys.stderr.isatty():
         yield
         return

@@ -1,4 +1,4 @@
-"""``k8sidx query``: CloudWatch Logs Insights text, asked of the store or of files."""
+"""``k8sidx query`` command: CloudWatch Logs Insights queries over a store or files."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from k8sidx.cli.exit import ends_with_exit_code
 from k8sidx.cli.inputs import REJECTED, opened, split_inputs
 from k8sidx.cli.options import (
     DebugOption,
-    Output,
     OutputOption,
     QuietOption,
     SinceOption,
@@ -28,6 +27,7 @@ from k8sidx.cli.selection import answering
 from k8sidx.cli.store import AS_CONFIGURED, StoreChoice, takes_store
 from k8sidx.errors import UsageError, Where
 from k8sidx.show.render.escape import visible
+from k8sidx.show.render.formats.registry import Output
 
 NAME = "query"
 EXAMPLE = (
@@ -46,8 +46,7 @@ def command(
         list[str] | None,
         typer.Argument(
             metavar="TEXT|@NAME",
-            help="The query, in quotes, or @ and the name of a saved one. Without any: a prompt, "
-            "on a terminal.",
+            help="Quoted query or @name of a saved one. [default: open a prompt]",
             autocompletion=complete_saved,
             show_default=False,
         ),
@@ -58,19 +57,19 @@ def command(
             "--file",
             "-f",
             metavar="FILE",
-            help="Read the query from a file, - for stdin.",
+            help="Read the query from this file, - for stdin.",
             show_default=False,
         ),
     ] = None,
     saved: Annotated[
         bool,
-        typer.Option("--saved", help="List the saved queries; with @NAME, print that one."),
+        typer.Option("--saved", help="List the saved queries, or print the one named."),
     ] = False,
     explain: Annotated[
-        bool, typer.Option("--explain", help="Tell how the query would be answered, and stop.")
+        bool, typer.Option("--explain", help="Show the query plan without running it.")
     ] = False,
     chart: Annotated[
-        bool, typer.Option("--chart", help="Draw bars in the terminal instead of a table.")
+        bool, typer.Option("--chart", help="Draw a bar chart in the terminal instead of a table.")
     ] = False,
     since: SinceOption = None,
     until: UntilOption = None,
@@ -79,7 +78,7 @@ def command(
         typer.Option(
             "--input",
             metavar="FILE",
-            help="Ask files instead of the store; nothing is kept. Repeatable.",
+            help="Read this file instead of the store and keep nothing (repeatable).",
             show_default=False,
         ),
     ] = None,
@@ -89,10 +88,7 @@ def command(
     quiet: QuietOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Ask in the text of CloudWatch Logs Insights.
-
-    Without text, on a terminal, a prompt opens that completes names and values (docs/query.md).
-    """
+    """Run a CloudWatch Logs Insights query."""
     texts, inputs = split_inputs(words or [], input_ or [])
     if saved:
         _show_saved(texts, chosen(output))
@@ -100,7 +96,7 @@ def command(
     if chart and output:
         raise UsageError("--chart and --output exclude each other.", remedy="Give one of them.")
     asking = Asking(since, until, answering(timeout, approximate=False), output, chart, quiet)
-    asking.period()  # A wrong time is told before anything is read.
+    asking.period()  # Raises for an invalid time before anything is read.
     given = _given(texts, file)
     if given is None:
         _prompt(asking, store, inputs)
@@ -117,13 +113,13 @@ def command(
 
 
 def _given(texts: Sequence[str], file: str | None) -> Asked | None:
-    """The query that the command line gives; ``None`` without one.
+    """Return the query given on the command line; ``None`` without one.
 
-    :raises UsageError: when it gives several, or the file cannot be read.
+    :raises UsageError: when there are several, or the file cannot be read.
     """
     if len(texts) > 1 or (texts and file):
         raise UsageError(
-            f"{len(texts) + bool(file)} queries are given, not one.",
+            f"expected one query, got {len(texts) + bool(file)}.",
             remedy="Give a file, one @name, or one text in quotes: "
             "k8sidx query 'stats count(*) by verb'",
         )
@@ -140,11 +136,11 @@ def _read(file: str) -> str:
         reason = error.strerror or str(error)
         raise UsageError(f"cannot be read: {reason}.", where=Where(file)) from error
     except UnicodeDecodeError as error:
-        raise UsageError("it is no UTF-8 text.", where=Where(file)) from error
+        raise UsageError("not valid UTF-8 text.", where=Where(file)) from error
 
 
 def _show_saved(texts: Sequence[str], output: Output) -> None:
-    """The list, or the text of the one that is named."""
+    """Print the list of saved queries, or the text of the one named."""
     if len(texts) > 1:
         raise UsageError("--saved prints one query at a time.")
     if texts:
@@ -159,7 +155,7 @@ def _prompt(asking: Asking, store: StoreChoice, inputs: Sequence[str]) -> None:
         raise UsageError(
             "no query is given.",
             remedy="Give it in quotes, by name (@status-codes) or with --file, - for stdin. "
-            "On a terminal, without a query, there is a prompt.",
+            "On a terminal, k8sidx query without a query opens a prompt.",
         )
     from k8sidx.cli.prompt.command import prompt
 

@@ -1,4 +1,4 @@
-"""Asking one query and showing what comes back, of the command line and of the prompt."""
+"""Query session: run one query and show its result, for the command and the prompt."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ import typer
 
 from k8sidx.cli import progress
 from k8sidx.cli.exit import WRONG
-from k8sidx.cli.options import Output
-from k8sidx.cli.output import chosen, say, show, write, write_sheet
+from k8sidx.cli.output import chosen, put, say, show
 from k8sidx.cli.saved import query_folder
 from k8sidx.cli.selection import period
 from k8sidx.errors import UnsupportedQuery
 from k8sidx.show.render.escape import visible
+from k8sidx.show.render.formats.registry import Output, load_format
 
 if TYPE_CHECKING:
     from k8sidx.backends.open import Store
@@ -28,15 +28,14 @@ if TYPE_CHECKING:
     from k8sidx.backends.result import Result
     from k8sidx.insights.language.ast import Program
     from k8sidx.insights.language.parser import QueryError
-    from k8sidx.show.render.sheet import Sheet
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A query to be answered.
+    """Text of a query to run.
 
     :param text: as the user wrote it.
-    :param title: of a saved query.
+    :param title: the title of a saved query.
     """
 
     text: str
@@ -44,15 +43,15 @@ class Asked:
 
 
 def asked(text: str) -> Asked:
-    """The query that a text is, or the saved one that ``@name`` means.
+    """Return the query with this text, or the saved query ``@name``.
 
-    :raises UsageError: when there is none of that name.
+    :raises UsageError: when no saved query has that name.
     """
     return asked_by_name(text) if text.startswith("@") else Asked(text)
 
 
 def asked_by_name(name: str) -> Asked:
-    """The saved query of that name, with or without ``@``.
+    """Return the saved query of that name, given with or without ``@``.
 
     :raises UsageError: when there is none.
     """
@@ -63,9 +62,9 @@ def asked_by_name(name: str) -> Asked:
 
 
 def columns_read(text: str) -> frozenset[str] | None:
-    """The stored fields that a query reads; ``None`` for whole events.
+    """Return the stored fields that a query reads; ``None`` for whole events.
 
-    :raises QueryError: when it cannot be understood.
+    :raises QueryError: when the query is invalid.
     """
     from k8sidx.insights.language.parser import parse
     from k8sidx.insights.plan.binder import understood
@@ -76,10 +75,10 @@ def columns_read(text: str) -> frozenset[str] | None:
 
 @dataclass(slots=True)
 class Asking:
-    """How queries are asked and their answers shown; the prompt changes it.
+    """Settings for running queries and showing results; the prompt changes them.
 
     :param since: as the user wrote it, so that ``1h`` stays the last hour.
-    :param output: ``None`` for what suits where the answer goes to.
+    :param output: ``None`` for the default of the output stream.
     """
 
     since: str | None
@@ -90,16 +89,16 @@ class Asking:
     quiet: bool
 
     def period(self) -> tuple[datetime | None, datetime | None]:
-        """The time to look at.
+        """Return the time range of the query.
 
-        :raises UsageError: when it cannot be read.
+        :raises UsageError: when a time is invalid.
         """
         return period(self.since, self.until)
 
     def ask(self, asked: Asked, store: Store) -> None:
-        """Ask the store as it is now, and show the answer.
+        """Run the query on the current state of the store and show the result.
 
-        :raises QueryError: when the query cannot be understood.
+        :raises QueryError: when the query is invalid.
         :raises K8sidxError: when it cannot be run.
         """
         from k8sidx.insights.execute.run import answer
@@ -114,10 +113,10 @@ class Asking:
         self._show(result, asked.title, program)
 
     def explained(self, asked: Asked, store: Store) -> str:
-        """How the query would be answered, safe to print.
+        """Return the query plan, safe to print.
 
-        :raises QueryError: when it cannot be understood.
-        :raises UnsupportedQuery: when the engine has no way to answer, or to explain.
+        :raises QueryError: when the query is invalid.
+        :raises UnsupportedQuery: when the engine cannot run or explain the query.
         """
         from k8sidx.backends.protocol import Explaining
         from k8sidx.insights.execute.explain import explained
@@ -126,38 +125,32 @@ class Asking:
         program = parse(asked.text)
         with store.engine(self.how) as engine:
             if not isinstance(engine, Explaining):
-                raise UnsupportedQuery("this engine cannot tell what it would do.")
+                raise UnsupportedQuery("this engine cannot explain queries.")
             text = explained(program, engine, *self.period())
         return "".join(f"{visible(line)}\n" for line in text.rstrip("\n").split("\n"))
 
     def _show(self, result: Result, title: str, program: Program) -> None:
-        from k8sidx.show.render.query_json import answer_json
-        from k8sidx.show.render.sheet import Sheet
-
-        output = chosen(self.output)
-        heading = title or ("Query" if output is Output.HTML else "")
-        sheet = Sheet(result.columns, result.rows, heading)
-        if not sheet.rows:
+        if not result.rows:
             say("no rows.", quiet=self.quiet)
         if self.chart:
-            _draw(sheet, program)
-        elif output is Output.JSON:
-            write(answer_json(result))
-        elif sheet.rows or output is not Output.TABLE:
-            write_sheet(sheet, output)
+            _draw(result, title, program)
+        else:
+            put(load_format(chosen(self.output)).query(result, title))
 
 
-def _draw(sheet: Sheet, program: Program) -> None:
+def _draw(result: Result, title: str, program: Program) -> None:
     from k8sidx.show.render.bar_chart import print_bars
+    from k8sidx.show.render.sheet import Sheet
 
+    sheet = Sheet(result.columns, result.rows, title)
     if sheet.rows:
         keys, number = _axes(program)
         show(lambda console: print_bars(console, sheet, keys=keys, number=number))
 
 
 def _axes(program: Program) -> tuple[int | None, str]:
-    """How many columns the last ``stats`` has as keys, if its columns are shown, and the
-    column that the query sorts by."""
+    """Return the number of key columns of the last ``stats``, if its columns are shown, and
+    the column that the query sorts by."""
     from k8sidx.insights.language.ast import Display, Fields, Name, Sort, Stats
 
     keys, number = None, ""
@@ -174,7 +167,7 @@ def _axes(program: Program) -> tuple[int | None, str]:
 
 @contextmanager
 def told_where(text: str, *, debug: bool) -> Iterator[None]:
-    """A query that cannot be understood ends the command, with its place shown."""
+    """Exit with an error message that points at the invalid part of the query."""
     from k8sidx.insights.language.parser import QueryError
 
     try:
@@ -187,7 +180,7 @@ def told_where(text: str, *, debug: bool) -> Iterator[None]:
 
 
 def tell(error: QueryError, text: str) -> None:
-    """What is wrong, the line with a caret, what to do: on stderr."""
+    """Print the error, the line with a caret and the remedy to stderr."""
     from rich.text import Text
 
     from k8sidx.show.render.caret import pointed

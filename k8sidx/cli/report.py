@@ -1,4 +1,4 @@
-"""``k8sidx report``: all hunts in one HTML page."""
+"""``k8sidx report`` command: results of all hunts as one HTML page."""
 
 from __future__ import annotations
 
@@ -40,15 +40,14 @@ EXAMPLE = "\b\nExample:\n  k8sidx report -o report.html\n  k8sidx report --since
 @takes_store
 def command(
     output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="FILE", help="The page to write.")
+        Path, typer.Option("--output", "-o", metavar="FILE", help="Write the page to this file.")
     ] = Path("report.html"),
     level: Annotated[
         Level | None,
         typer.Option(
             "--level",
             metavar="LEVEL",
-            help=f"Only hunts of this level and above: {LEVELS_SAID}. With informational, "
-            "activity streams run as well.",
+            help=f"Minimum level: {LEVELS_SAID}.",
         ),
     ] = None,
     since: SinceOption = None,
@@ -60,15 +59,12 @@ def command(
     quiet: QuietOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Run the library and write what it found as one HTML page.
-
-    The page needs no server and loads nothing from anywhere.
-    """
+    """Run the hunt library and write the results as one HTML page."""
     from k8sidx.hunt.evidence import evidence_of
     from k8sidx.hunt.run import run_hunts
     from k8sidx.show.panels.survey import survey
     from k8sidx.show.render.hunts import by_urgency, counted
-    from k8sidx.show.render.report import Looked, Told, report_html
+    from k8sidx.show.render.report import ReportData, ReportScope, report_html
 
     asked = window(since, until, baseline)
     how = answering(timeout, approximate=approximate)
@@ -85,7 +81,7 @@ def command(
         evidence = evidence_of(engine, by_urgency(results))
     options = [("--level", level), ("--since", since), ("--until", until), ("--baseline", baseline)]
     given = [word for option, value in options if value is not None for word in (option, value)]
-    looked = Looked(
+    scope = ReportScope(
         store=location,
         events=summary.events,
         first=summary.first,
@@ -96,12 +92,12 @@ def command(
         made=datetime.now(UTC),
         rejected=_rejected(opened),
     )
-    _replace(output, report_html(Told(looked, hunts, results, seen, evidence)))
+    _replace(output, report_html(ReportData(scope, hunts, results, seen, evidence)))
     say(f"{counted(results)}: {output}", quiet=quiet)
 
 
 def _rejected(store: Store) -> int | None:
-    """Records in an embedded store's dead-letter files."""
+    """Return the number of records in an embedded store's dead-letter files."""
     from k8sidx.backends.embedded.store import EmbeddedStore
 
     if not isinstance(store, EmbeddedStore):
@@ -114,7 +110,7 @@ def _rejected(store: Store) -> int | None:
 
 
 def _replace(path: Path, text: str) -> None:
-    """Write a file whole; the old one stays when that fails."""
+    """Replace a file atomically; on failure the old one stays."""
     aside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         aside.write_text(text, encoding="utf-8", newline="\n")

@@ -1,4 +1,4 @@
-"""Rules that could not be read or run, while the others were."""
+"""Errors of single rules, while the others run."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
 
 class Problems:
-    """Tells each on stderr, and remembers them for the exit code.
+    """Prints each error to stderr and keeps them for the exit code.
 
-    Rules about other logs are no problem in a folder of rules: they are counted.
+    Rules about other logs are normal in a folder of rules: they are only counted.
     """
 
     def __init__(self, *, quiet: bool) -> None:
@@ -23,22 +23,22 @@ class Problems:
         self._quiet = quiet
 
     def unread(self, error: InvalidHunt) -> None:
-        """A document that no hunt can be made of."""
+        """Record a document that cannot be read as a hunt."""
         if isinstance(error, OtherLog):
             self.other_logs.append(error)
         else:
             self.found.append(error)
 
     def not_run(self, hunt: Hunt, error: K8sidxError) -> None:
-        """A hunt that the engine has no way to run."""
+        """Record and print a hunt that the engine cannot run."""
         self.found.append(error)
         say(f"k8sidx: {hunt.id}: {error}")
 
     def settle(self, *, hunts: int) -> None:
-        """All rules have been read: tell of those that no hunt was made of.
+        """Print the errors collected while reading rules.
 
-        :param hunts: how many hunts were made of them.
-        :raises K8sidxError: the first problem, when there is no hunt at all.
+        :param hunts: number of hunts that were read.
+        :raises K8sidxError: the first error, when there is no hunt at all.
         """
         if not hunts and (self.found or self.other_logs):
             raise (self.found or self.other_logs)[0]
@@ -46,5 +46,5 @@ class Problems:
             say(f"k8sidx: {error}")
         if self.other_logs:
             number = len(self.other_logs)
-            said = "1 rule is" if number == 1 else f"{number:,} rules are"
-            say(f"{said} about other logs and left out.", quiet=self._quiet)
+            rules = "1 rule is" if number == 1 else f"{number:,} rules are"
+            say(f"{rules} about other logs and left out.", quiet=self._quiet)

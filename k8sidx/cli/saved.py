@@ -1,4 +1,4 @@
-"""Where a user's saved queries are, and the list of all."""
+"""Folder and list of saved queries."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ FOLDER = "K8SIDX_QUERY_FOLDER"
 
 
 def query_folder() -> Path | None:
-    """The user's folder of saved queries: of the environment, else of the configuration.
+    """Return the user's folder of saved queries, from the environment or the configuration.
 
-    :raises UsageError: when the configuration is wrong.
+    :raises UsageError: when the configuration is invalid.
     """
     named = os.environ.get(FOLDER) or configuration().query.folder
     if not named:
@@ -27,12 +27,12 @@ def query_folder() -> Path | None:
         return Path(named).expanduser()
     except RuntimeError as error:
         raise UsageError(
-            "the folder of saved queries names a user who has no home here.", where=Where(named)
+            "the folder of saved queries names a user without a home folder.", where=Where(named)
         ) from error
 
 
 def saved_sheet(folder: Path | None) -> Sheet:
-    """All saved queries.
+    """Return a table of all saved queries.
 
     :raises UsageError: when the folder cannot be read.
     """

@@ -1,4 +1,4 @@
-"""Which hunts to run, over which time."""
+"""Selection of hunts and of the time range."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What the user asked for.
+    """Hunts requested by the user.
 
-    :param names: ids of the library's hunts, and Sigma rule files.
+    :param names: ids of library hunts, and Sigma rule files.
     :param everything: the whole library.
     :param tags: only hunts with one of these.
     :param level: only hunts of this level and above.
-    :param known_good: files of known good, besides those of the configuration.
+    :param known_good: allow-list files, in addition to those of the configuration.
     """
 
     names: tuple[str, ...] = ()
@@ -40,16 +40,16 @@ class Selection:
 def selected_hunts(
     selection: Selection, on_error: Callable[[InvalidHunt], None] | None = None
 ) -> list[Hunt]:
-    """The hunts to run, in the library's order or the one they were named in.
+    """Return the hunts to run, in the library's order or the order given.
 
-    ``tags`` or ``level`` without names choose from the whole library. Activity streams
+    ``tags`` or ``level`` without names select from the whole library. Activity streams
     (:attr:`Hunt.stream`) run when they are named, or with the level ``informational``.
 
     Without a hunt of the level the list is empty.
 
-    :param on_error: told of each document that no hunt can be made of, while the others
-        are read; without it the first one is raised.
-    :raises UsageError: when nothing is asked for, or no hunt has the tag.
+    :param on_error: called for each document that cannot be read as a hunt, while the others
+        are read; without it the first error is raised.
+    :raises UsageError: when nothing is selected, or no hunt has the tag.
     """
     from k8sidx.hunt.allowlist import with_known_good
     from k8sidx.hunt.library.load import load_hunts, load_library
@@ -73,7 +73,7 @@ def selected_hunts(
         if not hunts:
             raise UsageError(
                 f"no hunt is tagged {' or '.join(selection.tags)}.",
-                remedy="k8sidx hunts lists what there is.",
+                remedy="k8sidx hunts lists the tags.",
             )
     if selection.level:
         hunts = [hunt for hunt in hunts if urgency(hunt.level) >= urgency(selection.level)]
@@ -81,7 +81,7 @@ def selected_hunts(
 
 
 def _known_good(more: Sequence[str]) -> list[KnownGood]:
-    """The entries of the files that the configuration and the command line name."""
+    """Return the entries of the allow-list files in the configuration and on the command line."""
     from k8sidx.hunt.allowlist import read_known_good
 
     files = [*configuration().known_good, *more]
@@ -89,7 +89,7 @@ def _known_good(more: Sequence[str]) -> list[KnownGood]:
 
 
 def configured_lists() -> Lists:
-    """The shipped lists with the entries of the files that the configuration names.
+    """Return the shipped lists plus the entries of the files named in the configuration.
 
     :raises UsageError: when one of them cannot be read.
     """
@@ -115,9 +115,9 @@ def _tag(text: str) -> str:
 
 
 def window(since: str | None, until: str | None, baseline: str | None) -> Window:
-    """The time to hunt in.
+    """Return the time range to hunt in.
 
-    :raises UsageError: when a time cannot be read, or nothing lies between the two.
+    :raises UsageError: when a time is invalid or the range is empty.
     """
     from k8sidx.hunt.run import Window
     from k8sidx.query.durations import parse_span
@@ -129,9 +129,9 @@ def window(since: str | None, until: str | None, baseline: str | None) -> Window
 
 
 def period(since: str | None, until: str | None) -> tuple[datetime | None, datetime | None]:
-    """The first moment to look at, and the one to stop before.
+    """Return the start (inclusive) and the end (exclusive) of the time range.
 
-    :raises UsageError: when a time cannot be read, or nothing lies between the two.
+    :raises UsageError: when a time is invalid or the range is empty.
     """
     from k8sidx.query.durations import parse_moment
 
@@ -139,14 +139,14 @@ def period(since: str | None, until: str | None) -> tuple[datetime | None, datet
     first = parse_moment(since, now) if since is not None else None
     end = parse_moment(until, now) if until is not None else None
     if first and end and first >= end:
-        raise UsageError("--since lies after --until.", remedy="Exchange them.")
+        raise UsageError("--since is not before --until.", remedy="Swap them.")
     return first, end
 
 
 def answering(timeout: str | None, *, approximate: bool) -> Answering:
-    """How queries are to be answered.
+    """Return the options for running queries.
 
-    :raises UsageError: when the timeout is no length of time.
+    :raises UsageError: when the timeout is not a valid duration.
     """
     from k8sidx.backends.protocol import Answering
     from k8sidx.query.durations import parse_span

@@ -1,4 +1,4 @@
-"""``k8sidx setup``: what a cluster needs before events go there."""
+"""``k8sidx setup`` command: index template, mapping and lifecycle policy of a cluster."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from k8sidx.cli.exit import ends_with_exit_code
-from k8sidx.cli.options import DebugOption, Output, OutputOption, QuietOption
+from k8sidx.cli.options import DebugOption, OutputOption, QuietOption
 from k8sidx.cli.output import chosen, say, write, write_sheet
 from k8sidx.cli.store import AS_CONFIGURED, StoreChoice, open_chosen_cluster, takes_store
 from k8sidx.errors import StoreError, UsageError
+from k8sidx.show.render.formats.registry import Output
 
 if TYPE_CHECKING:
     from k8sidx.backends.cluster.http.api_errors import ClusterRefused
@@ -36,8 +37,7 @@ def command(
         typer.Option(
             "--retention",
             metavar="AGE",
-            help="Delete indices older than this, such as 90d. [default: as it is; at first, "
-            "never]",
+            help="Delete indices older than this, for example 90d. [default: unchanged, or never]",
             show_default=False,
         ),
     ] = None,
@@ -47,8 +47,7 @@ def command(
             "--replicas",
             min=0,
             metavar="N",
-            help="Copies of each index. [default: as it is; at first, 1 where there is a second "
-            "node]",
+            help="Set the number of replicas. [default: unchanged, or 1 with a second node]",
             show_default=False,
         ),
     ] = None,
@@ -59,26 +58,24 @@ def command(
             min=1,
             max=1024,
             metavar="N",
-            help="Primary shards of each index. [default: as it is; at first, 1]",
+            help="Set the number of primary shards. [default: unchanged, or 1]",
             show_default=False,
         ),
     ] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Print the requests instead of making them.")
+        bool, typer.Option("--dry-run", help="Print the requests instead of sending them.")
     ] = False,
     output: OutputOption = None,
     quiet: QuietOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Make a cluster ready: template, mapping, lifecycle policy.
-
-    Can be repeated: what is as it should be is left alone, what an older k8sidx made is brought
-    up to date, and what was not made by k8sidx is never touched.
-    """
+    """Create a cluster's templates, mapping and lifecycle policy."""
     from k8sidx.backends.cluster.index.setup import carry_out, plan_setup
 
     if retention is not None and not _AGE.fullmatch(retention):
-        raise UsageError(f"--retention {retention} is no age.", remedy="Write it as 90d.")
+        raise UsageError(
+            f"--retention {retention} is not a valid age.", remedy="For example, use 90d."
+        )
     opened = open_chosen_cluster(store)
     plan = plan_setup(
         opened.cluster,
@@ -95,16 +92,16 @@ def command(
     for note in plan.notes:
         say(note, quiet=quiet)
     if not plan.requests:
-        say("Everything is as it should be.", quiet=quiet)
+        say("Nothing to do: the cluster is set up.", quiet=quiet)
     if refused:
         raise StoreError(
             f"the cluster refused {refused} of {len(plan.requests)} requests.",
-            remedy="Give this user's role what is missing, or have an administrator run setup.",
+            remedy="Grant this user the missing permissions, or have an administrator run setup.",
         )
 
 
 def _show(plan: Plan, *, as_json: bool) -> None:
-    """The requests in the form that both vendors' consoles take."""
+    """Print the requests in the format of both vendors' consoles."""
     if as_json:
         listed = [request._asdict() for request in plan.requests]
         write(json.dumps(listed, indent=2) + "\n")
@@ -115,7 +112,7 @@ def _show(plan: Plan, *, as_json: bool) -> None:
 
 
 def _report(done: list[tuple[Request, ClusterRefused | None]], output: Output) -> int:
-    """Show what was made, and return how many requests were refused."""
+    """Show the outcome of each request and return the number refused."""
     from k8sidx.show.render.sheet import Sheet
 
     rows = [

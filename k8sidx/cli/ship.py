@@ -1,4 +1,4 @@
-"""``k8sidx ship``: audit logs into the store."""
+"""``k8sidx ship`` command: store audit logs."""
 
 from __future__ import annotations
 
@@ -12,15 +12,11 @@ import typer
 
 from k8sidx.cli import progress
 from k8sidx.cli.exit import ends_with_exit_code
-from k8sidx.cli.options import (
-    DebugOption,
-    Output,
-    QuietOption,
-    configuration,
-)
-from k8sidx.cli.output import say, write, write_sheet
+from k8sidx.cli.options import OUTPUTS, DebugOption, QuietOption, configuration
+from k8sidx.cli.output import put, say
 from k8sidx.cli.size import parse_size
 from k8sidx.cli.store import AS_CONFIGURED, StoreChoice, open_chosen, takes_store
+from k8sidx.show.render.formats.registry import Output, load_format
 
 if TYPE_CHECKING:
     from k8sidx.shipping.pipeline import ShipReport
@@ -33,7 +29,7 @@ EXAMPLE = (
     "  k8sidx ship --follow '/var/log/kubernetes/audit/*.log' --cluster production"
 )
 FORMATS = ("auto", "apiserver", "eks", "gke", "aks", "openshift", "rancher", "shipper")
-"""The keys of :data:`k8sidx.events.decode.unwrap.FORMATS`, which takes long to import."""
+"""The keys of :data:`k8sidx.events.decode.unwrap.FORMATS`, which is slow to import."""
 REJECTED = 4
 PATIENCE_SECONDS = 900.0
 
@@ -45,43 +41,42 @@ def command(
         list[str],
         typer.Argument(
             metavar="INPUT",
-            help="Files, globs, folders, or - for stdin; .gz, .zst and .bz2 are unpacked.",
+            help="Files, globs, folders or - for stdin, plain or compressed (gz, zst, bz2).",
             show_default=False,
         ),
     ],
     store: StoreChoice = AS_CONFIGURED,
     format_: Annotated[
         str,
-        typer.Option(
-            "--format", metavar="FORMAT", help=f"What wraps the events: {', '.join(FORMATS)}."
-        ),
+        typer.Option("--format", metavar="FORMAT", help=f"Input format: {', '.join(FORMATS)}."),
     ] = "auto",
     dead_letter: Annotated[
         Path | None,
         typer.Option(
             "--dead-letter",
             metavar="FILE",
-            help="Where rejected records go. [default: a new file in the store]",
+            help="Write rejected records to this file. [default: a new file in the store]",
             show_default=False,
         ),
     ] = None,
     keep_secrets: Annotated[
-        bool, typer.Option("--keep-secrets", help="Store the values of secrets and tokens, too.")
+        bool,
+        typer.Option("--keep-secrets", help="Store the values of secrets and tokens as they are."),
     ] = False,
     cluster: Annotated[
         str | None,
-        typer.Option("--cluster", metavar="NAME", help="Name of the cluster the events are from."),
+        typer.Option("--cluster", metavar="NAME", help="Store this cluster name with the events."),
     ] = None,
     max_record_size: Annotated[
         str,
-        typer.Option("--max-record-size", metavar="SIZE", help="Longer records are rejected."),
+        typer.Option("--max-record-size", metavar="SIZE", help="Reject records longer than this."),
     ] = "32MiB",
     follow: Annotated[
         bool,
         typer.Option(
             "--follow",
             "-f",
-            help="Go on with what is written to the inputs, through rotations, until stopped.",
+            help="Keep reading the inputs as they grow and rotate, until interrupted.",
         ),
     ] = False,
     state: Annotated[
@@ -89,8 +84,8 @@ def command(
         typer.Option(
             "--state",
             metavar="FILE",
-            help="Keep in this file how far each input was shipped, and go on from there. "
-            "[default with --follow: a file in the store, or below ~/.local/state]",
+            help="Save each input's position in this file and resume from it. "
+            "[default: with --follow, a file in the store or below ~/.local/state]",
             show_default=False,
         ),
     ] = None,
@@ -99,8 +94,8 @@ def command(
         typer.Option(
             "--give-up-after",
             metavar="SPAN",
-            help="How long to wait for a cluster that takes nothing. "
-            "[default: 15m; with --follow for ever]",
+            help="Give up after the cluster has accepted nothing for this long. "
+            "[default: 15m, with --follow never]",
             show_default=False,
         ),
     ] = None,
@@ -109,14 +104,14 @@ def command(
         typer.Option(
             "--output",
             "-o",
-            metavar="table|csv|json|md|html",
-            help="Write the counts to stdout, too.",
+            metavar=OUTPUTS,
+            help="Also write the counts to stdout in this format.",
         ),
     ] = None,
     quiet: QuietOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Store audit events, each once however often it is shipped."""
+    """Store audit events, each exactly once even if shipped twice."""
     from k8sidx.shipping.pipeline import ShipOptions, ship
     from k8sidx.shipping.signals import Stop
     from k8sidx.shipping.state import State, default_state
@@ -151,7 +146,7 @@ def command(
 
 
 def _patience(give_up_after: str | None, *, follow: bool) -> float:
-    """Seconds that a cluster may take nothing."""
+    """Return the seconds to wait for a cluster that accepts nothing."""
     from k8sidx.query.durations import parse_span
 
     if give_up_after is None:
@@ -160,17 +155,15 @@ def _patience(give_up_after: str | None, *, follow: bool) -> float:
 
 
 def _stopped(by: Signals) -> NoReturn:
-    """All that was read is stored."""
-    say(f"k8sidx: stopped by {'Ctrl-C' if by is Signals.SIGINT else by.name}.")
+    """Exit with the signal's code; everything read has been stored."""
+    say(f"k8sidx: interrupted by {'Ctrl-C' if by is Signals.SIGINT else by.name}.")
     raise typer.Exit(128 + by)
 
 
 def _tell(report: ShipReport, output: Output | None, *, quiet: bool) -> None:
-    from k8sidx.show.render.ship_summary import shipped_json, shipped_lines, shipped_sheet
+    from k8sidx.show.render.ship_summary import shipped_lines
 
     for line in shipped_lines(report):
         say(line, quiet=quiet)
-    if output is Output.JSON:
-        write(shipped_json(report))
-    elif output is not None:
-        write_sheet(shipped_sheet(report), output)
+    if output is not None:
+        put(load_format(output).shipped(report))

@@ -1,4 +1,4 @@
-"""The options that say where the events live, the same on every command that needs a store."""
+"""Store options, the same on every command that needs a store."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ DEFAULT_STORE = "./k8sidx-store"
 
 @dataclass(frozen=True, slots=True)
 class StoreChoice:
-    """What the command line says of the store; each field is an option."""
+    """Store options of the command line; each field is an option."""
 
     store: Annotated[
         str | None,
@@ -34,8 +34,8 @@ class StoreChoice:
             "--store",
             envvar="K8SIDX_STORE",
             metavar="STORE",
-            help="Where the events live: a folder, made when missing, or the http(s):// address "
-            f"of an OpenSearch or Elasticsearch cluster. [default: {DEFAULT_STORE}]",
+            help="Use this store: a folder, created if missing, or a cluster's http(s):// URL. "
+            f"[default: {DEFAULT_STORE}]",
             show_default=False,
         ),
     ] = None
@@ -45,7 +45,7 @@ class StoreChoice:
             "--index",
             envvar="K8SIDX_INDEX",
             metavar="INDEX",
-            help="In a cluster: prefix of the indices, or an existing index or pattern. "
+            help="Clusters only: index prefix, or an existing index or pattern. "
             "[default: k8s-audit]",
             show_default=False,
         ),
@@ -55,7 +55,7 @@ class StoreChoice:
         typer.Option(
             "--api-key-file",
             metavar="FILE",
-            help="For a cluster: file with the API key to use.",
+            help="Clusters only: read the API key from this file.",
             show_default=False,
         ),
     ] = None
@@ -64,7 +64,7 @@ class StoreChoice:
         typer.Option(
             "--ca-cert",
             metavar="FILE",
-            help="For a cluster: certificates (PEM) to trust instead of the system's.",
+            help="Clusters only: trust these CA certificates (PEM) instead of the system's.",
             show_default=False,
         ),
     ] = None
@@ -73,8 +73,7 @@ class StoreChoice:
         typer.Option(
             "--client-cert",
             metavar="FILE",
-            help="For a cluster: own certificate (PEM); its key is in the same file or in the "
-            ".key file beside it.",
+            help="Clusters only: client certificate (PEM), with its key or a .key file beside it.",
             show_default=False,
         ),
     ] = None
@@ -105,11 +104,11 @@ def takes_store(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def open_chosen(choice: StoreChoice, *, create: bool = False) -> Store:
-    """The store that the command line, the environment or the configuration names.
+    """Open the store named by the command line, the environment or the configuration.
 
-    :param create: a missing embedded store is no error, it will be made by the first writer.
-    :raises UsageError: when what they say cannot be.
-    :raises StoreError: when there is no embedded store.
+    :param create: accept a missing embedded store; the first writer creates it.
+    :raises UsageError: when their settings are invalid or contradictory.
+    :raises StoreError: when the embedded store does not exist.
     """
     from k8sidx.backends.cluster.http.address import is_cluster
     from k8sidx.backends.open import open_store
@@ -125,7 +124,7 @@ def open_chosen(choice: StoreChoice, *, create: bool = False) -> Store:
 
 
 def open_chosen_cluster(choice: StoreChoice) -> ClusterStore:
-    """The same, for commands that are about clusters only.
+    """Open the store for a command that works on clusters only.
 
     :raises UsageError: when the store is a folder.
     """
@@ -141,7 +140,7 @@ def open_chosen_cluster(choice: StoreChoice) -> ClusterStore:
 
 
 def store_location(choice: StoreChoice, configured: Configuration | None = None) -> str:
-    """Where the store is.
+    """Return the path or URL of the store.
 
     :raises UsageError: when it is the URL of something else.
     """
@@ -151,14 +150,14 @@ def store_location(choice: StoreChoice, configured: Configuration | None = None)
     scheme, separator, _ = location.partition("://")
     if separator and not is_cluster(location):
         raise UsageError(
-            f"{scheme}:// is no store.",
+            f"{scheme}:// is not a supported store.",
             remedy="Give --store the path of a folder, or a cluster's http(s):// address.",
         )
     return location
 
 
 def shown_location(choice: StoreChoice) -> str:
-    """Where the store is, without credentials: to show, or to give to ``--store`` again.
+    """Return the location of the store without credentials, for display and ``--store``.
 
     :raises UsageError: when it is the URL of something else.
     """
@@ -169,9 +168,9 @@ def shown_location(choice: StoreChoice) -> str:
 
 
 def connection_settings(choice: StoreChoice, configured: Configuration) -> ConnectionSettings:
-    """How to reach a cluster, or what shows it: the command line, the environment, the file.
+    """Merge the connection settings of the command line, the environment and the file.
 
-    :raises UsageError: when what they say cannot be.
+    :raises UsageError: when they are invalid or contradictory.
     """
     from k8sidx.backends.cluster.http.settings import from_environment, merged
 

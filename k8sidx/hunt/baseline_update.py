@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from k8sidx.backends.protocol import Engine
-from k8sidx.backends.summaries import DAY, SummedEngine, complete, digest_of, start_of
+from k8sidx.backends.summaries import DAY, SummedEngine, complete, start_of
+from k8sidx.backends.summary_key import digest_of
 from k8sidx.backends.summary_store import Summaries
 from k8sidx.hunt.allowlist import without_known_good
 from k8sidx.hunt.definition import Hunt

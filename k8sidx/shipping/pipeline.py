@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from k8sidx.backends.embedded.store import EmbeddedStore
 from k8sidx.backends.open import Store
-from k8sidx.backends.sink import Settled, Sink
+from k8sidx.backends.sink import Sink, SinkResults, Tally
 from k8sidx.errors import NotDelivered, UsageError, Where
 from k8sidx.events.decode.unwrap import Unwrapper
 from k8sidx.events.records import Chunk, Rejected, Skipped
@@ -67,7 +68,7 @@ class Progress:
 
 
 @dataclass(slots=True)
-class ShipReport:
+class ShipReport(Tally):
     """What became of the input: ``read = indexed + duplicates + rejected``.
 
     :param skipped: records that are no audit events, by kind; not counted as read.
@@ -76,20 +77,12 @@ class ShipReport:
     :param undelivered: events that were read and have no outcome, as the run was ended before.
     """
 
-    indexed: int = 0
-    duplicates: int = 0
-    rejected: int = 0
     redacted: int = 0
     seconds: float = 0.0
     skipped: Counter[str] = field(default_factory=Counter)
     rejects: list[Rejected] = field(default_factory=list)
     dead_letter: Path | None = None
     failure: NotDelivered | None = None
-
-    @property
-    def read(self) -> int:
-        """Events and rejected records that have their outcome."""
-        return self.indexed + self.duplicates + self.rejected
 
 
 def ship(
@@ -132,7 +125,9 @@ def ship(
     return run.report
 
 
-def open_sink(store: Store, options: ShipOptions, on_wait: Callable[[str], None] | None) -> Sink:
+def open_sink(
+    store: Store, options: ShipOptions, on_wait: Callable[[str], None] | None
+) -> Sink[Any]:
     """The receiving end of a store.
 
     :raises StoreError: when it cannot be written.
@@ -199,31 +194,31 @@ class _Run:
             return resumed(self.sources, register, limit, self._count_bytes, tell)
         return whole(self.sources, limit, self._count_bytes)
 
-    def work(self, sink: Sink, stop: Stop | None, pieces: Iterator[Piece]) -> None:
+    def work(self, sink: Sink[Any], stop: Stop | None, pieces: Iterator[Piece]) -> None:
         """Read all pieces and store what the workers make of them."""
-        ledger = Ledger(self._state or NoCheckpoint(), keep_data=sink.refuses)
+        ledger = Ledger(self._state or NoCheckpoint(), keep_data=sink.can_reject)
         if stop is not None:
-            pieces = stop.until_told(pieces, sink.hurry)
+            pieces = stop.until_told(pieces, sink.shorten_deadline)
         try:
             for outcome in self._outcomes(sink, ledger, pieces):
                 self._account(outcome)
                 if outcome.chunk is not None:
                     self.dead_letter.flush()  # before the checkpoint passes what is in it
-                    ledger.worked(outcome.chunk, outcome.added.packages)
-                if outcome.packages:
-                    sink.put(outcome.packages)
-                self._settle(sink.settled(), ledger)
+                    ledger.worked(outcome.chunk, outcome.added.batches)
+                if outcome.batches:
+                    sink.put(outcome.batches)
+                self._settle(sink.take_results(), ledger)
                 self._tell()
             sink.finish()
         finally:
-            self._settle(sink.settled(), ledger)
+            self._settle(sink.take_results(), ledger)
         self._tell()
 
-    def _outcomes(self, sink: Sink, ledger: Ledger, pieces: Iterable[Piece]) -> Iterator[Outcome]:
+    def _outcomes(
+        self, sink: Sink[Any], ledger: Ledger, pieces: Iterable[Piece]
+    ) -> Iterator[Outcome]:
         options = self.options
-        settings = WorkerSettings(
-            sink.packing, options.cluster, options.format, options.keep_secrets
-        )
+        settings = WorkerSettings(sink.spec, options.cluster, options.format, options.keep_secrets)
         inline = Worker(settings)
         count = options.processes or worker_count()
         pool: WorkerPool | None = None
@@ -260,20 +255,19 @@ class _Run:
 
     def _account(self, outcome: Outcome) -> None:
         self.progress.events += outcome.events
-        self.report.duplicates += outcome.added.doubled
+        self.report.duplicates += outcome.added.duplicates
         self.report.redacted += outcome.redacted
         self.report.skipped.update(outcome.skipped)
         for rejected in outcome.rejected:
             self._reject(rejected)
 
-    def _settle(self, settled: Settled, ledger: Ledger) -> None:
-        self.report.indexed += settled.indexed
-        self.report.duplicates += settled.duplicates
-        for chunk, record, reason in settled.refused:
+    def _settle(self, results: SinkResults, ledger: Ledger) -> None:
+        self.report += results.tally
+        for chunk, record, reason in results.rejections:
             where = Where(ledger.source(chunk), record)
             self._reject(Rejected(reason, where, ledger.record(chunk, record)))
         self.dead_letter.flush()
-        ledger.settled(settled.chunks)
+        ledger.settled(results.chunks)
         if self._state is not None:
             self._state.keep()
 

@@ -6,10 +6,11 @@ import gc
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import msgspec
 
-from k8sidx.backends.sink import NOTHING_ADDED, Added, Package, Packing
+from k8sidx.backends.sink import NOTHING_ADDED, Added, SinkSpec
 from k8sidx.events.decode.decode import decode
 from k8sidx.events.decode.event_model import AuditEvent, decode_line, from_object, to_json
 from k8sidx.events.decode.providers.apiserver import V1
@@ -23,7 +24,7 @@ _BARE = Context()
 class WorkerSettings:
     """What a worker needs to know; it may run in a process of its own."""
 
-    packing: Packing
+    spec: SinkSpec[Any]
     cluster: str = ""
     format: str = "auto"
     keep_secrets: bool = False
@@ -33,10 +34,10 @@ class WorkerSettings:
 class Outcome:
     """What became of a chunk.
 
-    :ivar chunk: its number; ``None`` when packages were finished without one.
-    :ivar events: events that are in a package, handed over or not yet.
-    :ivar added: in how many packages they are, and how many were in them already.
-    :ivar packages: packages that are finished and can be stored.
+    :ivar chunk: its number; ``None`` when batches were finished without one.
+    :ivar events: events that are in a batch, returned or not yet.
+    :ivar added: how many batches contain them, and how many were in these already.
+    :ivar batches: batches that are finished and can be stored.
     """
 
     chunk: int | None = None
@@ -45,7 +46,7 @@ class Outcome:
     redacted: int = 0
     rejected: list[Rejected] = field(default_factory=list)
     skipped: Counter[str] = field(default_factory=Counter)
-    packages: list[Package] = field(default_factory=list)
+    batches: list[Any] = field(default_factory=list)
 
 
 class Worker:
@@ -56,9 +57,9 @@ class Worker:
         self._normalizer = Normalizer(
             cluster=settings.cluster,
             keep_secrets=settings.keep_secrets,
-            bodies=settings.packing.bodies,
+            bodies=settings.spec.bodies,
         )
-        self._packer = settings.packing.open()
+        self._encoder = settings.spec.open()
 
     def take(self, number: int, chunk: Chunk) -> Outcome:
         """Work on a chunk; finished packages come with the outcome.
@@ -72,18 +73,18 @@ class Worker:
         try:
             events, records = self._events(chunk, outcome)
             if events:
-                outcome.added = self._packer.add(number, events, records)
+                outcome.added = self._encoder.add(number, events, records)
                 outcome.events = len(events)
                 outcome.redacted = sum(event.redacted for event in events)
         finally:
             if collecting:
                 gc.enable()
-        outcome.packages = self._packer.full()
+        outcome.batches = self._encoder.full()
         return outcome
 
     def finish(self) -> Outcome:
         """Finish the open packages; more chunks may follow."""
-        return Outcome(packages=self._packer.finish())
+        return Outcome(batches=self._encoder.finish())
 
     def _events(self, chunk: Chunk, outcome: Outcome) -> tuple[list[Normalized], list[int]]:
         """The chunk's events, and the number of the record that each comes from."""

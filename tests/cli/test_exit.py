@@ -38,14 +38,14 @@ def run(error: BaseException | None, *options: str) -> Result:
         (StoreError("unreachable."), 3, "k8sidx: unreachable.\n"),
         (StoreBusy("busy."), 3, "k8sidx: busy.\n"),
         (OSError(28, "No space left on device", "x"), 3, "k8sidx: x: No space left on device.\n"),
-        (KeyboardInterrupt(), 130, "k8sidx: stopped by Ctrl-C.\n"),
+        (KeyboardInterrupt(), 130, "k8sidx: interrupted by Ctrl-C.\n"),
         (BrokenPipeError(), 0, ""),
         (typer.Exit(4), 4, ""),
         (
             ValueError("oops"),
             70,
-            "k8sidx: this is a defect in k8sidx: ValueError: oops. "
-            "Please run again with --debug and report what it shows.\n",
+            "k8sidx: internal error: ValueError: oops. "
+            "Please run again with --debug and report the output.\n",
         ),
         (UsageError("evil\x1b[2J\nline"), 2, "k8sidx: evil\\x1b[2J\\nline\n"),
     ],
@@ -63,4 +63,4 @@ def test_debug_adds_the_traceback_and_keeps_the_exit_code() -> None:
     result = run(ValueError("oops"), "--debug")
     assert result.exit_code == 70
     assert "Traceback (most recent call last)" in result.stderr
-    assert result.stderr.endswith("k8sidx: this is a defect in k8sidx: ValueError: oops.\n")
+    assert result.stderr.endswith("k8sidx: internal error: ValueError: oops.\n")

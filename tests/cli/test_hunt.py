@@ -117,7 +117,7 @@ def test_rejected_input_of_a_hunt_ends_with_4_and_is_named(here: Path, rule: Pat
         (["no_such_hunt"], "no_such_hunt"),
         (["--all", TOP], "exclude each other"),
         ([TOP, "--since", "yesterday"], "no time"),
-        ([TOP, "--since", "2024-05-02", "--until", "2024-05-01"], "--since lies after --until"),
+        ([TOP, "--since", "2024-05-02", "--until", "2024-05-01"], "--since is not before --until"),
         ([TOP, "--baseline", "long"], "no length of time"),
         (["--all", "--tag", "t0000"], "no hunt is tagged t0000"),
         (["missing.yml"], "missing.yml"),
@@ -159,7 +159,7 @@ def test_level_and_tag_choose_from_the_library() -> None:
     assert {result["level"] for result in high} <= {"high", "critical"}
     none = k8sidx("hunt", "new_user_agent", "--level", "critical", "-o", "json")
     assert (none.exit_code, none.stdout) == (0, "[]\n")
-    assert none.stderr == "no hunt is of level critical or above.\n"
+    assert none.stderr == "no selected hunt has level critical or above.\n"
     tagged = json.loads(k8sidx("hunt", "--tag", "t1609", "-o", "json").stdout)
     names = [result["hunt"] for result in tagged]
     assert names == [name for name, hunt in listed.items() if "T1609" in hunt["attack"]]

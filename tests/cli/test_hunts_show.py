@@ -8,6 +8,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+import yaml
 
 from tests.cli.conftest import k8sidx
 
@@ -26,10 +27,27 @@ def test_a_hunt_is_an_object_in_json() -> None:
     assert shown["steps"]["next"]
 
 
-def test_sigma_is_the_file_as_it_is() -> None:
-    for name in ("topn_user_agent", "forbidden_surge", "csr_self_approved"):
+def test_sigma_is_the_file_as_it_is_when_its_rules_name_no_filters() -> None:
+    for name in ("topn_user_agent", "forbidden_surge", "rare_kubectl_call"):
         text = (resources.files("k8sidx.hunt.library") / f"{name}.yml").read_text("utf-8")
         assert k8sidx("hunts", "show", name, "--as", "sigma").stdout == text
+
+
+def test_sigma_has_the_filters_written_out() -> None:
+    printed = k8sidx("hunts", "show", "secret_get", "--as", "sigma").stdout
+    rule = yaml.safe_load(printed)
+    assert "filters" not in rule["k8sidx"]
+    assert rule["detection"]["received"] == {"stage": "RequestReceived"}
+    assert rule["detection"]["condition"] == (
+        "selection and not platform and not failed and not received"
+    )
+    assert "# This stage has no response yet." in printed
+
+
+def test_the_detection_has_the_filters_written_out() -> None:
+    shown = json.loads(k8sidx("hunts", "show", "csr_self_approved", "-o", "json").stdout)
+    assert shown["detection"].startswith("correlation:\n")
+    assert shown["detection"].count("  dry_run:\n    request.dry_run: true\n") == 2
 
 
 @pytest.mark.usefixtures("store")

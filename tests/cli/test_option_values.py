@@ -31,7 +31,7 @@ def test_sizes(text: str, size: int) -> None:
 
 @pytest.mark.parametrize("text", ["", "0", "MiB", "-1", "1TB", "1.5M", "many"])
 def test_what_is_no_size_is_refused(text: str) -> None:
-    with pytest.raises(UsageError, match=r"no size.*32MiB"):
+    with pytest.raises(UsageError, match=r"not a valid size.*32MiB"):
         parse_size(text)
 
 
@@ -62,6 +62,6 @@ def test_the_store_is_the_given_one_then_the_configured_then_the_default(here: P
 
 def test_a_cluster_is_a_store_and_other_urls_are_none(here: Path) -> None:
     assert store_location(StoreChoice(store="HTTPS://search")) == "HTTPS://search"
-    with pytest.raises(UsageError, match=r"s3:// is no store.*path of a folder, or"):
+    with pytest.raises(UsageError, match=r"s3:// is not a supported store.*path of a folder, or"):
         store_location(StoreChoice(store="s3://bucket/audit"))
     assert list(here.iterdir()) == []

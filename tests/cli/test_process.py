@@ -53,7 +53,7 @@ def test_ctrl_c_is_one_line_and_130_and_keeps_the_store_readable(here: Path) -> 
             time.sleep(0.02)
         process.send_signal(signal.SIGINT)
         assert process.wait() == 130
-        assert process.stderr.read() == "k8sidx: stopped by Ctrl-C.\n"
+        assert process.stderr.read() == "k8sidx: interrupted by Ctrl-C.\n"
     assert k8sidx("doctor").exit_code == 0
 
 

@@ -232,9 +232,9 @@ def test_a_name_that_is_nearly_one_is_told() -> None:
         ([], "no query is given. Give it in quotes"),
         (
             ["stats", "count(*)"],
-            "2 queries are given, not one. Give a file, one @name",
+            "expected one query, got 2. Give a file, one @name",
         ),
-        (["stats count(*)", "-f", "x"], "2 queries are given"),
+        (["stats count(*)", "-f", "x"], "expected one query, got 2"),
         (["@none-such"], "no query is saved as 'none-such'"),
         (["-f", "missing"], "missing: cannot be read"),
         (["stats count(*)", "--since", "yesterday"], "no time"),

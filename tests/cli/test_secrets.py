@@ -144,8 +144,8 @@ def test_worker_processes_are_not_given_it(opensearch: Cluster, prefix: str) -> 
     takes any password.)"""
     settings = ConnectionSettings(username="shipper", password=SecretStr(WORD))
     store = ClusterStore(opensearch.url, parse_target(prefix), settings)
-    with contextlib.closing(ClusterSink(store, patience=10, on_wait=None)) as sink:
-        given = WorkerSettings(sink.packing)
+    with contextlib.closing(ClusterSink(store, give_up_after=10, on_wait=None)) as sink:
+        given = WorkerSettings(sink.spec)
         assert WORD.encode() not in pickle.dumps(given)
         pool = WorkerPool(given, 1)
         try:

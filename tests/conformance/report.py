@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from k8sidx.backends.cluster.http.client import Cluster
 from tests.servers.find import Servers
 from tests.servers.fixtures import or_skip
-from tests.servers.start import CannotStart
+from tests.servers.start import VERSIONS, CannotStart
 
 SAME = "same rows"
 _PLACE = re.compile(r" \(\d+\)$")
@@ -38,6 +40,21 @@ class Report:
     versions: dict[str, str] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)
 
+    def told(self) -> dict[str, Any]:
+        """All of it in plain values, for the controller of pytest-xdist."""
+        return {
+            "outcomes": self.outcomes,
+            "versions": self.versions,
+            "missing": self.missing,
+        }
+
+    def take(self, told: Mapping[str, Any]) -> None:
+        """Add what a worker told; each engine has its tests on one worker."""
+        for operation, engines in told["outcomes"].items():
+            self.outcomes.setdefault(operation, {}).update(engines)
+        self.versions |= told["versions"]
+        self.missing |= told["missing"]
+
     def add(self, operation: str, engine: str, outcome: str) -> None:
         """Note what an engine did with one query of an operation."""
         name = _PLACE.sub("", operation)
@@ -62,13 +79,13 @@ class Report:
                 counts.setdefault(engine, Counter()).update(said)
         return [
             f"conformance of {self.versions.get(engine, engine)}: "
-            + ", ".join(f"{number} {word}" for word, number in sorted(found.items()))
-            for engine, found in counts.items()
+            + ", ".join(f"{number} {word}" for word, number in sorted(counts[engine].items()))
+            for engine in filter(counts.__contains__, VERSIONS)
         ]
 
     def document(self) -> str:
         """The table as Markdown."""
-        engines = list(self.versions)
+        engines = [name for name in VERSIONS if name in self.versions]
         lines = [_HEAD]
         for name, reason in self.missing.items():
             lines.append(f"Not run: {name}: {reason.splitlines()[0]}\n\n")

@@ -56,7 +56,7 @@ def demo() -> list[Normalized]:
 def cases_embedded(
     cases: Sequence[Normalized], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Engine]:
-    with embedded(tmp_path_factory.mktemp("cases"), [cases]) as [engine]:
+    with embedded(tmp_path_factory.mktemp("cases"), cases) as engine:
         yield engine
 
 
@@ -64,7 +64,7 @@ def cases_embedded(
 def demo_embedded(
     demo: Sequence[Normalized], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Engine]:
-    with embedded(tmp_path_factory.mktemp("demo"), [demo]) as [engine]:
+    with embedded(tmp_path_factory.mktemp("demo"), demo) as engine:
         yield engine
 
 

@@ -97,7 +97,7 @@ def test_an_entry_can_be_about_every_hunt_and_addresses(tmp_path: Path) -> None:
     assert over(tmp_path, EVENTS, DELETES, entries(tmp_path, text), TODAY).findings == []
 
 
-def test_a_store_that_is_thrown_away_keeps_what_entries_test(tmp_path: Path) -> None:
+def test_a_store_that_is_temporary_keeps_what_entries_test(tmp_path: Path) -> None:
     (hunt,) = with_known_good([DELETES], entries(tmp_path), TODAY)
     assert "objectRef.namespace" in fields_needed([hunt])
 

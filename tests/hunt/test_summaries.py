@@ -16,7 +16,8 @@ from k8sidx.backends.embedded.storage.manifest import VERSION
 from k8sidx.backends.embedded.store import EmbeddedStore
 from k8sidx.backends.embedded.summaries import FOLDER, EmbeddedSummaries
 from k8sidx.backends.result import Result
-from k8sidx.backends.summaries import SummedEngine, complete, digest_of
+from k8sidx.backends.summaries import SummedEngine, complete
+from k8sidx.backends.summary_key import digest_of
 from k8sidx.hunt.definition import Hunt, NewHunt, SilentHunt, SpikeHunt, TopHunt
 from k8sidx.hunt.kinds.baseline_queries import questions
 from k8sidx.hunt.library.load import load_library
@@ -244,8 +245,8 @@ def test_the_newest_day_has_no_summary_yet(tmp_path: Path) -> None:
     assert date(2026, 12, 4) == days[-1] + timedelta(days=1)
 
 
-def test_a_store_that_is_thrown_away_has_no_summaries(tmp_path: Path) -> None:
-    store = EmbeddedStore(tmp_path / "store", columns=frozenset({"verb"}), thrown_away=True)
+def test_a_store_that_is_temporary_has_no_summaries(tmp_path: Path) -> None:
+    store = EmbeddedStore(tmp_path / "store", columns=frozenset({"verb"}), temporary=True)
     put(store, [event()])
     with store.engine() as engine:
         assert store.summaries(engine) is None

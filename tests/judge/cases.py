@@ -106,23 +106,20 @@ def _explained() -> list[tuple[str, str]]:
     return list(yaml.safe_load(EXPLAINED.read_text("utf-8")).items())
 
 
-def judged(
-    cases: Iterable[Case], hunts: Sequence[Hunt], engines: Sequence[Engine]
-) -> list[Verdict]:
+def judged(cases: Iterable[Case], hunts: Sequence[Hunt], engine: Engine) -> list[Verdict]:
     """The verdict on each case.
 
-    :param engines: over the events of all cases, tagged with the case's id.
+    :param engine: over the events of all cases, tagged with the case's id.
     """
     passed: dict[str, set[str]] = {}
     fired: dict[str, set[str]] = {}
     for hunt in hunts:
         if hunt.lists_missing:
             continue  # It cannot judge, and says so.
-        for engine in engines:
-            for case in _passing(hunt, engine):
-                passed.setdefault(case, set()).add(hunt.id)
-                if _fires(hunt, CaseEngine(engine, case)):
-                    fired.setdefault(case, set()).add(hunt.id)
+        for case in _passing(hunt, engine):
+            passed.setdefault(case, set()).add(hunt.id)
+            if _fires(hunt, CaseEngine(engine, case)):
+                fired.setdefault(case, set()).add(hunt.id)
     streams = {hunt.id for hunt in hunts if not isinstance(hunt, MatchHunt)}
     alarming = {hunt.id for hunt in hunts if urgency(hunt.level) >= urgency("medium")}
     return [

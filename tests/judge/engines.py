@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from k8sidx.backends.cluster.engine.engine import SearchEngine
 from k8sidx.backends.cluster.http.client import Cluster
 from k8sidx.backends.embedded.store import EmbeddedStore
 from k8sidx.backends.protocol import Engine
@@ -36,49 +36,38 @@ class CaseEngine:
         return self._engine.run(query.replace(where=And((query.where, self._case))))
 
 
-def tagged(cases: Mapping[str, Sequence[dict[str, Any]]]) -> list[list[Normalized]]:
+def tagged(cases: Mapping[str, Sequence[dict[str, Any]]]) -> list[Normalized]:
     """The events of all cases, each tagged with its case.
 
-    Some suites use an event in several cases, and a store holds an event once: the second
-    case that has it comes whole in a second list, and so on. An event can name its ``cluster``,
-    for cases of several.
+    Some suites use an event in several cases, and a store holds an event once: an event's id is
+    made of its own id and its case. An event can name its ``cluster``, for cases of several.
     """
-    rounds: list[dict[bytes, Normalized]] = []
+    found: dict[bytes, Normalized] = {}
     for case, events in cases.items():
-        made = [
-            normalized(
-                {key: value for key, value in event.items() if key != "cluster"},
-                cluster=f"{case} of {event['cluster']}" if "cluster" in event else case,
-            )
-            for event in events
-        ]
-        held = {one.own[0]: one for one in made}
-        place = next((one for one in rounds if not one.keys() & held.keys()), None)
-        if place is None:
-            rounds.append(place := {})
-        place.update(held)
-    return [list(one.values()) for one in rounds]
+        for event in events:
+            body = {key: value for key, value in event.items() if key != "cluster"}
+            tag = f"{case} of {event['cluster']}" if "cluster" in event else case
+            made = normalized(body, cluster=tag)
+            identity = hashlib.blake2b(made.own[0] + case.encode(), digest_size=16).digest()
+            made.own = (identity, *made.own[1:])
+            found[identity] = made
+    return list(found.values())
 
 
 @contextmanager
-def embedded(folder: Path, rounds: Sequence[Sequence[Normalized]]) -> Iterator[list[Engine]]:
-    """An embedded store for each list of events."""
-    with ExitStack() as opened:
-        engines: list[Engine] = []
-        for number, events in enumerate(rounds):
-            store = EmbeddedStore(folder / f"store-{number}")
-            put_normalized(store, events)
-            engines.append(opened.enter_context(store.engine()))
-        yield engines
+def embedded(folder: Path, events: Sequence[Normalized]) -> Iterator[Engine]:
+    """An embedded store with the events."""
+    store = EmbeddedStore(folder / "store")
+    put_normalized(store, events)
+    with store.engine() as engine:
+        yield engine
 
 
 @contextmanager
-def on_cluster(cluster: Cluster, rounds: Sequence[Sequence[Normalized]]) -> Iterator[list[Engine]]:
-    """An engine over an index of its own for each list of events, removed in the end."""
+def on_cluster(cluster: Cluster, events: Sequence[Normalized]) -> Iterator[Engine]:
+    """An engine over an index with the events, removed in the end."""
     prefix = unique_prefix()
     try:
-        for place, events in enumerate(rounds):
-            fill(cluster, f"{prefix}-{place}", events, dated=False)
-        yield [SearchEngine(cluster, f"{prefix}-*")]
+        yield fill(cluster, prefix, events, dated=False)
     finally:
         remove_all(cluster, prefix)

@@ -25,14 +25,14 @@ def judge_cases(hunts: Sequence[Hunt], folder: Path) -> Iterator[tuple[str, list
     clusters take it (``K8SIDX_TEST_OPENSEARCH`` and so on).
     """
     cases = load_cases()
-    rounds = tagged({one.id: one.events for one in cases})
-    with embedded(folder / "cases", rounds) as engines:
-        yield "DuckDB", judged(cases, hunts, engines)
+    events = tagged({one.id: one.events for one in cases})
+    with embedded(folder / "cases", events) as engine:
+        yield "DuckDB", judged(cases, hunts, engine)
     for address in filter(None, (os.environ.get(address_variable(name)) for name in VERSIONS)):
         cluster = open_cluster(address)
-        with on_cluster(cluster, rounds) as engines:
+        with on_cluster(cluster, events) as engine:
             version = ".".join(map(str, cluster.version))
-            yield f"{cluster.product} {version}", judged(cases, hunts, engines)
+            yield f"{cluster.product} {version}", judged(cases, hunts, engine)
         cluster.close()
 
 

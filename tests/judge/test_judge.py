@@ -44,10 +44,10 @@ def test_a_verdict_is_what_the_hunts_say_of_the_cases_own_events(
 ) -> None:
     # The same events in another case are no part of the verdict on this one.
     other = case("b", EXEC, event(code=403))
-    rounds = tagged({each.id: each.events for each in (other, one)})
+    events = tagged({each.id: each.events for each in (other, one)})
     hunts = load_hunts(["pod_exec", "forbidden_burst_user"])
-    with embedded(tmp_path, rounds) as engines:
-        verdict = judged([one, other], hunts, engines)[0]
+    with embedded(tmp_path, events) as engine:
+        verdict = judged([one, other], hunts, engine)[0]
     assert set(verdict.missed) == missed
     assert set(verdict.false) == false
 
@@ -55,9 +55,9 @@ def test_a_verdict_is_what_the_hunts_say_of_the_cases_own_events(
 @pytest.mark.skipif(not CASES.is_dir(), reason="needs the public test cases beside the checkout")
 def test_every_strict_case_has_its_verdict_and_the_others_are_explained(tmp_path: Path) -> None:
     cases = load_cases()
-    rounds = tagged({one.id: one.events for one in cases})
-    with embedded(tmp_path, rounds) as engines:
-        verdicts = judged(cases, load_library(indicators()), engines)
+    events = tagged({one.id: one.events for one in cases})
+    with embedded(tmp_path, events) as engine:
+        verdicts = judged(cases, load_library(indicators()), engine)
     others = [one for one in verdicts if not one.exact]
     assert [one.case.id for one in others if one.case.strict] == []
     assert [one.case.id for one in others if not one.explanation] == []

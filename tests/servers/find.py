@@ -49,10 +49,12 @@ def plan(name: str) -> str:
 class Servers:
     """The servers of a test run: started when first asked for, ended with the run.
 
+    :ivar ran: what a server calls itself, by its name.
     :ivar missing: why a server could not be had, by its name.
     """
 
     clusters: dict[str, Cluster] = field(default_factory=dict)
+    ran: dict[str, str] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)
     _ends: list[Callable[[], None]] = field(default_factory=list)
 
@@ -65,10 +67,11 @@ class Servers:
             raise CannotStart(self.missing[name])
         if name not in self.clusters:
             try:
-                self.clusters[name] = self._open(name)
+                cluster = self.clusters[name] = self._open(name)
             except (CannotStart, NotStarted) as error:
                 self.missing[name] = str(error)
                 raise CannotStart(str(error)) from error
+            self.ran[name] = f"{cluster.product} {'.'.join(map(str, cluster.version))}"
         return self.clusters[name]
 
     def _open(self, name: str) -> Cluster:

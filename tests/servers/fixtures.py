@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Callable, Iterator
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 
@@ -22,6 +22,8 @@ from tests.servers.start import VERSIONS, CannotStart, start_nodes, start_server
 
 CURRENT = ["opensearch", "elasticsearch"]
 """What every test of a cluster runs on; the others are for what differs between versions."""
+
+# Fixtures with a server have its name as their parameter: ``tests.scheduling`` reads it.
 
 _SERVERS = pytest.StashKey[Servers]()
 
@@ -41,16 +43,33 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     return lines
 
 
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A worker of pytest-xdist tells the controller which servers it had and lacked."""
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        servers = session.config.stash[_SERVERS]
+        output["servers"] = {"ran": servers.ran, "missing": servers.missing}
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """The controller takes what a worker tells; one that crashed tells nothing."""
+    told = getattr(node, "workeroutput", {}).get("servers", {})
+    servers = node.config.stash[_SERVERS]
+    servers.ran |= told.get("ran", {})
+    servers.missing |= told.get("missing", {})
+
+
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
     """Which servers the run had, by their own word, and which it lacked."""
     servers = config.stash[_SERVERS]
-    for name, cluster in servers.clusters.items():
-        version = ".".join(map(str, cluster.version))
-        terminalreporter.write_line(f"ran on {cluster.product} {version} ({name})")
-    for name, reason in servers.missing.items():
-        line = f"NO {name.upper()}: its tests did not run: {reason.splitlines()[0]}"
+    for name in filter(servers.ran.__contains__, VERSIONS):
+        terminalreporter.write_line(f"ran on {servers.ran[name]} ({name})")
+    for name in filter(servers.missing.__contains__, VERSIONS):
+        reason = servers.missing[name].splitlines()[0]
+        line = f"NO {name.upper()}: its tests did not run: {reason}"
         terminalreporter.write_line(line, red=True, bold=True)
 
 
@@ -69,35 +88,36 @@ def servers(pytestconfig: pytest.Config) -> Iterator[Servers]:
     found.close()
 
 
-def _cluster(servers: Servers, name: str) -> Cluster:
+def cluster_of(servers: Servers, name: str) -> Cluster:
+    """The server of that name; a test whose server cannot be had ends here."""
     try:
         return servers.get(name)
     except CannotStart as error:
         or_skip(error)
 
 
-@pytest.fixture(scope="session")
-def opensearch(servers: Servers) -> Cluster:
+@pytest.fixture(scope="session", params=["opensearch"])
+def opensearch(request: pytest.FixtureRequest, servers: Servers) -> Cluster:
     """OpenSearch 3."""
-    return _cluster(servers, "opensearch")
+    return cluster_of(servers, request.param)
 
 
-@pytest.fixture(scope="session")
-def elasticsearch(servers: Servers) -> Cluster:
+@pytest.fixture(scope="session", params=["elasticsearch"])
+def elasticsearch(request: pytest.FixtureRequest, servers: Servers) -> Cluster:
     """Elasticsearch 9."""
-    return _cluster(servers, "elasticsearch")
+    return cluster_of(servers, request.param)
 
 
 @pytest.fixture(scope="session", params=CURRENT)
 def cluster(request: pytest.FixtureRequest, servers: Servers) -> Cluster:
     """Each product at its current version, in turn."""
-    return _cluster(servers, request.param)
+    return cluster_of(servers, request.param)
 
 
 @pytest.fixture(scope="session", params=list(VERSIONS))
 def every_cluster(request: pytest.FixtureRequest, servers: Servers) -> Cluster:
     """Each product at each supported version, in turn: for what differs between them."""
-    return _cluster(servers, request.param)
+    return cluster_of(servers, request.param)
 
 
 def unique_prefix() -> str:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import urllib3
 
-_KEEPER = Path(__file__).with_name("keeper.py")
+_REAPER = Path(__file__).with_name("reaper.py")
 START_SECONDS = 120.0
 
 
@@ -49,7 +49,7 @@ class Node:
     command: tuple[list[str], Mapping[str, str]]
     user: str = ""
     ca: Path | None = None
-    _keeper: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+    _reaper: subprocess.Popen[bytes] | None = field(default=None, repr=False)
     _group: int = 0
 
     def start(self) -> None:
@@ -63,22 +63,22 @@ class Node:
     def launch(self) -> None:
         """Start it without waiting for it."""
         arguments, environment = self.command
-        if os.geteuid() == 0:  # the keeper runs it as nobody then
+        if os.geteuid() == 0:  # the reaper runs it as nobody then
             nobody = pwd.getpwnam("nobody")
             for path in (self.folder, *self.folder.rglob("*")):
                 os.chown(path, nobody.pw_uid, nobody.pw_gid)
         with (self.folder / "output.log").open("ab") as output:
-            self._keeper = subprocess.Popen(
-                [sys.executable, "-I", str(_KEEPER), *arguments],
+            self._reaper = subprocess.Popen(
+                [sys.executable, "-I", str(_REAPER), *arguments],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=output,
                 cwd=self.home,
                 env={**os.environ, **environment, "HOME": str(self.folder)},
             )
-        assert self._keeper is not None
-        assert self._keeper.stdout is not None
-        self._group = int(self._keeper.stdout.readline() or 0)
+        assert self._reaper is not None
+        assert self._reaper.stdout is not None
+        self._group = int(self._reaper.stdout.readline() or 0)
 
     def wait(self) -> None:
         """Return when it answers.
@@ -87,7 +87,7 @@ class Node:
         """
         end = time.monotonic() + START_SECONDS
         while time.monotonic() < end:
-            if self._keeper is None or self._keeper.poll() is not None:
+            if self._reaper is None or self._reaper.poll() is not None:
                 break
             if self.answers():
                 return
@@ -110,17 +110,18 @@ class Node:
 
     def kill(self, how: signal.Signals = signal.SIGKILL) -> None:
         """End it at once, as a power cut would; data stay for :meth:`start`."""
-        if self._keeper is None:
+        if self._reaper is None:
             return
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._group, how)
+        if self._group:  # 0 would be the group of the tests themselves
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._group, how)
         with contextlib.suppress(subprocess.TimeoutExpired):
-            self._keeper.wait(20)
-        for stream in (self._keeper.stdin, self._keeper.stdout):
+            self._reaper.wait(20)
+        for stream in (self._reaper.stdin, self._reaper.stdout):
             if stream is not None:
                 stream.close()
-        self._keeper.wait()
-        self._keeper = None
+        self._reaper.wait()
+        self._reaper = None
 
     def stop(self) -> None:
         """End it in order and remove its data."""

@@ -1,6 +1,6 @@
 """Runs a command in a process group of its own and kills the group when its own stdin ends.
 
-``python keeper.py COMMAND...``: the test process holds the other end of stdin, so however it
+``python reaper.py COMMAND...``: the test process holds the other end of stdin, so however it
 ends (``kill -9`` too) nothing it started is left behind. Prints the group's id as its first
 line and ends when the command ends.
 """

@@ -22,7 +22,7 @@ from tests.servers.node import Node
 from tests.servers.secured import Secured
 from tests.servers.start import CannotStart, java_for
 
-KEEPER = Path(__file__).with_name("keeper.py")
+REAPER = Path(__file__).with_name("reaper.py")
 
 
 def test_every_version_answers(every_cluster: Cluster, prefix: str) -> None:
@@ -84,7 +84,7 @@ def test_a_secured_server_knows_its_users(name: str, request: pytest.FixtureRequ
 
 
 def test_nothing_is_left_when_the_tests_die(tmp_path: Path) -> None:
-    program = f"import subprocess, sys, time; k = subprocess.Popen([sys.executable, {str(KEEPER)!r}"
+    program = f"import subprocess, sys, time; k = subprocess.Popen([sys.executable, {str(REAPER)!r}"
     program += (
         ", 'sleep', '600'], stdin=-1, stdout=-1); print(int(k.stdout.readline()), flush=True)"
     )

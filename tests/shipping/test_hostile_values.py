@@ -18,7 +18,6 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from k8sidx.backends.embedded.store import EmbeddedStore
-from k8sidx.cli.options import Output
 from k8sidx.cli.output import write_sheet
 from k8sidx.events.fields.table import FIELDS
 from k8sidx.hunt.library.load import load_library
@@ -26,7 +25,11 @@ from k8sidx.hunt.result import HuntResult
 from k8sidx.hunt.run import Window, run_hunts
 from k8sidx.query.algebra import Query
 from k8sidx.shipping.pipeline import ship
-from k8sidx.show.render.hunts import hunts_csv, hunts_html, hunts_json, hunts_markdown
+from k8sidx.show.render.formats.csv import FORMAT as CSV
+from k8sidx.show.render.formats.html import FORMAT as HTML
+from k8sidx.show.render.formats.json import FORMAT as JSON
+from k8sidx.show.render.formats.markdown import FORMAT as MARKDOWN
+from k8sidx.show.render.formats.registry import Output
 from k8sidx.show.render.sheet import Sheet
 from tests.building import event, write_log
 
@@ -112,14 +115,14 @@ def shown(
         write_sheet(sheet, output)
         outputs[output] = capsys.readouterr().out
     harmless_csv(outputs[Output.CSV])
-    harmless_csv(hunts_csv(results))
+    harmless_csv(CSV.hunts(results))
     harmless_text(outputs[Output.TABLE])
     harmless_text(outputs[Output.MARKDOWN])
-    harmless_text(hunts_markdown(results))
+    harmless_text(MARKDOWN.hunts(results))
     harmless_page(outputs[Output.HTML])
-    harmless_page(hunts_html(results))
+    harmless_page(HTML.hunts(results))
     json.loads(outputs[Output.JSON])
-    json.loads(hunts_json(results))
+    json.loads(JSON.hunts(results))
     yield from outputs.values()
 
 

@@ -1,4 +1,4 @@
-"""Shipping to a cluster: workers write batches of documents, the sink sends several at once."""
+"""Sink of a cluster: workers encode batches of documents, a few threads send them."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 from k8sidx.backends.cluster.bulk.batch import Batch, BatchBuilder
 from k8sidx.backends.cluster.bulk.sender import Sender
 from k8sidx.backends.cluster.http.address import parse_location
-from k8sidx.backends.cluster.http.retry import Gate, Patience
+from k8sidx.backends.cluster.http.retry import ConcurrencyLimiter, Deadline
 from k8sidx.backends.cluster.index.cache import KnownIndices
 from k8sidx.backends.cluster.index.names import IndexNames, Period
-from k8sidx.backends.sink import Added, Refused, Settled
+from k8sidx.backends.sink import Added, Rejection, SinkResults
 from k8sidx.errors import NotDelivered, StoreError
 from k8sidx.events.normalize.event import Normalized
 
@@ -23,18 +23,18 @@ if TYPE_CHECKING:
     from k8sidx.backends.cluster.store import ClusterStore
 
 REQUESTS = 3
-"""Requests at once: one that the cluster works on, one on its way there, one on its way back."""
-WAITING = 2
+"""Concurrent requests: one that the cluster works on, one on its way there, one on its way back."""
+QUEUE_LENGTH = 2
 """Batches that wait for a sender; with as many, reading waits."""
-_LOOK_SECONDS = 0.5
-_SAY_SECONDS = 30.0
+_POLL_SECONDS = 0.5
+_REPORT_SECONDS = 30.0
 _LOOPBACK = ("localhost", "127.", "::1")
-_REMEDY = "Run the same command again to go on: what is stored is not stored twice."
+_REMEDY = "Run the same command again to continue: events are never stored twice."
 
 
 @dataclass(frozen=True, slots=True)
-class BatchPacking:
-    """How a worker writes documents.
+class BatchSpec:
+    """How a worker encodes documents.
 
     :param prefix: begins the indices' names.
     """
@@ -43,13 +43,13 @@ class BatchPacking:
     period: Period = Period.DAY
     bodies = True
 
-    def open(self) -> BatchPacker:
-        """A packer for one worker."""
-        return BatchPacker(BatchBuilder(IndexNames(self.prefix, self.period)))
+    def open(self) -> BatchEncoder:
+        """Return an encoder for one worker."""
+        return BatchEncoder(BatchBuilder(IndexNames(self.prefix, self.period)))
 
 
-class BatchPacker:
-    """Writes events into batches."""
+class BatchEncoder:
+    """Encodes events into batches."""
 
     def __init__(self, builder: BatchBuilder) -> None:
         self._builder = builder
@@ -57,41 +57,41 @@ class BatchPacker:
         self.finish = builder.finish
 
     def add(self, chunk: int, events: Sequence[Normalized], records: Sequence[int]) -> Added:
-        """Take a chunk's events in: all of them into one batch."""
+        """Add a chunk's events, all of them to one batch."""
         self._builder.add(chunk, events, records)
-        return Added(packages=1)
+        return Added(batches=1)
 
 
 class ClusterSink:
     """Sends batches from a few threads.
 
-    :param patience: seconds that the cluster may take nothing before giving up.
-    :param on_wait: told, in other threads, what is being waited for.
+    :param give_up_after: seconds without progress after which to give up.
+    :param on_wait: called, in other threads, with what is being waited for.
     :raises StoreError: when the cluster cannot be reached, or nothing can be shipped there.
     """
 
-    refuses = True
+    can_reject = True
 
     def __init__(
-        self, store: ClusterStore, patience: float, on_wait: Callable[[str], None] | None
+        self, store: ClusterStore, give_up_after: float, on_wait: Callable[[str], None] | None
     ) -> None:
-        self.packing = BatchPacking(store.target.prefix)
-        self._patience = Patience(patience)
+        self.spec = BatchSpec(store.target.prefix)
+        self._deadline = Deadline(give_up_after)
         self._on_wait = on_wait
-        self._said = 0.0
+        self._reported_at = 0.0
         self._sender = Sender(
             store.cluster,
             KnownIndices(store.cluster, store.target.prefix),
-            self._patience,
-            Gate(REQUESTS),
-            self._trouble,
-            compress=not is_near(store.location),
+            self._deadline,
+            ConcurrencyLimiter(REQUESTS),
+            self._report_wait,
+            compress=not is_local(store.location),
         )
         self._changed = threading.Condition()
-        self._waiting: deque[Batch] = deque()
-        self._settled = Settled()
-        self._unsettled = 0
-        self._at_work = 0
+        self._queue: deque[Batch] = deque()
+        self._results = SinkResults()
+        self._undelivered = 0
+        self._sending = 0
         self._failure: BaseException | None = None
         self._closed = False
         self._threads = [threading.Thread(target=self._work, daemon=True) for _ in range(REQUESTS)]
@@ -100,48 +100,48 @@ class ClusterSink:
 
     @property
     def is_idle(self) -> bool:
-        """The cluster takes batches faster than they are made."""
-        return not (self._waiting or self._at_work)
+        """Whether the cluster accepts batches faster than they are made."""
+        return not (self._queue or self._sending)
 
-    def put(self, packages: Sequence[Batch]) -> None:
-        """Take batches; waits while there are enough of them."""
-        for batch in packages:
+    def put(self, batches: Sequence[Batch]) -> None:
+        """Queue batches; blocks while the queue is full."""
+        for batch in batches:
             with self._changed:
-                self._wait_until(lambda: len(self._waiting) < WAITING)
-                self._waiting.append(batch)
-                self._unsettled += len(batch.documents)
+                self._wait_until(lambda: len(self._queue) < QUEUE_LENGTH)
+                self._queue.append(batch)
+                self._undelivered += len(batch.documents)
                 self._changed.notify_all()
 
-    def settled(self) -> Settled:
-        """What got its outcome since the last time."""
+    def take_results(self) -> SinkResults:
+        """Return the results since the last call."""
         with self._changed:
-            settled, self._settled = self._settled, Settled()
-        return settled
+            results, self._results = self._results, SinkResults()
+        return results
 
     def finish(self) -> None:
-        """Return when all is delivered."""
+        """Wait until everything is delivered."""
         with self._changed:
-            self._wait_until(lambda: not self._unsettled)
+            self._wait_until(lambda: not self._undelivered)
 
-    def hurry(self) -> None:
+    def shorten_deadline(self) -> None:
         """Give up after seconds."""
-        self._patience.hurry()
+        self._deadline.shorten()
 
     def close(self) -> None:
-        """Let the threads end; those that wait for the cluster are left to the process's end."""
+        """End the threads; those that wait for the cluster end with the process."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
 
     def _wait_until(self, condition: Callable[[], bool]) -> None:
-        # A signal is handled between two looks.
+        # A signal is handled between two polls.
         while not (self._failure or condition()):
-            self._changed.wait(_LOOK_SECONDS)
-        while self._failure and self._at_work:
-            self._changed.wait(_LOOK_SECONDS)  # what the others have under way counts
+            self._changed.wait(_POLL_SECONDS)
+        while self._failure and self._sending:
+            self._changed.wait(_POLL_SECONDS)  # what the other threads are sending counts
         if isinstance(self._failure, StoreError):
             message, remedy = self._failure.message.rstrip("."), self._failure.remedy
-            left = f"{self._unsettled:,} events that were read are not delivered"
+            left = f"{self._undelivered:,} events that were read are not delivered"
             raise NotDelivered(f"{message}. {left}.", remedy=f"{remedy} {_REMEDY}".strip())
         if self._failure:
             raise self._failure
@@ -149,43 +149,42 @@ class ClusterSink:
     def _work(self) -> None:
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._waiting or self._closed)
+                self._changed.wait_for(lambda: self._queue or self._closed)
                 if self._closed or self._failure:
                     return
-                batch = self._waiting.popleft()
-                self._at_work += 1
+                batch = self._queue.popleft()
+                self._sending += 1
                 self._changed.notify_all()
             try:
                 self._deliver(batch)
             except Exception as error:  # noqa: BLE001 - raised again in the main thread
                 self._failure = self._failure or error
-                self._patience.end()
+                self._deadline.expire()
             finally:
                 with self._changed:
-                    self._at_work -= 1
+                    self._sending -= 1
                     self._changed.notify_all()
 
     def _deliver(self, batch: Batch) -> None:
-        result = self._sender.deliver(batch)
+        delivered = self._sender.deliver(batch)
         with self._changed:
-            settled = self._settled
-            settled.indexed += result.created
-            settled.duplicates += result.duplicates
-            settled.refused += [
-                Refused(batch.chunk_of(place), batch.records[place], why)
-                for place, why in result.refused
+            results = self._results
+            results.tally += delivered.tally
+            results.rejections += [
+                Rejection(batch.chunk_of(position), batch.records[position], reason)
+                for position, reason in delivered.rejections
             ]
-            settled.chunks += [number for number, _ in batch.chunks]
-            self._unsettled -= len(batch.documents)
+            results.chunks += [chunk for chunk, _ in batch.chunks]
+            self._undelivered -= len(batch.documents)
             self._changed.notify_all()
 
-    def _trouble(self, why: str) -> None:
+    def _report_wait(self, reason: str) -> None:
         now = time.monotonic()
-        if self._on_wait and now - self._said > _SAY_SECONDS:
-            self._said = now
-            self._on_wait(f"waiting for the cluster: {why}")
+        if self._on_wait and now - self._reported_at > _REPORT_SECONDS:
+            self._reported_at = now
+            self._on_wait(f"waiting for the cluster: {reason}")
 
 
-def is_near(location: str) -> bool:
-    """All nodes are on this machine, where packing takes longer than sending."""
+def is_local(location: str) -> bool:
+    """Whether all nodes run on this machine, where compressing takes longer than sending."""
     return all(node.host.startswith(_LOOPBACK) for node in parse_location(location).nodes)

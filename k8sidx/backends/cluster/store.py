@@ -29,7 +29,7 @@ class ClusterStore:
         self._settings = settings
         self.target = target
 
-    thrown_away = False
+    temporary = False
     """The store outlives the command."""
 
     @property

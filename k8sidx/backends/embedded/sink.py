@@ -1,4 +1,4 @@
-"""Shipping into the embedded store: workers stage Parquet parts, the sink commits them."""
+"""Sink of the embedded store: workers stage Parquet parts, the shipping process commits them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from k8sidx.backends.embedded.storage.compaction import ENOUGH, SMALL_ROWS, merge_small_parts
-from k8sidx.backends.sink import Added, Settled
+from k8sidx.backends.sink import Added, SinkResults
 from k8sidx.events.fields.table import FROM_BODIES
 from k8sidx.events.normalize.event import Normalized
 
@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class PartPacking:
+class PartSpec:
     """How a worker stages parts.
 
+    :param staging: folder of the parts that are not committed yet.
     :param columns: names of the columns to keep; ``None`` for all.
     """
 
@@ -30,18 +31,18 @@ class PartPacking:
 
     @property
     def bodies(self) -> bool:
-        """Whether a column comes from them."""
+        """Whether a column is made from them."""
         return self.columns is None or not self.columns.isdisjoint(FROM_BODIES)
 
-    def open(self) -> PartPacker:
-        """A packer for one worker."""
-        return PartPacker(self)
+    def open(self) -> PartEncoder:
+        """Return an encoder for one worker."""
+        return PartEncoder(self)
 
 
-class PartPacker:
+class PartEncoder:
     """Stages events as Parquet parts, one for each day."""
 
-    def __init__(self, packing: PartPacking) -> None:
+    def __init__(self, spec: PartSpec) -> None:
         import pyarrow
 
         from k8sidx.backends.embedded.storage.parts import PartBuilder
@@ -49,23 +50,23 @@ class PartPacker:
         # Arrow's own allocator keeps what it has once had: half as much memory again.
         pyarrow.set_memory_pool(pyarrow.system_memory_pool())
         self._release = pyarrow.default_memory_pool().release_unused
-        self._builder = PartBuilder(packing.staging, packing.compression, packing.columns)
+        self._builder = PartBuilder(spec.staging, spec.compression, spec.columns)
 
     def add(self, chunk: int, events: Sequence[Normalized], records: Sequence[int]) -> Added:
-        """Take a chunk's events in."""
-        doubled = self._builder.add(events, chunk)
-        return Added(doubled, self._builder.holding(chunk))
+        """Add a chunk's events."""
+        duplicates = self._builder.add(events, chunk)
+        return Added(duplicates, self._builder.holding(chunk))
 
     def full(self) -> list[StagedPart]:
-        """Parts that have grown to their size."""
+        """Return the parts that have reached their size."""
         parts = self._builder.full()
         if parts:
-            # Otherwise the heap, in pieces by then, grows from part to part.
+            # Otherwise the heap, fragmented by then, grows from part to part.
             self._release()
         return parts
 
     def finish(self) -> list[StagedPart]:
-        """All parts."""
+        """Return all parts."""
         return self._builder.finish()
 
 
@@ -75,40 +76,38 @@ class EmbeddedSink:
     :raises StoreError: when the store cannot be written.
     """
 
-    refuses = False
+    can_reject = False
     is_idle = True
 
     def __init__(self, store: EmbeddedStore, on_wait: Callable[[str], None] | None) -> None:
         self._store = store
         self._writer = store.writer(on_wait)
-        self.packing = PartPacking(self._writer.staging, store.compression, store.columns)
-        self._settled = Settled()
+        self.spec = PartSpec(self._writer.staging, store.compression, store.columns)
+        self._results = SinkResults()
         self._small = 0
 
-    def put(self, packages: Sequence[StagedPart]) -> None:
-        """Commit parts, all of them or none; now and then small ones are merged."""
-        committed = self._writer.commit(packages)
-        self._settled.indexed += committed.indexed
-        self._settled.duplicates += committed.duplicates
-        for part in packages:
-            self._settled.chunks += part.chunks
-        self._small += sum(part.rows < SMALL_ROWS for part in packages)
-        if self._small >= ENOUGH and not self._store.thrown_away:
+    def put(self, batches: Sequence[StagedPart]) -> None:
+        """Commit parts, all of them or none; small ones are merged once there are many."""
+        self._results.tally += self._writer.commit(batches)
+        for part in batches:
+            self._results.chunks += part.chunks
+        self._small += sum(part.rows < SMALL_ROWS for part in batches)
+        if self._small >= ENOUGH and not self._store.temporary:
             self._small = 0
             merge_small_parts(self._writer, growing=True)
 
-    def settled(self) -> Settled:
-        """What was committed since the last time."""
-        settled, self._settled = self._settled, Settled()
-        return settled
+    def take_results(self) -> SinkResults:
+        """Return what was committed since the last call."""
+        results, self._results = self._results, SinkResults()
+        return results
 
     def finish(self) -> None:
-        """Merge small files; a commit is final already."""
-        if not self._store.thrown_away:
+        """Merge small files; commits are final already."""
+        if not self._store.temporary:
             merge_small_parts(self._writer)
 
-    def hurry(self) -> None:
-        """A folder is never away."""
+    def shorten_deadline(self) -> None:
+        """Do nothing: a folder is always available."""
 
     def close(self) -> None:
         """Remove what was staged and not committed."""

@@ -23,21 +23,21 @@ class EmbeddedStore:
     :param path: the folder.
     :param columns: for a store that one command makes for itself: the fields to keep;
         ``None`` for all, and with them the whole events.
-    :param thrown_away: the store lives as long as the command that made it.
+    :param temporary: the store lives as long as the command that made it.
     """
 
     def __init__(
-        self, path: Path, *, columns: frozenset[str] | None = None, thrown_away: bool = False
+        self, path: Path, *, columns: frozenset[str] | None = None, temporary: bool = False
     ) -> None:
         self.path = path
         self.columns = columns
-        self.thrown_away = thrown_away
+        self.temporary = temporary
 
     @property
     def compression(self) -> Compression:
-        from k8sidx.backends.embedded.storage.parts import SHIPPED, THROWN_AWAY
+        from k8sidx.backends.embedded.storage.parts import SHIPPED, TEMPORARY
 
-        return THROWN_AWAY if self.thrown_away else SHIPPED
+        return TEMPORARY if self.temporary else SHIPPED
 
     def engine(
         self, answering: Answering | None = None, *, threads: int | None = None
@@ -57,7 +57,7 @@ class EmbeddedStore:
         from k8sidx.backends.embedded.engine.engine import DuckDBEngine
         from k8sidx.backends.embedded.summaries import EmbeddedSummaries
 
-        if self.thrown_away or not isinstance(engine, DuckDBEngine):
+        if self.temporary or not isinstance(engine, DuckDBEngine):
             return None
         return EmbeddedSummaries(self.path, engine.manifest)
 

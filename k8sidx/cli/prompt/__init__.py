@@ -1,1 +1,1 @@
-"""The prompt of ``k8sidx query``: reading queries line by line, with completion."""
+"""Interactive prompt of ``k8sidx query``, with completion and history."""

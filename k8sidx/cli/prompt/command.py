@@ -1,4 +1,4 @@
-"""The prompt of ``k8sidx query``: its own commands, and what a query typed there does."""
+"""Prompt directives, and running of the queries typed at the prompt."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from dataclasses import replace
 from k8sidx.backends.open import Store
 from k8sidx.backends.protocol import Answering
 from k8sidx.backends.result import Result
-from k8sidx.cli.options import Output
 from k8sidx.cli.output import say, write
 from k8sidx.cli.prompt.complete import QueryCompleter
 from k8sidx.cli.prompt.field_values import FieldValues
@@ -22,33 +21,34 @@ from k8sidx.errors import K8sidxError, UsageError
 from k8sidx.insights.language.parser import QueryError
 from k8sidx.insights.saved.saved import saved_names
 from k8sidx.query.algebra import Query
+from k8sidx.show.render.formats.registry import Output
 
 DIRECTIVES = {
-    ".help": "what can be typed here",
-    ".chart": "on or off: bars instead of a table",
-    ".output": "table, csv, json, md or html",
-    ".since": "only events from this time on, such as 7d; nothing for all",
-    ".until": "only events before this time; nothing for all",
-    ".explain": "and a query: how it would be answered",
-    ".exit": "end; as Ctrl-D does",
+    ".help": "list these directives",
+    ".chart": "on or off: draw a bar chart instead of a table",
+    ".output": "set the output format: table, csv, json, md or html",
+    ".since": "include events from this time on, for example 7d; empty for all",
+    ".until": "include only events before this time; empty for all",
+    ".explain": "show the plan of the query that follows",
+    ".exit": "exit, like Ctrl-D",
 }
 _ENDS = ("exit", "quit", ".exit", ".quit", "\\q")
 _VALUES_WITHIN = 3.0
-"""Seconds that the store may take to find a field's values. A completion waits less
-long (``FieldValues``); values that come later are there for the next one."""
+"""Time limit in seconds for the query for a field's values. A completion waits less
+long (``FieldValues``); values that arrive later serve the next one."""
 
 
 def prompt(asking: Asking, store: Store) -> None:
-    """Read queries and show their answers, until the user ends it."""
+    """Read queries and show their results until the user exits."""
     say(
-        "Enter asks; a line that ends with | goes on. Tab completes, .help tells more.",
+        "Enter runs the query; a line ending with | continues. Tab completes; .help lists more.",
         quiet=asking.quiet,
     )
     completer = QueryCompleter(
         FieldValues(_values_of(store)), lambda: saved_names(query_folder()), DIRECTIVES
     )
     conversation = Conversation(asking, store)
-    interact(conversation.take, completer, kept_history(), lambda: say("stopped."))
+    interact(conversation.take, completer, kept_history(), lambda: say("interrupted."))
 
 
 def _values_of(store: Store) -> Callable[[Query], Result]:
@@ -60,16 +60,16 @@ def _values_of(store: Store) -> Callable[[Query], Result]:
 
 
 class Conversation:
-    """What is done with each text that is typed."""
+    """Interpreter of the texts typed at the prompt."""
 
     def __init__(self, asking: Asking, store: Store) -> None:
         self._asking = replace(asking)
         self._store = store
 
     def take(self, text: str) -> bool:
-        """Answer a query or obey one of the prompt's own commands; false at the end.
+        """Run a query or a directive; return false when the user exits.
 
-        An error is told, and ends nothing.
+        An error is printed and does not end the session.
         """
         if text in _ENDS:
             return False
@@ -106,11 +106,11 @@ class Conversation:
                 self._explain(argument)
             case _:
                 raise UsageError(
-                    f"there is no {shlex.quote(name)} here.", remedy=".help lists what there is."
+                    f"unknown directive {shlex.quote(name)}.", remedy=".help lists the directives."
                 )
 
     def _look_at(self, changed: Asking) -> None:
-        changed.period()  # Raises for a time that cannot be.
+        changed.period()  # Raises for an invalid time.
         self._asking = changed
 
     def _explain(self, text: str) -> None:
@@ -121,7 +121,7 @@ class Conversation:
 
 @contextmanager
 def _told(query: Asked) -> Iterator[None]:
-    """A query that cannot be understood is told, with its place shown."""
+    """Print the error of an invalid query, pointing at the invalid part."""
     try:
         yield
     except QueryError as error:
@@ -130,7 +130,7 @@ def _told(query: Asked) -> Iterator[None]:
 
 def _switched(word: str) -> bool:
     if word not in ("on", "off", ""):
-        raise UsageError("a chart is on or off.")
+        raise UsageError(".chart takes on or off.")
     return word != "off"
 
 
@@ -139,5 +139,5 @@ def _output(word: str) -> Output:
         return Output(word)
     except ValueError:
         raise UsageError(
-            f"{word!r} is no format.", remedy=f"There are: {', '.join(Output)}."
+            f"{word!r} is not an output format.", remedy=f"Use one of: {', '.join(Output)}."
         ) from None

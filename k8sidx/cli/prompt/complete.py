@@ -1,4 +1,4 @@
-"""What may come next in a query: commands, functions, fields, values, saved queries."""
+"""Completion of commands, functions, fields, values and saved queries."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from k8sidx.show.render.escape import visible
 
 KEYWORDS = ("and", "as", "asc", "by", "desc", "in", "like", "not", "or")
 _MOST_OFFERED = 50
-"""Values in the menu."""
+"""Maximum number of values in the menu."""
 _SHOWN = 60
-"""Characters of a value that the menu shows."""
+"""Maximum number of characters of a value in the menu."""
 
 
 class QueryCompleter(Completer):
-    """Completes a query.
+    """Completer for query text.
 
-    :param saved: names of the saved queries.
-    :param directives: the prompt's own commands, with what they do.
+    :param saved: returns the names of the saved queries.
+    :param directives: the prompt's directives, with their descriptions.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class QueryCompleter(Completer):
     def get_completions(
         self, document: Document, complete_event: CompleteEvent
     ) -> Iterator[Completion]:
-        """All that may come at the cursor, the likeliest first."""
+        """Yield the completions at the cursor, the likeliest first."""
         before = document.text_before_cursor
         place = place_of(before)
         if place.comment:
@@ -112,12 +112,12 @@ def _listed(entries: dict[str, str], begun: str) -> Iterator[Completion]:
 
 
 def _beginning(names: list[str], begun: str) -> list[str]:
-    """Those that begin so."""
+    """Return the names with this prefix."""
     return [name for name in names if name.lower().startswith(begun.lower())]
 
 
 def _holding(names: list[str], begun: str) -> list[str]:
-    """Those that hold it elsewhere: a field is often known by its last word."""
+    """Return the names with this text after the start: a field is often known by its last word."""
     return [
         name
         for name in names

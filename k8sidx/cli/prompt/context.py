@@ -1,4 +1,4 @@
-"""Where in a half-written query the cursor stands."""
+"""Syntactic context of the cursor in an incomplete query."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ _WORD = re.compile(r"[\w@./-]*$")
 _ALIAS = re.compile(r"\bas\s+((?:`[^`\n]+`|\w+)(?:\s*,\s*(?:`[^`\n]+`|\w+))*)", re.IGNORECASE)
 _OPENS_COMMAND = re.compile(r"(?:^|\|)\s*$")
 _REGEX_NEXT = re.compile(r"(?:\blike|=~|!~|(?:^|\|)\s*parse\s+\S+)\s*$", re.IGNORECASE)
-"""What a slash comes after that opens a regular expression; others divide."""
+"""Text before a slash that opens a regular expression; any other slash divides."""
 _COMMAND = re.compile(r"(?:^|\|)\s*([A-Za-z]+)[^|]*$")
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What the text before a cursor says of what may come.
+    """Context of the cursor, derived from the text before it.
 
-    :param quote: the quote that is open, if any: ``"``, ``'``, a backquote, or the slash
+    :param quote: the open quote, if any: ``"``, ``'``, a backquote, or the slash
         of a regular expression.
-    :param begun: what of the next word, or behind the open quote, is there already.
+    :param begun: the part already typed of the next word, or of the text after the open quote.
     :param compared: in an open literal: the field that it is compared with.
-    :param command: the command that the cursor is in; empty where one may begin.
-    :param comment: the cursor is in a comment, where nothing may come.
+    :param command: the command around the cursor; empty where one may begin.
+    :param comment: whether the cursor is in a comment, where nothing is completed.
     """
 
     quote: str
@@ -37,7 +37,7 @@ class Place:
 
 
 def place_of(before: str) -> Place:
-    """The place at the end of ``before``."""
+    """Return the context at the end of ``before``."""
     code, quote, inside, comment = _scanned(before)
     if quote:
         return Place(quote, inside, _compared(code), _command(code), False)
@@ -48,7 +48,7 @@ def place_of(before: str) -> Place:
 
 
 def aliases_in(text: str) -> list[str]:
-    """Names that the text gives with ``as``, each once."""
+    """Return the names defined with ``as`` in the text, each once."""
     found: dict[str, None] = {}
     for match in _ALIAS.finditer(text):
         for name in match[1].split(","):
@@ -75,8 +75,8 @@ def _opens_regex(character: str, code: list[str]) -> bool:
 
 
 def _scanned(text: str) -> tuple[str, str, str, bool]:
-    """What is no comment, up to an open quote; that quote; what is behind it; whether the
-    end is in a comment. Bars and brackets inside of literals are blanked."""
+    """Return the code without comments up to an open quote, that quote, the text after it,
+    and whether the end is in a comment. Bars and brackets inside literals are blanked."""
     code: list[str] = []
     quote, start, comment, at = "", 0, False, 0
     while at < len(text):

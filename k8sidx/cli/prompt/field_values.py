@@ -1,4 +1,4 @@
-"""Values of a field that are in the store, to complete a literal with."""
+"""Field values from the store, for completing literals."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from k8sidx.insights.language.parser import ESCAPES
 from k8sidx.query.algebra import Metric, Order, Query, Terms
 
 MOST = 1000
-"""Values of a field that are known; counting fewer would cost a store as much."""
+"""Maximum number of values per field; counting fewer would cost the store as much."""
 _NO_VALUES = (Kind.TIME, Kind.JSON)
 _ESCAPED = {character: f"\\{letter}" for letter, character in ESCAPES.items()}
 
 
 class FieldValues:
-    """The most frequent values of fields; a field is asked for until the store has answered once.
+    """Cache of the most frequent values of fields, filled by one successful query per field.
 
-    :param ask: answers a query; it is called in a thread of its own.
-    :param patience: seconds that a completion waits for the answer. The thread goes on without
-        it: values that come later are there for the next completion.
+    :param ask: runs a query; called in a thread of its own.
+    :param patience: seconds that a completion waits for the result. The thread continues
+        without it: values that arrive later serve the next completion.
     """
 
     def __init__(self, ask: Callable[[Query], Result], patience: float = 1.5) -> None:
@@ -33,9 +33,8 @@ class FieldValues:
         self._lock = threading.Lock()
 
     def of(self, name: str) -> tuple[str, ...]:
-        """The values of the field of that name, the most frequent first; of a name that is no
-        field, and while the store does not answer, none. After an error the next call asks
-        again."""
+        """Return the values of the field, the most frequent first; empty for a name that is not
+        a field, and until the store responds. After an error the next call retries."""
         try:
             field = resolve(name).field
         except UnknownField:
@@ -51,8 +50,8 @@ class FieldValues:
 
 
 class _Lookup:
-    """The question for the values of one field, in a thread that neither a query nor the end of
-    the prompt waits for."""
+    """Query for the values of one field, in a daemon thread that neither queries nor the end
+    of the prompt wait for."""
 
     def __init__(self, name: str, ask: Callable[[Query], Result]) -> None:
         self.values: tuple[str, ...] = ()
@@ -71,7 +70,7 @@ class _Lookup:
             rows = ask(query).rows
             self.values = tuple(_text(row[0]) for row in rows if row[0] is not None)
         except (K8sidxError, OSError):
-            self.failed = True  # Told to nobody: the prompt works without values, too.
+            self.failed = True  # Not reported: the prompt also works without values.
         finally:
             self.ended.set()
 
@@ -83,10 +82,10 @@ def _text(value: object) -> str:
 
 
 def quoted(value: str, quote: str) -> str | None:
-    """What stands for the value between such quotes, and closes them.
+    """Return the value escaped for such quotes, with the closing quote.
 
-    ``None`` for a value with characters that are not printable: a query has no escape for
-    them, and as they are a terminal would obey them.
+    ``None`` for a value with unprintable characters: a query has no escape for
+    them, and unescaped, a terminal would interpret them.
     """
     if not all(character.isprintable() or character in _ESCAPED for character in value):
         return None

@@ -1,4 +1,4 @@
-"""The prompt itself: reads queries, runs each, until there are no more."""
+"""Prompt loop: reads queries, runs each, until the input ends."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from k8sidx.cli.prompt.context import place_of
 
 PROMPT = "query> "
 _GOES_ON = ("|", ",")
-"""What a line ends with whose query goes on in the next."""
+"""Line endings after which a query continues on the next line."""
 
 
 def interact(
@@ -23,12 +23,12 @@ def interact(
     history: History,
     on_stop: Callable[[], None],
 ) -> None:
-    """Read queries until ``run`` says that it was the last, or the input ends (Ctrl-D).
+    """Read queries until ``run`` returns false or the input ends (Ctrl-D).
 
-    Ctrl-C drops what is typed, or stops the query that runs.
+    Ctrl-C discards the typed text or cancels the running query.
 
-    :param run: answers one; true when another may follow.
-    :param on_stop: told when Ctrl-C stopped a query.
+    :param run: runs one query; true when another may follow.
+    :param on_stop: called when Ctrl-C has cancelled a query.
     """
     session: PromptSession[str] = PromptSession(
         PROMPT,
@@ -58,9 +58,9 @@ def interact(
 
 
 def is_whole(text: str) -> bool:
-    """Whether Enter means the query's end: nothing is open, nothing announced.
+    """Whether the query is complete, so that Enter runs it.
 
-    An empty line ends any query, so that nobody is caught in a quote.
+    An empty line ends any query, so that no one is trapped in an open quote.
     """
     if text.endswith("\n"):
         return True

@@ -14,6 +14,7 @@ from sigma.rule import SigmaRule, SigmaRuleBase
 
 from k8sidx.errors import InvalidHunt, Where
 from k8sidx.hunt.sigma.conditions import POLICY
+from k8sidx.hunt.sigma.filters import apply_filters
 from k8sidx.hunt.sigma.location import Place
 
 _PLACE = "k8sidx place"
@@ -97,7 +98,8 @@ def _rules(file: RuleFile, on_error: OnError) -> list[SigmaRule | SigmaCorrelati
     for part in parts:
         place: Place = part[0].get(_PLACE, Place(file.name))
         try:
-            rules += _parsed(part, place.where if len(part) == 1 else Where(file.name))
+            complete = [_filtered(document, file) for document in part]
+            rules += _parsed(complete, place.where if len(part) == 1 else Where(file.name))
         except InvalidHunt as error:
             failed = True
             on_error(error)
@@ -106,6 +108,11 @@ def _rules(file: RuleFile, on_error: OnError) -> list[SigmaRule | SigmaCorrelati
     for rule in rules:
         rule.custom_attributes.setdefault(_PLACE, Place(file.name))
     return sorted(rules, key=lambda rule: place_of(rule).line)
+
+
+def _filtered(document: dict[str, Any], file: RuleFile) -> dict[str, Any]:
+    place: Place = document.get(_PLACE, Place(file.name))
+    return apply_filters(document, Where(place.file, place.filters))
 
 
 def _parsed(
@@ -170,12 +177,22 @@ def _place(node: yaml.Node, file: str) -> Place:
         for key, value in pairs
         if isinstance(key, yaml.ScalarNode)
     }
-    block, _ = keys.get("k8sidx", (line, None))
+    block, extension = keys.get("k8sidx", (line, None))
+    filters = block
+    if isinstance(extension, yaml.MappingNode):
+        filters = next(
+            (
+                key.start_mark.line + 1
+                for key, _ in extension.value
+                if isinstance(key, yaml.ScalarNode) and key.value == "filters"
+            ),
+            block,
+        )
     fields: dict[str, int] = {}
     _, detection = keys.get("detection", (line, None))
     if isinstance(detection, yaml.MappingNode):
         _add_fields(detection, fields, set())
-    return Place(file, line, block, fields)
+    return Place(file, line, block, filters, fields)
 
 
 def _add_fields(node: yaml.Node, fields: dict[str, int], seen: set[int]) -> None:

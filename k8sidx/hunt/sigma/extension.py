@@ -44,8 +44,13 @@ class StepsBlock(_Strict):
 
 
 class Block(_Strict):
-    """What may stand under ``k8sidx`` in every document."""
+    """What may stand under ``k8sidx`` in every document.
 
+    :param filters: shared filters (:mod:`k8sidx.hunt.sigma.filters`), merged into the
+        detection before the rule is read.
+    """
+
+    filters: tuple[FieldName, ...] = ()
     steps: StepsBlock = StepsBlock()
     level_needed: Literal["Metadata", "Request", "RequestResponse"] = "Metadata"
     platforms_blind: dict[str, str] = Field(default_factory=dict)

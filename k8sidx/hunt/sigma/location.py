@@ -10,11 +10,13 @@ from k8sidx.errors import Where
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a document stands: the lines that it, its ``k8sidx`` key and its fields begin at."""
+    """Where a document stands: its first line, and those of its ``k8sidx`` key, of the
+    ``filters`` in it and of its fields."""
 
     file: str
     line: int = 0
     block: int = 0
+    filters: int = 0
     fields: Mapping[str, int] = field(default_factory=dict)
 
     @property

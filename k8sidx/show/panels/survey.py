@@ -37,7 +37,7 @@ _MISSING_INTERVALS = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class TimeSeries:
     """A time line.
 
     :param interval: length of an interval.
@@ -75,7 +75,7 @@ class Survey:
     :param undated: events without a time, which no window has.
     """
 
-    lines: tuple[Line, ...]
+    lines: tuple[TimeSeries, ...]
     tables: tuple[Table, ...]
     gaps: tuple[Gap, ...]
     truncated: int
@@ -145,7 +145,7 @@ def _line(
     starts: Sequence[datetime],
     since: datetime | None,
     until: datetime | None,
-) -> Line:
+) -> TimeSeries:
     query = replace(panel.over(interval), since=since, until=until)
     place = {start: at for at, start in enumerate(starts)}
     series: dict[str, list[float]] = {}
@@ -157,10 +157,12 @@ def _line(
             values[at] += count
     largest = sorted(series.items(), key=lambda one: (-sum(one[1]), one[0]))
     shown = tuple((name, tuple(values)) for name, values in largest)
-    return Line(panel, interval, tuple(starts), shown)
+    return TimeSeries(panel, interval, tuple(starts), shown)
 
 
-def _gaps(line: Line, engine: Engine, since: datetime | None, until: datetime | None) -> list[Gap]:
+def _gaps(
+    line: TimeSeries, engine: Engine, since: datetime | None, until: datetime | None
+) -> list[Gap]:
     """Times within the log in which nothing was logged, of several intervals at least."""
     query = Query(
         since=since,

@@ -1,62 +1,65 @@
-"""Time lines as figures: a canvas that a script draws on, and the same numbers as a table."""
+"""Charts of a report: stacked bars over time, and the same numbers as a table."""
 
 from __future__ import annotations
 
-import json
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 
 from k8sidx.backends.result import Value
-from k8sidx.show.panels.survey import Line
-from k8sidx.show.render.escape import html_text, visible
-from k8sidx.show.render.page import html_table
+from k8sidx.show.panels.survey import TimeSeries
+from k8sidx.show.render.escape import visible
 from k8sidx.show.render.sheet import Sheet
 
 SERIES = 9
-"""Series that colours tell apart; the rest is added up."""
+"""Series that colours can distinguish; the rest is added up."""
 OTHERS = "others"
 
 
-def chart_figure(line: Line) -> str:
-    """The figure; without scripts the table under it still says everything."""
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """One chart.
+
+    :param answers: the question that it answers.
+    :param interval: length of the time that a bar stands for, in words.
+    :param data: labels and series for the script that draws them.
+    :param numbers: the same as a table, without intervals in which nothing happened.
+    """
+
+    title: str
+    answers: str
+    interval: str
+    data: Mapping[str, object]
+    numbers: Sheet
+
+
+def chart_of(line: TimeSeries) -> Chart:
+    """Return the chart of a time series."""
     series = _shown(line)
-    labels = [_label(start.isoformat(), line.interval) for start in line.starts]
-    data = {"labels": labels, "series": [{"name": n, "values": v} for n, v in series]}
     columns = ("time", *(name for name, _ in series))
     rows: list[tuple[Value, ...]] = [
-        (start, *(int(values[at]) for _, values in series))
-        for at, start in enumerate(line.starts)
-        if any(values[at] for _, values in series)
+        (start, *(int(values[index]) for _, values in series))
+        for index, start in enumerate(line.starts)
+        if any(values[index] for _, values in series)
     ]
-    said = f"{line.panel.title}. {line.panel.answers} The numbers are in the table below."
-    return "\n".join(
-        [
-            '<figure class="chart">',
-            f"<figcaption><strong>{html_text(line.panel.title)}</strong> "
-            f'<span class="soft">{html_text(line.panel.answers)} Each bar is '
-            f"{html_text(_span(line.interval))}.</span></figcaption>",
-            '<div class="canvas">',
-            f'<canvas role="img" aria-label="{html_text(said)}"></canvas></div>',
-            f'<script type="application/json">{json_block(data)}</script>',
-            f"<details><summary>The numbers</summary>{html_table(Sheet(columns, rows))}</details>",
-            "</figure>",
-        ]
+    return Chart(
+        line.panel.title,
+        line.panel.answers,
+        _span(line.interval),
+        {
+            "labels": [_label(start.isoformat(), line.interval) for start in line.starts],
+            "series": [{"name": name, "values": values} for name, values in series],
+        },
+        Sheet(columns, rows),
     )
 
 
-def json_block(data: object) -> str:
-    """JSON inside a script element: nothing in it can end the element or begin another.
-
-    Texts are made visible first, as everywhere in a page.
-    """
-    text = json.dumps(data, ensure_ascii=True, separators=(",", ":"))
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
-
-
-def _shown(line: Line) -> list[tuple[str, list[float]]]:
+def _shown(line: TimeSeries) -> list[tuple[str, list[float]]]:
+    # The script's data are not an expression of a template: names are made visible here.
     shown = [(visible(name), list(values)) for name, values in line.series[:SERIES]]
     rest = [values for _, values in line.series[SERIES:]]
     if rest:
-        shown.append((OTHERS, [sum(at) for at in zip(*rest, strict=True)]))
+        shown.append((OTHERS, [sum(interval) for interval in zip(*rest, strict=True)]))
     return shown
 
 
@@ -71,6 +74,6 @@ def _label(moment: str, interval: timedelta) -> str:
 def _span(interval: timedelta) -> str:
     seconds = int(interval.total_seconds())
     units = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
-    unit, length = next(one for one in units if seconds % one[1] == 0)
+    unit, length = next(unit for unit in units if seconds % unit[1] == 0)
     count = seconds // length
     return f"{count} {unit}{'' if count == 1 else 's'}"

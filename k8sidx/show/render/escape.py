@@ -7,7 +7,6 @@ medium, and each makes what it takes out of action visible instead of dropping i
 
 from __future__ import annotations
 
-import html
 import json
 import math
 import re
@@ -77,11 +76,6 @@ def markdown_text(text: str) -> str:
     escaped = _MARKDOWN.sub(r"\\\g<0>", visible(text))
     escaped = escaped.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return _AUTOLINK.sub(lambda m: r":\/\/" if m[1] else rf"{m[2]}\.", escaped)
-
-
-def html_text(text: str) -> str:
-    """Text for an HTML element or a quoted attribute."""
-    return html.escape(visible(text), quote=True)
 
 
 def iso_time(moment: datetime) -> str:

@@ -1,7 +1,8 @@
-"""One hunt for people: what it looks for, and what to do about what it finds."""
+"""Hunt details: what a hunt searches for, and how to follow up its findings."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from k8sidx.show.render.escape import visible
@@ -25,11 +26,20 @@ _STEPS = (
 )
 
 
-def hunt_object(hunt: Hunt, detection: str) -> dict[str, Any]:
-    """The hunt for programs.
+@dataclass(frozen=True, slots=True)
+class HuntDetails:
+    """A hunt with its detection.
 
-    :param detection: the part of its document that says which events.
+    :param detection: the part of its document that selects events, as YAML.
     """
+
+    hunt: Hunt
+    detection: str
+
+
+def details_object(details: HuntDetails) -> dict[str, Any]:
+    """Return the hunt as JSON shows it (docs/cli.md)."""
+    hunt = details.hunt
     return {
         "id": hunt.id,
         "title": hunt.title,
@@ -37,7 +47,7 @@ def hunt_object(hunt: Hunt, detection: str) -> dict[str, Any]:
         "kind": hunt.kind,
         "description": hunt.description,
         "tags": list(hunt.tags),
-        "detection": detection,
+        "detection": details.detection,
         "level_needed": hunt.level_needed,
         "platforms_blind": dict(hunt.platforms_blind),
         "falsepositives": list(hunt.falsepositives),
@@ -47,21 +57,23 @@ def hunt_object(hunt: Hunt, detection: str) -> dict[str, Any]:
     }
 
 
-def hunt_sheet(hunt: Hunt, detection: str) -> Sheet:
-    """The hunt as a table of two columns."""
-    rows = [(name, text) for name, text in [*_facts(hunt), *_told(hunt)] if text]
+def details_sheet(details: HuntDetails) -> Sheet:
+    """Return the hunt as a table of two columns."""
+    hunt = details.hunt
+    rows = [(name, text) for name, text in [*_facts(hunt), *_guidance(hunt)] if text]
     head = [("id", hunt.id), ("title", hunt.title), ("level", hunt.level)]
-    return Sheet(("what", "text"), [*head, *rows, ("Detection", detection)], hunt.id)
+    return Sheet(("what", "text"), [*head, *rows, ("Detection", details.detection)], hunt.id)
 
 
-def print_hunt(console: Console, hunt: Hunt, detection: str) -> None:
-    """The hunt on a terminal: facts, the detection as it is written, then the longer texts."""
+def print_details(console: Console, details: HuntDetails) -> None:
+    """Print the hunt: facts, the detection as it is written, then the longer texts."""
     from rich.padding import Padding
     from rich.table import Table
     from rich.text import Text
 
     from k8sidx.show.render.terminal import level_text
 
+    hunt = details.hunt
     title = Text().append(visible(hunt.title), style="bold").append("  ")
     console.print(title.append(level_text(hunt.level)))
     facts = Table.grid(padding=(0, 2))
@@ -72,9 +84,9 @@ def print_hunt(console: Console, hunt: Hunt, detection: str) -> None:
             facts.add_row(Text(name), Text(visible(text)))
     console.print(Padding(facts, (0, 0, 1, 2)))
     console.print(Text("Detection", style="dim"))
-    for line in detection.splitlines():
+    for line in details.detection.splitlines():
         console.print(Padding(Text(visible(line)), (0, 0, 0, 2)))
-    for name, text in _told(hunt):
+    for name, text in _guidance(hunt):
         if text:
             console.print()
             console.print(Text(name, style="dim"))
@@ -94,6 +106,6 @@ def _facts(hunt: Hunt) -> list[tuple[str, str]]:
     ]
 
 
-def _told(hunt: Hunt) -> list[tuple[str, str]]:
+def _guidance(hunt: Hunt) -> list[tuple[str, str]]:
     steps = [(title, getattr(hunt.steps, name)) for title, name in _STEPS]
     return [("False positives", " ".join(hunt.falsepositives)), *steps]

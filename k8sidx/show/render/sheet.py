@@ -68,3 +68,8 @@ def plain(value: Value) -> str | int | float | bool | None:
     if isinstance(value, list):
         return json_line(value)
     return value
+
+
+def quantity(count: int, noun: str) -> str:
+    """Return a count with its noun: ``1 finding``, ``1,234 findings``."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"

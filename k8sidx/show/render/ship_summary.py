@@ -1,11 +1,10 @@
-"""What shipping did, for people and for machines."""
+"""Summary of a ship run."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from k8sidx.show.render.escape import json_text
 from k8sidx.show.render.sheet import Sheet
 
 if TYPE_CHECKING:
@@ -15,20 +14,20 @@ REASONS_SHOWN = 5
 COUNTS = ("read", "indexed", "duplicates", "rejected", "redacted", "seconds")
 
 
-def shipped_json(report: ShipReport) -> str:
-    """One object; ``read`` is ``indexed`` + ``duplicates`` + ``rejected``."""
+def shipped_object(report: ShipReport) -> dict[str, object]:
+    """Return the counts as JSON shows them (docs/cli.md)."""
     counts: dict[str, object] = {name: getattr(report, name) for name in COUNTS}
     dead_letter = str(report.dead_letter) if report.dead_letter else None
-    return json_text(counts | {"skipped": report.skipped, "dead_letter": dead_letter}) + "\n"
+    return counts | {"skipped": report.skipped, "dead_letter": dead_letter}
 
 
 def shipped_sheet(report: ShipReport) -> Sheet:
-    """The counts as one row."""
+    """Return the counts as one row."""
     return Sheet(COUNTS, [tuple(getattr(report, name) for name in COUNTS)], "Shipped")
 
 
 def shipped_lines(report: ShipReport) -> Iterator[str]:
-    """The summary: what became of every record, and what to look at."""
+    """Yield the summary: the outcome of every record, and what needs attention."""
     rate = f", {report.read / report.seconds:,.0f}/s" if report.seconds else ""
     redacted = f" ({report.redacted:,} with values redacted)" if report.redacted else ""
     yield (
@@ -43,14 +42,14 @@ def shipped_lines(report: ShipReport) -> Iterator[str]:
 
 
 def skipped_lines(report: ShipReport) -> Iterator[str]:
-    """What else the inputs held."""
+    """Yield what the inputs contained besides audit events."""
     if report.skipped:
         kinds = ", ".join(_many(count, kind) for kind, count in report.skipped.items())
         yield f"Skipped, as these are no audit events: {kinds}."
 
 
 def rejected_lines(report: ShipReport) -> Iterator[str]:
-    """Where the first rejected records are and why they were."""
+    """Yield the location and the reason of the first rejected records."""
     for rejected in report.rejects[:REASONS_SHOWN]:
         yield f"  {rejected.where}: {rejected.reason}"
     left = report.rejected - min(len(report.rejects), REASONS_SHOWN)

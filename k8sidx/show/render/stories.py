@@ -1,4 +1,4 @@
-"""Findings folded into stories, in the output formats of ``hunt --group actor``."""
+"""Stories (findings grouped by actor) as a sheet and on a terminal."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from k8sidx.backends.result import Value
 from k8sidx.hunt.actor_timeline import Story
-from k8sidx.show.render.escape import json_text, visible
-from k8sidx.show.render.hunts import finding_object
+from k8sidx.show.render.escape import visible
 from k8sidx.show.render.sheet import Sheet, readable_time
 
 if TYPE_CHECKING:
@@ -16,38 +15,22 @@ if TYPE_CHECKING:
 
 COLUMNS = ("actor", "story", "level", "hunt", "count", "first_seen", "last_seen", "reason")
 STEPS_SHOWN = 12
-"""Steps of a story that a terminal shows."""
+"""Steps per story that a terminal shows."""
 
 
 def stories_sheet(stories: Sequence[Story]) -> Sheet:
-    """One row a finding, the stories numbered from 1."""
+    """Return one row per finding, the stories numbered from 1."""
     rows: list[tuple[Value, ...]] = [
-        (story.actor, number, one.level, one.hunt, one.count, one.first_seen, one.last_seen,
-         one.reason)
+        (story.actor, number, f.level, f.hunt, f.count, f.first_seen, f.last_seen, f.reason)
         for number, story in enumerate(stories, 1)
         for step in story.steps
-        for one in step
-    ]  # fmt: skip
+        for f in step
+    ]
     return Sheet(COLUMNS, rows, "Stories")
 
 
-def stories_json(stories: Sequence[Story]) -> str:
-    """A list with one object a story (docs/cli.md)."""
-    told = [
-        {
-            "actor": story.actor,
-            "level": story.level,
-            "first_seen": story.first_seen,
-            "last_seen": story.last_seen,
-            "steps": [[finding_object(one) for one in step] for step in story.steps],
-        }
-        for story in stories
-    ]
-    return json_text(told) + "\n"
-
-
 def print_stories(console: Console, stories: Sequence[Story]) -> None:
-    """Each story under its actor, a step a line or two."""
+    """Print each story under its actor, one or two lines per step."""
     from rich.table import Table
     from rich.text import Text
 
@@ -65,7 +48,7 @@ def print_stories(console: Console, stories: Sequence[Story]) -> None:
         for step in story.steps[:STEPS_SHOWN]:
             lead, *others = step
             text = Text(visible(lead.reason))
-            hunts = ", ".join(one.hunt for one in (lead, *others))
+            hunts = ", ".join(finding.hunt for finding in (lead, *others))
             text.append(f"\n{readable_time(lead.first_seen)} · {visible(hunts)}", style="dim")
             grid.add_row(level_text(lead.level), text)
         left = len(story.steps) - STEPS_SHOWN
@@ -78,7 +61,7 @@ def print_stories(console: Console, stories: Sequence[Story]) -> None:
 def _span(story: Story) -> str:
     first, last = readable_time(story.first_seen), readable_time(story.last_seen)
     count = len(story.findings)
-    told = f"{count:,} {'finding' if count == 1 else 'findings'}"
+    findings = f"{count:,} {'finding' if count == 1 else 'findings'}"
     if not first:
-        return told
-    return f"{told}, {first}" if first == last else f"{told}, {first} to {last}"
+        return findings
+    return f"{findings}, {first}" if first == last else f"{findings}, {first} to {last}"

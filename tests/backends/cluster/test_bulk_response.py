@@ -1,4 +1,4 @@
-"""What is read out of answers to bulk requests."""
+"""Parser of bulk responses."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from k8sidx.backends.cluster.bulk.response import Fate, judge
+from k8sidx.backends.cluster.bulk.response import BulkStatus, parse_bulk_response
 from k8sidx.backends.cluster.http.response import Answer, retry_after
 
 
 def answer(items: list[Any], *, errors: bool, status: int = 200) -> Answer:
-    made = [{"create": one} for one in items]
+    made = [{"create": item} for item in items]
     body = json.dumps({"errors": errors, "items": made}, separators=(",", ":")).encode()
     return Answer(status, {}, body)
 
@@ -26,12 +26,16 @@ def failed(status: int, kind: str, reason: str = "because") -> dict[str, Any]:
 CREATED = {"status": 201}
 
 
-def test_all_created() -> None:
-    verdict = judge(answer([CREATED] * 3, errors=False), 3)
-    assert (verdict.fate, verdict.created, verdict.duplicates) == (Fate.ANSWERED, 3, 0)
+def test_response_counts_created_documents() -> None:
+    result = parse_bulk_response(answer([CREATED] * 3, errors=False), 3)
+    assert (result.status, result.tally.indexed, result.tally.duplicates) == (
+        BulkStatus.ANSWERED,
+        3,
+        0,
+    )
 
 
-def test_each_document_has_its_own_outcome() -> None:
+def test_response_has_an_outcome_for_each_document() -> None:
     items = [
         CREATED,
         failed(409, "version_conflict_engine_exception"),
@@ -42,54 +46,61 @@ def test_each_document_has_its_own_outcome() -> None:
         failed(403, "cluster_block_exception", "disk usage exceeded"),
         failed(429, "circuit_breaking_exception"),
     ]
-    verdict = judge(answer(items, errors=True), len(items))
-    assert verdict.fate is Fate.ANSWERED
-    assert (verdict.created, verdict.duplicates) == (1, 1)
-    assert verdict.again == [2, 5, 6, 7]
-    assert verdict.missing == [4]
-    assert verdict.refused == [(3, "mapper_parsing_exception: no long: x")]
+    result = parse_bulk_response(answer(items, errors=True), len(items))
+    assert result.status is BulkStatus.ANSWERED
+    assert (result.tally.indexed, result.tally.duplicates) == (1, 1)
+    assert result.retry == [2, 5, 6, 7]
+    assert result.missing == [4]
+    assert result.rejections == [(3, "mapper_parsing_exception: no long: x")]
 
 
-def test_a_missing_permission_is_no_fault_of_the_events() -> None:
-    verdict = judge(answer([failed(403, "security_exception")], errors=True), 1)
-    assert verdict.fate is Fate.DENIED
+def test_response_is_denied_when_a_permission_is_missing() -> None:
+    result = parse_bulk_response(answer([failed(403, "security_exception")], errors=True), 1)
+    assert result.status is BulkStatus.DENIED
 
 
 @pytest.mark.parametrize("sent", [2, 4])
 @pytest.mark.parametrize("errors", [False, True])
-def test_another_number_of_outcomes_than_documents_says_nothing(sent: int, errors: bool) -> None:
-    assert judge(answer([CREATED] * 3, errors=errors), sent).fate is Fate.UNKNOWN
+def test_response_is_unknown_when_the_numbers_of_outcomes_and_documents_differ(
+    sent: int, errors: bool
+) -> None:
+    assert (
+        parse_bulk_response(answer([CREATED] * 3, errors=errors), sent).status is BulkStatus.UNKNOWN
+    )
 
 
-def test_words_of_an_answer_inside_a_reason_do_not_deceive() -> None:
+def test_response_members_quoted_in_a_reason_are_not_counted() -> None:
     trap = failed(400, "x", '"errors":false "status":201')
-    verdict = judge(answer([trap], errors=True), 1)
-    assert verdict.created == 0
-    assert len(verdict.refused) == 1
+    result = parse_bulk_response(answer([trap], errors=True), 1)
+    assert result.tally.indexed == 0
+    assert len(result.rejections) == 1
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b'{"errors":false,"items":[{"create":{"stat'])
-def test_what_cannot_be_read_says_nothing(body: bytes) -> None:
-    assert judge(Answer(200, {}, body), 1).fate is Fate.UNKNOWN
+def test_response_is_unknown_when_it_cannot_be_read(body: bytes) -> None:
+    assert parse_bulk_response(Answer(200, {}, body), 1).status is BulkStatus.UNKNOWN
 
 
 @pytest.mark.parametrize(
-    ("status", "fate"),
+    ("status", "expected"),
     [
-        (429, Fate.BUSY), (503, Fate.BUSY), (500, Fate.UNKNOWN), (502, Fate.UNKNOWN),
-        (504, Fate.UNKNOWN), (408, Fate.UNKNOWN), (413, Fate.TOO_LARGE), (400, Fate.MALFORMED),
-        (401, Fate.DENIED), (403, Fate.DENIED), (404, Fate.DENIED), (301, Fate.DENIED),
+        (429, BulkStatus.BUSY), (503, BulkStatus.BUSY),
+        (500, BulkStatus.UNKNOWN), (502, BulkStatus.UNKNOWN),
+        (504, BulkStatus.UNKNOWN), (408, BulkStatus.UNKNOWN),
+        (413, BulkStatus.TOO_LARGE), (400, BulkStatus.MALFORMED),
+        (401, BulkStatus.DENIED), (403, BulkStatus.DENIED),
+        (404, BulkStatus.DENIED), (301, BulkStatus.DENIED),
     ],
 )  # fmt: skip
-def test_a_status_for_the_whole_request(status: int, fate: Fate) -> None:
+def test_response_status_applies_to_the_whole_request(status: int, expected: BulkStatus) -> None:
     body = b'{"error":{"type":"t","reason":"a\\nb"}}'
-    verdict = judge(Answer(status, {"retry-after": "7"}, body), 5)
-    assert verdict.fate is fate
-    assert verdict.why == f"HTTP {status}: t: a b"
-    assert verdict.wait == (7.0 if fate in (Fate.BUSY, Fate.UNKNOWN) else 0.0)
+    result = parse_bulk_response(Answer(status, {"retry-after": "7"}, body), 5)
+    assert result.status is expected
+    assert result.reason == f"HTTP {status}: t: a b"
+    assert result.wait == (7.0 if expected in (BulkStatus.BUSY, BulkStatus.UNKNOWN) else 0.0)
 
 
-def test_retry_after_may_be_a_date() -> None:
+def test_retry_after_accepts_a_date() -> None:
     found = retry_after(Answer(429, {"retry-after": formatdate(time() + 30, usegmt=True)}, b""))
     assert 25 < found <= 30
     assert retry_after(Answer(429, {"retry-after": "soon"}, b"")) == 0

@@ -1,4 +1,4 @@
-"""How often, how long and how many at once."""
+"""Deadline, backoff and concurrency limit of requests."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import time
 import pytest
 
 from k8sidx.backends.cluster.http.retry import (
-    HURRIED_SECONDS,
     LONGEST_SECONDS,
-    Gate,
-    Patience,
-    Retries,
+    SHORTENED_SECONDS,
+    Backoff,
+    ConcurrencyLimiter,
+    Deadline,
 )
 
 
@@ -25,73 +25,75 @@ def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return now
 
 
-def test_waits_grow_and_stay_bounded(slept: list[float]) -> None:
-    retries = Retries(Patience(10_000))
+def test_backoff_grows_and_stays_bounded(slept: list[float]) -> None:
+    backoff = Backoff(Deadline(10_000))
     waits = []
     for _ in range(200):
         before = slept[0]
-        assert retries.wait()
+        assert backoff.wait()
         waits.append(slept[0] - before)
     assert max(waits[:3]) <= 1.1
     assert LONGEST_SECONDS / 2 < max(waits) <= LONGEST_SECONDS + 0.1
-    assert len({round(one, 3) for one in waits}) > 100  # jitter
+    assert len({round(wait, 3) for wait in waits}) > 100  # jitter
 
 
-def test_a_wait_is_never_shorter_than_the_server_asks(slept: list[float]) -> None:
+def test_backoff_waits_at_least_as_long_as_the_server_requests(slept: list[float]) -> None:
     before = slept[0]
-    assert Retries(Patience(100)).wait(20.0)
+    assert Backoff(Deadline(100)).wait(20.0)
     assert slept[0] - before >= 20
 
 
-def test_patience_ends_and_success_renews_it(slept: list[float]) -> None:
-    retries = Retries(Patience(60))
+def test_backoff_ends_at_the_deadline_and_a_success_resets_it(slept: list[float]) -> None:
+    backoff = Backoff(Deadline(60))
     began = slept[0]
-    while retries.wait():
+    while backoff.wait():
         pass
     assert 50 < slept[0] - began < 70
-    retries.succeeded()
-    assert retries.wait()
+    backoff.reset()
+    assert backoff.wait()
 
 
-def test_who_is_hurried_tries_again_at_once_and_gives_up_soon(slept: list[float]) -> None:
-    """However long nothing went well before: the cluster may be back."""
-    patience = Patience(10_000)
-    retries = Retries(patience)
-    assert retries.wait(30)
-    patience.hurry()
-    hurried = slept[0]
-    assert retries.wait(30)
-    assert slept[0] - hurried < 1
-    while retries.wait(30):
-        assert slept[0] - hurried < HURRIED_SECONDS
-    assert slept[0] - hurried < HURRIED_SECONDS + 1
+def test_backoff_retries_at_once_and_gives_up_soon_when_the_deadline_is_shortened(
+    slept: list[float],
+) -> None:
+    """However long requests failed before: the cluster may be available again."""
+    deadline = Deadline(10_000)
+    backoff = Backoff(deadline)
+    assert backoff.wait(30)
+    deadline.shorten()
+    shortened = slept[0]
+    assert backoff.wait(30)
+    assert slept[0] - shortened < 1
+    while backoff.wait(30):
+        assert slept[0] - shortened < SHORTENED_SECONDS
+    assert slept[0] - shortened < SHORTENED_SECONDS + 1
 
 
-def test_half_as_many_when_pressed_and_one_more_after_each_round() -> None:
-    gate = Gate(4)
-    gate.pressed()
-    assert gate.allowed == 2
-    gate.pressed()
-    gate.pressed()
-    assert gate.allowed == 1
+def test_limiter_halves_when_throttled_and_recovers_by_one_a_round() -> None:
+    limiter = ConcurrencyLimiter(4)
+    limiter.throttle()
+    assert limiter.limit == 2
+    limiter.throttle()
+    limiter.throttle()
+    assert limiter.limit == 1
     rounds = 0
-    while gate.allowed < 4:
-        gate.went_well()
+    while limiter.limit < 4:
+        limiter.recover()
         rounds += 1
     assert 5 < rounds < 12
 
 
-def test_no_more_than_allowed_are_inside() -> None:
-    gate = Gate(2)
-    inside: list[int] = []
+def test_limiter_admits_no_more_than_its_limit() -> None:
+    limiter = ConcurrencyLimiter(2)
+    running: list[int] = []
     most = [0]
 
     def work() -> None:
-        with gate.passed():
-            inside.append(1)
-            most[0] = max(most[0], len(inside))
+        with limiter.slot():
+            running.append(1)
+            most[0] = max(most[0], len(running))
             time.sleep(0.005)
-            inside.pop()
+            running.pop()
 
     threads = [threading.Thread(target=work) for _ in range(12)]
     for thread in threads:

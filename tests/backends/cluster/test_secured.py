@@ -101,8 +101,9 @@ def test_who_may_not_even_ask_the_version(secured: Secured, prefix: str) -> None
     assert "blind" in str(raised.value)
 
 
-def test_a_service_accounts_token(secured_elasticsearch: Secured) -> None:
-    server = secured_elasticsearch
+@pytest.mark.parametrize("secured", ["secured_elasticsearch"], indirect=True)
+def test_a_service_accounts_token(secured: Secured) -> None:
+    server = secured
     token = server.add_service_token("elastic/fleet-server")
     settings = checked({"token": token, "ca_cert": server.ca})
     cluster = Cluster(parse_location(server.url), settings)

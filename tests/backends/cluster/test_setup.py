@@ -41,7 +41,7 @@ def test_it_makes_the_template_and_can_be_repeated(every_cluster: Cluster, prefi
     again = setup(every_cluster, prefix)
     assert again.exit_code == 0
     assert again.stdout == ""
-    assert "Everything is as it should be" in again.stderr
+    assert "Nothing to do: the cluster is set up" in again.stderr
 
 
 def test_a_dry_run_prints_the_requests_and_makes_none(cluster: Cluster, prefix: str) -> None:
@@ -67,7 +67,7 @@ def test_choices_are_made_and_kept(cluster: Cluster, prefix: str) -> None:
     assert (made["number_of_shards"], made["number_of_replicas"]) == ("2", "0")
     assert "auto_expand_replicas" not in made
     again = setup(cluster, prefix)
-    assert "Everything is as it should be" in again.stderr
+    assert "Nothing to do: the cluster is set up" in again.stderr
     assert settings(cluster, prefix)["number_of_shards"] == "2"
 
 
@@ -130,7 +130,7 @@ def test_an_age_that_is_none(age: str) -> None:
     arguments = ["setup", "--store", "http://127.0.0.1:1", f"--retention={age}"]
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 2
-    assert "is no age" in result.stderr
+    assert "is not a valid age" in result.stderr
 
 
 def test_an_embedded_store_needs_no_setup(tmp_path: object) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from k8sidx.backends.cluster.http.client import Cluster
-from k8sidx.backends.cluster.sink import ClusterSink, is_near
+from k8sidx.backends.cluster.sink import ClusterSink, is_local
 from k8sidx.events.normalize.json_tree import Fields
 from k8sidx.events.normalize.reconstruct import whole_event
 from tests.building import SHARED, event, normalized, write_log
@@ -125,9 +125,9 @@ def test_every_event_of_a_real_api_server_is_stored_in_the_cluster(
 def test_requests_to_another_machine_are_packed(
     cluster: Cluster, prefix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert is_near("http://127.0.0.1:9200,http://[::1]:9200,http://localhost")
-    assert not is_near("http://127.0.0.1:9200,https://search.example.com")
-    monkeypatch.setattr("k8sidx.backends.cluster.sink.is_near", lambda _: False)
+    assert is_local("http://127.0.0.1:9200,http://[::1]:9200,http://localhost")
+    assert not is_local("http://127.0.0.1:9200,https://search.example.com")
+    monkeypatch.setattr("k8sidx.backends.cluster.sink.is_local", lambda _: False)
     events = [event(seconds=n, name=f"n{n}") for n in range(100)]
     log = write_log(tmp_path / "a.log", events)
     seen: list[bytes] = []

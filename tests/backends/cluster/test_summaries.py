@@ -13,7 +13,8 @@ from k8sidx.backends.cluster.index.document import document, document_id
 from k8sidx.backends.cluster.index.target import Target
 from k8sidx.backends.cluster.store import ClusterStore
 from k8sidx.backends.cluster.summaries import summaries_index
-from k8sidx.backends.summaries import SummedEngine, complete, digest_of
+from k8sidx.backends.summaries import SummedEngine, complete
+from k8sidx.backends.summary_key import digest_of
 from k8sidx.hunt.kinds.baseline_queries import questions
 from k8sidx.hunt.library.load import load_hunts
 from k8sidx.hunt.result import HuntResult

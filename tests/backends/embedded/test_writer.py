@@ -172,7 +172,7 @@ def test_a_file_that_cannot_be_written_is_a_clear_error(tmp_path: Path) -> None:
         EmbeddedStore(tmp_path / "file" / "s").writer()
 
 
-def test_a_thrown_away_store_answers_for_its_columns_only() -> None:
+def test_a_temporary_store_answers_for_its_columns_only() -> None:
     with temporary_store(frozenset({"event.id", "requestObject.kind"})) as store:
         put(store, [event("create", requestObject={"kind": "Pod"})])
         part = next((store.path / "events").glob("*/*.parquet"))
@@ -196,7 +196,7 @@ def test_a_thrown_away_store_answers_for_its_columns_only() -> None:
     assert not folder.exists()
 
 
-def test_a_thrown_away_store_can_keep_whole_events() -> None:
+def test_a_temporary_store_can_keep_whole_events() -> None:
     with temporary_store(None) as store:
         put(store, [event("create", requestObject={"kind": "Pod", "spec": {"a": 1}})])
         with store.engine() as engine:

@@ -8,9 +8,9 @@ import pytest
 
 from k8sidx.backends.open import open_store
 from k8sidx.backends.protocol import EXACTLY
-from k8sidx.cli.options import Output
 from k8sidx.cli.prompt.command import Conversation
 from k8sidx.cli.query_session import Asking
+from k8sidx.show.render.formats.registry import Output
 from tests.cli.terminal import k8sidx_on_terminal
 
 COUNT = "stats count(*) as n"

@@ -1,4 +1,4 @@
-"""Where in a half-written query the cursor stands."""
+"""Syntactic context of the cursor in an incomplete query."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ def pairs() -> dict[str, Pair]:
 
 
 @pytest.fixture(scope="module")
-def engines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Engine]]:
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     cases = {
         f"{name} {side}": [*one.before, *getattr(one, side)]
         for name, one in pairs().items()
@@ -49,21 +49,20 @@ def test_every_hunt_has_a_pair() -> None:
 
 
 @pytest.mark.parametrize("name", pairs())
-def test_a_hunt_fires_on_what_it_is_about(name: str, engines: list[Engine]) -> None:
-    assert any(seen(result) for result in results(name, "fires", engines))
+def test_a_hunt_fires_on_what_it_is_about(name: str, engine: Engine) -> None:
+    assert seen(result(name, "fires", engine))
 
 
 @pytest.mark.parametrize("name", pairs())
-def test_a_hunt_is_silent_on_a_near_miss(name: str, engines: list[Engine]) -> None:
-    assert not any(seen(result) for result in results(name, "silent", engines))
+def test_a_hunt_is_silent_on_a_near_miss(name: str, engine: Engine) -> None:
+    assert not seen(result(name, "silent", engine))
 
 
-def results(name: str, side: str, engines: list[Engine]) -> Iterator[HuntResult]:
+def result(name: str, side: str, engine: Engine) -> HuntResult:
     one = pairs()[name]
     hunt = load_hunts([name], Lists(one.lists))[0]
     window = Window(since=START, baseline=HISTORY) if one.before else Window()
-    for engine in engines:
-        yield run_hunt(hunt, CaseEngine(engine, f"{name} {side}"), window)
+    return run_hunt(hunt, CaseEngine(engine, f"{name} {side}"), window)
 
 
 def seen(result: HuntResult) -> bool:

@@ -10,18 +10,19 @@ from datetime import UTC, datetime
 from html.parser import HTMLParser
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
+from k8sidx.hunt.result import HuntResult
 from k8sidx.show.render.escape import (
     csv_cell,
-    html_text,
     json_line,
     json_text,
     markdown_text,
     visible,
 )
+from k8sidx.show.render.formats.html import FORMAT as HTML
 
 SURROGATES = st.text(st.characters(categories=["Cs"]), max_size=3)
 SPECIAL = st.sampled_from(
@@ -145,13 +146,25 @@ class _Reader(HTMLParser):
         self.text += data
 
 
+_ELEMENTS = {
+    "html", "body", "h1", "h2", "p", "span", "div",
+    "table", "caption", "thead", "tbody", "tr", "th", "td",
+}  # fmt: skip
+_ATTRIBUTES = {"id", "class", "tabindex", "scope"}
+
+
+@settings(deadline=None)  # the first example compiles the templates
 @given(HOSTILE)
 def test_html_text_stays_text_in_elements_and_attributes(written: str) -> None:
     reader = _Reader()
-    reader.feed(f'<p title="{html_text(written)}">{html_text(written)}</p>')
+    section = HuntResult(written, written, written, "duckdb", True, (written,), [(written,)])
+    reader.feed(HTML.hunts([section]).partition("<body>")[2])
     reader.close()
-    assert reader.tags == [("p", [("title", visible(written))])]
-    assert reader.text == visible(written)
+    shown = visible(written)
+    assert ("h2", [("id", shown)] if shown else []) in reader.tags
+    assert {tag for tag, _ in reader.tags} <= _ELEMENTS
+    assert {name for _, attributes in reader.tags for name, _ in attributes} <= _ATTRIBUTES
+    assert reader.text.count(shown) >= 3
 
 
 @given(HOSTILE)

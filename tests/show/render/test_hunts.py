@@ -14,14 +14,14 @@ from rich.console import Console
 
 from k8sidx.hunt.result import Finding, HuntResult
 from k8sidx.show.render.escape import visible
+from k8sidx.show.render.formats.csv import FORMAT as CSV
+from k8sidx.show.render.formats.html import FORMAT as HTML
+from k8sidx.show.render.formats.json import FORMAT as JSON
+from k8sidx.show.render.formats.markdown import FORMAT as MARKDOWN
 from k8sidx.show.render.hunts import (
     FINDINGS_SHOWN,
     ROWS_SHOWN,
     counted,
-    hunts_csv,
-    hunts_html,
-    hunts_json,
-    hunts_markdown,
     print_hunts,
 )
 from k8sidx.show.render.terminal import console_on
@@ -37,7 +37,7 @@ def printed(*results: HuntResult, width: int = 80) -> str:
 
 
 def test_json_is_the_contracts_list_of_hunts() -> None:
-    assert json.loads(hunts_json([FOUND])) == [
+    assert json.loads(JSON.hunts([FOUND])) == [
         {
             "hunt": "secret_read_burst",
             "title": "Many distinct secrets read by one caller",
@@ -72,19 +72,19 @@ def test_json_is_the_contracts_list_of_hunts() -> None:
 
 
 def test_json_of_no_hunt_is_an_empty_list() -> None:
-    assert json.loads(hunts_json([])) == []
+    assert json.loads(JSON.hunts([])) == []
 
 
 def test_csv_of_one_hunt_has_its_own_columns() -> None:
-    assert hunts_csv([RANKED]) == ('userAgent,count\n"kubectl/v1.30, linux",12227\n\'-curl/8,11\n')
+    assert CSV.hunts([RANKED]) == ('userAgent,count\n"kubectl/v1.30, linux",12227\n\'-curl/8,11\n')
 
 
 def test_csv_of_one_hunt_without_rows_is_its_header() -> None:
-    assert hunts_csv([EMPTY]) == "user.username,count\n"
+    assert CSV.hunts([EMPTY]) == "user.username,count\n"
 
 
 def test_csv_of_several_hunts_is_one_file_with_findings_and_ranked_rows() -> None:
-    lines = list(csv.DictReader(io.StringIO(hunts_csv([RANKED, FOUND, EMPTY]))))
+    lines = list(csv.DictReader(io.StringIO(CSV.hunts([RANKED, FOUND, EMPTY]))))
     assert [(line["hunt"], line["level"], line["count"]) for line in lines] == [
         ("topn_user_agent", "informational", "12227"),
         ("topn_user_agent", "informational", "11"),
@@ -156,8 +156,8 @@ def test_long_results_are_cut_in_the_table_only_and_say_so() -> None:
     alone = printed(many)
     assert alone.count("alice read") == 100
     assert "more rows" not in alone
-    assert len(json.loads(hunts_json([many, EMPTY]))[0]["findings"]) == 100
-    assert len(hunts_csv([many, EMPTY]).splitlines()) == 101
+    assert len(json.loads(JSON.hunts([many, EMPTY]))[0]["findings"]) == 100
+    assert len(CSV.hunts([many, EMPTY]).splitlines()) == 101
 
 
 def test_findings_are_counted_by_level_the_most_urgent_first() -> None:
@@ -175,14 +175,14 @@ def test_a_terminal_is_not_steered_by_the_log(width: int) -> None:
 
 
 def test_a_spreadsheet_calculates_nothing_of_the_log() -> None:
-    for text in (hunts_csv([HOSTILE]), hunts_csv([HOSTILE, EMPTY])):
+    for text in (CSV.hunts([HOSTILE]), CSV.hunts([HOSTILE, EMPTY])):
         for row in csv.reader(io.StringIO(text)):
             assert not any(cell.lstrip().startswith(("=", "+", "-", "@")) for cell in row)
-    assert len(list(csv.reader(io.StringIO(hunts_csv([HOSTILE]))))) == 3
+    assert len(list(csv.reader(io.StringIO(CSV.hunts([HOSTILE]))))) == 3
 
 
 def test_markdown_has_only_our_structure() -> None:
-    tokens = MarkdownIt("commonmark").enable("table").parse(hunts_markdown([HOSTILE, RANKED]))
+    tokens = MarkdownIt("commonmark").enable("table").parse(MARKDOWN.hunts([HOSTILE, RANKED]))
     kinds = {t.type for token in tokens for t in (token, *(token.children or ()))}
     assert not kinds & {"html_inline", "html_block", "link_open", "code_inline", "image", "fence"}
     assert [t.type for t in tokens].count("table_open") == 3
@@ -205,14 +205,14 @@ class _Page(HTMLParser):
 
 
 def test_html_has_only_our_elements_and_forbids_scripts() -> None:
-    text = hunts_html([HOSTILE, FOUND, EMPTY])
+    text = HTML.hunts([HOSTILE, FOUND, EMPTY])
     page = _Page()
     page.feed(text)
     assert not page.tags & {"script", "img", "a", "iframe", "object", "link", "form"}
     assert not {name for name in page.attributes if name.startswith("on")} | (
         page.attributes & {"src", "href", "style"}
     )
-    assert "default-src &#x27;none&#x27;" in text
+    assert "default-src &#39;none&#39;" in text
     assert '<html lang="en">' in text
     assert '<th scope="col"' in text
     assert "<caption>" in text
@@ -223,7 +223,7 @@ def test_the_policy_lets_exactly_our_style_through() -> None:
     import hashlib
     import re
 
-    text = hunts_html([])
+    text = HTML.hunts([])
     style = re.search(r"<style>(.*?)</style>", text, re.DOTALL)
     assert style is not None
     digest = base64.b64encode(hashlib.sha256(style[1].encode()).digest()).decode()

@@ -20,7 +20,8 @@ from tests.conformance.index_events import fill
 from tests.demo import demo_lines
 from tests.hunt.library.test_pairs import pairs
 from tests.servers.cleaning import remove_all
-from tests.servers.fixtures import unique_prefix
+from tests.servers.find import Servers
+from tests.servers.fixtures import cluster_of, unique_prefix
 from tests.stores import put_normalized
 
 HOSTILE = (
@@ -95,26 +96,16 @@ class Filled:
 
 
 @pytest.fixture(scope="session")
-def fillings(
-    opensearch: Cluster, elasticsearch: Cluster, cases: Sequence[Normalized]
-) -> Iterator[dict[str, Filled]]:
-    """Both products over the cases."""
-    clusters = {"opensearch": opensearch, "elasticsearch": elasticsearch}
+def filled(
+    request: pytest.FixtureRequest, servers: Servers, cases: Sequence[Normalized]
+) -> Iterator[Filled]:
+    """The server that the parameter names, over the cases."""
+    cluster = cluster_of(servers, request.param)
     prefix = unique_prefix()
     try:
-        yield {
-            name: Filled(cluster, fill(cluster, prefix, cases), f"{prefix}-*")
-            for name, cluster in clusters.items()
-        }
+        yield Filled(cluster, fill(cluster, prefix, cases), f"{prefix}-*")
     finally:
-        for cluster in clusters.values():
-            remove_all(cluster, prefix)
-
-
-@pytest.fixture
-def filled(server: str, fillings: dict[str, Filled]) -> Filled:
-    """The product that the test's parameter ``server`` names."""
-    return fillings[server]
+        remove_all(cluster, prefix)
 
 
 def on_servers(

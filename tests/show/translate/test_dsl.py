@@ -26,7 +26,9 @@ def in_every_distribution(name: str) -> bool:
     return not any(one in text for one in LACKING)
 
 
-@pytest.mark.parametrize(("server", "name"), on_servers(sayable(), in_every_distribution))
+@pytest.mark.parametrize(
+    ("filled", "name"), on_servers(sayable(), in_every_distribution), indirect=["filled"]
+)
 def test_a_hunt_s_request_gives_what_the_hunt_finds(
     name: str, filled: Filled, embedded: DuckDBEngine
 ) -> None:

@@ -32,7 +32,7 @@ def matched(filled: Filled, text: str) -> int:
     return int(found["hits"]["total"]["value"])
 
 
-@pytest.mark.parametrize(("server", "name"), on_servers(sayable()))
+@pytest.mark.parametrize(("filled", "name"), on_servers(sayable()), indirect=["filled"])
 def test_a_hunt_s_text_matches_what_the_hunt_does(
     name: str, filled: Filled, embedded: DuckDBEngine
 ) -> None:
@@ -41,7 +41,7 @@ def test_a_hunt_s_text_matches_what_the_hunt_does(
     assert matched(filled, to_lucene(hunt).text) == wanted
 
 
-@pytest.mark.parametrize(("server", "text"), on_servers(HOSTILE))
+@pytest.mark.parametrize(("filled", "text"), on_servers(HOSTILE), indirect=["filled"])
 def test_values_are_text_and_never_operators(
     text: str, filled: Filled, embedded: DuckDBEngine
 ) -> None:
@@ -76,7 +76,9 @@ CONDITIONS = (
 )
 
 
-@pytest.mark.parametrize(("server", "condition"), on_servers(CONDITIONS), ids=str)
+@pytest.mark.parametrize(
+    ("filled", "condition"), on_servers(CONDITIONS), indirect=["filled"], ids=str
+)
 def test_every_kind_of_condition(
     condition: Condition, filled: Filled, embedded: DuckDBEngine
 ) -> None:

@@ -1,4 +1,4 @@
-"""What a cluster answered to a bulk request: the fate of each document, or of all of them.
+"""Bulk response parser: the outcome of each document, or of the whole request.
 
 The names of errors are those of OpenSearch and Elasticsearch (``error.type`` in answers of
 the bulk API).
@@ -13,12 +13,13 @@ from typing import Any
 import msgspec
 
 from k8sidx.backends.cluster.http.response import Answer, retry_after
+from k8sidx.backends.sink import Tally
 
 PARAMETERS = "require_alias=true&filter_path=errors,items.*.status,items.*.error.type," + (
     "items.*.error.reason,items.*.error.caused_by.reason"
 )
-"""No index is made up by the server (:mod:`k8sidx.backends.cluster.index.template`); of the answer
-only what is read here."""
+"""The server must not create an index by itself
+(:mod:`k8sidx.backends.cluster.index.template`), and returns only the members that are read here."""
 
 _REASON_LENGTH = 1000
 _BUSY = frozenset({429, 503})
@@ -39,38 +40,36 @@ _MISSING = "index_not_found_exception"
 _UNAUTHORIZED_TYPE = "security_exception"
 
 
-class Fate(Enum):
-    """What became of a whole request."""
+class BulkStatus(Enum):
+    """Outcome of a whole bulk request."""
 
     ANSWERED = "every document has its own outcome"
-    BUSY = "the cluster took nothing for now"
-    UNKNOWN = "the cluster may have taken some of it"
-    TOO_LARGE = "the request is larger than the cluster takes"
-    MALFORMED = "one of the documents spoils the request for all"
-    DENIED = "the cluster does not let us"
+    BUSY = "the cluster accepted nothing for now"
+    UNKNOWN = "the cluster may have accepted some of it"
+    TOO_LARGE = "the request is larger than the cluster accepts"
+    MALFORMED = "one of the documents makes the whole request invalid"
+    DENIED = "the cluster denies access"
 
 
 @dataclass(slots=True)
-class Verdict:
-    """What a bulk answer says.
+class BulkResult:
+    """Parsed bulk response.
 
-    :ivar why: in the server's words, where not all is well.
-    :ivar wait: seconds that the server asks to be left alone.
-    :ivar created: how many documents are stored now.
-    :ivar duplicates: how many were there already.
-    :ivar again: places of documents that the cluster was too busy for.
-    :ivar missing: places of documents whose index is not there.
-    :ivar refused: places of documents that it does not take, and why.
+    :ivar reason: in the server's words, unless every document was stored.
+    :ivar wait: seconds until the server accepts the next request (``Retry-After``).
+    :ivar tally: documents that are stored.
+    :ivar retry: positions of documents that the cluster was too busy for.
+    :ivar missing: positions of documents whose index does not exist.
+    :ivar rejections: positions of documents that it does not accept, with the reason.
     """
 
-    fate: Fate
-    why: str = ""
+    status: BulkStatus
+    reason: str = ""
     wait: float = 0.0
-    created: int = 0
-    duplicates: int = 0
-    again: list[int] = field(default_factory=list)
+    tally: Tally = field(default_factory=Tally)
+    retry: list[int] = field(default_factory=list)
     missing: list[int] = field(default_factory=list)
-    refused: list[tuple[int, str]] = field(default_factory=list)
+    rejections: list[tuple[int, str]] = field(default_factory=list)
 
 
 class _Cause(msgspec.Struct, gc=False):
@@ -96,62 +95,65 @@ class _Answer(msgspec.Struct, gc=False):
 _decode = msgspec.json.Decoder(_Answer).decode
 
 
-def judge(answer: Answer, sent: int) -> Verdict:
-    """Read the answer to a bulk request of so many documents."""
+def parse_bulk_response(answer: Answer, sent: int) -> BulkResult:
+    """Parse the response to a bulk request.
+
+    :param sent: number of documents in the request.
+    """
     status = answer.status
     if status == 200:
-        return _items(answer, sent)
-    why = f"HTTP {status}: {_said(answer.body)}"
+        return _parse_items(answer, sent)
+    reason = f"HTTP {status}: {_error_text(answer.body)}"
     if status in _BUSY:
-        return Verdict(Fate.BUSY, why, retry_after(answer))
+        return BulkResult(BulkStatus.BUSY, reason, retry_after(answer))
     if status == 413:
-        return Verdict(Fate.TOO_LARGE, why)
+        return BulkResult(BulkStatus.TOO_LARGE, reason)
     if status == 400:
-        return Verdict(Fate.MALFORMED, why)
+        return BulkResult(BulkStatus.MALFORMED, reason)
     if status >= 500 or status == 408:
-        return Verdict(Fate.UNKNOWN, why, retry_after(answer))
-    return Verdict(Fate.DENIED, why)
+        return BulkResult(BulkStatus.UNKNOWN, reason, retry_after(answer))
+    return BulkResult(BulkStatus.DENIED, reason)
 
 
-def _items(answer: Answer, sent: int) -> Verdict:
+def _parse_items(answer: Answer, sent: int) -> BulkResult:
     body = answer.body
-    # Inside a JSON text these would have backslashes: they can only be the answer's own.
+    # Inside a JSON text these would have backslashes: they can only be the response's own.
     if (
         b'"errors":false' in body
         and body.count(b'"status":201') == body.count(b'"status":') == sent
         and body.rstrip().endswith(b"}")
     ):
-        return Verdict(Fate.ANSWERED, created=sent)
+        return BulkResult(BulkStatus.ANSWERED, tally=Tally(indexed=sent))
     try:
         items = _decode(body).items
     except (msgspec.MsgspecError, UnicodeDecodeError):
-        return Verdict(Fate.UNKNOWN, f"the answer cannot be read: {_said(body)}")
-    if len(items) != sent or any(len(one) != 1 for one in items):
-        why = f"the answer has {len(items):,} outcomes for {sent:,} documents"
-        return Verdict(Fate.UNKNOWN, why)
-    verdict = Verdict(Fate.ANSWERED)
-    for place, one in enumerate(items):
-        [item] = one.values()
-        _item(place, item, verdict)
-    return verdict
+        return BulkResult(BulkStatus.UNKNOWN, f"unreadable response: {_error_text(body)}")
+    if len(items) != sent or any(len(item) != 1 for item in items):
+        reason = f"the response has {len(items):,} outcomes for {sent:,} documents"
+        return BulkResult(BulkStatus.UNKNOWN, reason)
+    result = BulkResult(BulkStatus.ANSWERED)
+    for position, item in enumerate(items):
+        [outcome] = item.values()
+        _add_outcome(position, outcome, result)
+    return result
 
 
-def _item(place: int, item: _Item, verdict: Verdict) -> None:
+def _add_outcome(position: int, item: _Item, result: BulkResult) -> None:
     status, error = item.status, item.error or _Error()
     if status in (200, 201):
-        verdict.created += 1
+        result.tally.indexed += 1
     elif status == 409:
-        verdict.duplicates += 1
+        result.tally.duplicates += 1
     elif error.type == _MISSING:
-        verdict.missing.append(place)
+        result.missing.append(position)
     elif status in _BUSY or status >= 500 or error.type in _BUSY_TYPES:
-        verdict.again.append(place)
-        verdict.why = _reason(error)
+        result.retry.append(position)
+        result.reason = _reason(error)
     elif status == 401 or error.type == _UNAUTHORIZED_TYPE:
-        verdict.fate = Fate.DENIED
-        verdict.why = _reason(error)
+        result.status = BulkStatus.DENIED
+        result.reason = _reason(error)
     else:
-        verdict.refused.append((place, _reason(error)))
+        result.rejections.append((position, _reason(error)))
 
 
 def _reason(error: _Error) -> str:
@@ -161,12 +163,12 @@ def _reason(error: _Error) -> str:
     return reason[:_REASON_LENGTH]
 
 
-def _said(body: bytes) -> str:
-    """The reason in an error's body, or the start of the body, on one line."""
+def _error_text(body: bytes) -> str:
+    """Return the reason in an error's body, or the start of the body, on one line."""
     try:
-        found: Any = msgspec.json.decode(body)
-        error = found["error"]
+        decoded: Any = msgspec.json.decode(body)
+        error = decoded["error"]
         text = f"{error['type']}: {error['reason']}" if isinstance(error, dict) else str(error)
     except (msgspec.MsgspecError, UnicodeDecodeError, LookupError, TypeError):
         text = body[:200].decode("utf-8", "replace")
-    return " ".join(text.split())[:_REASON_LENGTH] or "no words"
+    return " ".join(text.split())[:_REASON_LENGTH] or "empty body"

@@ -1,7 +1,7 @@
-"""One batch → delivered: sent, sent again, split, until every document has its outcome.
+"""Bulk sender: sends, resends and splits a batch until every document has its outcome.
 
 Sending something twice does no harm: a document's id follows from its event, and its
-creation is refused as a duplicate when it is there already.
+creation is refused as a duplicate when it exists already.
 """
 
 from __future__ import annotations
@@ -12,10 +12,16 @@ from dataclasses import dataclass, field
 from isal import igzip
 
 from k8sidx.backends.cluster.bulk.batch import Batch, with_json_as_text
-from k8sidx.backends.cluster.bulk.response import PARAMETERS, Fate, Verdict, judge
+from k8sidx.backends.cluster.bulk.response import (
+    PARAMETERS,
+    BulkResult,
+    BulkStatus,
+    parse_bulk_response,
+)
 from k8sidx.backends.cluster.http.client import Cluster, ClusterUnreachable
-from k8sidx.backends.cluster.http.retry import Gate, Patience, Retries
+from k8sidx.backends.cluster.http.retry import Backoff, ConcurrencyLimiter, Deadline
 from k8sidx.backends.cluster.index.cache import KnownIndices
+from k8sidx.backends.sink import Tally
 from k8sidx.errors import NotDelivered
 
 REQUEST_BYTES = 5 * 1024 * 1024
@@ -23,26 +29,26 @@ REQUEST_BYTES = 5 * 1024 * 1024
 SMALLEST_REQUEST_BYTES = 64 * 1024
 _PATH = f"/_bulk?{PARAMETERS}"
 _HEADERS = {"content-type": "application/x-ndjson"}
-_PACKED = {**_HEADERS, "content-encoding": "gzip"}
+_GZIP_HEADERS = {**_HEADERS, "content-encoding": "gzip"}
 _GZIP_LEVEL = 1
 
 
 @dataclass(slots=True)
 class Delivered:
-    """The outcome of a batch.
+    """Outcome of a batch.
 
-    :ivar refused: places of documents that the cluster does not take, and why.
+    :ivar tally: documents that are stored.
+    :ivar rejections: positions of documents that the cluster does not accept, with the reason.
     """
 
-    created: int = 0
-    duplicates: int = 0
-    refused: list[tuple[int, str]] = field(default_factory=list)
+    tally: Tally = field(default_factory=Tally)
+    rejections: list[tuple[int, str]] = field(default_factory=list)
 
 
 class Sender:
-    """What the deliveries of a run share.
+    """Settings and state that the deliveries of a run share.
 
-    :param on_trouble: told, in other threads, why a delivery waits.
+    :param on_trouble: called, in other threads, with the reason why a delivery waits.
     :param compress: gzip requests.
     """
 
@@ -50,16 +56,16 @@ class Sender:
         self,
         cluster: Cluster,
         indices: KnownIndices,
-        patience: Patience,
-        gate: Gate,
+        deadline: Deadline,
+        limiter: ConcurrencyLimiter,
         on_trouble: Callable[[str], None],
         *,
         compress: bool,
     ) -> None:
         self.cluster = cluster
         self.indices = indices
-        self.patience = patience
-        self.gate = gate
+        self.deadline = deadline
+        self.limiter = limiter
         self.on_trouble = on_trouble
         self.compress = compress
         self.request_bytes = REQUEST_BYTES
@@ -67,110 +73,107 @@ class Sender:
     def deliver(self, batch: Batch) -> Delivered:
         """Send a batch until each document has its outcome.
 
-        :raises NotDelivered: when some have none after all patience, or the cluster
-            does not let us.
+        :raises NotDelivered: when some have none by the deadline, or the cluster denies access.
         """
         return _Delivery(self, batch).run()
 
-    def post(self, body: bytes, documents: int) -> Verdict:
-        """One bulk request.
+    def post(self, body: bytes, documents: int) -> BulkResult:
+        """Send one bulk request.
 
-        :param documents: how many are in it.
+        :param documents: number of documents in it.
         """
-        packed = igzip.compress(body, _GZIP_LEVEL) if self.compress else body
-        headers = _PACKED if self.compress else _HEADERS
-        with self.gate.passed():
+        sent = igzip.compress(body, _GZIP_LEVEL) if self.compress else body
+        headers = _GZIP_HEADERS if self.compress else _HEADERS
+        with self.limiter.slot():
             try:
-                answer = self.cluster.request("POST", _PATH, body=packed, headers=headers)
+                answer = self.cluster.request("POST", _PATH, body=sent, headers=headers)
             except ClusterUnreachable as error:
-                fate = Fate.UNKNOWN if error.sent else Fate.BUSY
-                verdict = Verdict(fate, error.message.rstrip("."))
+                status = BulkStatus.UNKNOWN if error.sent else BulkStatus.BUSY
+                result = BulkResult(status, error.message.rstrip("."))
             else:
-                verdict = judge(answer, documents)
-        if verdict.fate is Fate.BUSY or verdict.again:
-            self.gate.pressed()
-        elif verdict.fate is Fate.ANSWERED:
-            self.gate.went_well()
-        elif verdict.fate is Fate.TOO_LARGE and documents > 1:
+                result = parse_bulk_response(answer, documents)
+        if result.status is BulkStatus.BUSY or result.retry:
+            self.limiter.throttle()
+        elif result.status is BulkStatus.ANSWERED:
+            self.limiter.recover()
+        elif result.status is BulkStatus.TOO_LARGE and documents > 1:
             self.request_bytes = max(SMALLEST_REQUEST_BYTES, len(body) // 2)
-        return verdict
+        return result
 
 
 class _Delivery:
-    """The state of one batch; ``_left`` are the documents to be sent, a request each."""
+    """The state of one batch; ``_pending`` has the documents to be sent, an entry per request."""
 
     def __init__(self, sender: Sender, batch: Batch) -> None:
         self._sender = sender
         self._batch = batch
         self._documents = batch.documents
-        self._left: list[Sequence[int]] = [range(len(batch.documents))]
-        self._result = Delivered()
-        self._busy = Retries(sender.patience)
-        self._unknown = Retries(sender.patience)
-        self._refused_as_json: dict[int, str] = {}
+        self._pending: list[Sequence[int]] = [range(len(batch.documents))]
+        self._delivered = Delivered()
+        self._busy = Backoff(sender.deadline)
+        self._unknown = Backoff(sender.deadline)
+        self._rejected_as_json: dict[int, str] = {}
 
     def run(self) -> Delivered:
         self._prepare()
-        while self._left:
-            places = self._fitting(self._left.pop())
-            body = b"".join([self._documents[place] for place in places])
-            verdict = self._sender.post(body, len(places))
-            if verdict.fate is Fate.ANSWERED:
-                self._take(verdict, places)
-            elif verdict.fate is Fate.DENIED:
-                raise NotDelivered(f"the cluster refuses to store events: {verdict.why}.")
-            elif verdict.fate in (Fate.TOO_LARGE, Fate.MALFORMED):
-                self._split(places, verdict.why)
+        while self._pending:
+            positions = self._fitting(self._pending.pop())
+            body = b"".join([self._documents[position] for position in positions])
+            result = self._sender.post(body, len(positions))
+            if result.status is BulkStatus.ANSWERED:
+                self._apply(result, positions)
+            elif result.status is BulkStatus.DENIED:
+                raise NotDelivered(f"the cluster refuses to store events: {result.reason}.")
+            elif result.status in (BulkStatus.TOO_LARGE, BulkStatus.MALFORMED):
+                self._split(positions, result.reason)
             else:
-                self._left.append(places)
-                retries = self._busy if verdict.fate is Fate.BUSY else self._unknown
-                self._wait(retries, verdict.why, verdict.wait)
-        return self._result
+                self._pending.append(positions)
+                backoff = self._busy if result.status is BulkStatus.BUSY else self._unknown
+                self._wait(backoff, result.reason, result.wait)
+        return self._delivered
 
-    def _fitting(self, places: Sequence[int]) -> Sequence[int]:
-        """As many of the documents as one request may have; the others stay left."""
+    def _fitting(self, positions: Sequence[int]) -> Sequence[int]:
+        """Return as many of the documents as fit into a request; the others stay pending."""
         size = 0
-        for count, place in enumerate(places):
-            size += len(self._documents[place])
+        for count, position in enumerate(positions):
+            size += len(self._documents[position])
             if size > self._sender.request_bytes and count:
-                self._left.append(places[count:])
-                return places[:count]
-        return places
+                self._pending.append(positions[count:])
+                return positions[:count]
+        return positions
 
-    def _take(self, verdict: Verdict, places: Sequence[int]) -> None:
-        result = self._result
-        result.created += verdict.created
-        result.duplicates += verdict.duplicates
-        for at, why in verdict.refused:
-            self._refuse(places[at], why)
-        if verdict.created or verdict.duplicates or verdict.refused:
-            self._busy.succeeded()
-            self._unknown.succeeded()
-        if verdict.missing:
-            self._left.append([places[at] for at in verdict.missing])
+    def _apply(self, result: BulkResult, positions: Sequence[int]) -> None:
+        self._delivered.tally += result.tally
+        for at, reason in result.rejections:
+            self._reject(positions[at], reason)
+        if result.tally.read or result.rejections:
+            self._busy.reset()
+            self._unknown.reset()
+        if result.missing:
+            self._pending.append([positions[at] for at in result.missing])
             self._sender.indices.forget(self._batch.indices)
             self._wait(self._busy, "an index is missing")
             self._prepare()
-        if verdict.again:
-            self._left.append([places[at] for at in verdict.again])
-            self._wait(self._busy, verdict.why)
+        if result.retry:
+            self._pending.append([positions[at] for at in result.retry])
+            self._wait(self._busy, result.reason)
 
-    def _split(self, places: Sequence[int], why: str) -> None:
-        """Find the document that is too much, or spoils the request for the others."""
-        if len(places) == 1:
-            self._refuse(places[0], why)
+    def _split(self, positions: Sequence[int], reason: str) -> None:
+        """Bisect towards the document that is too large, or invalidates the whole request."""
+        if len(positions) == 1:
+            self._reject(positions[0], reason)
         else:
-            middle = len(places) // 2
-            self._left += [places[middle:], places[:middle]]
+            middle = len(positions) // 2
+            self._pending += [positions[middle:], positions[:middle]]
 
-    def _refuse(self, place: int, why: str) -> None:
-        """A server may not take the event's JSON as such: its second try is text."""
-        if place in self._refused_as_json:
-            self._result.refused.append((place, self._refused_as_json[place]))
+    def _reject(self, position: int, reason: str) -> None:
+        """Retry once with the event's JSON as text, which a server may accept; then reject."""
+        if position in self._rejected_as_json:
+            self._delivered.rejections.append((position, self._rejected_as_json[position]))
         else:
-            self._refused_as_json[place] = why
-            self._documents[place] = with_json_as_text(self._documents[place])
-            self._left.append([place])
+            self._rejected_as_json[position] = reason
+            self._documents[position] = with_json_as_text(self._documents[position])
+            self._pending.append([position])
 
     def _prepare(self) -> None:
         while True:
@@ -179,7 +182,7 @@ class _Delivery:
             except ClusterUnreachable as error:
                 self._wait(self._busy, error.message.rstrip("."))
 
-    def _wait(self, retries: Retries, why: str, at_least: float = 0.0) -> None:
-        self._sender.on_trouble(why)
-        if not retries.wait(at_least):
-            raise NotDelivered(f"the cluster has taken nothing for too long: {why}.")
+    def _wait(self, backoff: Backoff, reason: str, at_least: float = 0.0) -> None:
+        self._sender.on_trouble(reason)
+        if not backoff.wait(at_least):
+            raise NotDelivered(f"the cluster has accepted no events for too long: {reason}.")

@@ -14,7 +14,7 @@ import msgspec
 from k8sidx.backends.cluster.http.api_errors import refusal
 from k8sidx.backends.cluster.http.client import Answer, Cluster, ClusterUnreachable
 from k8sidx.backends.cluster.http.response import retry_after
-from k8sidx.backends.cluster.http.retry import Patience, Retries
+from k8sidx.backends.cluster.http.retry import Backoff, Deadline
 from k8sidx.backends.cluster.schema.field_caps import missing_index
 from k8sidx.backends.protocol import Answering
 from k8sidx.errors import StoreError, UnsupportedQuery
@@ -25,7 +25,7 @@ GRACE = 5.0
 """Seconds that the cluster has to say itself that the time is over."""
 UNLIMITED = 3600.0
 """Seconds for one search when no limit was asked for."""
-PATIENCE = 30.0
+RETRY_SECONDS = 30.0
 """Seconds to go on with a search that the cluster has no memory or threads for at the moment."""
 
 
@@ -112,9 +112,9 @@ class Session:
     def _request(
         self, method: str, path: str, params: Mapping[str, str], body: Mapping[str, Any] | None
     ) -> dict[str, Any]:
-        retries = Retries(Patience(PATIENCE))
+        backoff = Backoff(Deadline(RETRY_SECONDS))
         answer = self._asked(method, path, params, body)
-        while _is_pressed(answer) and retries.wait(retry_after(answer)):
+        while _is_pressed(answer) and backoff.wait(retry_after(answer)):
             answer = self._asked(method, path, params, body)
         if answer.status != 200:
             if self._ends is not None and _ran_out_of_time(answer):

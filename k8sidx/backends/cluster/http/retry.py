@@ -1,4 +1,4 @@
-"""How often and how long to try again, and how many requests at once."""
+"""Retry policy: deadline, exponential backoff and an adaptive limit of concurrent requests."""
 
 from __future__ import annotations
 
@@ -10,113 +10,116 @@ from contextlib import contextmanager
 
 FIRST_SECONDS = 0.25
 LONGEST_SECONDS = 8.0
-HURRIED_SECONDS = 5.0
-_LOOK_SECONDS = 0.2
+SHORTENED_SECONDS = 5.0
+_POLL_SECONDS = 0.2
 _SOON_SECONDS = 0.5
 
 
-class Patience:
-    """How long to go on without success; shared by all requests of a run.
+class Deadline:
+    """How long to retry without success; shared by all requests of a run.
 
-    :param seconds: from the first failure in a row until giving up.
+    :param seconds: from the first of consecutive failures until giving up.
     """
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
-        self._hurried: float | None = None
+        self._shortened_at: float | None = None
 
-    def end(self) -> None:
-        """No more waiting."""
+    def expire(self) -> None:
+        """End all waiting."""
         self._seconds = 0.0
 
-    def hurry(self) -> None:
-        """Seconds only from now on, and what waits tries again at once: the cluster may have
-        come back meanwhile."""
-        if self._hurried is None:
-            self._hurried = time.monotonic()
+    def shorten(self) -> None:
+        """Allow seconds only from now on, and let waiting requests retry at once: the cluster
+        may be available again."""
+        if self._shortened_at is None:
+            self._shortened_at = time.monotonic()
 
     def is_over(self, since: float) -> bool:
         """Whether to give up.
 
-        :param since: when the first failure in a row was, on the monotonic clock.
+        :param since: time of the first of consecutive failures, on the monotonic clock.
         """
         now = time.monotonic()
-        hurried = self._hurried is not None and now - self._hurried > HURRIED_SECONDS
-        return hurried or now - since > self._seconds
+        shortened = self._shortened_at is not None and now - self._shortened_at > SHORTENED_SECONDS
+        return shortened or now - since > self._seconds
 
-    def shortened(self, until: float) -> float:
-        """When to try again, if that is not to be so late."""
-        return until if self._hurried is None else min(until, time.monotonic() + _SOON_SECONDS)
+    def limit_wait(self, until: float) -> float:
+        """Return the time of the next attempt: soon, once the deadline was shortened."""
+        return until if self._shortened_at is None else min(until, time.monotonic() + _SOON_SECONDS)
 
 
-class Retries:
-    """The failures in a row of one batch, for one kind of failure: its own budget."""
+class Backoff:
+    """Consecutive failures of one batch, of one kind, and the waits between its attempts."""
 
-    def __init__(self, patience: Patience) -> None:
-        self._patience = patience
+    def __init__(self, deadline: Deadline) -> None:
+        self._deadline = deadline
         self._since: float | None = None
         self._count = 0
 
-    def succeeded(self) -> None:
-        """Something went well: the next failure is the first again."""
+    def reset(self) -> None:
+        """Record a success: the next failure counts as the first one."""
         self._since, self._count = None, 0
 
     def wait(self, at_least: float = 0.0) -> bool:
-        """After a failure, wait for the time to try again; false when patience is over.
+        """Wait before the next attempt; return false once the deadline is over.
 
         The wait is random up to a bound that doubles, so that clients which failed together
         do not come back together.
 
-        :param at_least: seconds that the server asks for.
+        :param at_least: seconds that the server requests (``Retry-After``).
         """
         now = time.monotonic()
         since = self._since = now if self._since is None else self._since
         longest = min(LONGEST_SECONDS, FIRST_SECONDS * 2 ** min(self._count, 10))
         self._count += 1
         until = now + at_least + random.uniform(0, longest)  # noqa: S311 - spreads load
-        while (now := time.monotonic()) < (until := self._patience.shortened(until)):
-            if self._patience.is_over(since):
+        while (now := time.monotonic()) < (until := self._deadline.limit_wait(until)):
+            if self._deadline.is_over(since):
                 return False
-            time.sleep(min(_LOOK_SECONDS, until - now))
-        return not self._patience.is_over(since)
+            time.sleep(min(_POLL_SECONDS, until - now))
+        return not self._deadline.is_over(since)
 
 
-class Gate:
-    """Lets so many requests through at once: half as many when the cluster is pressed, one
-    more after each round that went well."""
+class ConcurrencyLimiter:
+    """Limits concurrent requests: additive increase, multiplicative decrease (AIMD).
+
+    The limit is halved when the cluster is overloaded, and grows by one after each round of
+    requests that succeeded.
+    """
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._allowed = float(most)
-        self._inside = 0
+        self._limit = float(most)
+        self._running = 0
         self._changed = threading.Condition()
 
     @property
-    def allowed(self) -> int:
-        """Requests that may be under way now."""
-        return int(self._allowed)
+    def limit(self) -> int:
+        """Number of requests that may run now."""
+        return int(self._limit)
 
     @contextmanager
-    def passed(self) -> Iterator[None]:
-        """Wait for a place, and hold it."""
+    def slot(self) -> Iterator[None]:
+        """Wait until a request may run, and count it as running inside the block."""
         with self._changed:
-            self._changed.wait_for(lambda: self._inside < self.allowed)
-            self._inside += 1
+            self._changed.wait_for(lambda: self._running < self.limit)
+            self._running += 1
         try:
             yield
         finally:
             with self._changed:
-                self._inside -= 1
+                self._running -= 1
                 self._changed.notify()
 
-    def pressed(self) -> None:
-        """The cluster had too much."""
+    def throttle(self) -> None:
+        """Halve the limit: the cluster is overloaded."""
         with self._changed:
-            self._allowed = max(1.0, self._allowed / 2)
+            self._limit = max(1.0, self._limit / 2)
 
-    def went_well(self) -> None:
-        """A request was answered in full."""
+    def recover(self) -> None:
+        """Raise the limit a little: a request succeeded."""
         with self._changed:
-            if self._allowed < self._most:
-                self._allowed = min(self._most, self._allowed + 1 / self._allowed)
+            if self._limit < self._most:
+                self._limit = min(self._most, self._limit + 1 / self._limit)
                 self._changed.notify()

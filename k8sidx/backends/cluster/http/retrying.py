@@ -8,7 +8,7 @@ from typing import Any
 from k8sidx.backends.cluster.http.api_errors import refusal
 from k8sidx.backends.cluster.http.client import Cluster
 from k8sidx.backends.cluster.http.response import Answer, ClusterUnreachable, retry_after
-from k8sidx.backends.cluster.http.retry import Patience, Retries
+from k8sidx.backends.cluster.http.retry import Backoff, Deadline
 
 PRESSED = frozenset({429, 502, 503, 504})
 """Statuses that pass: too many requests, and what a cluster or a proxy before it answers while
@@ -34,15 +34,15 @@ def patient_request(
     :returns: the answer; one of ``PRESSED`` only when patience is over.
     :raises ClusterUnreachable: when nothing answered until then.
     """
-    retries = Retries(Patience(seconds))
+    backoff = Backoff(Deadline(seconds))
     while True:
         try:
             answer = cluster.request(method, path, body=body)
         except ClusterUnreachable:
-            if not retries.wait():
+            if not backoff.wait():
                 raise
             continue
-        if answer.status not in PRESSED or not retries.wait(retry_after(answer)):
+        if answer.status not in PRESSED or not backoff.wait(retry_after(answer)):
             return answer
 
 

@@ -48,7 +48,7 @@ class Compression:
 
 SHIPPED = Compression()
 MERGED = Compression(level=7)
-THROWN_AWAY = Compression("lz4", None)
+TEMPORARY = Compression("lz4", None)
 
 
 @dataclass(slots=True)
@@ -104,7 +104,7 @@ class PartBuilder:
             micros = event.own[_TIME_AT]
             day = None if micros is None else micros // _DAY
             by_day.setdefault(day, []).append(event)
-        doubled = 0
+        duplicates = 0
         for day, group in by_day.items():
             name = day_of(None if day is None else day * _DAY)
             part = self._open.get(name)
@@ -112,8 +112,8 @@ class PartBuilder:
                 path = self._staging / f"{uuid.uuid4().hex}.parquet"
                 part = self._open[name] = _OpenPart(path, name, self._compression, self._only)
             part.chunks[chunk] = None
-            doubled += part.add(group)
-        return doubled
+            duplicates += part.add(group)
+        return duplicates
 
     def holding(self, chunk: int) -> int:
         """How many open parts have events of a chunk."""

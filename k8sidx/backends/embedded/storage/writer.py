@@ -14,7 +14,7 @@ import shutil
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import filelock
@@ -47,20 +47,13 @@ from k8sidx.backends.embedded.storage.parts import (
     StagedPart,
     open_writer,
 )
+from k8sidx.backends.sink import Tally
 from k8sidx.errors import StoreBusy, StoreError
 
 LOCK_SECONDS = 600.0
 """How long a writer waits for its turn."""
 _JOURNAL = "journal"
 """In a writer's staging folder: the paths of parts that it was about to move into the store."""
-
-
-@dataclass(slots=True)
-class Committed:
-    """What became of staged events."""
-
-    indexed: int = 0
-    duplicates: int = 0
 
 
 class StoreWriter:
@@ -142,25 +135,25 @@ class StoreWriter:
         finally:
             self._lock.release()
 
-    def commit(self, staged: Sequence[StagedPart]) -> Committed:
+    def commit(self, staged: Sequence[StagedPart]) -> Tally:
         """Store the events that are not stored yet; the staged files are used up."""
-        outcome = Committed()
+        tally = Tally()
         staged = [part for part in staged if part.rows]
         if not staged:
-            return outcome
+            return tally
         with self.turn():
             manifest = read_manifest(self.path)
             added: list[Part] = []
             for part in staged:
                 kept = self._only_new(part, (*manifest.parts, *added))
-                outcome.indexed += kept.rows
-                outcome.duplicates += part.rows - kept.rows
+                tally.indexed += kept.rows
+                tally.duplicates += part.rows - kept.rows
                 if kept.rows:
                     added.append(self.place(kept))
             if added:
                 write_manifest(self.path, replace(manifest, parts=(*manifest.parts, *added)))
                 self.committed()
-        return outcome
+        return tally
 
     def _only_new(self, part: StagedPart, stored: Sequence[Part]) -> StagedPart:
         """The part without events that are stored already."""

@@ -1,0 +1,107 @@
+"""JSON output (docs/cli.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from k8sidx.backends.result import Result
+from k8sidx.hunt.actor_timeline import Story
+from k8sidx.hunt.result import Finding, HuntResult
+from k8sidx.show.render.escape import json_text
+from k8sidx.show.render.formats.base import Document, Format
+from k8sidx.show.render.hunt_details import HuntDetails, details_object
+from k8sidx.show.render.sheet import Sheet
+from k8sidx.show.render.ship_summary import shipped_object
+
+if TYPE_CHECKING:
+    from k8sidx.shipping.pipeline import ShipReport
+
+
+class JsonFormat(Format):
+    """JSON: one indented value."""
+
+    def sheet(self, sheet: Sheet) -> str:
+        """Write a list of objects, keyed by column."""
+        return _text([dict(zip(sheet.columns, row, strict=True)) for row in sheet.rows])
+
+    def hunts(self, results: Sequence[HuntResult]) -> str:
+        """Write a list with one object per hunt."""
+        return _text([_hunt_object(result) for result in results])
+
+    def stories(self, stories: Sequence[Story]) -> str:
+        """Write a list with one object per story."""
+        return _text([_story_object(story) for story in stories])
+
+    def query(self, result: Result, title: str) -> str:
+        """Write one object. Its rows are lists, since columns may share a name."""
+        return _text(
+            {
+                "engine": result.engine,
+                "exact": result.exact,
+                "columns": result.columns,
+                "rows": result.rows,
+            }
+        )
+
+    def hunt_details(self, hunts: Sequence[HuntDetails]) -> list[Document]:
+        """Write the object of a single hunt, or a list of several."""
+        objects = [details_object(details) for details in hunts]
+        return [_text(objects[0] if len(objects) == 1 else objects)]
+
+    def shipped(self, report: ShipReport) -> str:
+        """Write one object; ``read`` is ``indexed`` + ``duplicates`` + ``rejected``."""
+        return _text(shipped_object(report))
+
+
+FORMAT = JsonFormat()
+
+
+def _text(data: object) -> str:
+    return json_text(data) + "\n"
+
+
+def _finding_object(finding: Finding) -> dict[str, object]:
+    return {
+        "hunt": finding.hunt,
+        "level": finding.level,
+        "key": finding.key,
+        "count": finding.count,
+        "first_seen": finding.first_seen,
+        "last_seen": finding.last_seen,
+        "reason": finding.reason,
+        "audit_ids": finding.audit_ids,
+    }
+
+
+def _hunt_object(result: HuntResult) -> dict[str, object]:
+    return {
+        "hunt": result.hunt,
+        "title": result.title,
+        "level": result.level,
+        "engine": result.engine,
+        "exact": result.exact,
+        "columns": result.columns,
+        "rows": result.rows,
+        "findings": [_finding_object(finding) for finding in result.findings],
+        "notes": result.notes,
+        "cannot_judge": [
+            {
+                "kind": gap.kind,
+                "reason": gap.reason,
+                "count": gap.count,
+                "audit_ids": gap.audit_ids,
+            }
+            for gap in result.cannot_judge
+        ],
+    }
+
+
+def _story_object(story: Story) -> dict[str, object]:
+    return {
+        "actor": story.actor,
+        "level": story.level,
+        "first_seen": story.first_seen,
+        "last_seen": story.last_seen,
+        "steps": [[_finding_object(finding) for finding in step] for step in story.steps],
+    }
