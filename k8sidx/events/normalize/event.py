@@ -12,8 +12,14 @@ from typing import Any
 import msgspec
 import orjson
 
-from k8sidx.events.decode.event_model import NOTHING, V1_KEYS, AuditEvent, ObjectReference
-from k8sidx.events.decode.providers.apiserver import V1
+from k8sidx.events.decode.event_model import (
+    NOTHING,
+    V1,
+    V1_KEYS,
+    AuditEvent,
+    ObjectReference,
+    to_json,
+)
 from k8sidx.events.fields.field import NAMESPACE_LENGTH, TEXT_LENGTH
 from k8sidx.events.normalize.bodies import WORKLOADS, promoted_fields
 from k8sidx.events.normalize.embedded_text import parse_text
@@ -178,6 +184,9 @@ class Normalizer:
         redacted = clean_request is not request_json or clean_response is not response_json
         stored_uri = uri if self.keep_secrets else clean
 
+        authentication = b""
+        if event.authenticationMetadata is not NOTHING:
+            authentication = _compact(event.authenticationMetadata)
         head = orjson.dumps(
             [event.level, event.auditID, event.stage, event.verb, clean, agent.label or None,
              event.requestReceivedTimestamp, event.stageTimestamp, reference.resource or None,
@@ -192,7 +201,7 @@ class Normalizer:
                 origin.canonical,
                 answer.canonical,
                 notes.canonical,
-                bytes(event.authenticationMetadata),
+                authentication,
                 clean_request,
                 clean_response,
                 _mistyped(clean_rest) if clean_rest else b"",
@@ -243,11 +252,11 @@ class Normalizer:
             or notes.rest
             or event.kind not in _KINDS
             or event.apiVersion not in _VERSIONS
-            or event.authenticationMetadata is not NOTHING
+            or authentication
             or not received_is_canonical
             or not staged_is_canonical
         ):
-            left = _left(event, rest, parts, received, staged)
+            left = _left(event, rest, parts, authentication, received, staged)
             more["rest"] = canonical_json(merged(left, whole))
         redacted |= clean is not uri or rest_redacted or any(part.redacted for part in parts)
         return Normalized(parts, own, more, redacted)
@@ -357,6 +366,7 @@ def _left(
     event: AuditEvent,
     rest: Fields | None,
     parts: tuple[Part, ...],
+    authentication: bytes,
     received: int | None,
     staged: int | None,
 ) -> Fields:
@@ -365,8 +375,8 @@ def _left(
     for part in parts:
         if part.rest:
             merged(left, part.rest)
-    if event.authenticationMetadata is not NOTHING:
-        left["authenticationMetadata"] = msgspec.json.decode(event.authenticationMetadata)
+    if authentication:
+        left["authenticationMetadata"] = msgspec.json.decode(authentication)
     if not is_canonical(event.requestReceivedTimestamp, received):
         left["requestReceivedTimestamp"] = event.requestReceivedTimestamp
     if not is_canonical(event.stageTimestamp, staged):
@@ -376,6 +386,12 @@ def _left(
     if event.apiVersion not in _VERSIONS:
         left["apiVersion"] = event.apiVersion
     return left
+
+
+def _compact(raw: msgspec.Raw) -> bytes:
+    """Return JSON without white space, empty when it is null."""
+    value = msgspec.json.decode(raw)
+    return b"" if value is None else to_json(value)
 
 
 def _mistyped(rest: Fields) -> bytes:

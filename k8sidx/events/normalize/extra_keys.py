@@ -60,7 +60,7 @@ def _is_copy(value: Any, event: AuditEvent) -> bool:
     if type(value) is not dict or value.get("auditID") != event.auditID:
         return False
     known = {key: child for key, child in value.items() if key in V1_KEYS}
-    copy, rest = from_object(known)
+    copy, rest, _ = from_object(known)
     return not rest and all(
         _canonical(getattr(copy, name)) == _canonical(getattr(event, name))
         for name in V1_KEYS - {"kind", "apiVersion"}

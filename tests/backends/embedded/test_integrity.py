@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from k8sidx.backends.embedded.storage.compaction import ENOUGH
-from k8sidx.backends.embedded.storage.files import checksum_of
+from k8sidx.backends.durable import checksum_of
+from k8sidx.backends.embedded.storage.compaction import MANY_SMALL_PARTS
 from k8sidx.backends.embedded.storage.integrity import find_fault
 from k8sidx.backends.embedded.storage.manifest import manifest_path, read_manifest
 from k8sidx.backends.embedded.storage.rebuild import rebuild
@@ -53,8 +53,8 @@ def test_a_rebuilt_store_holds_each_event_once(tmp_path: Path) -> None:
     """Merged parts lie beside what they were merged from until nobody reads those."""
     store = EmbeddedStore(tmp_path / "s")
     with_readers = []
-    for number in range(ENOUGH):
-        put(store, bodies(number * 10, number * 10 + 10), merge=number == ENOUGH - 1)
+    for number in range(MANY_SMALL_PARTS):
+        put(store, bodies(number * 10, number * 10 + 10), merge=number == MANY_SMALL_PARTS - 1)
         with_readers.append(store.engine())
     put(store, [event(seconds=200_000), event(stageTimestamp=None, requestReceivedTimestamp=None)])
     for engine in with_readers:
@@ -63,10 +63,10 @@ def test_a_rebuilt_store_holds_each_event_once(tmp_path: Path) -> None:
     assert before.garbage
     manifest_path(store.path).unlink()
     result = rebuild(store.path)
-    assert (result.events, result.unreadable) == (ENOUGH * 10 + 2, [])
-    assert count(store) == ENOUGH * 10 + 2
-    again = put(store, bodies(0, ENOUGH * 10 + 1))
-    assert (again.indexed, again.duplicates) == (1, ENOUGH * 10)
+    assert (result.events, result.unreadable) == (MANY_SMALL_PARTS * 10 + 2, [])
+    assert count(store) == MANY_SMALL_PARTS * 10 + 2
+    again = put(store, bodies(0, MANY_SMALL_PARTS * 10 + 1))
+    assert (again.indexed, again.duplicates) == (1, MANY_SMALL_PARTS * 10)
 
 
 def test_a_rebuild_takes_only_the_new_events_of_a_part_that_was_copied_in(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from k8sidx.backends.embedded.storage.files import checksum_of
+from k8sidx.backends.durable import checksum_of
 from k8sidx.backends.embedded.storage.manifest import Part
 from k8sidx.errors import StoreError
 

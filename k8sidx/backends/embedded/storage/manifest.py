@@ -28,7 +28,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from k8sidx.backends.embedded.storage.files import write_durably
+from k8sidx.backends.durable import write_durably
 from k8sidx.errors import StoreError, StoreVersion
 
 FORMAT = "k8sidx-store"

@@ -11,8 +11,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from k8sidx.backends.durable import make_private_file
 from k8sidx.backends.embedded.storage.columns import ID, STORED, TIME, to_table
-from k8sidx.backends.embedded.storage.files import make_private_file
 from k8sidx.events.fields.moment import to_moment
 from k8sidx.events.fields.table import Kind
 from k8sidx.events.normalize.event import OWN, Normalized

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import shutil
 import uuid
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,13 +18,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from k8sidx.backends.embedded.storage.columns import ID, STORED, TIME
-from k8sidx.backends.embedded.storage.files import (
+from k8sidx.backends.durable import (
     FILE_MODE,
     checksum_of,
     make_private_folder,
     write_durably,
 )
+from k8sidx.backends.embedded.storage.columns import ID, STORED, TIME
 from k8sidx.backends.embedded.storage.manifest import (
     VERSION,
     Manifest,
@@ -39,26 +38,10 @@ from k8sidx.backends.embedded.storage.manifest import (
 )
 from k8sidx.backends.embedded.storage.parts import StagedPart
 from k8sidx.backends.embedded.storage.writer import StoreWriter
+from k8sidx.backends.store import Rebuilt
 from k8sidx.errors import StoreBusy, StoreError, UsageError
 
 BUSY_SECONDS = 10.0
-
-
-@dataclass(slots=True)
-class Rebuilt:
-    """Result of a rebuild.
-
-    :ivar events: events in the store, each once.
-    :ivar duplicates: copies of events that were left out, mostly left over from merges.
-    :ivar parts: parts of the store.
-    :ivar unreadable: files that cannot be read, each with the reason. They stay where they are
-        and are not part of the store.
-    """
-
-    events: int = 0
-    duplicates: int = 0
-    parts: int = 0
-    unreadable: list[str] = field(default_factory=list)
 
 
 class _File(NamedTuple):

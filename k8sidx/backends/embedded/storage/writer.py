@@ -22,13 +22,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from k8sidx.backends.embedded.storage.columns import ID, TIME
-from k8sidx.backends.embedded.storage.files import (
+from k8sidx.backends.durable import (
     FILE_MODE,
     checksum_of,
     make_private_folder,
     sync_folder,
 )
+from k8sidx.backends.embedded.storage.columns import ID, TIME
 from k8sidx.backends.embedded.storage.manifest import (
     VERSION,
     Manifest,
