@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -48,6 +48,23 @@ class SavedFindings(NamedTuple):
 
     new: int
     location: str
+
+
+@dataclass(slots=True)
+class Rebuilt:
+    """Result of a rebuild.
+
+    :ivar events: events in the store, each once.
+    :ivar duplicates: copies of events that were left out, mostly left over from merges.
+    :ivar parts: parts of the store.
+    :ivar unreadable: files that cannot be read, each with the reason. They stay where they are
+        and are not part of the store.
+    """
+
+    events: int = 0
+    duplicates: int = 0
+    parts: int = 0
+    unreadable: list[str] = field(default_factory=list)
 
 
 class Findings(Protocol):
@@ -95,6 +112,13 @@ class Store(Protocol):
         :param give_up_after: seconds that an unavailable cluster is waited for.
         :param on_wait: may be called in other threads.
         :raises StoreError: when the store cannot be written.
+        """
+
+    def rebuild(self) -> Rebuilt:
+        """Recover a store whose manifest is missing or damaged, from the events in it.
+
+        :raises UsageError: when there is nothing to rebuild.
+        :raises StoreError: when there are no events, or the store cannot be written.
         """
 
     def findings(self) -> Findings:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -23,7 +23,7 @@ from k8sidx.cli.store import (
     store_location,
     takes_store,
 )
-from k8sidx.errors import K8sidxError
+from k8sidx.errors import K8sidxError, StoreError
 
 if TYPE_CHECKING:
     from k8sidx.backends.check import Check
@@ -38,6 +38,10 @@ EXAMPLE = (
 @takes_store
 def command(
     store: StoreChoice = AS_CONFIGURED,
+    rebuild: Annotated[
+        bool,
+        typer.Option("--rebuild", help="Make a lost or damaged manifest anew from the events."),
+    ] = False,
     output: OutputOption = None,
     quiet: QuietOption = False,
     debug: DebugOption = False,
@@ -46,6 +50,8 @@ def command(
     from k8sidx.doctor.environment import check_configuration, check_software
     from k8sidx.show.render.sheet import Sheet
 
+    if rebuild:
+        _rebuild(store)
     configured = check_configuration(lambda: configuration().source)
     checks = [check_software(), configured]
     if store.store is not None or configured.state != "fail":
@@ -57,6 +63,32 @@ def command(
     exit_code = max((check.exit_code for check in checks), default=0)
     if exit_code:
         raise typer.Exit(exit_code)
+
+
+def _rebuild(store: StoreChoice) -> None:
+    """Rebuild the manifest of a store and print the result to stderr.
+
+    :raises UsageError: when the store is a cluster, or its manifest is whole.
+    :raises StoreError: when a file could not be read; the store holds the others then.
+    """
+    from k8sidx.backends.open import open_store
+
+    location = store_location(store)
+    opened = open_store(
+        location, create=True, cluster=lambda: cluster_options(store, configuration())
+    )
+    result = opened.rebuild()
+    typer.echo(
+        f"{location}: rebuilt from {result.parts:,} parts with {result.events:,} events; "
+        f"{result.duplicates:,} duplicates left out",
+        err=True,
+    )
+    if result.unreadable:
+        raise StoreError(
+            f"{len(result.unreadable):,} files cannot be read and are not part of the store: "
+            + "; ".join(result.unreadable[:3]),
+            remedy="Restore them from a backup, or ship those logs again.",
+        )
 
 
 def _check_store(store: StoreChoice) -> Iterator[Check]:

@@ -15,7 +15,8 @@ from k8sidx.backends.cluster.http.open import open_cluster
 from k8sidx.backends.cluster.index.target import Target
 from k8sidx.backends.connection import ConnectionSettings
 from k8sidx.backends.protocol import EXACTLY, Answering
-from k8sidx.backends.store import OnWait, StoreInfo
+from k8sidx.backends.store import OnWait, Rebuilt, StoreInfo
+from k8sidx.errors import UsageError
 
 if TYPE_CHECKING:
     from k8sidx.backends.check import Check
@@ -104,6 +105,16 @@ class ClusterStore:
         from k8sidx.backends.cluster.sink import ClusterSink
 
         return ClusterSink(self, give_up_after, on_wait)
+
+    def rebuild(self) -> Rebuilt:
+        """Refuse: a cluster keeps its own metadata.
+
+        :raises UsageError: always.
+        """
+        raise UsageError(
+            "--rebuild is for embedded stores; a cluster keeps its own metadata.",
+            remedy="Give --store the path of a folder.",
+        )
 
     def findings(self) -> ClusterFindings:
         """Return the saved findings.

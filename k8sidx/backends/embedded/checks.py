@@ -9,12 +9,11 @@ from itertools import groupby
 from pathlib import Path
 
 import filelock
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from k8sidx.backends.check import Check, failed, latest_event
 from k8sidx.backends.embedded.storage.compaction import MANY_SMALL_PARTS, SMALL_ROWS
-from k8sidx.backends.embedded.storage.manifest import Manifest, read_manifest
+from k8sidx.backends.embedded.storage.integrity import find_fault
+from k8sidx.backends.embedded.storage.manifest import Manifest, part_files, read_manifest
 from k8sidx.backends.embedded.storage.parts import UNDATED
 from k8sidx.errors import K8sidxError
 
@@ -30,6 +29,8 @@ def check_store(store: Path, now: datetime) -> Iterator[Check]:
     seen = f"{store}: {manifest.rows:,} events, {size:,.1f} MB, format {manifest.version}"
     yield Check("store", "ok", seen)
     yield _check_files(store, manifest)
+    yield _check_strange_files(store, manifest)
+    yield _check_permissions(store)
     yield _check_small_files(manifest)
     yield _check_writable(store)
     yield _check_latest(manifest, now)
@@ -38,15 +39,9 @@ def check_store(store: Path, now: datetime) -> Iterator[Check]:
 
 
 def _check_files(store: Path, manifest: Manifest) -> Check:
-    broken = []
-    for part in manifest.parts:
-        try:
-            rows = pq.read_metadata(store / part.path).num_rows
-        except (OSError, pa.ArrowException) as error:
-            broken.append(f"{part.path}: {str(error).splitlines()[0]}")
-            continue
-        if rows != part.rows:
-            broken.append(f"{part.path}: {rows:,} events instead of {part.rows:,}")
+    broken = [
+        f"{part.path}: {fault}" for part in manifest.parts if (fault := find_fault(store, part))
+    ]
     if broken:
         return Check(
             "files",
@@ -55,7 +50,33 @@ def _check_files(store: Path, manifest: Manifest) -> Check:
             "Restore them from a backup, or ship the logs into a new store.",
             exit_code=3,
         )
-    return Check("files", "ok", f"{len(manifest.parts):,}, all there and readable")
+    return Check("files", "ok", f"{len(manifest.parts):,}, all there and undamaged")
+
+
+def _check_strange_files(store: Path, manifest: Manifest) -> Check:
+    """Parquet files below ``events/`` that the manifest does not name: nobody reads them."""
+    named = {part.path for part in manifest.parts} | set(manifest.garbage)
+    strange = [path for path in part_files(store) if path not in named]
+    if strange:
+        return Check(
+            "other files",
+            "warn",
+            f"{len(strange):,} that are not part of the store, for example {strange[0]}",
+            "No hunt reads them. Move them away, or delete them if nobody put them there.",
+        )
+    return Check("other files", "ok", "none")
+
+
+def _check_permissions(store: Path) -> Check:
+    mode = store.stat().st_mode
+    if mode & 0o077:
+        return Check(
+            "permissions",
+            "warn",
+            f"other users of this machine can read {store} (mode {mode & 0o777:04o})",
+            f"Audit logs are confidential: chmod -R go= {store}",
+        )
+    return Check("permissions", "ok", "the owner alone can read it")
 
 
 def _check_small_files(manifest: Manifest) -> Check:

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from k8sidx.backends.store import OnWait, StoreInfo
+from k8sidx.backends.store import OnWait, Rebuilt, StoreInfo
 from k8sidx.errors import UsageError
 from k8sidx.events.fields.moment import to_moment
 
@@ -100,6 +100,12 @@ class EmbeddedStore:
             field.name for field in STORED if self.columns is None or field.name in self.columns
         ]
         return StoreWriter(self.path, names, self.compression, on_wait)
+
+    def rebuild(self) -> Rebuilt:
+        """Make the manifest again from the parts; see :class:`k8sidx.backends.store.Store`."""
+        from k8sidx.backends.embedded.storage.rebuild import rebuild
+
+        return rebuild(self.path)
 
     def findings(self) -> EmbeddedFindings:
         """Return the saved findings."""

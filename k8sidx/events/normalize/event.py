@@ -22,7 +22,9 @@ from k8sidx.events.decode.event_model import (
 )
 from k8sidx.events.fields.field import NAMESPACE_LENGTH, TEXT_LENGTH
 from k8sidx.events.normalize.bodies import WORKLOADS, promoted_fields
+from k8sidx.events.normalize.embedded_text import parse_text
 from k8sidx.events.normalize.event_id import canonical_json, digest
+from k8sidx.events.normalize.extra_keys import clean_extra_keys
 from k8sidx.events.normalize.json_tree import Fields
 from k8sidx.events.normalize.parts import (
     Memory,
@@ -31,11 +33,15 @@ from k8sidx.events.normalize.parts import (
     agent_part,
     answer_part,
     call_part,
-    clean_uri,
     notes_part,
     origin_part,
 )
-from k8sidx.events.normalize.redact import redact_json
+from k8sidx.events.normalize.redact import (
+    KIND_OF_RESOURCE,
+    redact_json,
+    redact_promoted,
+)
+from k8sidx.events.normalize.redact_text import redact_uri
 from k8sidx.events.normalize.request import path, query_fields
 from k8sidx.events.normalize.timestamps import is_canonical, microseconds, read_moment
 from k8sidx.events.normalize.truncate import cut, merged
@@ -179,29 +185,37 @@ class Normalizer:
         actor = self._actors[bytes(event.user), bytes(event.impersonatedUser), context.provider]
         origin = self._origins[bytes(event.sourceIPs)]
         agent = self._agents[event.userAgent]
-        answer = self._answers[bytes(event.responseStatus)]
-        notes = self._notes[bytes(event.annotations), target]
+        sensitive = target or _resource_of(event.requestURI)
+        answer = self._answers[bytes(event.responseStatus), sensitive in KIND_OF_RESOURCE]
+        notes = self._notes[bytes(event.annotations), sensitive]
         parts = (call, actor, origin, agent, answer, notes)
 
         extra: Fields = {}
-        request, request_json, redacted_request = self._body(event.requestObject, target, call)
-        response, response_json, redacted_response = self._body(event.responseObject, target, call)
+        request, request_json, clean_request = self._body(event.requestObject, sensitive, call)
+        response, response_json, clean_response = self._body(event.responseObject, sensitive, call)
+        clean_rest: Fields = {}
+        rest_redacted = False
+        if rest:
+            clean_rest, rest_redacted = clean_extra_keys(rest, event, sensitive)
+            rest = rest if self.keep_secrets and rest_redacted else clean_rest
         if request is not None or response is not None or reference.resource in WORKLOADS:
             promoted_fields(request, response, event.verb, target, reference.name, extra)
+            if not self.keep_secrets:
+                redact_promoted(extra)
         if AKS_CUT in (request_json, response_json):
             extra["event.truncated"] = True
         if notes.fields.get("annotations.audit.k8s.io/truncated") == "true":
             extra["event.truncated"] = True
         uri = event.requestURI
-        clean = clean_uri(uri) if uri else uri
-        redacted = redacted_request is not request_json or redacted_response is not response_json
+        clean = redact_uri(uri) if uri else uri
+        redacted = clean_request is not request_json or clean_response is not response_json
         stored_uri = uri if self.keep_secrets else clean
 
         authentication = b""
         if event.authenticationMetadata is not NOTHING:
             authentication = _compact(event.authenticationMetadata)
         head = orjson.dumps(
-            [event.level, event.auditID, event.stage, event.verb, clean, event.userAgent,
+            [event.level, event.auditID, event.stage, event.verb, clean, agent.label or None,
              event.requestReceivedTimestamp, event.stageTimestamp, reference.resource or None,
              reference.namespace or None, reference.name or None, reference.uid or None,
              reference.apiGroup or None, reference.apiVersion or None,
@@ -215,9 +229,9 @@ class Normalizer:
                 answer.canonical,
                 notes.canonical,
                 authentication,
-                redacted_request,
-                redacted_response,
-                _mistyped(rest) if rest else b"",
+                clean_request,
+                clean_response,
+                _mistyped(clean_rest) if clean_rest else b"",
             )
         )
         received, received_is_canonical = read_moment(event.requestReceivedTimestamp)
@@ -245,8 +259,8 @@ class Normalizer:
                 name or None,
                 (staged - received) * 1000 if staged is not None and received is not None else None,
                 _outcome(answer, notes),
-                self._stored(request_json, redacted_request),
-                self._stored(response_json, redacted_response),
+                self._stored(request_json, clean_request),
+                self._stored(response_json, clean_response),
                 size,
             ),
         )
@@ -275,7 +289,8 @@ class Normalizer:
         ):
             left = _left(event, rest, parts, authentication, received, staged)
             extra["rest"] = canonical_json(merged(left, whole))
-        return Normalized(parts, values, extra, redacted or clean is not uri or notes.redacted)
+        redacted |= clean is not uri or rest_redacted or any(part.redacted for part in parts)
+        return Normalized(parts, values, extra, redacted)
 
     def _stored(self, plain: bytes, redacted: bytes) -> bytes | None:
         if not self.bodies:
@@ -294,8 +309,25 @@ class Normalizer:
         value = msgspec.json.decode(raw)
         if value is None:
             return None, b"", b""
+        if type(value) is str and (parsed := parse_text(value)) is not None:
+            value = parsed  # A shipper delivered the body as text.
         plain = canonical_json(value)
         return value, plain, redact_json(plain, target, call.embedding)
+
+
+def _resource_of(uri: str | None) -> str:
+    """Return the resource, with its subresource, that a path is about.
+
+    For events without objectRef: what they hold is as secret as with it.
+    """
+    names = path(uri or "").strip("/").split("/")
+    start = {"api": 2, "apis": 3}.get(names[0])
+    names = names[start:] if start else []
+    if names[:1] == ["watch"]:
+        names = names[1:]
+    if names[:1] == ["namespaces"] and len(names) > 2:
+        names = names[2:]
+    return "/".join((names[0], *names[2:3])) if names else ""
 
 
 def _cut(values: Values) -> tuple[Values, Fields]:

@@ -17,7 +17,8 @@ from k8sidx.events.accounts import WORKLOAD_CONTROLLERS, user_kind
 from k8sidx.events.normalize.actors import address, product
 from k8sidx.events.normalize.event_id import canonical_json
 from k8sidx.events.normalize.json_tree import Fields, put_text
-from k8sidx.events.normalize.redact import embeds_objects, redact_annotations, redact_uri
+from k8sidx.events.normalize.redact import embeds_objects, redact_annotations, redact_tree
+from k8sidx.events.normalize.redact_text import redact_message, redact_text
 from k8sidx.events.normalize.truncate import cut, merged
 
 PARTS_KEPT = 20_000
@@ -118,7 +119,9 @@ def actor_part(key: tuple[bytes, bytes, str]) -> Part:
     """
     user, impersonated, provider = _object(key[0]), _object(key[1]), key[2]
     fields: Fields = {}
+    redacted = _redact_extra(user) | _redact_extra(impersonated)
     part = Part(fields, canonical_json([user or None, impersonated or None]))
+    part.redacted = redacted
     for name, value in (("user", user), ("impersonatedUser", impersonated)):
         rest = _user_fields(name, value, fields)
         if rest != {}:
@@ -140,6 +143,12 @@ def actor_part(key: tuple[bytes, bytes, str]) -> Part:
     if person == "impersonatedUser" and fields.get("user.username"):
         part.label = f"{who} (through {fields['user.username']})"
     return part
+
+
+def _redact_extra(user: Any) -> bool:
+    """Redact what an authenticator adds: some put a token there."""
+    extra = user.get("extra") if type(user) is dict else None
+    return type(extra) is dict and redact_tree(extra, "")
 
 
 def _user_fields(name: str, user: Any, fields: Fields) -> Any:
@@ -183,32 +192,40 @@ def origin_part(raw: bytes) -> Part:
 def agent_part(agent: str | None) -> Part:
     """With what: userAgent and the product in it."""
     fields: Fields = {}
+    part = Part(fields, b"")
     if agent:
-        fields["userAgent"] = agent
-        name, version = product(agent)
+        clean = redact_text(agent)
+        part.redacted = clean is not agent
+        fields["userAgent"] = part.label = clean
+        name, version = product(clean)
         put_text(fields, "user_agent.name", name)
         put_text(fields, "user_agent.version", version)
-    return Part(fields, b"")
+    return part
 
 
-def answer_part(raw: bytes) -> Part:
-    """What the API server answered: responseStatus."""
-    status = _object(raw)
+def answer_part(key: tuple[bytes, bool]) -> Part:
+    """What the API server answered: responseStatus.
+
+    :param key: raw JSON, and whether the request is about an object that holds secrets.
+    """
+    status, quotes_secrets = _object(key[0]), key[1]
     fields: Fields = {}
     if type(status) is not dict:
         part = Part(fields, canonical_json(status))
         part.rest["responseStatus"] = status
         return part
+    redacted = _redact_status(status, quotes_secrets)
     # The API server always writes "metadata":{} here; converters leave it out.
     if status.get("metadata") == {}:
         del status["metadata"]
     part = Part(fields, canonical_json(status or None))
+    part.redacted = redacted
     code = status.get("code")
     if type(code) is int and _SMALLEST <= code <= _LARGEST:
         fields["responseStatus.code"] = status.pop("code")
-    for key in ("status", "reason", "message"):
-        if type(status.get(key)) is str and status[key]:
-            fields[f"responseStatus.{key}"] = status.pop(key)
+    for name in ("status", "reason", "message"):
+        if type(status.get(name)) is str and status[name]:
+            fields[f"responseStatus.{name}"] = status.pop(name)
     if type(status.get("details")) is dict and status["details"]:
         fields["responseStatus.details"] = canonical_json(status.pop("details"))
     if status:
@@ -216,6 +233,19 @@ def answer_part(raw: bytes) -> Part:
     words = (fields.get("responseStatus.code"), fields.get("responseStatus.reason"))
     part.label = " ".join(str(word) for word in words if word is not None)
     return part
+
+
+def _redact_status(status: dict[str, Any], quotes_secrets: bool) -> bool:
+    """Redact the messages, which may quote pieces of the object that was refused."""
+    changed = False
+    details = status.get("details")
+    causes = details.get("causes") if type(details) is dict else None
+    for node in (status, *(causes if type(causes) is list else ())):
+        message = node.get("message") if type(node) is dict else None
+        if type(message) is str:
+            node["message"] = redact_message(message, quotes_secrets=quotes_secrets)
+            changed |= node["message"] != message
+    return changed
 
 
 def notes_part(key: tuple[bytes, str]) -> Part:
@@ -285,13 +315,3 @@ ANSWER = tuple(
 NOTES = (*(f"annotations.{key}" for key in _ANNOTATIONS), "annotations")
 FAMILIES: tuple[tuple[str, ...], ...] = (CALL, ACTOR, ORIGIN, AGENT, ANSWER, NOTES)
 """The fields that each family of parts fills, in the order of ``Normalized.parts``."""
-
-
-def clean_uri(uri: str) -> str:
-    """requestURI without bearer tokens."""
-    # Most URIs have none of these, and looking for them is cheaper than the expressions.
-    if "?" in uri:
-        lowered = uri.lower()
-        if "token" in lowered or "bearer" in lowered or "authoriz" in lowered:
-            return redact_uri(uri)
-    return redact_uri(uri) if "eyJ" in uri else uri

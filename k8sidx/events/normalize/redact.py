@@ -1,39 +1,57 @@
-"""Secrets out of events before anything is stored (docs/contract: Promises).
+"""Redaction of everything that is kept of an event (docs/secrets.md lists what is replaced).
 
-Replaced are the values, never the keys, of Secrets and ConfigMaps, the tokens of
-TokenRequests and TokenReviews, the request and certificate of
-CertificateSigningRequests, ``kubectl.kubernetes.io/last-applied-configuration`` of
-any object, and bearer tokens in URIs: in requests and answers, lists, merge patches
-and JSON patches alike.
+The target of the request decides: bodies of requests for Secrets are redacted as Secrets,
+whatever kind they name. Kinds that bodies name add to it, at any depth, in patches, in
+lists, and in text that holds JSON or YAML. What cannot be looked into and could hold a
+secret is replaced as a whole, with its length and a digest for comparison.
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
 from typing import Any
 
 import msgspec
 
+from k8sidx.events.normalize.embedded_text import parse_text
 from k8sidx.events.normalize.event_id import canonical_json
+from k8sidx.events.normalize.redact_text import MARK, SECRET_NAME, redact_text
 
-MARK = "[redacted by k8sidx]"
-LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+APPLIED = frozenset(
+    {
+        "kubectl.kubernetes.io/last-applied-configuration",
+        "kapp.k14s.io/original",
+        "kapp.k14s.io/original-diff",
+        "objectset.rio.cattle.io/applied",
+        "banzaicloud.com/last-applied",
+        "argocd.argoproj.io/last-applied-configuration",
+    }
+)
+"""Annotations in which tools keep the object as it was applied."""
 
 KIND_OF_RESOURCE = {
     "secrets": "Secret",
+    "secrets/status": "Secret",
     "configmaps": "ConfigMap",
     "tokenreviews": "TokenReview",
     "certificatesigningrequests": "CertificateSigningRequest",
     "certificatesigningrequests/approval": "CertificateSigningRequest",
     "certificatesigningrequests/status": "CertificateSigningRequest",
     "serviceaccounts/token": "TokenRequest",
+    "helmreleases": "HelmRelease",
+    "helmcharts": "HelmChart",
+    "helmchartconfigs": "HelmChartConfig",
 }
 _PARTS: dict[str, tuple[tuple[str, ...], ...]] = {
     "Secret": (("data",), ("stringData",), ("binaryData",)),
     "ConfigMap": (("data",), ("binaryData",)),
     "TokenRequest": (("status", "token"),),
-    "TokenReview": (("spec", "token"),),
+    "TokenReview": (("spec", "token"), ("status", "user"), ("status", "error")),
     "CertificateSigningRequest": (("spec", "request"), ("status", "certificate")),
+    "HelmRelease": (("spec", "values"),),
+    "HelmChart": (("spec", "valuesContent"), ("spec", "set")),
+    "HelmChartConfig": (("spec", "valuesContent"), ("spec", "set")),
 }
 _TYPED_GROUPS = frozenset({"core", "apps", "batch", "policy", "authorization.k8s.io"})
 _TYPED_RESOURCES = frozenset(
@@ -45,19 +63,30 @@ _TYPED_RESOURCES = frozenset(
         "subjectaccessreviews",
     }
 )  # fmt: skip
-_SUSPECTS = tuple(b'"kind":"' + kind.encode() for kind in _PARTS)
-# In compact JSON an unescaped quote is never inside a text, so this finds just the
-# annotation, wherever in an object it stands.
-_LAST_APPLIED_ENTRY = re.compile(
-    b'"' + re.escape(LAST_APPLIED.encode()) + rb'":"(?!\[redacted)(?:[^"\\]|\\.)*+"'
+
+_KINDS = "|".join(_PARTS)
+_SUSPECT_KIND = re.compile(rf"kind[\\\"': ]{{1,12}}(?:{_KINDS})")
+_SUSPECT_KIND_JSON = re.compile(rf"kind[\\\": ]{{1,12}}(?:{_KINDS})".encode())
+_APPLIED_HINTS = (
+    b"last-applied-configuration", b"com/last-applied", b"kapp.k14s.io/original",
+    b"rio.cattle.io/applied",
+)  # fmt: skip
+_ARGUMENT_HINTS = (
+    b"passw", b"-token", b"token=", b"secret=", b"-secret", b"pwd=", b"-pwd", b"api-key",
+    b"api_key", b"-credential", b"earer ", b"PASSW", b"TOKEN=", b"SECRET=",
+)  # fmt: skip
+_ENVIRONMENT_HINTS = (b'"env":', b"/env/")
+_SECRET_VARIABLE = re.compile(SECRET_NAME + r"|auth(?:_|$)|conn(?:ection)?_?str", re.IGNORECASE)
+_SECRET_OPTION = re.compile(rf"--?[\w-]*{SECRET_NAME}", re.IGNORECASE)
+_ARGUMENT_KEYS = frozenset({"args", "command"})
+_SENSITIVE_PATCH = re.compile(r"/env/[^/]+/value$")
+_CONTENT_KEY = re.compile(
+    "body|object|payload|data|raw|content|original|message|log|line|text|patch|value|request|respon",
+    re.IGNORECASE,
 )
-_LAST_APPLIED_KEY = f'"{LAST_APPLIED}":'.encode()
-_PATCH_PATH = b"kubectl.kubernetes.io~1last-applied-configuration"
-_LAST_APPLIED_MARK = f'"{LAST_APPLIED}":"{MARK}"'.encode()
-_JWT = re.compile(r"eyJ[\w-]{8,}(?:\.|%2[eE])[\w-]{8,}(?:\.|%2[eE])[\w-]*")
-_TOKEN_PARAMETER = re.compile(
-    r"((?:token|authorization|bearer)(?:=|%3[dD])(?:bearer(?:\+|%20| ))?)([^&\s]+)", re.IGNORECASE
-)
+_SIMPLE = re.compile(r"[\w.:/+-]{0,64}")
+MAX_TEXT_DEPTH = 4
+"""Texts with objects inside one another that are looked into."""
 
 
 def embeds_objects(resource: str, group: str) -> bool:
@@ -69,132 +98,300 @@ def embeds_objects(resource: str, group: str) -> bool:
     return group not in _TYPED_GROUPS or resource not in _TYPED_RESOURCES
 
 
+def opaque(text: str) -> str:
+    """Return what stands for a text that cannot be looked into."""
+    data = text.encode("utf-8", "surrogatepass")
+    return f"{MARK[:-1]}: {len(data)} bytes, sha256 {hashlib.sha256(data).hexdigest()[:12]}]"
+
+
+def is_mark(value: object) -> bool:
+    """Whether a value was replaced already."""
+    return isinstance(value, str) and value.startswith(MARK[:-1]) and value.endswith("]")
+
+
 def redact_json(body: bytes, target: str, embedding: bool = True) -> bytes:
-    """A request or response object without its secrets.
+    """Return a request or response object without its secrets.
 
     :param body: canonical JSON.
-    :param target: resource, or resource/subresource, of the request: says what a patch
-        or an item of a list is, since these carry no kind.
+    :param target: resource, or resource/subresource, of the request.
     :param embedding: :func:`embeds_objects` of the resource.
     :returns: canonical JSON; the same object when there was nothing to redact.
     """
-    if b"last-applied-configuration" in body:
-        body = _without_last_applied(body)
-    if target in KIND_OF_RESOURCE or (embedding and any(suspect in body for suspect in _SUSPECTS)):
+    if target in KIND_OF_RESOURCE or _is_suspect(body, embedding):
         value = msgspec.json.decode(body)
-        if redact_object(value, target):
-            return canonical_json(value)
+        holder = {"body": value}
+        if redact_object(holder, target):
+            return canonical_json(holder["body"])
     return body
 
 
-def _without_last_applied(body: bytes) -> bytes:
-    body, _ = _LAST_APPLIED_ENTRY.subn(_LAST_APPLIED_MARK, body)
-    # Something else than text under the annotation's key, or a JSON patch of it.
-    if body.count(_LAST_APPLIED_KEY) != body.count(_LAST_APPLIED_MARK) or _PATCH_PATH in body:
-        value = msgspec.json.decode(body)
-        if redact_object(value, ""):
-            return canonical_json(value)
-    return body
+def _is_suspect(body: bytes, embedding: bool) -> bool:
+    """Whether a body may hold a secret: most hold none, which must be found out quickly."""
+    return (
+        any(hint in body for hint in _ENVIRONMENT_HINTS)
+        or any(hint in body for hint in _APPLIED_HINTS)
+        or any(hint in body for hint in _ARGUMENT_HINTS)
+        or ((embedding or b"\\" in body) and _SUSPECT_KIND_JSON.search(body) is not None)
+    )
 
 
-def redact_uri(uri: str) -> str:
-    """The URI without bearer tokens and JSON web tokens."""
-    if "eyJ" in uri:
-        uri = _JWT.sub(MARK.replace(" ", "+"), uri)
-    return _TOKEN_PARAMETER.sub(rf"\1{MARK.replace(' ', '+')}", uri)
-
-
-def redact_object(body: Any, target: str) -> bool:
-    """Replace the secrets in a request or response object, in place.
+def redact_object(holder: dict[str, Any], target: str) -> bool:
+    """Replace the secrets in ``holder["body"]``, in place.
 
     :returns: whether anything was replaced.
     """
     kind = KIND_OF_RESOURCE.get(target, "")
+    body = holder["body"]
+    if isinstance(body, str):
+        return not is_mark(body) and _redact_text_value(holder, "body", kind, 0)
     if isinstance(body, list):
         return _redact_json_patch(body, kind)
-    if kind and isinstance(body, dict):
-        said = body.get("kind", kind)
-        if said == kind:
-            return _redact_one(body, kind)
-        items = body.get("items")
-        if said == f"{kind}List" and isinstance(items, list):
-            return sum(_redact_one(one, kind) for one in items if isinstance(one, dict)) > 0
-    return _redact_objects(body, kind)
+    if isinstance(body, dict):
+        return _redact_tree(body, kind, 0) | _mask_target(body, kind)
+    return False
 
 
-def _redact_one(node: dict[str, Any], kind: str) -> bool:
-    """An object of a kind of Kubernetes' own: its secrets are in known places."""
+def _mask_target(body: dict[str, Any], kind: str) -> bool:
+    """Mask an object that the request was about, or each of a list, whatever kind it names."""
+    if not kind:
+        return False
+    items = body.get("items")
+    objects = items if isinstance(items, list) else [body]
+    return sum(_mask_parts(node, kind) for node in objects if isinstance(node, dict)) > 0
+
+
+def _is_json_patch(value: list[Any]) -> bool:
+    return bool(value) and all(
+        isinstance(operation, dict) and "op" in operation and "path" in operation
+        for operation in value
+    )
+
+
+def _mask_parts(node: dict[str, Any], kind: str) -> bool:
     changed = False
-    for path in _PARTS[kind]:
+    for path in _PARTS.get(kind, ()):
         changed |= _mask_path(node, path)
-    metadata = node.get("metadata")
-    annotations = metadata.get("annotations") if isinstance(metadata, dict) else None
-    if isinstance(annotations, dict):
-        changed |= _mask_entry(annotations, LAST_APPLIED)
     return changed
 
 
 def redact_annotations(annotations: dict[str, Any], target: str) -> bool:
-    """Audit annotations that quote the object: webhook patches and validation failures."""
+    """Redact audit annotations that quote the object: webhook patches, validation failures.
+
+    :returns: whether anything was replaced.
+    """
     changed = False
     for key, value in annotations.items():
+        if not isinstance(value, str) or is_mark(value):
+            continue
         quotes = target in KIND_OF_RESOURCE and "patch.webhook" in key
-        if (
-            value != MARK
-            and isinstance(value, str)
-            and (quotes or "last-applied-configuration" in value)
-        ):
+        if quotes or any(hint.decode() in value for hint in _APPLIED_HINTS):
             annotations[key] = MARK
-            changed = True
+        elif _SUSPECT_KIND.search(value):
+            _redact_text_value(annotations, key, "", 0)
+        else:
+            annotations[key] = redact_text(value, prose=True)
+        changed |= annotations[key] is not value
     return changed
 
 
-def _redact_objects(root: Any, kind: str) -> bool:
-    """Walk the whole object; ``kind`` is what the root is when it does not say."""
+def redact_promoted(fields: dict[str, Any]) -> bool:
+    """Redact the fields that quote a container's or an exec's command, in place.
+
+    :returns: whether anything was replaced.
+    """
+    changed = False
+    for name in ("pod.commands", "exec.command"):
+        if (words := fields.get(name)) is not None:
+            fields[name] = words = list(words)
+            changed |= redact_arguments(words)
+    if (line := fields.get("exec.command_line")) is not None:
+        fields["exec.command_line"] = redact_text(line)
+        changed |= fields["exec.command_line"] is not line
+    return changed
+
+
+def redact_tree(root: dict[str, Any], target: str) -> bool:
+    """Replace secrets in an object of any form that is kept beside an event, in place.
+
+    Every text is looked into, and every object below a key that a body could have is
+    treated as one.
+
+    :returns: whether anything was replaced.
+    """
+    kind = KIND_OF_RESOURCE.get(target, "")
+    changed = _redact_tree(root, "", 0)
+    pending: list[Any] = [root]
+    while pending:
+        node = pending.pop()
+        children = node.items() if isinstance(node, dict) else enumerate(node)
+        for key, child in list(children):
+            if isinstance(child, dict):
+                changed |= bool(kind) and _mask_parts(child, kind)
+                pending.append(child)
+            elif isinstance(child, list):
+                pending.append(child)
+            elif isinstance(child, str) and not is_mark(child):
+                changed |= _redact_kept_text(node, key, child, kind)
+    return changed
+
+
+def _redact_kept_text(node: Any, key: Any, text: str, kind: str) -> bool:
+    if kind or _SUSPECT_KIND.search(text):
+        is_plain = _SIMPLE.fullmatch(text) is not None or not _is_content(key)
+        if _redact_text_value(node, key, kind, 0, keep_plain=is_plain):
+            return True
+    redacted = redact_text(text)
+    if redacted is text:
+        return False
+    node[key] = redacted
+    return True
+
+
+def _is_content(key: Any) -> bool:
+    """Whether a key beside an event names something that may be a body of it."""
+    return not isinstance(key, str) or _CONTENT_KEY.search(key) is not None
+
+
+def _redact_tree(root: Any, kind: str, depth: int) -> bool:
+    """Walk the whole object; ``kind`` is what the root is when it does not name one."""
     changed = False
     pending: list[tuple[Any, str]] = [(root, kind)]
     while pending:
         node, implied = pending.pop()
         if isinstance(node, list):
-            pending.extend((element, implied) for element in node)
+            pending += ((child, implied) for child in node if isinstance(child, dict | list))
             continue
-        if not isinstance(node, dict):
-            continue
-        said = node.get("kind")
-        actual = said if isinstance(said, str) and said else implied
-        for path in _PARTS.get(actual, ()):
-            changed |= _mask_path(node, path)
-        changed |= _mask_entry(node, LAST_APPLIED)
+        named = node.get("kind")
+        actual = named if isinstance(named, str) and named else implied
+        changed |= _mask_parts(node, actual)
         items_are = actual.removesuffix("List") if actual.endswith("List") else implied
-        pending.extend(
-            (child, items_are if key in ("items", "object") else "")
-            for key, child in node.items()
-            if isinstance(child, dict | list)
-        )
+        for key, child in list(node.items()):
+            if isinstance(child, str):
+                changed |= _redact_member(node, key, child, depth)
+            elif isinstance(child, dict | list):
+                if key in APPLIED:
+                    changed |= _mask_entry(node, key)
+                    continue
+                if isinstance(child, list) and _is_json_patch(child):
+                    changed |= _redact_json_patch(child, kind)
+                    continue
+                changed |= _redact_container_member(key, child)
+                pending.append((child, items_are if key in ("items", "object") else ""))
+    return changed
+
+
+def _redact_member(node: dict[str, Any], key: str, text: str, depth: int) -> bool:
+    if key in APPLIED:
+        return _mask_entry(node, key)
+    if len(text) > 12 and (
+        _SUSPECT_KIND.search(text) or any(hint.decode() in text for hint in _APPLIED_HINTS)
+    ):
+        return _redact_text_value(node, key, "", depth)
+    return False
+
+
+def _redact_container_member(key: str, child: Any) -> bool:
+    if key == "env":
+        return _redact_environment(child)
+    if key in _ARGUMENT_KEYS and isinstance(child, list):
+        return redact_arguments(child)
+    return False
+
+
+def _redact_environment(variables: Any) -> bool:
+    """Mask the values of a container's variables whose name says that they are secret."""
+    changed = False
+    for variable in variables.values() if isinstance(variables, dict) else variables:
+        if isinstance(variable, dict) and isinstance(value := variable.get("value"), str):
+            if is_mark(value) or not value:
+                continue
+            if _SECRET_VARIABLE.search(str(variable.get("name", ""))):
+                variable["value"] = MARK
+                changed = True
+            elif (redacted := redact_text(value)) is not value:
+                variable["value"] = redacted
+                changed = True
+    return changed
+
+
+def redact_arguments(words: list[Any]) -> bool:
+    """Mask credentials among the words of a command, in place.
+
+    :returns: whether anything was replaced.
+    """
+    changed = False
+    for index, word in enumerate(words):
+        if not isinstance(word, str) or is_mark(word):
+            continue
+        before = words[index - 1] if index else ""
+        if isinstance(before, str) and _SECRET_OPTION.fullmatch(before) and word[:1] != "-":
+            words[index] = MARK
+        else:
+            words[index] = redact_text(word)
+        changed |= words[index] is not word
+    return changed
+
+
+def _redact_text_value(
+    node: Any, key: Any, kind: str, depth: int, *, keep_plain: bool = False
+) -> bool:
+    """Redact a text that may hold an object; replace it when it cannot be looked into.
+
+    :param kind: what the object is when it does not name a kind.
+    :param keep_plain: leave a text that is neither JSON nor YAML of an object.
+    """
+    text = node[key]
+    value = parse_text(text) if depth < MAX_TEXT_DEPTH else None
+    if value is None:
+        if keep_plain and not _SUSPECT_KIND.search(text):
+            return False
+        node[key] = opaque(text)
+        return True
+    if isinstance(value, list):
+        changed = _redact_json_patch(value, kind)
+    else:
+        changed = _redact_tree(value, kind, depth + 1) | _mask_target(value, kind)
+    if changed:
+        node[key] = canonical_json(value).decode()
     return changed
 
 
 def _redact_json_patch(operations: list[Any], kind: str) -> bool:
     changed = False
     for operation in operations:
-        if not isinstance(operation, dict) or "value" not in operation:
+        if isinstance(operation, list):
+            changed |= _redact_json_patch(operation, kind)
             continue
-        path = str(operation.get("path", ""))
-        keys = [key.replace("~1", "/").replace("~0", "~") for key in path.split("/")[1:]]
-        if LAST_APPLIED in keys or any(
-            tuple(keys[: len(part)]) == part for part in _PARTS.get(kind, ())
-        ):
+        if not isinstance(operation, dict):
+            continue
+        if "value" not in operation or "path" not in operation:
+            changed |= _redact_tree(operation, kind, 0)
+            continue
+        path = str(operation["path"])
+        keys = [key.replace("~1", "/").replace("~0", "~") for key in path.strip("/").split("/")]
+        keys = [key for key in keys if key]
+        in_part = any(tuple(keys[: len(part)]) == part for part in _PARTS.get(kind, ()))
+        if in_part or not APPLIED.isdisjoint(keys) or _SENSITIVE_PATCH.search(path):
             changed |= _mask_entry(operation, "value")
         else:
-            changed |= _redact_objects(_rooted(keys, operation["value"]), kind)
+            changed |= _redact_rooted(operation, keys, kind)
     return changed
 
 
-def _rooted(keys: list[str], value: Any) -> Any:
-    """The value as it will lie in the object, so that paths from the root apply to it."""
+def _redact_rooted(operation: dict[str, Any], keys: list[str], kind: str) -> bool:
+    """Redact a patch's value as it will lie in the object, so that paths from the root apply."""
+    value = operation["value"]
+    root: Any = value
     for key in reversed(keys):
-        value = {key: value}
-    return value
+        root = {key: root}
+    if not isinstance(root, dict):
+        return isinstance(root, list) and _redact_json_patch(root, kind)
+    changed = _redact_tree(root, kind, 0) | _mask_target(root, kind)
+    for key in keys:
+        root = root[key] if isinstance(root, dict) else root
+    if changed:
+        operation["value"] = root
+    return changed
 
 
 def _mask_path(node: dict[str, Any], path: tuple[str, ...]) -> bool:
@@ -208,10 +405,10 @@ def _mask_path(node: dict[str, Any], path: tuple[str, ...]) -> bool:
 
 def _mask_entry(node: dict[str, Any], key: str) -> bool:
     value = node.get(key)
-    if value is None or value == MARK:
+    if value is None or is_mark(value):
         return False
     if isinstance(value, dict):
-        changed = any(entry != MARK for entry in value.values())
+        changed = any(not is_mark(entry) for entry in value.values())
         node[key] = dict.fromkeys(value, MARK)
         return changed
     node[key] = MARK

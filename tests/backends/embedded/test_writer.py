@@ -100,12 +100,13 @@ def test_a_merge_keeps_the_files_that_a_reader_has_open(tmp_path: Path) -> None:
 
 def test_what_a_killed_writer_left_is_swept_up_and_never_seen(tmp_path: Path) -> None:
     store = stored(tmp_path / "s", some(0, 5))
-    orphan = tmp_path / "s" / "events" / "2026-11-23" / "orphan.parquet"
+    orphan = tmp_path / "s" / "events" / "2026-11-23" / "0123456789abcdef.parquet"
     orphan.write_bytes(b"half a file")
     left = tmp_path / "s" / "staging" / "dead"
     left.mkdir(parents=True)
     (left / "lease").touch()
     (left / "half.parquet").write_bytes(b"PAR1")
+    (left / "journal").write_text(f"{orphan.relative_to(tmp_path / 's')}\n")
     assert count(store) == 5
     put(store, some(5, 6))
     assert not orphan.exists()

@@ -10,9 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from k8sidx.events.normalize.reconstruct import whole_event
-from k8sidx.events.normalize.redact import LAST_APPLIED, MARK, redact_json, redact_uri
+from k8sidx.events.normalize.redact import redact_json
+from k8sidx.events.normalize.redact_text import MARK, redact_uri
 from tests.building import event, normalized
 
+LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 SECRET = "c3VwZXItc2VjcmV0"  # noqa: S105
 JWT = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhbGljZSJ9.c2lnbmF0dXJl"
 

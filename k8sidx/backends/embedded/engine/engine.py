@@ -14,7 +14,8 @@ import duckdb
 from k8sidx.backends.embedded.engine.shared_scan import SharedScan
 from k8sidx.backends.embedded.engine.sql import compile_query, time_tests
 from k8sidx.backends.embedded.storage.columns import COMPUTED, STORED, null_column
-from k8sidx.backends.embedded.storage.manifest import Manifest
+from k8sidx.backends.embedded.storage.integrity import check_parts, damaged_part, find_fault
+from k8sidx.backends.embedded.storage.manifest import Manifest, Part
 from k8sidx.backends.embedded.storage.writer import reading
 from k8sidx.backends.embedded.summaries import EmbeddedSummaries
 from k8sidx.backends.explain import statement_text
@@ -69,6 +70,7 @@ class DuckDBEngine:
         if threads is not None:
             settings["threads"] = threads
         self._connection = duckdb.connect(":memory:", config=settings)
+        self._checked: set[Part] = set()
         self._connection.execute("SET TimeZone = 'UTC'")
         self._connection.execute("SET enable_progress_bar = false")
 
@@ -159,7 +161,11 @@ class DuckDBEngine:
                 remedy="Filter first, or query less time with --since and --until.",
             ) from error
         except duckdb.InvalidInputException as error:
+            self._refuse_damaged()
             raise UsageError(f"DuckDB refuses the query: {_first_line(error)}") from error
+        except (duckdb.InternalException, duckdb.SerializationException, duckdb.FatalException):
+            self._refuse_damaged()
+            raise
         except (duckdb.IOException, duckdb.HTTPException) as error:
             raise StoreError(
                 f"the store {self._store} cannot be read: {_first_line(error)}",
@@ -201,6 +207,15 @@ class DuckDBEngine:
         finally:
             timer.cancel()
 
+    def _refuse_damaged(self) -> None:
+        """Read the parts that queries were about: DuckDB's error may come from a damaged one.
+
+        :raises StoreError: when one is damaged.
+        """
+        for part in self._checked:
+            if fault := find_fault(self._store, part):
+                raise damaged_part(self._store, part.path, fault)
+
     def _refuse_missing(self, query: Query) -> None:
         """Raise for fields of the query whose columns the store does not have."""
         have = set(self._manifest.columns)
@@ -215,11 +230,14 @@ class DuckDBEngine:
         last = None if until is None else to_micros(until) - 1
         bounded = first is not None or last is not None
         low, high = -(2**62) if first is None else first, 2**62 if last is None else last
-        paths = [
-            str(self._store / part.path)
+        parts = [
+            part
             for part in self._manifest.parts
             if not bounded or (part.first is not None and part.overlaps(low, high))
         ]
+        check_parts(self._store, (part for part in parts if part not in self._checked))
+        self._checked.update(parts)
+        paths = [str(self._store / part.path) for part in parts]
         if not paths:
             columns = ", ".join(f'{null_column(field)} AS "{field.name}"' for field in STORED)
             return f"(SELECT {columns} WHERE false) AS events", []

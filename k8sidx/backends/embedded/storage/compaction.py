@@ -84,7 +84,7 @@ def _merge(writer: StoreWriter, parts: Sequence[Part]) -> None:
     out: pq.ParquetWriter | None = None
     waiting: list[pa.Table] = []
     for part in parts:
-        with pq.ParquetFile(writer.path / part.path) as file:
+        with pq.ParquetFile(writer.path / part.path, page_checksum_verification=True) as file:
             for group in range(file.metadata.num_row_groups):
                 waiting.append(file.read_row_group(group))
                 if out is None:
@@ -111,6 +111,7 @@ def _merge(writer: StoreWriter, parts: Sequence[Part]) -> None:
         writer.path,
         replace(manifest, parts=(*kept, placed), garbage=(*manifest.garbage, *sorted(gone))),
     )
+    writer.committed()
 
 
 def _write(out: pq.ParquetWriter, waiting: list[pa.Table]) -> None:

@@ -21,17 +21,23 @@ it or nothing, and a writer that was killed leaves only files to be swept up.
 from __future__ import annotations
 
 import json
-import os
-from dataclasses import asdict, dataclass
+import re
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
-from k8sidx.backends.durable import sync_folder
+from k8sidx.backends.durable import write_durably
 from k8sidx.errors import StoreError, StoreVersion
 
 FORMAT = "k8sidx-store"
 VERSION = 2
 """Incremented when the columns change; :mod:`k8sidx.backends.embedded.storage.migrate` rewrites
 older stores."""
+
+_PART_PATH = re.compile(r"events/(?:\d{4}-\d\d-\d\d|undated)/[0-9a-f]+\.parquet")
+_ASIDE = re.compile(r"manifest(?:\.json)?\.\d+\.tmp")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +47,8 @@ class Part:
     :param path: relative to the store's folder.
     :param first: earliest ``@timestamp`` in it, microseconds since 1970.
     :param last: latest ``@timestamp`` in it.
+    :param checksum: CRC-32 of the file; empty for parts of stores made before there was one.
+    :param modified: modification time of the file when it was checked, in nanoseconds.
     """
 
     path: str
@@ -48,6 +56,8 @@ class Part:
     bytes: int
     first: int | None = None
     last: int | None = None
+    checksum: str = ""
+    modified: int = 0
 
     @property
     def day(self) -> str:
@@ -66,12 +76,15 @@ class Manifest:
     """The files of a store.
 
     :param garbage: files that compaction replaced, to be deleted when no reader uses them.
+    :param store_id: the store's identity, 32 hexadecimal digits; empty in a store that was
+        made before it had one.
     """
 
     parts: tuple[Part, ...] = ()
     garbage: tuple[str, ...] = ()
     version: int = VERSION
     columns: tuple[str, ...] = ()
+    store_id: str = field(default_factory=lambda: uuid.uuid4().hex)
 
     @property
     def rows(self) -> int:
@@ -87,6 +100,23 @@ def is_store(folder: Path) -> bool:
     return manifest_path(folder).is_file()
 
 
+def is_part_path(path: str) -> bool:
+    """Whether a path may be that of a part: inside the store, below the day's folder."""
+    return _PART_PATH.fullmatch(path) is not None
+
+
+def is_manifest_aside(name: str) -> bool:
+    """Whether a file's name is that of a manifest which was never put into place."""
+    return _ASIDE.fullmatch(name) is not None
+
+
+def part_files(store: Path) -> list[str]:
+    """Paths of the Parquet files below ``events/``, named by a manifest or not."""
+    events = store / "events"
+    files = events.glob("*/*.parquet") if events.is_dir() else ()
+    return sorted(file.relative_to(store).as_posix() for file in files)
+
+
 def read_manifest(store: Path, *, any_version: bool = False) -> Manifest:
     """Read the list of files.
 
@@ -98,21 +128,16 @@ def read_manifest(store: Path, *, any_version: bool = False) -> Manifest:
     try:
         content = json.loads(path.read_text("utf-8"))
     except FileNotFoundError as error:
-        raise StoreError(
-            f"{store} is not a k8sidx store.", remedy="Ship into it first: k8sidx ship INPUT"
-        ) from error
-    except (OSError, ValueError) as error:
-        raise StoreError(
-            f"the store's manifest {path} cannot be read: {error}",
-            remedy="Restore it from a backup, or ship the logs into a new store.",
-        ) from error
+        raise _no_manifest(store) from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise _damaged(path, str(error)) from error
     if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise StoreError(f"{path} is not the manifest of a k8sidx store.")
+        raise _damaged(path, "it is not the manifest of a k8sidx store")
     version = content.get("version")
-    if not isinstance(version, int) or version > VERSION:
+    if type(version) is not int or version > VERSION:
         raise StoreVersion(
-            f"the store {store} has format version {version}, newer than this k8sidx "
-            f"supports ({VERSION}).",
+            f"the store {store} has format version {version}, newer than this k8sidx supports "
+            f"({VERSION}).",
             remedy="Upgrade k8sidx.",
         )
     if version < VERSION and not any_version:
@@ -120,28 +145,110 @@ def read_manifest(store: Path, *, any_version: bool = False) -> Manifest:
             f"the store {store} has format version {version}; this k8sidx uses {VERSION}.",
             remedy="The next k8sidx ship into it migrates it.",
         )
-    parts = tuple(Part(**part) for part in content["parts"])
-    garbage, columns = tuple(content.get("garbage", ())), tuple(content.get("columns", ()))
-    return Manifest(parts, garbage, version, columns)
+    try:
+        return _manifest_of(content)
+    except ValueError as error:
+        raise _damaged(path, str(error)) from error
+
+
+def _no_manifest(store: Path) -> StoreError:
+    if part_files(store):
+        return StoreError(
+            f"the store {store} has lost its manifest: {manifest_path(store).name} is missing, "
+            "but events are there.",
+            remedy="Make it anew from the events: k8sidx doctor --rebuild",
+        )
+    return StoreError(
+        f"{store} is not a k8sidx store.", remedy="Ship into it first: k8sidx ship INPUT"
+    )
+
+
+def _damaged(path: Path, reason: str) -> StoreError:
+    return StoreError(
+        f"the store's manifest {path} cannot be read: {reason}",
+        remedy="Move it away and make it anew from the events: k8sidx doctor --rebuild",
+    )
+
+
+def _manifest_of(content: Mapping[str, Any]) -> Manifest:
+    """Read a manifest, of which nothing is trusted: its paths are deleted and read.
+
+    :raises ValueError: when something is missing, or is not what it should be.
+    """
+    checksums = _of_type(content.get("checksums", {}), dict, "checksums")
+    return Manifest(
+        tuple(_part_of(part, checksums) for part in _of_type(content.get("parts"), list, "parts")),
+        tuple(_path_of(path) for path in _of_type(content.get("garbage", []), list, "garbage")),
+        content["version"],
+        tuple(
+            _of_type(name, str, "columns")
+            for name in _of_type(content.get("columns", []), list, "columns")
+        ),
+        _of_type(content.get("store", ""), str, "store"),
+    )
+
+
+def _part_of(part: object, checksums: Mapping[str, Any]) -> Part:
+    values = _of_type(part, dict, "parts")
+    path = _path_of(values.get("path"))
+    checksum, modified = _of_type(checksums.get(path, ["", 0]), list, "checksums")
+    return Part(
+        path,
+        _of_type(values.get("rows"), int, "rows"),
+        _of_type(values.get("bytes"), int, "bytes"),
+        _moment_of(values.get("first")),
+        _moment_of(values.get("last")),
+        _of_type(checksum, str, "checksums"),
+        _of_type(modified, int, "checksums"),
+    )
+
+
+def _path_of(path: object) -> str:
+    if not isinstance(path, str) or not is_part_path(path):
+        raise ValueError(f"{path!r} is not the path of a part")
+    return path
+
+
+def _moment_of(value: object) -> int | None:
+    return None if value is None else _of_type(value, int, "first or last")
+
+
+def _of_type(value: object, kind: type, name: str) -> Any:
+    if type(value) is not kind:
+        raise ValueError(f"{name}: {str(value)[:60]!r} is not of the type {kind.__name__}")
+    return value
 
 
 def write_manifest(store: Path, manifest: Manifest) -> None:
-    """Replace the list of files in one step that survives a power cut."""
+    """Replace the list of files in one step that survives a power cut.
+
+    A store from before it had an identity gets one.
+    """
+    if not manifest.store_id:
+        manifest = replace(manifest, store_id=uuid.uuid4().hex)
     text = json.dumps(
         {
             "format": FORMAT,
             "version": manifest.version,
+            "store": manifest.store_id,
             "columns": list(manifest.columns),
-            "parts": [asdict(part) for part in manifest.parts],
+            "parts": [
+                {
+                    "path": part.path,
+                    "rows": part.rows,
+                    "bytes": part.bytes,
+                    "first": part.first,
+                    "last": part.last,
+                }
+                for part in manifest.parts
+            ],
+            "checksums": {
+                part.path: [part.checksum, part.modified]
+                for part in manifest.parts
+                if part.checksum
+            },
             "garbage": list(manifest.garbage),
         },
         indent=1,
     )
-    path = manifest_path(store)
-    aside = path.with_suffix(f".{os.getpid()}.tmp")
-    with aside.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    aside.replace(path)
-    sync_folder(store)
+    write_durably(manifest_path(store), text)

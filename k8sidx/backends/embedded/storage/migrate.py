@@ -54,7 +54,7 @@ def migrate(
 
 
 def _events(path: Path, normalizer: Normalizer) -> Iterator[list[Normalized]]:
-    with pq.ParquetFile(path) as file:
+    with pq.ParquetFile(path, page_checksum_verification=True) as file:
         for batch in file.iter_batches(batch_size=BATCH_ROWS):
             rows = _with_whole_numbers(batch).to_pylist()
             yield [_again(row, normalizer) for row in rows]

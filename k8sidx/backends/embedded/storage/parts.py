@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from k8sidx.backends.durable import make_private_file
 from k8sidx.backends.embedded.storage.columns import ID, STORED, TIME, to_table
 from k8sidx.events.fields.moment import to_moment
 from k8sidx.events.fields.table import Kind
@@ -193,6 +194,8 @@ def open_writer(path: Path, schema: pa.Schema, compression: Compression) -> pq.P
     options: dict[str, Any] = {"store_schema": False}
     if compression.level is not None:
         options["compression_level"] = compression.level
+    if not path.exists():
+        make_private_file(path)
     return pq.ParquetWriter(
         path,
         schema,
@@ -201,5 +204,6 @@ def open_writer(path: Path, schema: pa.Schema, compression: Compression) -> pq.P
         use_dictionary=dictionary,
         column_encoding=encoding,
         write_statistics=[TIME],
+        write_page_checksum=True,
         **options,
     )

@@ -22,13 +22,21 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from k8sidx.backends.durable import sync_folder
+from k8sidx.backends.durable import (
+    FILE_MODE,
+    checksum_of,
+    make_private_folder,
+    sync_folder,
+)
 from k8sidx.backends.embedded.storage.columns import ID, TIME
 from k8sidx.backends.embedded.storage.manifest import (
     VERSION,
     Manifest,
     Part,
+    is_manifest_aside,
+    is_part_path,
     is_store,
+    part_files,
     read_manifest,
     write_manifest,
 )
@@ -44,6 +52,8 @@ from k8sidx.errors import StoreBusy, StoreError
 
 LOCK_SECONDS = 600.0
 """Seconds that a writer waits for the lock."""
+_JOURNAL = "journal"
+"""In a writer's staging folder: the paths of parts that it was about to move into the store."""
 
 
 class StoreWriter:
@@ -65,16 +75,17 @@ class StoreWriter:
         self._on_wait = on_wait
         self._columns = tuple(columns)
         try:
-            store.mkdir(parents=True, exist_ok=True)
-            self._lock = filelock.FileLock(store / "writer.lock")
+            make_private_folder(store)
+            self._lock = filelock.FileLock(store / "writer.lock", mode=FILE_MODE)
             with self.turn():
                 if not is_store(store):
                     _refuse_strange_folder(store)
                     write_manifest(store, Manifest(columns=self._columns))
                 manifest = read_manifest(store, any_version=True)
                 _sweep(store, manifest)
+                make_private_folder(store / "staging")
                 self.staging = store / "staging" / uuid.uuid4().hex
-                self.staging.mkdir(parents=True)
+                make_private_folder(self.staging)
                 self._lease = _flock(self.staging / "lease", fcntl.LOCK_EX)
                 if manifest.version < VERSION:
                     self._migrate(manifest)
@@ -94,6 +105,10 @@ class StoreWriter:
 
     def close(self) -> None:
         """Remove what was staged and not committed."""
+        if (self.staging / _JOURNAL).exists():
+            with self.turn():
+                manifest = read_manifest(self.path, any_version=True)
+                _remove_uncommitted(self.path, self.staging / _JOURNAL, manifest)
         os.close(self._lease)
         shutil.rmtree(self.staging, ignore_errors=True)
 
@@ -137,6 +152,7 @@ class StoreWriter:
                     added.append(self.place(kept))
             if added:
                 write_manifest(self.path, replace(manifest, parts=(*manifest.parts, *added)))
+                self.committed()
         return tally
 
     def _only_new(self, part: StagedPart, stored: Sequence[Part]) -> StagedPart:
@@ -158,21 +174,43 @@ class StoreWriter:
         return StagedPart(part.path, part.day, 0, None, None)
 
     def place(self, part: StagedPart) -> Part:
-        """Move a staged part to its day; the caller adds it to the manifest."""
+        """Move a staged part to its day; the caller adds it to the manifest.
+
+        The journal names the file first: whoever finds this writer killed deletes what the
+        journal names and the manifest does not, and nothing else.
+        """
         folder = self.path / "events" / part.day
-        folder.mkdir(parents=True, exist_ok=True)
+        make_private_folder(folder.parent)
+        make_private_folder(folder)
+        sync_folder(folder.parent)
         place = folder / part.path.name
+        relative = place.relative_to(self.path).as_posix()
+        self._note(relative)
+        checksum = checksum_of(part.path)
         with part.path.open("rb") as file:
             os.fsync(file.fileno())
         part.path.replace(place)
         sync_folder(folder)
-        relative = place.relative_to(self.path).as_posix()
-        return Part(relative, part.rows, place.stat().st_size, part.first, part.last)
+        state = place.stat()
+        return Part(
+            relative, part.rows, state.st_size, part.first, part.last, checksum, state.st_mtime_ns
+        )
+
+    def committed(self) -> None:
+        """Forget the journal: the manifest names what it named."""
+        (self.staging / _JOURNAL).unlink(missing_ok=True)
+
+    def _note(self, path: str) -> None:
+        handle = os.open(self.staging / _JOURNAL, os.O_WRONLY | os.O_CREAT | os.O_APPEND, FILE_MODE)
+        with os.fdopen(handle, "ab") as file:
+            file.write(f"{path}\n".encode())
+            file.flush()
+            os.fsync(file.fileno())
 
 
 def _ids_between(path: Path, first: int | None, last: int | None) -> Iterator[pa.Array]:
     """Return the ids in row groups that may contain events between two times."""
-    with pq.ParquetFile(path) as file:
+    with pq.ParquetFile(path, page_checksum_verification=True) as file:
         time_at = file.schema_arrow.get_field_index(TIME)
         for group in range(file.metadata.num_row_groups):
             if first is not None and last is not None:
@@ -232,14 +270,25 @@ def _sweep(store: Path, manifest: Manifest) -> None:
             os.close(_flock(folder / "lease", fcntl.LOCK_EX))
         except (BlockingIOError, FileNotFoundError):
             continue
+        _remove_uncommitted(store, folder / _JOURNAL, manifest)
         shutil.rmtree(folder, ignore_errors=True)
-    named = {part.path for part in manifest.parts} | set(manifest.garbage)
-    events = store / "events"
-    for file in events.glob("*/*.parquet") if events.is_dir() else ():
-        if file.relative_to(store).as_posix() not in named:
-            file.unlink(missing_ok=True)
+    for entry in store.iterdir():
+        if is_manifest_aside(entry.name):
+            entry.unlink(missing_ok=True)
     if manifest.version == VERSION:
         collect_garbage(store)
+
+
+def _remove_uncommitted(store: Path, journal: Path, manifest: Manifest) -> None:
+    """Delete the files that a killed writer had moved into the store and not committed."""
+    try:
+        noted = journal.read_text("utf-8").splitlines()
+    except FileNotFoundError:
+        return
+    named = {part.path for part in manifest.parts} | set(manifest.garbage)
+    for path in noted:
+        if is_part_path(path) and path not in named:
+            (store / path).unlink(missing_ok=True)
 
 
 def collect_garbage(store: Path) -> None:
@@ -276,8 +325,18 @@ def reading(store: Path) -> Iterator[Manifest]:
 
 
 def _refuse_strange_folder(store: Path) -> None:
+    """Refuse to make a store of a folder that holds something else, or events already.
+
+    What a writer leaves that was killed while it made the store is not strange.
+    """
+    if part_files(store):
+        read_manifest(store)  # raises: events without a manifest are a store that lost it
     ours = {"writer.lock", "readers.lock", "staging", "events", "dead-letter", "state", "summaries"}
-    strange = [entry.name for entry in store.iterdir() if entry.name not in ours]
+    strange = [
+        entry.name
+        for entry in store.iterdir()
+        if entry.name not in ours and not is_manifest_aside(entry.name)
+    ]
     if strange:
         raise StoreError(
             f"{store} is not a k8sidx store and is not empty (it contains {sorted(strange)[0]!r}).",

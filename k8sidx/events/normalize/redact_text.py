@@ -1,0 +1,125 @@
+"""Redaction of free text: URIs, commands, messages, user agents, annotation values.
+
+Credentials are found by what introduces them, as they are or percent-encoded once or
+twice: ``Authorization: Bearer …``, ``password=…``, ``--token …``, ``https://user:…@host``,
+JSON web tokens, private keys, and the tokens of well-known services by their prefix.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+MARK = "[redacted by k8sidx]"
+URI_MARK = MARK.replace(" ", "+")
+
+SECRET_NAME = (
+    r"(?:pass(?:word|wd|phrase)|pwd|secret|token|api[_.-]?key|access[_.-]?key|private[_.-]?key|"
+    r"client[_.-]?secret|credential|authorization|auth[_.-]?key|session[_.-]?key|bearer)s?"
+)
+"""Names of variables, parameters and options whose value is a credential."""
+
+_HINTS = (
+    "pass", "pwd", "secret", "token", "key", "credential", "auth", "bearer", "basic", "eyj",
+    "://", "%3a%2f", "%253a%252f", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat", "glpat-",
+    "xox", "sk_live", "hvs.", "npm_", "mysql", "mariadb", "redis-cli", "mongo", "curl", "wget",
+)  # fmt: skip
+"""One of these, in small letters, is in every text that has a credential."""
+_SPACE = r"(?:\s|\+|%20|%2520|%09)"
+_EQUALS = rf"{_SPACE}*(?:=|%3[dD]|%253[dD]){_SPACE}*"
+_COLON = rf"{_SPACE}*(?::|%3[aA]|%253[aA]){_SPACE}*"
+_QUOTE = r"(?:[\"']|%2[27]|%252[27]|\\\\?\")"
+# A value ends where a URI's parameter, a quoted text or a word of a command ends.
+_END = r"(?=[&\s\"',;)}\]]|\\\\?[\"']|%26|%2526|%2[270]|%252[270]|\+|%0[aA]|$)"
+_VALUE = rf"(?!\[redacted)[^&\s\"']+?{_END}"
+
+# "invalid bearer token" is prose: a token has a digit or a capital letter.
+_BEARER = re.compile(
+    rf"((?:bearer|basic|negotiate){_SPACE}+{_QUOTE}?)"
+    rf"((?=(?-i:[^&\s\"']*[0-9A-Z])){_VALUE})",
+    re.IGNORECASE,
+)
+_SCHEME = rf"(?:(?:bearer|basic){_SPACE}+)?"
+# password=…, "password":"…"; not: secrets "db-token": the object has been modified
+_ASSIGNED = re.compile(
+    rf"({SECRET_NAME}(?:{_QUOTE}?{_EQUALS}{_QUOTE}?|{_QUOTE}{_COLON}{_QUOTE}){_SCHEME})({_VALUE})",
+    re.IGNORECASE,
+)
+# X-Api-Key: …, in commands and URIs; in prose this would be any sentence about a token.
+_HEADER = re.compile(rf"({SECRET_NAME}{_COLON}{_QUOTE}?{_SCHEME})({_VALUE})", re.IGNORECASE)
+# --password hunter2, in a command line and as parameters of a URI.
+_OPTION = re.compile(
+    rf"((?:^|[\s=&+]|%20|%3[dD])--?(?:[\w-]*{SECRET_NAME})(?:{_SPACE}+|&command=){_QUOTE}?)"
+    rf"((?!-){_VALUE})",
+    re.IGNORECASE,
+)
+_PROGRAM_OPTION = re.compile(
+    rf"((?:(?:mysql|mariadb|mongo|sshpass)[\w-]*\b.{{0,300}}?(?:{_SPACE}|&command=)-p|"
+    rf"redis-cli\b.{{0,300}}?(?:{_SPACE}|&command=)-a|"
+    rf"(?:curl|wget)\b.{{0,300}}?(?:{_SPACE}|&command=)(?:-u|--user)(?:{_SPACE}+|=|&command=)"
+    rf"[^\s:&]+(?::|%3[aA]))(?:{_SPACE}+|&command=)?{_QUOTE}?)({_VALUE})",
+    re.IGNORECASE | re.DOTALL,
+)
+_URL = re.compile(
+    r"([a-z][a-z0-9+.-]{1,20}(?:://|%3a%2f%2f|%253a%252f%252f)"
+    r"[^\s/:@%&\"']{0,200}(?::|%3a|%253a))([^\s/@&\"']{1,500}?)(?=@|%40|%2540)",
+    re.IGNORECASE,
+)
+_JWT = re.compile(r"eyJ[\w-]{8,}(?:\.|%2[eE]|%252[eE])[\w-]{8,}(?:\.|%2[eE]|%252[eE])[\w-]*")
+_KEY_BLOCK = re.compile(
+    r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)", re.DOTALL
+)
+_SERVICE_TOKEN = re.compile(
+    r"\b(?:gh[pousr]_\w{20,}|github_pat_\w{20,}|glpat-[\w-]{20,}|xox[abprs]-[\w-]{10,}|"
+    r"sk_live_\w{16,}|hvs\.[\w-]{20,}|npm_\w{30,})"
+)
+# The API server quotes the body around the byte that it could not decode.
+_CONTEXT = re.compile(r"\.\.\.\|.*?\|\.\.\.", re.DOTALL)
+_INVALID_VALUE = re.compile(r"(Invalid value: )(\"(?:[^\"\\]|\\.)*\"|[^\s:,]+)")
+
+
+def redact_text(text: str, *, mark: str = MARK, prose: bool = False) -> str:
+    """Return the text with credentials replaced; the same object when there are none.
+
+    :param mark: the replacement.
+    :param prose: the text is a sentence, in which a colon assigns nothing.
+    """
+    lowered = text.lower()
+    if not any(hint in lowered for hint in _HINTS):
+        return text
+    keep = _keep_first_group(mark)
+    redacted = _KEY_BLOCK.sub(mark, text) if "PRIVATE KEY" in text else text
+    redacted = _JWT.sub(mark, redacted) if "eyJ" in redacted else redacted
+    redacted = _URL.sub(keep, redacted)
+    redacted = _BEARER.sub(keep, redacted)
+    redacted = _ASSIGNED.sub(keep, redacted)
+    if not prose:
+        redacted = _HEADER.sub(keep, redacted)
+    redacted = _OPTION.sub(keep, redacted)
+    redacted = _PROGRAM_OPTION.sub(keep, redacted)
+    redacted = _SERVICE_TOKEN.sub(mark, redacted)
+    return text if redacted == text else redacted
+
+
+def _keep_first_group(mark: str) -> Callable[[re.Match[str]], str]:
+    return lambda match: match[0] if mark in match[2] else f"{match[1]}{mark}"
+
+
+def redact_uri(uri: str) -> str:
+    """Return a requestURI without credentials; the same object when there are none."""
+    # Most URIs have no query, and a path without any of these has no credential.
+    if "?" not in uri and "=" not in uri and "@" not in uri and "%" not in uri and "eyJ" not in uri:
+        return uri
+    return redact_text(uri, mark=URI_MARK)
+
+
+def redact_message(message: str, *, quotes_secrets: bool) -> str:
+    """Return a status message without the pieces of a body that it quotes.
+
+    :param quotes_secrets: the request was about an object that holds secrets.
+    """
+    redacted = _CONTEXT.sub(f"...|{MARK}|...", message) if "...|" in message else message
+    redacted = redact_text(redacted, prose=True)
+    if quotes_secrets and "Invalid value: " in redacted:
+        redacted = _INVALID_VALUE.sub(rf'\1"{MARK}"', redacted)
+    return redacted
