@@ -36,7 +36,7 @@ def read(record: JsonObject, context: Context) -> Iterable[Part] | None:
         return [Nested(hit, context, {"hits": {"hits": [hit]}}) for hit in hits] or [EMPTY]
     if type(record.get("_source")) is dict:
         return (Nested(record["_source"], context),)
-    context = _context(record, context)
+    context = context_of_document(record, context)
     if type(event := at(record, "kubernetes", "audit")) is dict:
         return (Nested(_restore_annotations(event), context),)
     if _is_datadog(record):
@@ -136,7 +136,7 @@ def _datadog_user(record: JsonObject) -> str:
     return text(at(record, "usr", "name")) or text(at(record, "usr", "id"))
 
 
-def _context(record: JsonObject, context: Context) -> Context:
+def context_of_document(record: JsonObject, context: Context) -> Context:
     """The cluster and the time that shippers add."""
     group, stream = record.get("log_group"), record.get("log_stream")
     if "aws" in record:
