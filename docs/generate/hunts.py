@@ -25,31 +25,32 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "hunts.md"
 _INTRODUCTION = """\
 # Hunts
 
-Made from `k8sidx/hunt/library/*.yml` by `python -m docs.generate.hunts`. Every hunt is a Sigma
-document; what Sigma has no word for stands under its key `k8sidx`.
+Generated from `k8sidx/hunt/library/*.yml` by `python -m docs.generate.hunts`. Every hunt is a
+Sigma document; its key `k8sidx` contains what Sigma cannot express.
 
 - **match**: requests that match, one finding for each key. A request counts once although
-  it makes several events: the stage that the key has most events of is counted
-  (ResponseComplete and Panic are one), so a 401 (ResponseStarted only) and an exec that is
-  still open count, too. What controllers do with somebody's workload is told where nobody
-  is found who made it, and then as low.
+  it has several events: the stage with most events of the key is counted (ResponseComplete and
+  Panic are one), so a 401 (ResponseStarted only) and an exec session that is still open count,
+  too. Copies that controllers create from a workload are reported only if the user who created
+  the workload is not, and then at level low.
 - **threshold**: Sigma's `event_count` and `value_count`. The window slides; overlapping
   windows that reach the threshold are one finding. A request counts once.
 - **sequence**: Sigma's `temporal` and `temporal_ordered`: requests that match several rules,
-  of one key within a time span, in any order or in that of the rules. The window slides;
+  with one key and within a time span, in any order or in that of the rules. The window slides;
   overlapping sequences are one finding.
-- **top**: the most frequent values, or the rarest, events counted as the article counts them. With
-  `--baseline` each entry is compared with the time before, and those that are new to the
+- **top**: the most frequent values, or the rarest; events are counted as in the article. With
+  `--baseline` each entry is compared with the baseline period, and entries that are new to the
   data or to the table are findings.
-- **new**: what the time before did not have. Nothing is judged where the data reach back
-  less than a tenth of that time.
+- **new**: values that did not occur in the comparison period. Nothing is judged if the data
+  cover less than a tenth of that period.
 - **spike**: intervals with more requests than usual: above the median by a number of median
-  absolute deviations, at the same hour of the week where there are three weeks of data, of the
-  day where there is one. Nothing is judged with fewer than ten intervals of data.
-- **silent**: sources that spoke regularly and no longer do, while the log goes on.
+  absolute deviations, at the same hour of the week if there are three weeks of data, of the
+  day if there is one. Nothing is judged with fewer than ten intervals of data.
+- **silent**: sources that used to send events regularly and no longer do, while the log
+  continues.
 
-A Sigma rule of your own runs with `k8sidx hunt rule.yml` ([rules.md](rules.md)); placeholders
-are [lists](lists.md).
+`k8sidx hunt rule.yml` runs a Sigma rule of your own ([rules.md](rules.md)); placeholders
+are [lists](lists.md), and `k8sidx.filters` names [filters](rules.md#filters).
 """
 
 
@@ -71,10 +72,10 @@ def _section(hunt: Hunt) -> Iterator[str]:
     yield f"- Level: {hunt.level}. ATT&CK: {_attack(hunt)}."
     yield f"- Finds: {_finds(hunt)}."
     if hunt.stream:
-        yield "- An activity stream: runs when it is named, or with `--level informational`."
+        yield "- An activity stream: runs only when it is named, or with `--level informational`."
     yield f"- Audit level needed: {hunt.level_needed}."
     for platform, why in hunt.platforms_blind:
-        yield f"- {platform} may not show it: {why}"
+        yield f"- May be invisible on {platform}: {why}"
     yield ""
     for step in fields(Steps):
         text = getattr(hunt.steps, step.name)

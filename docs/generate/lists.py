@@ -12,8 +12,8 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "lists.md"
 _INTRODUCTION = """\
 # Lists
 
-Made from `k8sidx/hunt/lists.toml` by `python -m docs.generate.lists`. What rules name
-as `|expand: '%list%'` ([rules.md](rules.md)); entries of your own add to them.
+Generated from `k8sidx/hunt/lists.toml` by `python -m docs.generate.lists`. Rules refer to a list
+as `|expand: '%list%'` ([rules.md](rules.md#lists)); your own entries are added to it.
 """
 
 
@@ -43,7 +43,7 @@ def _section(one: ShippedList) -> Iterator[str]:
     if one.needed:
         yield f"- Needs your {one.holds}: under `[lists]` in `k8sidx.toml`."
     if one.includes:
-        yield f"- Takes in: {', '.join(f'[`{name}`](#{name})' for name in one.includes)}."
+        yield f"- Includes: {', '.join(f'[`{name}`](#{name})' for name in one.includes)}."
     for source in one.sources:
         yield f"- Source: <{source}>"
     if one.entries:
