@@ -28,12 +28,12 @@ def main() -> None:
     store = EmbeddedStore(big_store(a_day=3))
     shutil.rmtree(store.path / FOLDER, ignore_errors=True)
     hunts = comparing(load_library())
-    last = store.summary().last
+    last = store.info().last
     if last is None:
         raise SystemExit("the store has no events")
     window = Window(since=last.replace(hour=0, minute=0, second=0, microsecond=0), baseline=BEFORE)
     with store.engine(threads=2) as engine:
-        summaries = store.summaries(engine)
+        summaries = engine.summaries()
         if summaries is None:
             raise SystemExit("the store keeps no summaries")
         started = time.perf_counter()

@@ -6,6 +6,7 @@ import ast
 import zipfile
 from pathlib import Path
 
+import pytest
 from hatchling.builders.wheel import WheelBuilder
 
 ROOT = Path(__file__).parents[1]
@@ -29,6 +30,9 @@ ROOMS = (
     "__main__",
 )
 """From the ground up: a room imports from the rooms before it only."""
+
+INDEPENDENT = {"shipping", "hunt", "insights"}
+"""Rooms on one floor, which share only the rooms before them."""
 
 
 def imports_of(path: Path) -> set[str]:
@@ -70,6 +74,41 @@ def test_every_module_imports_from_earlier_rooms_only() -> None:
             for name in sorted(imports_of(path))
             if room_of(name) not in earlier
         ]
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("room", sorted(INDEPENDENT))
+def test_rooms_on_one_floor_do_not_import_each_other(room: str) -> None:
+    for path in (PACKAGE / room).rglob("*.py"):
+        assert not {room_of(name) for name in imports_of(path)} & (INDEPENDENT - {room}), path
+
+
+LANGUAGES = (
+    "show.savedobjects.",
+    "show.translate.",
+    "cli.dashboards",
+)
+"""Modules that write the language of a backend, or talk to its dashboards, whatever the store."""
+
+
+def backends_of(path: Path) -> set[str]:
+    """The kinds of stores that a file imports from."""
+    return {
+        kind
+        for name in imports_of(path)
+        for kind in ("cluster", "embedded")
+        if f"{name}.".startswith(f"backends.{kind}.")
+    }
+
+
+def test_the_kinds_of_stores_are_told_apart_where_stores_are_opened_only() -> None:
+    wrong = []
+    for path in sorted(PACKAGE.rglob("*.py")):
+        module = ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
+        if module == "backends.open" or f"{module}.".startswith(LANGUAGES):
+            continue
+        own = set(module.split(".")[1:2]) if module.startswith("backends.") else set()
+        wrong += [f"{module} imports from backends.{kind}" for kind in backends_of(path) - own]
     assert not wrong, "\n".join(wrong)
 
 

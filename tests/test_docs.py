@@ -5,16 +5,20 @@ from __future__ import annotations
 import gzip
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from k8sidx.backends.cluster.http.client import Cluster
-from tests.demo import demo_lines
-from tests.servers.cleaning import remove_all
+from k8sidx.backends.embedded.store import EmbeddedStore
+from k8sidx.cli import app
+from k8sidx.shipping.pipeline import ship
+from tests.demo import DEMO, demo_lines
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -24,6 +28,9 @@ _OTHERS = {"pip install .": "pyproject.toml"}
 
 CLUSTER = "https://search.example.com:9200"
 """The cluster of the examples: a real one stands in for it."""
+
+LAST = 5_000
+"""So many events of the demo's log are in the examples' log; the store has all."""
 
 RULE = """
 title: Something was deleted
@@ -36,75 +43,123 @@ level: low
 """
 
 
-def commands() -> list[tuple[str, str]]:
-    found = []
+def commands() -> list[str]:
+    """Those of all pages in their order, each once."""
+    found: dict[str, None] = {}
     for page in PAGES:
         for block in _BLOCK.findall(page.read_text("utf-8")):
             lines = [line[2:] for line in block.splitlines() if line.startswith("$ ")]
-            found += [(page.name, line.split("  #")[0].strip()) for line in lines]
-    return found
+            found |= dict.fromkeys(line.split("  #")[0].strip() for line in lines)
+    return list(found)
+
+
+def of_a_shell(command: str) -> bool:
+    """Whether it takes a shell and processes: a pipe, or something that does not end by itself."""
+    plain = re.sub(r"'[^']*'", "", command)
+    return "|" in plain or "--follow" in command or not command.startswith("k8sidx ")
+
+
+K8SIDX = [one for one in commands() if not of_a_shell(one) and CLUSTER not in one]
+ON_A_CLUSTER = [one for one in commands() if CLUSTER in one]
+SHELL = [one for one in commands() if of_a_shell(one) and one not in _OTHERS]
 
 
 def test_the_documentation_has_commands() -> None:
-    assert len(commands()) > 20
+    assert len(K8SIDX) > 20
+    assert len(ON_A_CLUSTER) > 5
+    assert sum("k8sidx" in one for one in SHELL) > 3
 
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with what the examples name: a log, the same compressed, a rule, a store."""
+    """A folder with what the examples name: a log, the same compressed, a rule, a store of more."""
     folder = tmp_path_factory.mktemp("docs")
-    lines = b"\n".join(demo_lines()) + b"\n"
-    (folder / "audit.log").write_bytes(lines)
-    (folder / "audit.log.gz").write_bytes(gzip.compress(lines, 1))
+    text = b"\n".join(demo_lines()[-LAST:]) + b"\n"
+    (folder / "audit.log").write_bytes(text)
+    (folder / "audit.log.gz").write_bytes(gzip.compress(text, 1))
     (folder / "my-rule.yml").write_text(RULE)
     letters = folder / "k8sidx-store" / "dead-letter"
     letters.mkdir(parents=True)
     (letters / "1.jsonl").write_text("")
-    run("k8sidx ship audit.log", folder)
+    ship([str(DEMO)], EmbeddedStore(folder / "k8sidx-store"))
     return folder
 
 
-def run(command: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    scripts = Path(sys.executable).parent
-    path = f"{scripts}{os.pathsep}{os.environ['PATH']}"
-    return subprocess.run(
+@pytest.fixture
+def here(place: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """In that folder, with a home that is empty."""
+    monkeypatch.chdir(place)
+    monkeypatch.setenv("HOME", str(place))
+    for name in ("XDG_CONFIG_HOME", "K8SIDX_STORE", "FORCE_COLOR", "COLUMNS"):
+        monkeypatch.delenv(name, raising=False)
+    return place
+
+
+def k8sidx(command: str) -> str:
+    """What the command prints, in this process."""
+    arguments = shlex.split(command)[1:]
+    into = ""
+    if ">" in arguments:
+        *arguments, _, into = arguments
+    result = CliRunner().invoke(app, arguments, prog_name="k8sidx")
+    assert result.exit_code == 0, result.output
+    if into:
+        Path(into).write_bytes(result.stdout_bytes)
+    return result.stdout
+
+
+@pytest.mark.parametrize("command", K8SIDX)
+def test_the_command_runs(command: str, here: Path) -> None:
+    k8sidx(command)
+
+
+@pytest.mark.parametrize("command", ON_A_CLUSTER)
+def test_the_command_runs_on_a_cluster(
+    command: str, here: Path, opensearch: Cluster, prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("K8SIDX_INDEX", prefix)
+    if command.startswith("k8sidx hunt "):
+        k8sidx(f"k8sidx ship --store {opensearch.url} audit.log")
+    k8sidx(command.replace(CLUSTER, opensearch.url))
+
+
+@pytest.mark.parametrize("command", SHELL)
+def test_the_shell_runs_the_command(command: str, here: Path) -> None:
+    program, _, rest = command.partition(" ")
+    if program == "make":
+        assert re.search(rf"^{rest.split()[0]}:", (ROOT / "Makefile").read_text(), re.MULTILINE)
+        return
+    assert shutil.which(program) or program == "k8sidx"
+    if "--follow" in command:
+        command = f"{command} & sleep 4; kill -TERM $!; wait $!"
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    result = subprocess.run(
         ["sh", "-c", command],
-        cwd=folder,
-        env={**os.environ, "PATH": path, "HOME": str(folder), **environment},
+        env={**os.environ, "PATH": path},
         capture_output=True,
         text=True,
         check=False,
     )
-
-
-@pytest.mark.parametrize(("page", "command"), commands())
-def test_the_command_runs(
-    page: str, command: str, place: Path, prefix: str, request: pytest.FixtureRequest
-) -> None:
-    if command in _OTHERS:
-        assert (ROOT / _OTHERS[command]).exists()
-        return
-    if command.startswith("make "):
-        assert re.search(rf"^{command.split()[1]}:", (ROOT / "Makefile").read_text(), re.MULTILINE)
-        return
-    assert shutil.which(command.split()[0]) or command.startswith("k8sidx")
-    environment = {}
-    if CLUSTER in command:
-        cluster: Cluster = request.getfixturevalue("opensearch")
-        request.addfinalizer(lambda: remove_all(cluster, prefix))
-        command, environment = command.replace(CLUSTER, cluster.url), {"K8SIDX_INDEX": prefix}
-        if command.startswith("k8sidx hunt "):
-            run(f"k8sidx ship --store {cluster.url} audit.log", place, **environment)
-    if "--follow" in command:
-        command = f"{command} & sleep 4; kill -TERM $!; wait $!"
-    result = run(command, place, **environment)
     assert result.returncode == 0, result.stderr + result.stdout
     assert "Traceback" not in result.stderr
 
 
-def test_the_readme_shows_what_the_command_prints(place: Path) -> None:
+@pytest.mark.parametrize(("command", "file"), _OTHERS.items())
+def test_what_runs_the_suite_itself_has_its_file(command: str, file: str) -> None:
+    assert command in commands()
+    assert (ROOT / file).exists()
+
+
+def test_the_readme_shows_what_the_command_prints(here: Path) -> None:
     blocks = _BLOCK.findall((ROOT / "README.md").read_text("utf-8"))
     block = next(one for one in blocks if one.startswith("$ k8sidx hunt topn_user_by_agent -o csv"))
     shown = block.splitlines()[1:]
-    printed = run("k8sidx hunt topn_user_by_agent -o csv", place).stdout.splitlines()
+    printed = k8sidx("k8sidx hunt topn_user_by_agent -o csv").splitlines()
     assert printed[: len(shown)] == shown
+
+
+def test_contributing_names_existing_files() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    paths = re.findall(r"`((?:k8sidx|docs|tests|benchmarks)/[a-z0-9_/.]*)`", text)
+    missing = {path for path in paths if not (ROOT / path).exists()}
+    assert not missing

@@ -1,4 +1,4 @@
-"""What an engine would ask its store, as text for people.
+"""Statements and searches as text for people.
 
 Values of a query are text that anybody may have written: as JSON in ASCII they cannot do
 anything to a terminal.
@@ -25,31 +25,31 @@ _TOKENS = re.compile(
 )
 
 
-def statement_text(sql: str, parameters: Sequence[Any], looked_up: Iterable[Leaf]) -> str:
-    """A statement and its parameters.
+def statement_text(sql: str, parameters: Sequence[Any], lookups: Iterable[Leaf]) -> str:
+    """Return a statement and its parameters as text.
 
-    :param looked_up: comparisons whose values are asked for before.
+    :param lookups: comparisons whose values are queried before.
     """
-    lines = [f"-- {one}" for one in _lookups(looked_up, "IS NOT NULL")]
-    return "\n".join([*lines, laid_out(sql), "-- Parameters, in order:", _json(list(parameters))])
+    lines = [f"-- {line}" for line in _lookups(lookups, "IS NOT NULL")]
+    return "\n".join([*lines, pretty_sql(sql), "-- Parameters, in order:", _json(list(parameters))])
 
 
 def request_text(
-    path: str, body: Mapping[str, Any], looked_up: Iterable[Leaf], *, held: bool
+    path: str, body: Mapping[str, Any], lookups: Iterable[Leaf], *, pinned: bool
 ) -> str:
-    """A search as consoles of the products take it.
+    """Return a search in the form that the products' consoles accept.
 
-    :param looked_up: comparisons whose values are asked for before.
-    :param held: several searches are made, of one state of the indices.
+    :param lookups: comparisons whose values are queried before.
+    :param pinned: several searches are sent, over one point in time.
     """
-    lines = [f"# {one}" for one in _lookups(looked_up, "exists")]
-    if held:
+    lines = [f"# {line}" for line in _lookups(lookups, "exists")]
+    if pinned:
         lines.append("# The first of several searches, all over one point in time.")
     return "\n".join([*lines, f"POST {path}", _json(body)])
 
 
-def laid_out(sql: str) -> str:
-    """A statement with each clause on a line of its own, subqueries indented."""
+def pretty_sql(sql: str) -> str:
+    """Return a statement with each clause on a line of its own, subqueries indented."""
     inner: list[bool] = []
 
     def change(token: re.Match[str]) -> str:
@@ -68,11 +68,11 @@ def laid_out(sql: str) -> str:
     return _TOKENS.sub(change, sql)
 
 
-def _lookups(looked_up: Iterable[Leaf], stands: str) -> list[str]:
+def _lookups(lookups: Iterable[Leaf], placeholder: str) -> list[str]:
     return [
-        f"The values of {name} are looked up first; below, {stands} is in the place of those "
+        f"The values of {name} are looked up first; below, {placeholder} is in the place of those "
         "that the condition holds for."
-        for name in dict.fromkeys(leaf.field for leaf in looked_up)
+        for name in dict.fromkeys(leaf.field for leaf in lookups)
     ]
 
 

@@ -1,4 +1,4 @@
-"""Saved findings as stores keep them: fields and merging."""
+"""Records of saved findings: fields and merging."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ FIELDS: tuple[Field, ...] = (*(BY_NAME[name] for name in FROM_EVENTS), *FINDING_
 
 
 def merged(before: Record | None, now: Record) -> Record:
-    """What is known of a finding after it was found, for the first time or again.
+    """Return the record of a finding that was found, for the first time or again.
 
-    Two runs over the same events count them once: the larger number stays.
+    Two runs over the same events count them once: the larger number is kept.
     """
     if before is None:
         return now
     record = {**before, **now}
     record["event.created"] = before.get("event.created", now["event.created"])
     for name, choose in (("event.start", min), ("event.end", max), ("@timestamp", max)):
-        values = [one[name] for one in (before, now) if name in one]
+        values = [version[name] for version in (before, now) if name in version]
         if values:
             record[name] = choose(values)
-    counts = [one.get("finding.count", 0) for one in (before, now)]
+    counts = [version.get("finding.count", 0) for version in (before, now)]
     record["finding.count"] = max(counts)
     ids = [*before.get("finding.audit_ids", []), *now.get("finding.audit_ids", [])]
     record["finding.audit_ids"] = list(dict.fromkeys(ids))[:EVIDENCE]
@@ -37,4 +37,4 @@ def merged(before: Record | None, now: Record) -> Record:
 
 
 EVIDENCE = 20
-"""auditIDs that a finding keeps."""
+"""Number of auditIDs that a record keeps."""

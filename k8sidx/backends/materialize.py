@@ -1,28 +1,39 @@
-"""Networks and long lists of values → those values of them that the data have.
+"""Predicate materialization: a predicate is replaced by the stored values for which it holds.
 
-An indicator list has a hundred thousand addresses, an audit log a few hundred. So the
-distinct values of the field are asked for first, and only those that are meant become part
-of the statement.
+An indicator list has a hundred thousand addresses, an audit log a few hundred. So the distinct
+values of the field are queried first, and only those that match become part of the statement.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any
 
-from k8sidx.backends.result import Value
-from k8sidx.events.fields.lookup import resolve
+from k8sidx.errors import UnsupportedQuery
+from k8sidx.events.fields.lookup import FieldPath, resolve
 from k8sidx.events.fields.table import Kind
-from k8sidx.query.algebra import Condition, InNetwork, Leaf, OneOf, rewritten
+from k8sidx.query.algebra import (
+    Condition,
+    InNetwork,
+    Leaf,
+    OneOf,
+    Present,
+    leaves,
+    rewritten,
+)
 from k8sidx.query.casefold import folded_text
 from k8sidx.query.networks import NetworkSet
 
 LONG = 500
-"""Values that a statement may hold for one comparison."""
+"""Values that a statement may contain for one comparison."""
+
+Selects = Callable[[Leaf], bool]
+Test = Callable[[Any], bool]
 
 
-def needs_narrowing(leaf: Leaf) -> bool:
-    """Whether a comparison is put into a statement only with the values that the data have."""
+def is_large(leaf: Leaf) -> bool:
+    """Whether a comparison is too large for a statement, with any engine: networks and long
+    lists of texts."""
     if isinstance(leaf, InNetwork):
         return True
     if not isinstance(leaf, OneOf) or len(leaf.values) <= LONG:
@@ -30,25 +41,65 @@ def needs_narrowing(leaf: Leaf) -> bool:
     return resolve(leaf.field).field.kind in (Kind.KEYWORD, Kind.ADDRESS)
 
 
-def narrowed(condition: Condition, values_of: Callable[[str], Sequence[Value]]) -> Condition:
-    """The condition with networks and long lists replaced by the values that there are.
+def membership(leaf: Leaf) -> Test:
+    """Return a test of one value for a list or a list of networks.
 
-    :param values_of: the distinct values of a field.
+    :raises TypeError: for other comparisons.
     """
-
-    def change(leaf: Leaf) -> Condition:
-        if not isinstance(leaf, InNetwork | OneOf) or not needs_narrowing(leaf):
-            return leaf
-        holds = membership(leaf)
-        return OneOf(leaf.field, tuple(str(one) for one in values_of(leaf.field) if holds(one)))
-
-    return rewritten(condition, change)
-
-
-def membership(leaf: InNetwork | OneOf) -> Callable[[Any], bool]:
-    """The comparison as a test of one value."""
     if isinstance(leaf, InNetwork):
         networks = NetworkSet(leaf.networks)
         return lambda value: value in networks
-    wanted = {folded_text(one, leaf.ignore_case) for one in leaf.values}
-    return lambda value: folded_text(value, leaf.ignore_case) in wanted
+    if isinstance(leaf, OneOf):
+        wanted = {folded_text(value, leaf.ignore_case) for value in leaf.values}
+        return lambda value: folded_text(value, leaf.ignore_case) in wanted
+    raise TypeError(type(leaf).__name__)
+
+
+def selected_leaves(condition: Condition, selects: Selects) -> list[Leaf]:
+    """Return the comparisons to be materialized, each once."""
+    return [leaf for leaf in dict.fromkeys(leaves(condition)) if selects(leaf)]
+
+
+def with_placeholders(condition: Condition, selects: Selects) -> Condition:
+    """Return the condition with the field's presence in place of comparisons that would be
+    materialized: to compile or explain it without a query."""
+    return rewritten(condition, lambda leaf: Present(leaf.field) if selects(leaf) else leaf)
+
+
+def materialize(
+    condition: Condition,
+    selects: Selects,
+    distinct: Callable[[str], Iterable[Any]],
+    *,
+    test_of: Callable[[Leaf], Test] = membership,
+    most: int | None = None,
+) -> Condition:
+    """Return the condition with comparisons replaced by the stored values that they hold for.
+
+    :param selects: whether a comparison is replaced.
+    :param distinct: returns the distinct values of a field; is called once for each field, and
+        only read once, so that it may stream them.
+    :param test_of: returns a comparison as a test of one value.
+    :param most: values that may remain of one comparison.
+    :raises UnsupportedQuery: when more remain.
+    """
+    by_field: dict[FieldPath, list[Leaf]] = {}
+    for leaf in selected_leaves(condition, selects):
+        by_field.setdefault(resolve(leaf.field), []).append(leaf)
+    replaced: dict[Leaf, Condition] = {}
+    for same_field in by_field.values():
+        matching: dict[Leaf, list[Any]] = {leaf: [] for leaf in same_field}
+        tests = [(test_of(leaf), matching[leaf]) for leaf in same_field]
+        for value in distinct(same_field[0].field):
+            for test, values in tests:
+                if test(value):
+                    values.append(value)
+        for leaf, values in matching.items():
+            if most is not None and len(values) > most:
+                raise UnsupportedQuery(
+                    f"{leaf.field}: the condition holds for more than {most:,} values, too many "
+                    "for a cluster.",
+                    remedy="Query less time, or test for equality.",
+                )
+            replaced[leaf] = OneOf(leaf.field, tuple(values))
+    return rewritten(condition, lambda leaf: replaced.get(leaf, leaf))

@@ -1,47 +1,44 @@
-"""Stores by their location."""
+"""Opening a store by its location; the only module that knows the kinds of stores."""
 
 from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
-from k8sidx.backends.cluster.http.address import is_cluster
+from k8sidx.backends.cluster.http.address import is_cluster, parse_location
 from k8sidx.backends.embedded.store import EmbeddedStore
+from k8sidx.backends.store import Store
+from k8sidx.errors import UsageError
 
 if TYPE_CHECKING:
-    from k8sidx.backends.cluster.http.settings import ConnectionSettings
-    from k8sidx.backends.cluster.store import ClusterStore
-
-
-Store: TypeAlias = "EmbeddedStore | ClusterStore"
+    from k8sidx.backends.connection import ClusterOptions
 
 
 def open_store(
     location: str,
     *,
     create: bool = False,
-    index: str = "",
-    connection: ConnectionSettings | None = None,
+    cluster: Callable[[], ClusterOptions] | None = None,
 ) -> Store:
-    """The store at a location: the address of a cluster, or the path of an embedded store.
+    """Return the store at a location: the address of a cluster, or the path of an embedded store.
 
-    :param create: a missing store is no error, it will be made by the first writer.
-    :param index: for a cluster: prefix of the indices, or a pattern of existing ones.
-    :param connection: for a cluster: how to reach it.
-    :raises UsageError: when the location or the index cannot be one.
-    :raises StoreError: when there is no embedded store. A cluster is not asked yet.
+    :param create: a missing store is not an error, it will be created by the first writer.
+    :param cluster: called for a cluster: returns its options.
+    :raises UsageError: when the location or the index is not valid.
+    :raises StoreError: when there is no embedded store. A cluster is not contacted yet.
     """
     if is_cluster(location):
-        from k8sidx.backends.cluster.http.settings import ConnectionSettings
         from k8sidx.backends.cluster.index.target import DEFAULT_INDEX, parse_target
         from k8sidx.backends.cluster.store import ClusterStore
+        from k8sidx.backends.connection import ClusterOptions
 
-        target = parse_target(index or DEFAULT_INDEX)
-        return ClusterStore(location, target, connection or ConnectionSettings())
+        options = cluster() if cluster else ClusterOptions()
+        target = parse_target(options.index or DEFAULT_INDEX)
+        return ClusterStore(location, target, options.connection)
     path = Path(location)
     if not create:
         from k8sidx.backends.embedded.storage.manifest import read_manifest
@@ -50,11 +47,32 @@ def open_store(
     return EmbeddedStore(path)
 
 
+def check_location(location: str) -> None:
+    """Check that a location can be that of a store.
+
+    :raises UsageError: when it is the URL of anything but a cluster.
+    """
+    scheme, separator, _ = location.partition("://")
+    if separator and not is_cluster(location):
+        raise UsageError(
+            f"{scheme}:// is not a store.",
+            remedy="Give --store the path of a folder, or a cluster's http(s):// address.",
+        )
+
+
+def public_location(location: str) -> str:
+    """Return a location without credentials: to print, or to pass to ``--store`` again.
+
+    :raises UsageError: when it is not a valid address of a cluster.
+    """
+    return str(parse_location(location)) if is_cluster(location) else location
+
+
 @contextmanager
 def temporary_store(columns: frozenset[str] | None) -> Iterator[EmbeddedStore]:
-    """An embedded store that is thrown away.
+    """Create an embedded store that is deleted at the end of the block.
 
-    :param columns: names of the fields that will be asked for; ``None`` for all, and with them
+    :param columns: names of the fields that queries will read; ``None`` for all, and with them
         the whole events.
     """
     from k8sidx.backends.embedded.storage.columns import ALWAYS_STORED

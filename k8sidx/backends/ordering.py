@@ -1,4 +1,4 @@
-"""Groups as they come → the rows that a query asks for: having, order, limit.
+"""Having, order and limit, applied to rows that an engine streams.
 
 Memory is bounded by the limit, where there is one.
 """
@@ -12,19 +12,19 @@ from k8sidx.query.algebra import COMPARED, Having, Query
 
 Row = list[Any]
 
-_HELD = 10_000
-"""Rows beyond the limit that are held before the last ones are dropped."""
+_BUFFER = 10_000
+"""Rows beyond the limit that are buffered before the last ones are dropped."""
 
 
-def arranged(query: Query, rows: Iterable[Row]) -> list[Row]:
-    """The rows that the query keeps, in its order; times are microseconds."""
+def finish_rows(query: Query, rows: Iterable[Row]) -> list[Row]:
+    """Return the rows that the query keeps, in its order; times are microseconds."""
     kept: list[Row] = []
-    places = {name: place for place, name in enumerate(query.columns)}
+    positions = {name: position for position, name in enumerate(query.columns)}
     for row in rows:
-        if not all(_holds(row[places[one.metric]], one) for one in query.having):
+        if not all(_holds(row[positions[having.metric]], having) for having in query.having):
             continue
         kept.append(row)
-        if query.limit is not None and len(kept) >= query.limit + _HELD:
+        if query.limit is not None and len(kept) >= query.limit + _BUFFER:
             _sort(query, kept)
             del kept[query.limit :]
     _sort(query, kept)
@@ -36,17 +36,17 @@ def _holds(value: Any, having: Having) -> bool:
 
 
 def _sort(query: Query, rows: list[Row]) -> None:
-    """By the order, then by the keys; missing values last, in either direction."""
-    places = {name: place for place, name in enumerate(query.columns)}
-    order = [(places[one.column], one.descending) for one in query.order]
-    order += [(place, False) for place in range(len(query.group_by))]
-    for place, descending in reversed(order):
-        rows.sort(key=_key(place, descending), reverse=descending)
+    """Sort by the order, then by the keys; missing values last, in either direction."""
+    positions = {name: position for position, name in enumerate(query.columns)}
+    order = [(positions[by.column], by.descending) for by in query.order]
+    order += [(position, False) for position in range(len(query.group_by))]
+    for position, descending in reversed(order):
+        rows.sort(key=_sort_key(position, descending), reverse=descending)
 
 
-def _key(place: int, descending: bool) -> Callable[[Row], tuple[bool, Any]]:
+def _sort_key(position: int, descending: bool) -> Callable[[Row], tuple[bool, Any]]:
     def key(row: Row) -> tuple[bool, Any]:
-        value = row[place]
+        value = row[position]
         return (value is None) != descending, 0 if value is None else value
 
     return key

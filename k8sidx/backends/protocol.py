@@ -1,20 +1,21 @@
-"""The engine: anything that answers a :class:`~k8sidx.query.algebra.Query`."""
+"""Protocols of query engines."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 from k8sidx.backends.result import Result
+from k8sidx.backends.summary_store import Summaries
 from k8sidx.errors import StoreError
 from k8sidx.query.algebra import Query
 
 
 @dataclass(frozen=True, slots=True)
 class Answering:
-    """How queries are to be answered.
+    """Options of running queries.
 
-    :param approximate: estimates will do where exact numbers take long.
+    :param approximate: estimates are acceptable where exact numbers take long.
     :param timeout: seconds for one query; ``None`` for no limit.
     """
 
@@ -22,10 +23,10 @@ class Answering:
     timeout: float | None = None
 
     def too_slow(self) -> StoreError:
-        """The error for a query that was stopped."""
+        """Return the error for a query that reached the time limit."""
         return StoreError(
             f"a query took longer than {self.timeout:g} seconds, and was stopped.",
-            remedy="Look at less time with --since and --until, or allow more with --timeout.",
+            remedy="Query less time with --since and --until, or allow more with --timeout.",
         )
 
 
@@ -38,23 +39,31 @@ class Engine(Protocol):
     name: str
 
     def run(self, query: Query) -> Result:
-        """Answer the query.
+        """Run the query.
 
-        :raises UnsupportedQuery: when this engine has no way to run it.
-        :raises StoreError: when the store cannot be read, or the time is over.
+        :raises UnsupportedQuery: when this engine cannot run it.
+        :raises StoreError: when the store cannot be read, or the time limit is reached.
         """
 
 
-@runtime_checkable
-class Explaining(Protocol):
-    """An engine that can say what it would ask its store. Those that answer with the help of
-    another engine have no one thing to say."""
+class StoreEngine(Engine, Protocol):
+    """An engine that reads a store itself, as it was when the engine was opened.
 
-    name: str
+    Other engines combine the results of such engines, and have no single statement to explain.
+    """
 
     def explained(self, query: Query) -> str:
-        """The statement or search of a query, in ASCII; no event is read for it.
+        """Return the statement or search of a query, in ASCII; no event is read.
 
-        :raises UnsupportedQuery: when this engine has no way to run the query.
-        :raises StoreError: when the store lacks a field of the query, or cannot be asked.
+        :raises UnsupportedQuery: when this engine cannot run the query.
+        :raises StoreError: when the store lacks a field of the query, or cannot be read.
         """
+
+    def supports_regex(self, pattern: str) -> bool:
+        """Whether it can search for a regular expression.
+
+        :param pattern: in RE2 syntax.
+        """
+
+    def summaries(self) -> Summaries | None:
+        """Return the store's daily summaries; ``None`` for a store that has none."""

@@ -1,4 +1,4 @@
-"""What an engine answers: named columns, rows, and whether the numbers are exact."""
+"""Query results: named columns, rows, and whether the numbers are exact."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ class Result:
     """Rows of a query, in its order.
 
     :param columns: the query's column names.
-    :param rows: one tuple a row; times are timezone-aware (UTC), fields with many
+    :param rows: one tuple per row; times are timezone-aware (UTC), fields with many
         values are lists.
     :param engine: ``duckdb``, ``opensearch`` or ``elasticsearch``.
-    :param exact: false when any number may be off (an approximate aggregation).
+    :param exact: false when any number may be an estimate (an approximate aggregation).
     """
 
     columns: tuple[str, ...]

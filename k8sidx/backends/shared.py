@@ -1,4 +1,4 @@
-"""Many questions over the same events, in fewer passes than one for each."""
+"""Protocol of shared scans: many queries over the same events in fewer passes than one each."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from k8sidx.query.algebra import Condition
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """Something that will ask about the events of a condition.
+    """A series of queries about the events of a condition.
 
-    :param conditions: most of its queries are about events for which one of them holds.
+    :param conditions: for the events of most of its queries, one of them holds.
     :param fields: stored fields that its queries read.
-    :param counts: it asks how many there are by value, and never for single events or times.
+    :param counts: its queries count events by value, and never return single events or times.
     """
 
     conditions: tuple[Condition, ...]
@@ -28,13 +28,13 @@ class Asker:
 
 @runtime_checkable
 class Sharing(Protocol):
-    """An engine that can prepare for several askers at once."""
+    """An engine that can prepare for several series of queries at once."""
 
     def together(
         self, askers: Sequence[Asker], since: datetime | None, until: datetime | None
     ) -> AbstractContextManager[Sequence[Engine]]:
-        """An engine for each asker, while the context is open.
+        """Return an engine for each series, while the context is open.
 
-        Each answers every query just as this engine does; those about events of one of
-        the asker's conditions in the time range cheaper.
+        Each returns the same results as this engine; queries about events of one of the
+        series' conditions in the time range are cheaper.
         """

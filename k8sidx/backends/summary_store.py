@@ -1,4 +1,4 @@
-"""The protocol of a store's daily summaries."""
+"""Protocol of a store's daily summaries."""
 
 from __future__ import annotations
 
@@ -9,35 +9,35 @@ from typing import Protocol
 from k8sidx.backends.ordering import Row
 
 Rows = list[Row]
-"""An answer; times are microseconds since 1970."""
+"""Rows of a result; times are microseconds since 1970."""
 
 
 class Summaries(Protocol):
-    """The daily summaries that a store keeps, by :func:`digest_of` their question."""
+    """The daily summaries that a store keeps, by the digest of their question."""
 
     @property
     def trouble(self) -> str:
-        """Why some that were made could not be kept; empty when all were, or for a store
-        that is not ours to write."""
+        """Reason why new summaries could not be kept; empty when all were, or when this user may
+        not write to the store."""
 
     def days(self) -> Mapping[date, str]:
-        """The UTC days that have events, in order, each with its state: another one
-        whenever its events are others.
+        """Return the UTC days that have events, in order, each with its state, which changes with
+        the day's events.
 
         :raises StoreError: when the store cannot be read.
         """
 
     def load(self, question: str, days: Iterable[date]) -> Mapping[date, Rows]:
-        """Those of the days that there are, for the states that the days are in.
+        """Return the existing summaries of days in their present state.
 
         :raises StoreError: when the store cannot be read.
         """
 
     def save(self, question: str, made: Mapping[date, Rows]) -> None:
-        """Keep summaries of days as they were when this was opened."""
+        """Keep summaries of days in the state that they had when this was opened."""
 
     def kept(self, question: str) -> frozenset[date]:
-        """The days that have a summary for the state that they are in.
+        """Return the days that have a summary for their present state.
 
         :raises StoreError: when the store cannot be read.
         """

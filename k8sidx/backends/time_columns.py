@@ -1,4 +1,4 @@
-"""Which columns of a result are times: engines answer with microseconds since 1970."""
+"""Time columns of a result: engines return microseconds since 1970."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from k8sidx.events.fields.table import Kind
 from k8sidx.query.algebra import VALUES, DateHistogram, Query
 
 
-def times_of(query: Query) -> frozenset[int]:
-    """Positions of the result's columns that are times."""
+def time_columns(query: Query) -> frozenset[int]:
+    """Return the positions of the result's columns that are times."""
     kinds = [resolve(name).field.kind is Kind.TIME for name in query.select]
     kinds += [
         isinstance(key, DateHistogram) or resolve(key.field).field.kind is Kind.TIME
@@ -24,24 +24,24 @@ def times_of(query: Query) -> frozenset[int]:
         and resolve(metric.field).field.kind is Kind.TIME
         for metric in query.metrics
     ]
-    return frozenset(place for place, is_time in enumerate(kinds) if is_time)
+    return frozenset(position for position, is_time in enumerate(kinds) if is_time)
 
 
-def with_moments(rows: Iterable[Sequence[Any]], times: frozenset[int]) -> list[tuple[Value, ...]]:
-    """The rows with moments (UTC) in place of microseconds."""
+def to_datetimes(rows: Iterable[Sequence[Any]], times: frozenset[int]) -> list[tuple[Value, ...]]:
+    """Return the rows with datetimes (UTC) in place of microseconds."""
     if not times:
         return [tuple(row) for row in rows]
-    places = sorted(times)
-    found: list[tuple[Value, ...]] = []
+    positions = sorted(times)
+    converted: list[tuple[Value, ...]] = []
     for row in rows:
         values = list(row)
-        for place in places:
-            values[place] = _moment(values[place])
-        found.append(tuple(values))
-    return found
+        for position in positions:
+            values[position] = _datetime(values[position])
+        converted.append(tuple(values))
+    return converted
 
 
-def _moment(value: Any) -> Value:
+def _datetime(value: Any) -> Value:
     if isinstance(value, list):
-        return [_moment(one) for one in value]
+        return [_datetime(element) for element in value]
     return None if value is None else to_moment(value)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -14,14 +15,18 @@ from k8sidx.cli.options import (
     QuietOption,
     configuration,
 )
-from k8sidx.cli.output import chosen, write_sheet
+from k8sidx.cli.output import effective_format, write_sheet
 from k8sidx.cli.store import (
     AS_CONFIGURED,
     StoreChoice,
-    open_chosen_cluster,
+    cluster_options,
     store_location,
     takes_store,
 )
+from k8sidx.errors import K8sidxError
+
+if TYPE_CHECKING:
+    from k8sidx.backends.check import Check
 
 NAME = "doctor"
 EXAMPLE = (
@@ -38,22 +43,32 @@ def command(
     debug: DebugOption = False,
 ) -> None:
     """Check the setup and suggest fixes."""
-    from k8sidx.backends.cluster.http.address import is_cluster
-    from k8sidx.doctor.store import check_configuration, check_software, check_store
+    from k8sidx.doctor.environment import check_configuration, check_software
     from k8sidx.show.render.sheet import Sheet
 
     configured = check_configuration(lambda: configuration().source)
     checks = [check_software(), configured]
     if store.store is not None or configured.state != "fail":
-        location = store_location(store)
-        if is_cluster(location):
-            from k8sidx.doctor.cluster import check_cluster
-
-            checks += check_cluster(lambda: open_chosen_cluster(store), lambda: datetime.now(UTC))
-        else:
-            checks += check_store(Path(location), datetime.now(UTC))
+        checks += _check_store(store)
     rows = [(check.name, check.state, check.seen, check.mend) for check in checks]
-    write_sheet(Sheet(("check", "state", "seen", "mend"), rows, "k8sidx doctor"), chosen(output))
+    write_sheet(
+        Sheet(("check", "state", "seen", "mend"), rows, "k8sidx doctor"), effective_format(output)
+    )
     exit_code = max((check.exit_code for check in checks), default=0)
     if exit_code:
         raise typer.Exit(exit_code)
+
+
+def _check_store(store: StoreChoice) -> Iterator[Check]:
+    from k8sidx.backends.check import failed
+    from k8sidx.backends.open import open_store
+
+    location = store_location(store)
+    try:
+        opened = open_store(
+            location, create=True, cluster=lambda: cluster_options(store, configuration())
+        )
+    except K8sidxError as error:
+        yield failed("store", error)
+        return
+    yield from opened.checks(lambda: datetime.now(UTC))

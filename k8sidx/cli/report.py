@@ -6,14 +6,14 @@ import os
 import shlex
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from k8sidx.cli import progress
 from k8sidx.cli.exit import ends_with_exit_code
 from k8sidx.cli.options import (
-    LEVELS_SAID,
+    LEVEL_NAMES,
     ApproximateOption,
     BaselineOption,
     DebugOption,
@@ -23,14 +23,11 @@ from k8sidx.cli.options import (
     TimeoutOption,
     UntilOption,
 )
-from k8sidx.cli.output import say
-from k8sidx.cli.rule_errors import Problems
+from k8sidx.cli.output import print_message
+from k8sidx.cli.rule_errors import RuleErrors
 from k8sidx.cli.selection import Selection, answering, selected_hunts, window
 from k8sidx.cli.store import AS_CONFIGURED, StoreChoice, open_chosen, shown_location, takes_store
 from k8sidx.errors import UsageError
-
-if TYPE_CHECKING:
-    from k8sidx.backends.open import Store
 
 NAME = "report"
 EXAMPLE = "\b\nExample:\n  k8sidx report -o report.html\n  k8sidx report --since 7d"
@@ -47,7 +44,7 @@ def command(
         typer.Option(
             "--level",
             metavar="LEVEL",
-            help=f"Minimum level: {LEVELS_SAID}.",
+            help=f"Run hunts of this level or above: {LEVEL_NAMES}.",
         ),
     ] = None,
     since: SinceOption = None,
@@ -70,11 +67,11 @@ def command(
     how = answering(timeout, approximate=approximate)
     hunts = selected_hunts(Selection(everything=True, level=level))
     opened, location = open_chosen(store), shown_location(store)
-    summary = opened.summary()
+    info = opened.info()
     with opened.engine(how) as engine, progress.hunting(len(hunts), quiet=quiet) as on_start:
         results = run_hunts(
-            hunts, engine, asked, on_start, Problems(quiet=quiet).not_run,
-            summaries=opened.summaries(engine),
+            hunts, engine, asked, on_start, RuleErrors(quiet=quiet).not_run,
+            summaries=engine.summaries(),
         )  # fmt: skip
         start = asked.since - asked.baseline if asked.since and asked.baseline else asked.since
         seen = survey(engine, start, asked.until)
@@ -83,30 +80,17 @@ def command(
     given = [word for option, value in options if value is not None for word in (option, value)]
     scope = ReportScope(
         store=location,
-        events=summary.events,
-        first=summary.first,
-        last=summary.last,
+        events=info.events,
+        first=info.first,
+        last=info.last,
         since=asked.since,
         until=asked.until,
         command=shlex.join(["k8sidx", "report", "--store", location, "-o", str(output), *given]),
         made=datetime.now(UTC),
-        rejected=_rejected(opened),
+        rejected=info.rejected,
     )
     _replace(output, report_html(ReportData(scope, hunts, results, seen, evidence)))
-    say(f"{counted(results)}: {output}", quiet=quiet)
-
-
-def _rejected(store: Store) -> int | None:
-    """Return the number of records in an embedded store's dead-letter files."""
-    from k8sidx.backends.embedded.store import EmbeddedStore
-
-    if not isinstance(store, EmbeddedStore):
-        return None
-    count = 0
-    for path in (store.path / "dead-letter").glob("*.jsonl"):
-        with path.open("rb") as file:
-            count += sum(1 for _ in file)
-    return count
+    print_message(f"{counted(results)}: {output}", quiet=quiet)
 
 
 def _replace(path: Path, text: str) -> None:

@@ -13,12 +13,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from k8sidx.cli.options import configuration
-from k8sidx.errors import UsageError
 
 if TYPE_CHECKING:
-    from k8sidx.backends.cluster.http.settings import ConnectionSettings
-    from k8sidx.backends.cluster.store import ClusterStore
-    from k8sidx.backends.open import Store
+    from k8sidx.backends.connection import ClusterOptions, ConnectionSettings
+    from k8sidx.backends.store import Store
     from k8sidx.config import Configuration
 
 DEFAULT_STORE = "./k8sidx-store"
@@ -45,7 +43,7 @@ class StoreChoice:
             "--index",
             envvar="K8SIDX_INDEX",
             metavar="INDEX",
-            help="Clusters only: index prefix, or an existing index or pattern. "
+            help="Clusters only: use this index prefix, or an existing index or pattern. "
             "[default: k8s-audit]",
             show_default=False,
         ),
@@ -73,7 +71,7 @@ class StoreChoice:
         typer.Option(
             "--client-cert",
             metavar="FILE",
-            help="Clusters only: client certificate (PEM), with its key or a .key file beside it.",
+            help="Clusters only: present this certificate (PEM), with its key or a .key file.",
             show_default=False,
         ),
     ] = None
@@ -110,33 +108,22 @@ def open_chosen(choice: StoreChoice, *, create: bool = False) -> Store:
     :raises UsageError: when their settings are invalid or contradictory.
     :raises StoreError: when the embedded store does not exist.
     """
-    from k8sidx.backends.cluster.http.address import is_cluster
     from k8sidx.backends.open import open_store
 
     configured = configuration()
     location = store_location(choice, configured)
-    index = choice.index or configured.index
-    if not is_cluster(location):
-        return open_store(location, create=create)
-    return open_store(
-        location, create=create, index=index, connection=connection_settings(choice, configured)
-    )
+    return open_store(location, create=create, cluster=lambda: cluster_options(choice, configured))
 
 
-def open_chosen_cluster(choice: StoreChoice) -> ClusterStore:
-    """Open the store for a command that works on clusters only.
+def cluster_options(choice: StoreChoice, configured: Configuration) -> ClusterOptions:
+    """Return the options of a store that is a cluster.
 
-    :raises UsageError: when the store is a folder.
+    :raises UsageError: when their settings are invalid or contradictory.
     """
-    from k8sidx.backends.cluster.store import ClusterStore
+    from k8sidx.backends.connection import ClusterOptions
 
-    opened = open_chosen(choice, create=True)
-    if not isinstance(opened, ClusterStore):
-        raise UsageError(
-            f"{opened.path} is an embedded store, not a cluster.",
-            remedy="Give --store the http(s):// address of a cluster.",
-        )
-    return opened
+    index = choice.index or configured.index
+    return ClusterOptions(index, connection_settings(choice, configured))
 
 
 def store_location(choice: StoreChoice, configured: Configuration | None = None) -> str:
@@ -144,15 +131,10 @@ def store_location(choice: StoreChoice, configured: Configuration | None = None)
 
     :raises UsageError: when it is the URL of something else.
     """
-    from k8sidx.backends.cluster.http.address import is_cluster
+    from k8sidx.backends.open import check_location
 
     location = choice.store or (configured or configuration()).store or DEFAULT_STORE
-    scheme, separator, _ = location.partition("://")
-    if separator and not is_cluster(location):
-        raise UsageError(
-            f"{scheme}:// is not a supported store.",
-            remedy="Give --store the path of a folder, or a cluster's http(s):// address.",
-        )
+    check_location(location)
     return location
 
 
@@ -161,10 +143,9 @@ def shown_location(choice: StoreChoice) -> str:
 
     :raises UsageError: when it is the URL of something else.
     """
-    from k8sidx.backends.cluster.http.address import is_cluster, parse_location
+    from k8sidx.backends.open import public_location
 
-    location = store_location(choice)
-    return str(parse_location(location)) if is_cluster(location) else location
+    return public_location(store_location(choice))
 
 
 def connection_settings(choice: StoreChoice, configured: Configuration) -> ConnectionSettings:
@@ -172,7 +153,7 @@ def connection_settings(choice: StoreChoice, configured: Configuration) -> Conne
 
     :raises UsageError: when they are invalid or contradictory.
     """
-    from k8sidx.backends.cluster.http.settings import from_environment, merged
+    from k8sidx.backends.connection import from_environment, merged
 
     given = {
         name: value

@@ -22,6 +22,16 @@ ANONYMOUS = "anonymous"
 UNKNOWN = "unknown"
 
 
+KINDS = (HUMAN, SERVICE_ACCOUNT, NODE, CONTROL_PLANE, ANONYMOUS, UNKNOWN)
+"""All kinds of accounts."""
+
+ANONYMOUS_NAMES = ("system:anonymous", "system:unauthenticated")
+SERVICE_ACCOUNT_PREFIX = "system:serviceaccount:"
+GOOGLE_SERVICE_ACCOUNT_SUFFIX = ".gserviceaccount.com"
+NODE_PREFIX = "system:node:"
+CONTROL_PLANE_PREFIXES = ("system:", "eks:", "aks:")
+
+
 # AKS names its platform's certificates without the system: prefix; masterclient is the
 # --admin kubeconfig, so a person.
 AKS_PLATFORM = frozenset(
@@ -49,19 +59,21 @@ WORKLOAD_CONTROLLERS = frozenset(
 
 @lru_cache(maxsize=16_384)
 def user_kind(username: str) -> str:
-    """What kind of account a user name belongs to (Kubernetes' reserved names).
+    """Return the kind of account that a user name belongs to (Kubernetes' reserved names).
 
-    ``unknown`` is the empty name: a request that was refused before it was known who
-    made it (401).
+    ``unknown`` is the empty name: a request that was refused before its user was authenticated
+    (401).
     """
     if not username:
         return UNKNOWN
-    if username in ("system:anonymous", "system:unauthenticated"):
+    if username in ANONYMOUS_NAMES:
         return ANONYMOUS
-    if username.startswith("system:serviceaccount:") or username.endswith(".gserviceaccount.com"):
+    if username.startswith(SERVICE_ACCOUNT_PREFIX) or username.endswith(
+        GOOGLE_SERVICE_ACCOUNT_SUFFIX
+    ):
         return SERVICE_ACCOUNT
-    if username.startswith("system:node:"):
+    if username.startswith(NODE_PREFIX):
         return NODE
-    if username.startswith(("system:", "eks:", "aks:")) or username in AKS_PLATFORM:
+    if username.startswith(CONTROL_PLANE_PREFIXES) or username in AKS_PLATFORM:
         return CONTROL_PLANE
     return HUMAN

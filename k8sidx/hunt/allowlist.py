@@ -1,8 +1,8 @@
-"""Known good: what hunts find and somebody has looked into, kept apart from the rules.
+"""Allow list: reviewed findings to suppress, kept apart from the rules.
 
-A file of its own (TOML) names the hunt, who, where and with what, why that is good, and
-until when. Events that an entry means are left out of the hunt, and the result says how much
-that was. An entry that has expired suppresses nothing, and the result says so, too.
+Each entry of its file (TOML) names the hunt, the events by field values, a reason and a last
+day. Events that match an entry are suppressed, and the result contains how many they were. An
+expired entry suppresses nothing, which the result contains as well.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any
 from k8sidx.errors import UnknownField, UsageError, Where
 from k8sidx.events.fields.lookup import resolve
 from k8sidx.events.fields.table import Kind
-from k8sidx.hunt.definition import Correlation, Hunt, KnownGood
+from k8sidx.hunt.definition import Hunt, KnownGood
 from k8sidx.hunt.library.load import library_ids
 from k8sidx.hunt.lists import is_network
 from k8sidx.query.algebra import (
@@ -39,9 +39,9 @@ _HEADER = re.compile(r"^[ \t]*\[\[[ \t]*known_good[ \t]*\]\]", re.MULTILINE)
 
 
 def read_known_good(path: Path) -> list[KnownGood]:
-    """The entries of a file.
+    """Return the entries of a file.
 
-    :raises UsageError: when it cannot be read, or an entry is not whole.
+    :raises UsageError: when it cannot be read, or an entry is incomplete.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -49,15 +49,15 @@ def read_known_good(path: Path) -> list[KnownGood]:
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"not a TOML file: {error}.", where=Where(str(path))) from error
     except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text"
+        reason = error.strerror if isinstance(error, OSError) else "it is not valid UTF-8"
         raise UsageError(f"cannot be read: {reason}.", where=Where(str(path))) from error
     entries = values.pop("known_good", [])
     if values or not isinstance(entries, list):
         raise UsageError(
-            "a file of known good holds [[known_good]] tables and nothing else.",
+            "an allow list contains [[known_good]] tables and nothing else.",
             where=Where(str(path)),
         )
-    lines = [text.count("\n", 0, found.start()) + 1 for found in _HEADER.finditer(text)]
+    lines = [text.count("\n", 0, header.start()) + 1 for header in _HEADER.finditer(text)]
     lines += [0] * (len(entries) - len(lines))
     return [
         _entry(entry, Where(str(path), line)) for entry, line in zip(entries, lines, strict=False)
@@ -65,10 +65,10 @@ def read_known_good(path: Path) -> list[KnownGood]:
 
 
 def with_known_good(hunts: Iterable[Hunt], entries: Sequence[KnownGood], today: date) -> list[Hunt]:
-    """The hunts, each with the entries that are about it.
+    """Return the hunts, each with the entries that are about it.
 
     :param today: entries that expired before it suppress nothing.
-    :raises UsageError: for an entry about a hunt of the library that there is not.
+    :raises UsageError: for an entry about a hunt that does not exist.
     """
     hunts = list(hunts)
     _refuse_unknown(entries, {hunt.id for hunt in hunts})
@@ -86,78 +86,70 @@ def with_known_good(hunts: Iterable[Hunt], entries: Sequence[KnownGood], today: 
 
 
 def without_known_good(hunt: Hunt) -> Hunt:
-    """The hunt over events that none of its entries means that still holds."""
-    live = tuple(one.condition for one in hunt.known_good if not one.expired)
-    return _among(hunt, Not(Or(live))) if live else hunt
+    """Return the hunt over events that no entry suppresses; expired entries suppress none."""
+    live = tuple(entry.condition for entry in hunt.known_good if not entry.expired)
+    return hunt.restricted_to(Not(Or(live))) if live else hunt
 
 
-def only(hunt: Hunt, entry: KnownGood) -> Hunt:
-    """The hunt over events that the entry means."""
-    return _among(hunt, entry.condition)
+def restrict_to(hunt: Hunt, entry: KnownGood) -> Hunt:
+    """Return the hunt over the events that an entry suppresses."""
+    return hunt.restricted_to(entry.condition)
 
 
-def _among(hunt: Hunt, condition: Condition) -> Hunt:
-    hunt = replace(hunt, condition=And((hunt.condition, condition)))
-    if isinstance(hunt, Correlation):
-        bases = tuple(
-            replace(base, condition=And((base.condition, condition))) for base in hunt.bases
-        )
-        return replace(hunt, bases=bases)
-    return hunt
-
-
-def _entry(said: object, where: Where) -> KnownGood:
-    if not isinstance(said, Mapping):
-        raise UsageError("a known_good entry is a table.", where=where)
-    for key in said:
+def _entry(value: object, where: Where) -> KnownGood:
+    if not isinstance(value, Mapping):
+        raise UsageError("a known_good entry must be a table.", where=where)
+    for key in value:
         if key not in _KEYS:
             raise UsageError(
-                f"an entry has no {key!r}.",
+                f"{key!r} is not a key of an entry.",
                 remedy="There are: hunt, where, reason, expires.",
                 where=where,
             )
-    hunts = said.get("hunt")
-    named = [hunts] if isinstance(hunts, str) else hunts
-    if not isinstance(named, list) or not named or not all(isinstance(n, str) for n in named):
-        raise UsageError('an entry says which hunt: hunt = "pod_exec".', where=where)
-    reason, expires = said.get("reason"), said.get("expires")
+    hunts = value.get("hunt")
+    ids = [hunts] if isinstance(hunts, str) else hunts
+    if not isinstance(ids, list) or not ids or not all(isinstance(name, str) for name in ids):
+        raise UsageError('an entry needs a hunt: hunt = "pod_exec".', where=where)
+    reason, expires = value.get("reason"), value.get("expires")
     if not isinstance(reason, str) or not reason.strip():
-        raise UsageError("an entry says why: reason = “…”.", where=where)
+        raise UsageError("an entry needs a reason: reason = “…”.", where=where)
     if not isinstance(expires, date):
-        raise UsageError("an entry says until when: expires = 2027-06-30.", where=where)
+        raise UsageError("an entry needs a last day: expires = 2027-06-30.", where=where)
     return KnownGood(
-        tuple(named),
-        _condition(said.get("where"), where),
+        tuple(ids),
+        _condition(value.get("where"), where),
         reason.strip(),
-        # A moment is also a date to Python, and not comparable with one.
+        # A datetime is also a date to Python, but cannot be compared with one.
         date(expires.year, expires.month, expires.day),
         where,
     )
 
 
-def _condition(said: object, where: Where) -> Condition:
-    if not isinstance(said, Mapping) or not said:
+def _condition(value: object, where: Where) -> Condition:
+    if not isinstance(value, Mapping) or not value:
         raise UsageError(
-            'an entry says of what: where = { "user.effective.name" = "…" }.', where=where
+            'an entry needs events: where = { "user.effective.name" = "…" }.', where=where
         )
-    return And(tuple(_test(str(name), value, where) for name, value in said.items()))
+    return And(tuple(_test(str(name), test, where) for name, test in value.items()))
 
 
-def _test(name: str, said: Any, where: Where) -> Condition:
+def _test(name: str, expected: Any, where: Where) -> Condition:
     try:
         field = resolve(name).field
     except UnknownField as error:
         raise UsageError(error.message, remedy=error.remedy, where=where) from error
-    values = said if isinstance(said, list) else [said]
+    values = expected if isinstance(expected, list) else [expected]
     if field.kind is Kind.JSON or not values:
-        raise UsageError(f"{name} cannot be compared with {said!r}.", where=where)
+        raise UsageError(f"{name} cannot be compared with {expected!r}.", where=where)
     tests: list[Condition] = []
     for value in values:
         if not isinstance(value, str | int | bool):
             raise UsageError(f"{name} cannot be compared with {value!r}.", where=where)
         if field.kind is Kind.ADDRESS:
             if not is_network(str(value)):
-                raise UsageError(f"{name} holds addresses, and {value!r} is none.", where=where)
+                raise UsageError(
+                    f"{name} contains addresses, and {value!r} is not one.", where=where
+                )
             tests.append(InNetwork(name, (str(value),)))
         elif isinstance(value, str) and re.search(r"(?<!\\)(?:\\\\)*[*?]", value):
             tests.append(Wildcard(name, value))
@@ -170,7 +162,7 @@ def _test(name: str, said: Any, where: Where) -> Condition:
 
 
 def _refuse_unknown(entries: Sequence[KnownGood], running: set[str]) -> None:
-    """An entry for a hunt of a mistyped name would suppress nothing, in silence."""
+    """Raise for a mistyped id of a hunt: such an entry would silently suppress nothing."""
     ids = {*library_ids(), *running}
     for entry in entries:
         for name in entry.hunts:

@@ -1,7 +1,7 @@
-"""Entries of known good, proposed from what hunts find in the data.
+"""Suggested entries of an allow list, from the findings in the data.
 
-Only what comes back is proposed: the same caller, namespace and image in several hours. What
-is good about it somebody has to say.
+Only recurring events are suggested: the same caller, namespace and image in several hours.
+The reason why they are harmless is left to a person.
 """
 
 from __future__ import annotations
@@ -14,22 +14,22 @@ from datetime import date, datetime, timedelta
 from k8sidx.backends.protocol import Engine
 from k8sidx.backends.result import Value
 from k8sidx.hunt.allowlist import without_known_good
-from k8sidx.hunt.definition import Correlation, Hunt, MatchHunt
-from k8sidx.hunt.kinds.evidence import whole
+from k8sidx.hunt.definition import Hunt
+from k8sidx.hunt.kinds.evidence import as_count
 from k8sidx.hunt.kinds.time_window import Window
 from k8sidx.hunt.required_fields import own_fields
 from k8sidx.query.algebra import And, DateHistogram, Having, Metric, Not, OneOf, Order, Query, Terms
 
 WHO, WHERE, IMAGE = "user.effective.name", "objectRef.namespace", "pod.images"
 FIELDS = frozenset({WHO, WHERE, IMAGE})
-"""Fields that an entry is proposed of."""
+"""Fields of a suggested entry."""
 
 LEAST_HOURS = 2
 LEAST_REQUESTS = 3
-"""What comes back: so many events of the hunt, in so many different hours."""
+"""Minimum of a recurring event: events of the hunt, and different hours."""
 
-MOST = 20
-"""Entries that are proposed for one hunt, those with most events first."""
+MAX_SUGGESTIONS = 20
+"""Entries that are suggested for one hunt, those with most events first."""
 
 VALID = timedelta(days=90)
 _ANONYMOUS = ("system:anonymous", "system:unauthenticated")
@@ -37,10 +37,10 @@ _ANONYMOUS = ("system:anonymous", "system:unauthenticated")
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """An entry that would suppress what a hunt found again and again.
+    """An entry that would suppress recurring findings of a hunt.
 
     :param where: fields and their values.
-    :param events: so many events of the hunt, in so many ``hours``.
+    :param events: number of events of the hunt, in that many ``hours``.
     """
 
     hunt: str
@@ -52,21 +52,21 @@ class Suggestion:
 
 
 def suggestions(hunts: Sequence[Hunt], engine: Engine, window: Window) -> list[Suggestion]:
-    """What could be known good, of hunts that find requests."""
-    found: list[Suggestion] = []
+    """Return the suggested entries for hunts that find requests."""
+    suggested: list[Suggestion] = []
     for hunt in hunts:
-        if isinstance(hunt, MatchHunt | Correlation) and not hunt.lists_missing:
-            found += _of_hunt(hunt, engine, window)
-    return found
+        if hunt.finds_requests and not hunt.lists_missing:
+            suggested += _for_hunt(hunt, engine, window)
+    return suggested
 
 
-def _of_hunt(hunt: Hunt, engine: Engine, window: Window) -> Iterator[Suggestion]:
-    left = without_known_good(hunt)
+def _for_hunt(hunt: Hunt, engine: Engine, window: Window) -> Iterator[Suggestion]:
+    remaining = without_known_good(hunt)
     fields = [WHO, WHERE]
     if any(name.startswith("pod.") for name in own_fields(hunt)):
         fields.append(IMAGE)
     query = Query(
-        where=And((left.condition, Not(OneOf(WHO, _ANONYMOUS)))),
+        where=And((remaining.condition, Not(OneOf(WHO, _ANONYMOUS)))),
         since=window.since,
         until=window.until,
         group_by=(
@@ -85,7 +85,7 @@ def _of_hunt(hunt: Hunt, engine: Engine, window: Window) -> Iterator[Suggestion]
     hours: dict[tuple[Value, ...], list[tuple[Value, ...]]] = {}
     for row in engine.run(query).rows:
         hours.setdefault(row[: len(fields)], []).append(row[len(fields) + 1 :])
-    made = [
+    recurring = [
         Suggestion(
             hunt.id,
             tuple(
@@ -93,38 +93,40 @@ def _of_hunt(hunt: Hunt, engine: Engine, window: Window) -> Iterator[Suggestion]
                 for name, value in zip(fields, key, strict=True)
                 if value is not None
             ),
-            sum(whole(count) for count, _, _ in of_hours),
-            len(of_hours),
-            _moment(of_hours[0][1]),
-            _moment(of_hours[-1][2]),
+            sum(as_count(count) for count, _, _ in by_hour),
+            len(by_hour),
+            _datetime(by_hour[0][1]),
+            _datetime(by_hour[-1][2]),
         )
-        for key, of_hours in hours.items()
-        if len(of_hours) >= LEAST_HOURS
+        for key, by_hour in hours.items()
+        if len(by_hour) >= LEAST_HOURS
     ]
-    often = [one for one in made if one.events >= LEAST_REQUESTS]
-    yield from sorted(often, key=lambda one: (-one.events, one.where))[:MOST]
+    frequent = [entry for entry in recurring if entry.events >= LEAST_REQUESTS]
+    yield from sorted(frequent, key=lambda entry: (-entry.events, entry.where))[:MAX_SUGGESTIONS]
 
 
-def _moment(value: Value) -> datetime:
+def _datetime(value: Value) -> datetime:
     if not isinstance(value, datetime):
         raise TypeError("events of an hour have times")
     return value
 
 
-def suggested_file(found: Sequence[Suggestion], today: date) -> str:
-    """The entries as a file of known good."""
+def suggested_file(suggested: Sequence[Suggestion], today: date) -> str:
+    """Return the entries as the text of an allow list."""
     lines = [
         "# Proposed by k8sidx from what hunts found again and again. Delete what you would not",
         "# vouch for, and say in each entry's reason why it is good.",
     ]
-    for one in found:
-        where = ", ".join(f"{_text(name)} = {_text(_literal(value))}" for name, value in one.where)
-        events = f"{one.events:,} events in {one.hours:,} hours"
+    for entry in suggested:
+        where = ", ".join(
+            f"{_text(name)} = {_text(_literal(value))}" for name, value in entry.where
+        )
+        events = f"{entry.events:,} events in {entry.hours:,} hours"
         lines += [
             "",
-            f"# {events}, from {one.first:%F %R}Z to {one.last:%F %R}Z",
+            f"# {events}, from {entry.first:%F %R}Z to {entry.last:%F %R}Z",
             "[[known_good]]",
-            f"hunt = {_text(one.hunt)}",
+            f"hunt = {_text(entry.hunt)}",
             f"where = {{ {where} }}",
             f"reason = {_text(f'proposed: {events}; say why it is good')}",
             f"expires = {(today + VALID).isoformat()}",
@@ -137,10 +139,10 @@ def _literal(value: str) -> str:
 
 
 def _text(value: str) -> str:
-    """A basic string of TOML: whatever a client wrote stays one value on one line."""
+    """Return a basic string of TOML: any text of a client stays one value on one line."""
     plain = value.replace("\\", "\\\\").replace('"', '\\"')
-    return '"' + "".join(_character(one) for one in plain) + '"'
+    return '"' + "".join(_character(character) for character in plain) + '"'
 
 
-def _character(one: str) -> str:
-    return one if one.isprintable() else f"\\U{ord(one):08X}"
+def _character(character: str) -> str:
+    return character if character.isprintable() else f"\\U{ord(character):08X}"

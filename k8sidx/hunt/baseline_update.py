@@ -1,4 +1,4 @@
-"""The daily summaries behind hunts that compare: how far they are, and making them."""
+"""Baseline summaries: their state by hunt, and their update."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from k8sidx.backends.summary_key import digest_of
 from k8sidx.backends.summary_store import Summaries
 from k8sidx.hunt.allowlist import without_known_good
 from k8sidx.hunt.definition import Hunt
-from k8sidx.hunt.kinds.baseline_queries import questions
 from k8sidx.hunt.kinds.time_window import Window
 from k8sidx.query.algebra import Query
 
@@ -21,9 +20,9 @@ from k8sidx.query.algebra import Query
 class Baseline:
     """The summaries of one hunt.
 
-    :param days: days that are over and have events.
-    :param behind: those of them that lack a summary.
-    :param made: how many were made just now.
+    :param days: number of complete days with events.
+    :param behind: number of these that lack a summary.
+    :param made: number of summaries that this update made.
     """
 
     hunt: str
@@ -36,12 +35,12 @@ class Baseline:
 
 
 def comparing(hunts: Iterable[Hunt]) -> list[Hunt]:
-    """The hunts that look at the time before."""
-    return [hunt for hunt in hunts if questions(hunt) and not hunt.lists_missing]
+    """Return the hunts that compare with a baseline."""
+    return [hunt for hunt in hunts if hunt.baseline_queries() and not hunt.lists_missing]
 
 
 def baselines(hunts: Sequence[Hunt], summaries: Summaries) -> list[Baseline]:
-    """How far the summaries of hunts are.
+    """Return the state of the summaries of hunts.
 
     :raises StoreError: when the store cannot be read.
     """
@@ -56,25 +55,27 @@ def update_baselines(
     window: Window,
     on_start: Callable[[Hunt], None] | None = None,
 ) -> list[Baseline]:
-    """Make the summaries that hunts lack, of the whole days in a window.
+    """Make the missing summaries of hunts for the whole days in a window.
+
+    :param on_start: called with each hunt before its summaries are made.
 
     :raises UnsupportedQuery: when the engine has no way to run a hunt.
     :raises StoreError: when the store cannot be read.
     """
-    days = [day for day in complete(summaries) if _in(day, window)]
+    days = [day for day in complete(summaries) if _is_within(day, window)]
     summed = SummedEngine(engine, summaries, ())
     updated = []
     for hunt in hunts:
         if on_start:
             on_start(hunt)
-        made = max(summed.make(question, days) for question in _asked(hunt))
+        made = max(summed.make(question, days) for question in _queries(hunt))
         updated.append(_baseline(hunt, days, summaries, made))
     return updated
 
 
 def _baseline(hunt: Hunt, days: Sequence[date], summaries: Summaries, made: int = 0) -> Baseline:
     kept = set(days)
-    for question in _asked(hunt):
+    for question in _queries(hunt):
         kept &= summaries.kept(digest_of(question))
     return Baseline(
         hunt.id,
@@ -87,12 +88,12 @@ def _baseline(hunt: Hunt, days: Sequence[date], summaries: Summaries, made: int 
     )
 
 
-def _asked(hunt: Hunt) -> tuple[Query, ...]:
-    """What the hunt asks, with its known good left out."""
-    return questions(without_known_good(hunt))
+def _queries(hunt: Hunt) -> tuple[Query, ...]:
+    """Return the baseline queries without events that the allow list suppresses."""
+    return without_known_good(hunt).baseline_queries()
 
 
-def _in(day: date, window: Window) -> bool:
+def _is_within(day: date, window: Window) -> bool:
     start = start_of(day)
     return (window.since is None or window.since <= start) and (
         window.until is None or start + DAY <= window.until

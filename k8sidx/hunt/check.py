@@ -1,4 +1,4 @@
-"""Checks Sigma rules without running them."""
+"""Checker of Sigma rules, without running them."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from k8sidx.hunt.lists import Lists, how_to_give, shipped_lists
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something that keeps a rule, or a test of it, from judging.
+    """A defect of a rule or of one of its tests.
 
-    :param where: file and line.
+    :param where: the file and line.
     """
 
     where: Where
@@ -25,10 +25,10 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What a check found.
+    """The result of a check.
 
-    :param hunts: how many hunts can be run.
-    :param other_logs: how many rules are about other logs.
+    :param hunts: number of hunts that can be run.
+    :param other_logs: number of rules about other logs.
     """
 
     hunts: int
@@ -37,9 +37,9 @@ class Checked:
 
 
 def check_rules(selectors: Sequence[str], lists: Lists) -> Checked:
-    """Read the rules of files and folders, and tell what is in the way of each.
+    """Check the rules of files and folders.
 
-    :raises UsageError: for a folder without rules, or a name that is none.
+    :raises UsageError: for a folder without rules, or a name that is neither a file nor a hunt.
     """
     errors: list[InvalidHunt] = []
     hunts = load_hunts(selectors, lists, errors.append)
@@ -48,21 +48,21 @@ def check_rules(selectors: Sequence[str], lists: Lists) -> Checked:
         for error in errors
         if not isinstance(error, OtherLog)
     ]
-    problems += [problem for hunt in hunts for problem in _doubts(hunt)]
-    problems.sort(key=lambda one: (one.where.source, one.where.record))
+    problems += [problem for hunt in hunts for problem in _warnings(hunt)]
+    problems.sort(key=lambda problem: (problem.where.source, problem.where.record))
     others = sum(isinstance(error, OtherLog) for error in errors)
     return Checked(len(hunts), others, tuple(problems))
 
 
-def _doubts(hunt: Hunt) -> list[Problem]:
-    """What a hunt runs in spite of: it judges less than its author meant."""
-    found = [
-        Problem(one.where, f"{one.about}.", "No event passes that test: name what is meant.")
-        for one in hunt.impossible
+def _warnings(hunt: Hunt) -> list[Problem]:
+    """Return the problems that do not stop a hunt: it judges less than its author meant."""
+    problems = [
+        Problem(test.where, f"{test.about}.", "No event passes that test: name what is meant.")
+        for test in hunt.impossible
     ]
-    found += [
-        Problem(hunt.where, f"no list is named {name!r}.", how_to_give(name))
+    problems += [
+        Problem(hunt.where, f"the list {name!r} does not exist.", how_to_give(name))
         for name in hunt.lists_missing
         if name not in shipped_lists()
     ]
-    return found
+    return problems

@@ -1,21 +1,30 @@
-"""What a hunt is, once its document has been read.
+"""Hunts as read from Sigma documents, whatever their kind.
 
-A hunt is a Sigma document (https://github.com/SigmaHQ/sigma-specification). What Sigma has
-no word for stands under its one extra key ``k8sidx`` (:mod:`k8sidx.hunt.sigma.extension`).
+A hunt is a Sigma document (https://github.com/SigmaHQ/sigma-specification). Options for
+which Sigma has no key are under one extra key, ``k8sidx``
+(:mod:`k8sidx.hunt.sigma.extension`). Kinds of hunts are listed in
+:mod:`k8sidx.hunt.kinds.registry`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from datetime import date, timedelta
-from typing import NamedTuple
+from abc import ABC, abstractmethod
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
-from k8sidx.errors import Where
-from k8sidx.query.algebra import Condition
+from k8sidx.errors import InvalidHunt, Where
+from k8sidx.query.algebra import And, Condition, Query
+
+if TYPE_CHECKING:
+    from k8sidx.backends.protocol import Engine
+    from k8sidx.hunt.kinds.time_window import Window
+    from k8sidx.hunt.result import HuntResult
 
 NOWHERE = Where("-")
 LIBRARY = "library"
-"""``Hunt.source`` of the hunts that come with k8sidx."""
+"""``Hunt.source`` of the hunts that are shipped with k8sidx."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +41,11 @@ class Steps:
     :param next: what to look at after a finding, and what to hand to detection.
     """
 
+    __pydantic_config__: ClassVar[dict[str, Any]] = {
+        "extra": "forbid",
+        "str_strip_whitespace": True,
+    }
+
     environment: str = ""
     criterion: str = ""
     hypothesis: str = ""
@@ -42,20 +56,8 @@ class Steps:
     next: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column of a hunt's table.
-
-    :param field: the field that it shows.
-    :param name: its heading.
-    """
-
-    field: str
-    name: str
-
-
 class Impossible(NamedTuple):
-    """What a rule tests that no audit.k8s.io/v1 event can have.
+    """A test of a rule that no audit.k8s.io/v1 event can pass.
 
     :param about: the field and the value.
     :param where: the file and line of the test.
@@ -67,12 +69,12 @@ class Impossible(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class KnownGood:
-    """What a hunt finds and somebody vouches for (:mod:`k8sidx.hunt.allowlist`).
+    """An entry of an allow list (:mod:`k8sidx.hunt.allowlist`).
 
     :param hunts: ids of the hunts that it is about; ``*`` for every one.
-    :param condition: the events that it means.
+    :param condition: the events that it suppresses.
     :param expires: the last day on which it holds.
-    :param where: the file and line that it stands at.
+    :param where: the file and line of the entry.
     """
 
     hunts: tuple[str, ...]
@@ -84,25 +86,42 @@ class KnownGood:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Hunt:
-    """What all hunts have in common.
+class Hunt(ABC):
+    """Base of all kinds of hunts.
 
-    :param id: the document's Sigma ``name``; without one, its file's name.
+    The fields of a subclass are the options of its kind under ``k8sidx``, with their types
+    and defaults (:mod:`k8sidx.hunt.kinds.options`); those of a correlation are read from
+    Sigma's own keys.
+
+    :param id: the document's Sigma ``name``; without one, the name of its file.
     :param level: Sigma level: informational, low, medium, high, critical.
     :param condition: the events it is about.
-    :param tags: Sigma tags, such as ``attack.t1613``.
+    :param tags: Sigma tags, for example ``attack.t1613``.
     :param source: ``library``, or the file it was read from.
-    :param where: the file and line that its document begins at.
-    :param level_needed: lowest audit level that carries what it needs.
+    :param where: the file and line at which its document begins.
+    :param level_needed: lowest audit level that records what it needs.
     :param platforms_blind: platforms that cannot show it, and why.
     :param reason: the sentence of a finding (:mod:`k8sidx.hunt.finding_text`); empty for the
-        usual one.
-    :param lists_missing: lists that its rules name and nobody has given: it cannot judge.
+        default sentence of the kind.
+    :param lists_missing: lists that its rules name and that are not configured: it cannot
+        judge any event.
     :param impossible: tests of its rules that no event can pass.
-    :param known_good: what is left out of it, or was until it expired.
-    :param stream: it tells what goes on, and judges nothing: runs only when it is named or
-        informational hunts are asked for.
+    :param known_good: entries of the allow list that are about it, expired ones included.
+    :param stream: an activity stream, which reports and does not judge: runs only when it is
+        named or informational hunts are requested.
     """
+
+    kind: ClassVar[str]
+    """Name of the kind in YAML, output and documentation."""
+    facts: ClassVar[tuple[str, ...]]
+    """Names that a ``reason`` can contain beside the finding's key."""
+    documentation: ClassVar[str]
+    """Paragraph about the kind in docs/hunts.md."""
+    untranslatable: ClassVar[str] = ""
+    """Clause on why no other query language can express it; empty where one can."""
+    finds_requests: ClassVar[bool] = False
+    """Whether its findings are about single callers, so that entries of an allow list can be
+    suggested."""
 
     id: str
     title: str
@@ -124,143 +143,48 @@ class Hunt:
     known_good: tuple[KnownGood, ...] = ()
     stream: bool = False
 
-    @property
-    def kind(self) -> str:
-        """match, threshold, sequence, top, new, spike or silent."""
-        return type(self).__name__.removesuffix("Hunt").lower()
+    @abstractmethod
+    def run(self, engine: Engine, window: Window) -> HuntResult:
+        """Return the rows and findings in a time window.
 
+        :raises UnsupportedQuery: when the engine has no way to run it.
+        :raises StoreError: when the store cannot be read.
+        """
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MatchHunt(Hunt):
-    """Requests that match, one finding for each value of ``finding_by``.
+    @abstractmethod
+    def key_names(self) -> Collection[str]:
+        """Return the names of a finding's key that a ``reason`` can contain."""
 
-    :param echoes_of: fields of ``finding_by`` that tell which workload it is about: what
-        controllers make of it repeats what is said of it
-        (:mod:`k8sidx.hunt.kinds.controller_copies`).
-    """
+    @abstractmethod
+    def required_fields(self) -> Collection[str]:
+        """Return the fields that are read beside those of the condition."""
 
-    finding_by: tuple[str, ...]
-    echoes_of: tuple[str, ...] = ()
+    @abstractmethod
+    def describe(self) -> str:
+        """Return what it finds as a clause in Markdown, for docs/hunts.md."""
 
+    def baseline_queries(self) -> tuple[Query, ...]:
+        """Return the queries about the baseline, in the form that daily summaries answer.
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TopHunt(Hunt):
-    """The most frequent values, or the rarest.
+        Empty for kinds that compare with nothing.
+        """
+        return ()
 
-    :param rarest: the least frequent first. They are not compared with the time before:
-        what is rare is new more often than not.
-    :param by: what is counted.
-    :param count: heading of the count, the table's last column.
-    :param keep_missing: count events that lack a field, too.
-    """
+    def counts_only(self, window: Window) -> bool:
+        """Whether it only counts in this window: no baseline and no evidence are read."""
+        return False
 
-    rarest: bool
-    by: tuple[Column, ...]
-    count: str
-    limit: int
-    keep_missing: bool
+    def restricted_to(self, condition: Condition) -> Self:
+        """Return the hunt over those of its events that match a condition as well."""
+        return replace(self, condition=And((self.condition, condition)))
 
+    def conflict(self, extension: Where) -> InvalidHunt | None:
+        """Return the error of options that contradict one another.
 
-@dataclass(frozen=True, slots=True)
-class Base:
-    """A rule that a correlation is about, or several that give their keys by the same fields.
+        :param extension: the file and line of the ``k8sidx`` key.
+        """
+        return None
 
-    :param title: what it stands for in a sentence.
-    :param condition: the events it matches.
-    :param group_by: fields of the correlation's key, in its order.
-    :param values: fields whose combinations the correlation counts.
-    """
-
-    title: str
-    condition: Condition
-    group_by: tuple[str, ...]
-    values: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Correlation(Hunt):
-    """Requests of one key within a time span.
-
-    :param bases: what it is about; their events together are those of ``condition``.
-    :param group_by: names of the key: fields, or aliases of the bases' fields.
-    :param at_least: how many make a finding.
-    :param timespan: within which.
-    """
-
-    bases: tuple[Base, ...]
-    group_by: tuple[str, ...]
-    at_least: int
-    timespan: timedelta
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ThresholdHunt(Correlation):
-    """Many requests, or many different values, of one key within a time span.
-
-    :param values: names of the fields whose combinations are counted; empty to count
-        requests.
-    """
-
-    values: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SequenceHunt(Correlation):
-    """Requests that match several rules, of one key within a time span.
-
-    ``at_least`` so many of the rules.
-
-    :param ordered: one after the other, in the order of ``bases``.
-    """
-
-    ordered: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewHunt(Hunt):
-    """Values that the time before did not have.
-
-    :param by: the fields whose combination is new.
-    :param window: how long the current time is, when none is asked for.
-    :param history: how long the time before is, when none is asked for.
-    """
-
-    by: tuple[str, ...]
-    window: timedelta
-    history: timedelta
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SpikeHunt(Hunt):
-    """More requests in an interval than the same data usually have.
-
-    :param interval: length of an interval.
-    :param at_least: fewer than so many requests are never a surge.
-    :param deviations: how many median absolute deviations above the median a surge is.
-    :param history: how long the time before is, when none is asked for.
-    :param who: the field that tells who made the surge.
-    """
-
-    interval: timedelta
-    at_least: int
-    deviations: float
-    history: timedelta
-    who: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SilentHunt(Hunt):
-    """Sources that spoke regularly and no longer do.
-
-    :param by: the fields that name a source.
-    :param interval: length of an interval in which it spoke or did not.
-    :param gaps: how many times its usual gap a source must be silent …
-    :param at_least: … and how long in any case.
-    :param history: how long the time before is, when none is asked for.
-    """
-
-    by: tuple[str, ...]
-    interval: timedelta
-    gaps: float
-    at_least: timedelta
-    history: timedelta
+    def invalid(self, message: str, remedy: str = "") -> InvalidHunt:
+        """Return an error about the rule."""
+        return InvalidHunt(f"rule {self.title!r}: {message}", remedy=remedy, where=self.where)

@@ -1,32 +1,21 @@
-"""The sentence of a finding.
+"""Sentences of findings.
 
-A hunt's ``reason`` names fields and facts in braces, ``{user.effective.name} was refused
-{times}``. Values come from the log and are put in as they are: whoever shows the sentence
-escapes it for where it is shown.
+A hunt's ``reason`` contains names of fields and facts in braces, ``{user.effective.name} was
+refused {times}``. Values come from the log and are inserted unchanged: they are escaped where
+the sentence is displayed.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from k8sidx.backends.result import Value
 
 _NAME = re.compile(r"\{([^{}]*)\}")
-LONGEST = 200
+MAX_VALUE_LENGTH = 200
 """Characters of a value that a sentence shows."""
-
-FACTS: dict[str, tuple[str, ...]] = {
-    "match": ("times",),
-    "threshold": ("times", "values", "within", "sources", "resources"),
-    "sequence": ("times", "within", "sources", "resources", "steps"),
-    "new": ("times",),
-    "spike": ("count", "usual", "hour", "interval", "time", "who"),
-    "silent": ("silent", "usual", "time"),
-    "top": ("events",),
-}
-"""What a sentence can tell besides the finding's key, by kind of hunt."""
 
 _UNITS = (
     (timedelta(days=1), "day"),
@@ -37,29 +26,29 @@ _UNITS = (
 
 
 def names_in(template: str) -> list[str]:
-    """The names in braces, in order."""
+    """Return the names in braces, in order."""
     return _NAME.findall(template)
 
 
 def fill(template: str, key: Mapping[str, Value], facts: Mapping[str, str]) -> str:
-    """The sentence, beginning with a capital only where a word of ours begins it."""
-    values = {name: shown(name, value) for name, value in key.items()} | dict(facts)
-    return _NAME.sub(lambda found: values[found.group(1)], template)
+    """Return the sentence; it begins with a capital only where the template does."""
+    values = {name: display_value(name, value) for name, value in key.items()} | dict(facts)
+    return _NAME.sub(lambda match: values[match.group(1)], template)
 
 
-def shown(name: str, value: Value) -> str:
-    """A value of a field in a sentence; words for a missing one."""
+def display_value(name: str, value: Value) -> str:
+    """Return a field's value as text in a sentence; words for a missing one."""
     if value is None or value == "":
         return _absent(name)
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%d %H:%M:%SZ}"
     text = str(value)
-    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+    return text if len(text) <= MAX_VALUE_LENGTH else f"{text[:MAX_VALUE_LENGTH]}…"
 
 
 def named(key: Mapping[str, Value]) -> str:
-    """``verb get, source.ip 203.0.113.9``: every field with its value."""
-    return ", ".join(f"{name} {shown(name, value)}" for name, value in key.items())
+    """Return ``verb get, source.ip 203.0.113.9``: every field with its value."""
+    return ", ".join(f"{name} {display_value(name, value)}" for name, value in key.items())
 
 
 def _absent(name: str) -> str:
@@ -75,32 +64,37 @@ def _absent(name: str) -> str:
 
 
 def times(count: int) -> str:
-    """``once``, ``twice``, ``14 times``."""
+    """Return ``once``, ``twice``, ``14 times``."""
     return {1: "once", 2: "twice"}.get(count, f"{count:,} times")
 
 
 def events(count: int) -> str:
-    """``1 event``, ``14 events``."""
+    """Return ``1 event``, ``14 events``."""
     return f"{count:,} {'event' if count == 1 else 'events'}"
 
 
-def some(values: Collection[str], noun: str) -> str:
-    """Up to three values by name, more as a number: ``7 addresses``."""
+def summarize(values: Collection[str], noun: str) -> str:
+    """Return up to three values by name, more as a number: ``7 addresses``."""
     if not values:
         return f"no known {noun}"
     if len(values) > 3:
         plural = f"{noun}es" if noun.endswith("s") else f"{noun}s"
         return f"{len(values):,} {plural}"
-    return listed([shown("", value) for value in values])
+    return listed([display_value("", value) for value in values])
 
 
 def listed(words: Sequence[str]) -> str:
-    """``a``, ``a and b``, ``a, b and c``."""
+    """Return ``a``, ``a and b``, ``a, b and c``."""
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else list(words))
 
 
+def code_names(names: Iterable[str]) -> str:
+    """Return the names in Markdown as a list of code: `` `a` and `b` ``."""
+    return listed([f"`{name}`" for name in names])
+
+
 def span(length: timedelta) -> str:
-    """``5 minutes``, ``1 hour``: in the largest unit that says it in whole numbers."""
+    """Return ``5 minutes``, ``1 hour``: the largest unit that gives a whole number."""
     for unit, word in _UNITS:
         if length >= unit and length % unit == timedelta(0):
             number = length // unit
@@ -109,7 +103,7 @@ def span(length: timedelta) -> str:
 
 
 def lasting(length: timedelta, timespan: timedelta) -> str:
-    """How long a burst was: the hunt's time span, or in whole minutes when it went on."""
+    """Return the duration of a burst: the hunt's time span, or whole minutes when it is longer."""
     if length <= timespan:
         return span(timespan)
     return span(timedelta(minutes=-(-length // timedelta(minutes=1))))

@@ -1,4 +1,4 @@
-"""Sigma's levels in order."""
+"""Sigma levels in order."""
 
 from __future__ import annotations
 
@@ -7,5 +7,5 @@ LEVELS = ("informational", "low", "medium", "high", "critical")
 
 
 def urgency(level: str) -> int:
-    """0 for informational up to 4 for critical; a level that Sigma does not know is low."""
+    """Return 0 for informational up to 4 for critical; levels unknown to Sigma count as low."""
     return LEVELS.index(level) if level in LEVELS else 1

@@ -1,7 +1,7 @@
 """Lists that rules name as Sigma placeholders (``|expand: '%system_namespaces%'``).
 
-What comes with k8sidx stands in ``lists.toml`` beside this module, with its sources; the
-files that the configuration names add to it, one entry a line.
+The lists that are shipped with k8sidx are in ``lists.toml`` beside this module, with their
+sources; the files that the configuration names add to them, one entry a line.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from typing import Any
 from k8sidx.errors import UsageError, Where
 
 ADDRESSES = "addresses"
-_PLACE = resources.files("k8sidx") / "hunt" / "lists.toml"
+_SHIPPED_FILE = resources.files("k8sidx") / "hunt" / "lists.toml"
 
 
 @dataclass(frozen=True, slots=True)
 class ShippedList:
-    """A list as k8sidx ships it.
+    """A list that is shipped with k8sidx.
 
     :param holds: users, namespaces, addresses, agents, paths, images or nodes.
-    :param entries: its own; ``*`` and ``?`` stand for any and for one character.
-    :param includes: lists that it takes in.
+    :param entries: its own; ``*`` and ``?`` match any text and one character.
+    :param includes: lists whose entries belong to it as well.
     :param sources: where the entries are documented.
-    :param platform: the platform that they are of; empty for every one.
-    :param needed: it means nothing without entries of the user's.
+    :param platform: the platform of the entries; empty for every one.
+    :param needed: whether it is useless without entries of the user.
     """
 
     name: str
@@ -52,28 +52,29 @@ class Lists:
 
     def __init__(self, given: Mapping[str, Sequence[str]] | None = None) -> None:
         self._given = {name: tuple(entries) for name, entries in (given or {}).items()}
-        self._found: dict[str, tuple[str, ...] | None] = {}
+        self._collected: dict[str, tuple[str, ...] | None] = {}
 
     def entries(self, name: str) -> tuple[str, ...] | None:
-        """The list's entries, each once; ``None`` for one that the user has yet to give."""
-        if name not in self._found:
-            self._found[name] = self._collected(name)
-        return self._found[name]
+        """Return the list's entries, each once; ``None`` for a list that is not configured."""
+        if name not in self._collected:
+            self._collected[name] = self._collect(name)
+        return self._collected[name]
 
-    def _collected(self, name: str) -> tuple[str, ...] | None:
+    def _collect(self, name: str) -> tuple[str, ...] | None:
         shipped = shipped_lists().get(name)
         given = self._given.get(name)
         if shipped is None or shipped.needed:
             return given
-        parts = [self.entries(one) or () for one in shipped.includes]
-        found = dict.fromkeys(
-            one for part in (shipped.entries, *parts, given or ()) for one in part
+        parts = [self.entries(included) or () for included in shipped.includes]
+        return tuple(
+            dict.fromkeys(
+                entry for part in (shipped.entries, *parts, given or ()) for entry in part
+            )
         )
-        return tuple(found)
 
 
 def how_to_give(name: str) -> str:
-    """What the user has to do for a list that is missing."""
+    """Return how to configure a list that is missing."""
     shipped = shipped_lists().get(name)
     if shipped is None:
         near = difflib.get_close_matches(name, shipped_lists(), n=1)
@@ -87,14 +88,14 @@ def how_to_give(name: str) -> str:
 
 @cache
 def shipped_lists() -> dict[str, ShippedList]:
-    """The lists of ``lists.toml``, by name."""
-    said: dict[str, dict[str, Any]] = tomllib.loads(_PLACE.read_text(encoding="utf-8"))
-    return {name: _shipped(name, **values) for name, values in said.items()}
+    """Return the lists of ``lists.toml``, by name."""
+    tables: dict[str, dict[str, Any]] = tomllib.loads(_SHIPPED_FILE.read_text(encoding="utf-8"))
+    return {name: _shipped(name, **values) for name, values in tables.items()}
 
 
 def _shipped(name: str, *, about: str, holds: str, **more: Any) -> ShippedList:
     frozen: dict[str, Any] = {
-        key: tuple(one) if isinstance(one, list) else one for key, one in more.items()
+        key: tuple(value) if isinstance(value, list) else value for key, value in more.items()
     }
     return ShippedList(name, about, holds, **frozen)
 
@@ -103,41 +104,41 @@ SHIPPED = Lists()
 
 
 def lists_from(files: Mapping[str, Sequence[Path]]) -> Lists:
-    """The shipped lists with the entries of the files.
+    """Return the shipped lists with the entries of the files.
 
-    :raises UsageError: for a file that cannot be read, or an entry that its list cannot hold.
+    :raises UsageError: for a file that cannot be read, or an entry that its list cannot have.
     """
     given = {
-        name: tuple(dict.fromkeys(one for path in paths for one in _entries(name, path)))
+        name: tuple(dict.fromkeys(entry for path in paths for entry in _entries(name, path)))
         for name, paths in files.items()
     }
     return Lists(given) if given else SHIPPED
 
 
 def _entries(name: str, path: Path) -> list[str]:
-    """The lines of a file that are neither empty nor comments (``#``)."""
+    """Return the lines of a file that are neither empty nor comments (``#``)."""
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text"
+        reason = error.strerror if isinstance(error, OSError) else "it is not valid UTF-8"
         raise UsageError(
             f"the list {name} cannot be read: {reason}.", where=Where(str(path))
-        ) from (error)
+        ) from error
     shipped = shipped_lists().get(name)
     addresses = shipped is not None and shipped.holds == ADDRESSES
-    found = []
+    entries = []
     for number, line in enumerate(text.splitlines(), 1):
         entry = line.partition("#")[0].strip()
         if not entry:
             continue
         if addresses and not is_network(entry):
             raise UsageError(
-                f"the list {name} holds addresses, and {entry!r} is none.",
-                remedy="Write an address or a network such as 192.0.2.0/24.",
+                f"the list {name} contains addresses, and {entry!r} is not one.",
+                remedy="Write an address or a network, for example 192.0.2.0/24.",
                 where=Where(str(path), number),
             )
-        found.append(entry)
-    return found
+        entries.append(entry)
+    return entries
 
 
 def is_network(text: str) -> bool:

@@ -1,4 +1,4 @@
-"""What a hunt gives: rows to look at, findings to act on, and what could not be judged."""
+"""Results of hunts: rows, findings, and events that could not be judged."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from k8sidx.backends.result import Value
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that a hunt found.
+    """A finding of a hunt.
 
     :param hunt: the hunt's id.
     :param level: Sigma level: informational, low, medium, high, critical.
-    :param key: the fields that tell this finding from the hunt's others, with their values.
-    :param count: events behind it.
-    :param reason: one plain sentence of what happened.
+    :param key: the fields that identify it among the hunt's findings, with their values.
+    :param count: number of its requests or events.
+    :param reason: one plain sentence on what happened.
     :param audit_ids: evidence, up to 20, earliest first.
     """
 
@@ -35,15 +35,15 @@ Why = Literal["history", "impossible", "level", "list", "platform", "query", "ti
 
 
 @dataclass(frozen=True, slots=True)
-class CannotJudge:
-    """Why a hunt cannot say yes or no of some events, or of all: a verdict of its own.
+class Unjudged:
+    """Reason why a hunt cannot judge some events, or all: neither findings nor clean.
 
-    :param kind: ``history`` (too little of it to compare with), ``impossible`` (the rule
-        tests what no event has), ``level`` (the audit policy kept too little), ``list``
-        (one is missing), ``platform`` (it does not log what is needed), ``query`` (the
-        engine cannot run it), ``time`` (events have none), ``truncated`` (bodies were cut).
+    :param kind: ``history`` (too short a baseline), ``impossible`` (no event passes a test of
+        the rule), ``level`` (the audit policy recorded too little), ``list`` (one is missing),
+        ``platform`` (it does not log what is needed), ``query`` (the engine cannot run it),
+        ``time`` (events have none), ``truncated`` (bodies were cut).
     :param reason: one sentence.
-    :param count: events that it is about; 0 where it is about all or none.
+    :param count: number of events that it is about; 0 where it is about all or none.
     :param audit_ids: some of them.
     """
 
@@ -55,12 +55,13 @@ class CannotJudge:
 
 @dataclass(frozen=True, slots=True)
 class HuntResult:
-    """The answer of one hunt.
+    """The result of one hunt.
 
     :param columns: names of the table's columns; for top-N hunts the count comes last.
     :param rows: the table.
-    :param notes: what the reader must know: no baseline to compare with, what was left out.
-    :param cannot_judge: what it cannot say yes or no of.
+    :param notes: sentences for the reader, for example on a missing baseline or on suppressed
+        findings.
+    :param cannot_judge: reasons why some events, or all, are not judged.
     """
 
     hunt: str
@@ -72,9 +73,12 @@ class HuntResult:
     rows: list[tuple[Value, ...]]
     findings: list[Finding] = field(default_factory=list)
     notes: tuple[str, ...] = ()
-    cannot_judge: tuple[CannotJudge, ...] = ()
+    cannot_judge: tuple[Unjudged, ...] = ()
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """The notes and what cannot be judged, a sentence each."""
-        return (*self.notes, *(f"cannot judge: {one.reason}" for one in self.cannot_judge))
+        """Notes and reasons why events are not judged, a sentence each."""
+        return (
+            *self.notes,
+            *(f"cannot judge: {unjudged.reason}" for unjudged in self.cannot_judge),
+        )

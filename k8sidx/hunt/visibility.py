@@ -1,8 +1,7 @@
-"""What the log hides from a hunt: bodies that were not kept or were cut, and platforms that
-do not log what it needs.
+"""Visibility of events to hunts: bodies that were not logged or were cut, blind platforms.
 
-Such events are neither found nor clean. They are what the hunt is about as far as its
-condition can be read without bodies (:func:`subject`), and not found all the same.
+Such events are neither findings nor clean. They match a hunt as far as its condition can be
+evaluated without bodies (:func:`subject`), but not its whole condition.
 """
 
 from __future__ import annotations
@@ -17,9 +16,9 @@ from k8sidx.events.fields.lookup import resolve
 from k8sidx.events.fields.table import FROM_BODIES
 from k8sidx.hunt.definition import Hunt
 from k8sidx.hunt.finding_text import events
-from k8sidx.hunt.kinds.evidence import texts, whole
+from k8sidx.hunt.kinds.evidence import as_count, as_texts
 from k8sidx.hunt.kinds.time_window import Window
-from k8sidx.hunt.result import CannotJudge, Why
+from k8sidx.hunt.result import Unjudged, Why
 from k8sidx.query.algebra import (
     And,
     Compare,
@@ -36,23 +35,22 @@ from k8sidx.query.algebra import (
 from k8sidx.query.bounds import projected
 
 LEVELS = ("Metadata", "Request", "RequestResponse")
-"""Audit levels, those that keep less first."""
+"""Audit levels, those that record less first."""
 
 EXAMPLES = 5
-"""auditIDs that are kept of what cannot be judged."""
+"""auditIDs that are kept of events that cannot be judged."""
 
 RESOURCE = frozenset({"objectRef.resource", "objectRef.subresource", "target.resource"})
 LEVEL, TRUNCATED, PROVIDER = "level", "event.truncated", "event.provider"
-_UNTOLD: dict[str, Why] = {LEVEL: "level", TRUNCATED: "truncated", PROVIDER: "platform"}
-"""What the fields would tell."""
+_REASONS: dict[str, Why] = {LEVEL: "level", TRUNCATED: "truncated", PROVIDER: "platform"}
+"""The reason that each field shows."""
 
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """What the data are like, asked for once for many hunts: events by level, provider, and
-    whether their bodies were cut.
+    """Counts of events by level, provider and truncation, queried once for many hunts.
 
-    :param unknown: fields that tell such things, and that the index does not have.
+    :param unknown: fields of these that the index does not have.
     """
 
     levels: Counter[str] = field(default_factory=Counter)
@@ -62,46 +60,46 @@ class Overview:
 
 
 def hidden_fields(hunt: Hunt) -> frozenset[str]:
-    """Stored fields that tell what is hidden from a hunt."""
+    """Return the stored fields that show which events are hidden from a hunt."""
     needed: set[str] = {LEVEL, TRUNCATED} if needs_bodies(hunt) else set()
     return frozenset(needed | ({PROVIDER} if hunt.platforms_blind else set()))
 
 
 def needs_bodies(hunt: Hunt) -> bool:
-    """Whether a hunt reads what stands in request or response objects."""
+    """Whether a hunt reads request or response objects."""
     return hunt.level_needed != LEVELS[0] and not all(
         _without_bodies(leaf) for leaf in leaves(hunt.condition)
     )
 
 
 def subject(hunt: Hunt) -> Condition:
-    """The events that a hunt is about, as far as can be told without bodies."""
+    """Return the condition of the events that a hunt is about, as far as it needs no bodies."""
     return projected(hunt.condition, _without_bodies) if needs_bodies(hunt) else hunt.condition
 
 
 def overview_of(hunts: Iterable[Hunt], engine: Engine, window: Window) -> Overview:
-    """What the data are like, by the fields that tell what is hidden from the hunts."""
-    wanted = sorted(frozenset().union(*(hidden_fields(hunt) for hunt in hunts)))
-    if not wanted:
+    """Return the overview by the fields that show which events are hidden from the hunts."""
+    needed = sorted(frozenset().union(*(hidden_fields(hunt) for hunt in hunts)))
+    if not needed:
         return Overview()
-    fields = wanted
+    fields = needed
     try:
         rows = engine.run(_by(fields, window)).rows
     except UnsupportedQuery:
-        fields = [name for name in wanted if _is_told(name, engine, window)]
+        fields = [name for name in needed if _has_field(name, engine, window)]
         rows = engine.run(_by(fields, window)).rows if fields else []
-    unknown = frozenset(wanted) - frozenset(fields)
+    unknown = frozenset(needed) - frozenset(fields)
     overview, truncated = Overview(), 0
     for *values, count in rows:
-        of = dict(zip(fields, values, strict=True))
-        overview.levels[str(of.get(LEVEL))] += whole(count)
-        overview.providers[str(of.get(PROVIDER))] += whole(count)
-        truncated += whole(count) if of.get(TRUNCATED) else 0
+        by_field = dict(zip(fields, values, strict=True))
+        overview.levels[str(by_field.get(LEVEL))] += as_count(count)
+        overview.providers[str(by_field.get(PROVIDER))] += as_count(count)
+        truncated += as_count(count) if by_field.get(TRUNCATED) else 0
     return Overview(overview.levels, overview.providers, truncated, unknown)
 
 
-def _is_told(name: str, engine: Engine, window: Window) -> bool:
-    """Whether the store has a field: indices that others filled lack what k8sidx derives."""
+def _has_field(name: str, engine: Engine, window: Window) -> bool:
+    """Whether the store has a field: foreign indices lack those that k8sidx derives."""
     try:
         engine.run(replace(_by([name], window), limit=1))
     except UnsupportedQuery:
@@ -118,28 +116,26 @@ def _by(fields: Iterable[str], window: Window) -> Query:
     )
 
 
-def hidden(
+def hidden_events(
     hunt: Hunt, engine: Engine, window: Window, overview: Overview
-) -> tuple[CannotJudge, ...]:
-    """Why a hunt cannot judge some of the events."""
+) -> tuple[Unjudged, ...]:
+    """Return the reasons why a hunt cannot judge some of the events."""
     if unknown := hidden_fields(hunt) & overview.unknown:
         return tuple(
-            CannotJudge(_UNTOLD[name], f"the index has no {name}: what it hides cannot be told.")
+            Unjudged(_REASONS[name], f"the index has no {name}: what it hides cannot be told.")
             for name in sorted(unknown)
         )
     return (*_platforms(hunt, overview), *_bodies(hunt, engine, window, overview))
 
 
-def _platforms(hunt: Hunt, overview: Overview) -> Iterator[CannotJudge]:
+def _platforms(hunt: Hunt, overview: Overview) -> Iterator[Unjudged]:
     for platform, why in hunt.platforms_blind:
         count = overview.providers[platform.lower()]
         if count:
-            yield CannotJudge("platform", f"{events(count)} of {platform}: {why.rstrip()}", count)
+            yield Unjudged("platform", f"{events(count)} of {platform}: {why.rstrip()}", count)
 
 
-def _bodies(
-    hunt: Hunt, engine: Engine, window: Window, overview: Overview
-) -> Iterator[CannotJudge]:
+def _bodies(hunt: Hunt, engine: Engine, window: Window, overview: Overview) -> Iterator[Unjudged]:
     if not needs_bodies(hunt):
         return
     low = LEVELS[: LEVELS.index(hunt.level_needed)]
@@ -150,7 +146,7 @@ def _bodies(
     lost = And((about, Or((OneOf(LEVEL, low), Compare(TRUNCATED, "=", True)))))
     if not _count(lost, engine, window):
         return
-    # Asked second: what the hunt did not find takes much longer to tell.
+    # Queried second: events that the hunt did not find are much slower to count.
     where = And((lost, Not(hunt.condition)))
     result = engine.run(
         Query(
@@ -161,10 +157,10 @@ def _bodies(
             metrics=(Metric("events", "count"),),
         )
     )
-    kept = sum(whole(count) for level, _, count in result.rows if level in low)
-    cut = sum(whole(count) for level, _, count in result.rows if level not in low)
+    kept = sum(as_count(count) for level, _, count in result.rows if level in low)
+    cut = sum(as_count(count) for level, _, count in result.rows if level not in low)
     if kept:
-        yield CannotJudge(
+        yield Unjudged(
             "level",
             f"{events(kept)} of what it is about logged at a lower level than "
             f"{hunt.level_needed}, without what it looks for.",
@@ -172,7 +168,7 @@ def _bodies(
             _examples(And((where, OneOf(LEVEL, low))), engine, window),
         )
     if cut:
-        yield CannotJudge(
+        yield Unjudged(
             "truncated",
             f"{events(cut)} of what it is about with bodies that were cut.",
             cut,
@@ -181,13 +177,15 @@ def _bodies(
 
 
 def names_resource(condition: Condition) -> bool:
-    """Whether a condition holds for events of some resources only: without that, what a hunt
-    is about cannot be told from everything else."""
+    """Whether a condition holds for events of some resources only.
+
+    Without that, the events that a hunt is about cannot be distinguished from all others.
+    """
     match condition:
         case And(parts):
-            return any(names_resource(one) for one in parts)
+            return any(names_resource(part) for part in parts)
         case Or(parts):
-            return bool(parts) and all(names_resource(one) for one in parts)
+            return bool(parts) and all(names_resource(part) for part in parts)
         case Compare(name, "=") | OneOf(name):
             return resolve(name).field.name in RESOURCE
     return False
@@ -200,11 +198,11 @@ def _count(where: Condition, engine: Engine, window: Window) -> int:
         until=window.until,
         metrics=(Metric("events", "count"),),
     )
-    return whole(engine.run(query).rows[0][0])
+    return as_count(engine.run(query).rows[0][0])
 
 
 def _examples(where: Condition, engine: Engine, window: Window) -> tuple[str, ...]:
-    found = engine.run(
+    result = engine.run(
         Query(
             where=where,
             since=window.since,
@@ -213,7 +211,7 @@ def _examples(where: Condition, engine: Engine, window: Window) -> tuple[str, ..
             limit=EXAMPLES,
         )
     )
-    return texts([row[0] for row in found.rows])
+    return as_texts([row[0] for row in result.rows])
 
 
 def _without_bodies(leaf: Leaf) -> bool:

@@ -1,6 +1,6 @@
 """CloudWatch Logs Insights text, run on any store.
 
-text → ``parse`` → ``resolve`` (what names mean, aliases put in) → ``run``: what an engine can
-answer becomes a :class:`~k8sidx.query.algebra.Query`, the rest is worked out over the rows
-that come back.
+``language`` parses the text, ``plan`` binds its names, expands its aliases and chooses a strategy:
+what an engine can compute becomes a :class:`~k8sidx.query.algebra.Query`. ``execute`` runs it and
+computes the rest over the rows that it returns.
 """

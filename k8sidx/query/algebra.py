@@ -1,4 +1,4 @@
-"""The one query algebra: what hunts, dashboard panels and query text become.
+"""The query algebra: hunts, dashboard panels and query text are compiled to it.
 
 A :class:`Query` either selects events (``select``) or aggregates them
 (``group_by`` and ``metrics``). It is frozen, and checks itself when made: field
@@ -22,7 +22,6 @@ from __future__ import annotations
 
 import dataclasses
 import operator
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -30,7 +29,8 @@ from typing import Any, Literal, TypeAlias
 
 from k8sidx.errors import InvalidQuery
 from k8sidx.events.fields.lookup import FieldPath, resolve
-from k8sidx.query.regex import compiled
+from k8sidx.events.fields.names import TIMESTAMP
+from k8sidx.query.regex import InvalidRegex, compiled
 
 Scalar: TypeAlias = str | int | float | bool
 Comparison: TypeAlias = Literal["=", "<", "<=", ">", ">="]
@@ -42,7 +42,7 @@ COMPARED: dict[Comparison, Callable[[Any, Any], bool]] = {
     ">": operator.gt,
     ">=": operator.ge,
 }
-"""What each comparison is of two values."""
+"""The function of each comparison."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +211,7 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """One question to a store.
+    """A query of a store.
 
     :param where: which events.
     :param since: keeps events with ``@timestamp >= since`` (timezone-aware).
@@ -261,7 +261,7 @@ class Query:
         since: datetime | None = None,
         until: datetime | None = None,
     ) -> Query:
-        """The same question over other events; ``None`` keeps what it has."""
+        """Return the same query over other events; ``None`` keeps the present value."""
         return dataclasses.replace(
             self,
             where=self.where if where is None else where,
@@ -305,7 +305,7 @@ def _check_metric(metric: Metric) -> None:
         return
     path = resolve(metric.field)
     if metric.kind in ("sum", "avg", "percentile") and not path.field.is_number:
-        raise InvalidQuery(f"metric {metric.name}: {metric.field} is no number")
+        raise InvalidQuery(f"metric {metric.name}: {metric.field} is not a number")
     if metric.kind == "percentile" and not 0 <= metric.argument <= 100:
         raise InvalidQuery(f"metric {metric.name}: a percentile lies in 0..100")
     if metric.kind in VALUES and not 1 <= metric.argument <= 100:
@@ -319,19 +319,20 @@ def check_condition(condition: Condition) -> None:
         if isinstance(leaf, Regex):
             _check_regex(leaf)
         if isinstance(leaf, InNetwork) and not path.field.is_address:
-            raise InvalidQuery(f"{leaf.field} holds no addresses")
+            raise InvalidQuery(f"{leaf.field} is not an address")
 
 
 def _check_regex(leaf: Regex) -> None:
-    # RE2 is a subset of Python's syntax for what hunts use; engines do their own check.
     try:
-        compiled(leaf.pattern)
-    except re.error as error:
-        raise InvalidQuery(f"{leaf.field}: not a regular expression: {error}") from error
+        compiled(leaf.pattern, ignore_case=leaf.ignore_case)
+    except InvalidRegex as error:
+        raise InvalidQuery(
+            f"{leaf.field}: not a regular expression (RE2 syntax): {error.message}"
+        ) from error
 
 
 def leaves(condition: Condition) -> list[Leaf]:
-    """All the comparisons in a condition, left to right."""
+    """Return all the comparisons in a condition, left to right."""
     if isinstance(condition, And | Or):
         return [leaf for part in condition.conditions for leaf in leaves(part)]
     if isinstance(condition, Not):
@@ -342,22 +343,22 @@ def leaves(condition: Condition) -> list[Leaf]:
 
 
 def rewritten(condition: Condition, change: Callable[[Leaf], Condition]) -> Condition:
-    """The condition with each comparison replaced by what ``change`` makes of it."""
+    """Return the condition with each comparison replaced by the result of ``change``."""
     if isinstance(condition, And):
-        return And(tuple(rewritten(one, change) for one in condition.conditions))
+        return And(tuple(rewritten(part, change) for part in condition.conditions))
     if isinstance(condition, Or):
-        return Or(tuple(rewritten(one, change) for one in condition.conditions))
+        return Or(tuple(rewritten(part, change) for part in condition.conditions))
     if isinstance(condition, Not):
         return Not(rewritten(condition.condition, change))
     return condition if isinstance(condition, Always) else change(condition)
 
 
 def fields_of(query: Query) -> list[FieldPath]:
-    """Every field that the query reads, each once, in order of first use."""
+    """Return every field that the query reads, each once, in order of first use."""
     names = [leaf.field for leaf in leaves(query.where)]
     names += [*query.select]
     names += [key.field for key in query.group_by if isinstance(key, Terms)]
     names += [metric.field for metric in query.metrics if metric.field]
     if query.since or query.until or any(isinstance(k, DateHistogram) for k in query.group_by):
-        names.append("@timestamp")
+        names.append(TIMESTAMP)
     return list(dict.fromkeys(resolve(name) for name in names))

@@ -1,4 +1,4 @@
-"""What a condition says of some fields alone."""
+"""Bounds of a condition over some fields alone: over- and under-approximation."""
 
 from __future__ import annotations
 
@@ -9,34 +9,35 @@ from k8sidx.query.algebra import NEVER, Always, And, Condition, Leaf, Not, Or
 
 
 def projected(condition: Condition, knows: Callable[[Leaf], bool]) -> Condition:
-    """A condition over the known comparisons alone that holds wherever the condition does.
+    """Return a condition over the known comparisons alone that holds wherever the condition does.
 
-    :param knows: whether a comparison can be looked at; others may hold or not.
+    :param knows: whether a comparison can be evaluated; others may hold or not.
     """
     return _bounded(condition, knows, over=True)
 
 
 def over_fields(names: frozenset[str]) -> Callable[[Leaf], bool]:
-    """For :func:`projected`: comparisons of these stored fields are known."""
+    """Return, for :func:`projected`, whether a comparison is of these stored fields."""
     return lambda leaf: resolve(leaf.field).field.name in names
 
 
 def _bounded(condition: Condition, knows: Callable[[Leaf], bool], *, over: bool) -> Condition:
-    """Over: holds wherever the condition does. Under: holds only where the condition does."""
+    """Return a condition that holds wherever the condition does (over), or only where it does
+    (under)."""
     match condition:
         case Always():
             return condition
         case And(parts):
-            bounds = [_bounded(one, knows, over=over) for one in parts]
+            bounds = [_bounded(part, knows, over=over) for part in parts]
             if NEVER in bounds:
                 return NEVER
-            kept = tuple(one for one in bounds if not isinstance(one, Always))
+            kept = tuple(bound for bound in bounds if not isinstance(bound, Always))
             return And(kept) if kept else Always()
         case Or(parts):
-            bounds = [_bounded(one, knows, over=over) for one in parts]
-            if any(isinstance(one, Always) for one in bounds):
+            bounds = [_bounded(part, knows, over=over) for part in parts]
+            if any(isinstance(bound, Always) for bound in bounds):
                 return Always()
-            return Or(tuple(one for one in bounds if one != NEVER))
+            return Or(tuple(bound for bound in bounds if bound != NEVER))
         case Not(part):
             bound = _bounded(part, knows, over=not over)
             if isinstance(bound, Always):
@@ -51,6 +52,6 @@ def implies(where: Condition, condition: Condition) -> bool:
     """Whether a query's condition is another one, or one of its alternatives, or that and more."""
     if where == condition:
         return True
-    if isinstance(condition, Or) and any(implies(where, one) for one in condition.conditions):
+    if isinstance(condition, Or) and any(implies(where, part) for part in condition.conditions):
         return True
-    return isinstance(where, And) and any(implies(one, condition) for one in where.conditions)
+    return isinstance(where, And) and any(implies(part, condition) for part in where.conditions)

@@ -1,4 +1,4 @@
-"""Values as users and Sigma write them → values of a field's kind."""
+"""Conversion of values as users and Sigma write them to values of a field's kind."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from k8sidx.query.algebra import Scalar
 
 
 def coerce(field: Field, value: Scalar) -> str | int | float | bool | datetime | None:
-    """The value as the field holds it; ``None`` when the field can never hold it.
+    """Return the value as the field stores it; ``None`` when the field can never hold it.
 
     ``"403"`` equals the number 403 in a number field, ``"true"`` the truth value; a
     keyword field compares the number 403 as text.
@@ -42,6 +42,7 @@ def _moment(field: Field, value: Scalar) -> datetime:
         moment = datetime.fromisoformat(str(value))
     except ValueError as error:
         raise InvalidQuery(
-            f"{field.name}: {value!r} is no time.", remedy="Write it as 2026-11-23T20:27:30Z."
+            f"{field.name}: {value!r} is not a valid time.",
+            remedy="Write it as 2026-11-23T20:27:30Z.",
         ) from error
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

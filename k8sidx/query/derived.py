@@ -1,29 +1,40 @@
-"""Conditions on fields that k8sidx derives, as conditions on the audit event itself.
+"""Derived fields as conditions on the audit event itself.
 
-For indices whose documents have only the event: each means exactly what the derived field
-would say (:mod:`k8sidx.events.normalize` derives it), or is refused by name.
+:mod:`k8sidx.events.normalize` derives these fields when an event is stored. Where only the event
+is (an index that something else filled, CloudWatch), a condition on a derived field becomes a
+condition on the fields that it is derived from: ``DERIVED`` has one definition of each, and
+tests/query/test_derived.py compares them with the normalizer, event by event.
+
+An event has no empty texts: the API server leaves empty members out (``omitempty``).
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
 
-from k8sidx.errors import UnsupportedQuery
 from k8sidx.events.accounts import (
     AKS_PLATFORM,
     ANONYMOUS,
+    ANONYMOUS_NAMES,
     CONTROL_PLANE,
+    CONTROL_PLANE_PREFIXES,
+    GOOGLE_SERVICE_ACCOUNT_SUFFIX,
     HUMAN,
     NODE,
+    NODE_PREFIX,
     SERVICE_ACCOUNT,
+    SERVICE_ACCOUNT_PREFIX,
     UNKNOWN,
     WORKLOAD_CONTROLLERS,
 )
 from k8sidx.events.fields.lookup import resolve
+from k8sidx.events.fields.names import EVENT_ID, TIMESTAMP
 from k8sidx.query.algebra import (
     NEVER,
+    Always,
     And,
     Compare,
     Condition,
@@ -34,202 +45,209 @@ from k8sidx.query.algebra import (
     Present,
     Wildcard,
 )
+from k8sidx.query.coerce import coerce
 
-ALWAYS = And(())
-
+IMPERSONATED = "impersonatedUser.username"
+DECISION = "annotations.authorization.k8s.io/decision"
 _CODE = "responseStatus.code"
-_FAILED = Or(
-    (Compare("annotations.authorization.k8s.io/decision", "=", "forbid"), Compare(_CODE, ">=", 400))
-)
-_ANSWERED = And((Compare(_CODE, ">=", 100), Compare(_CODE, "<", 400)))
-OUTCOMES: dict[str, Condition] = {
-    "failure": _FAILED,
-    "success": And((Not(_FAILED), _ANSWERED)),
-    "unknown": And((Not(_FAILED), Not(_ANSWERED))),
-}
-
-_WHO = "user.effective.name"
-_KINDS: tuple[tuple[str, Condition], ...] = (
-    (UNKNOWN, Not(Present(_WHO))),
-    (ANONYMOUS, OneOf(_WHO, ("system:anonymous", "system:unauthenticated"))),
-    (
-        SERVICE_ACCOUNT,
-        Or((Wildcard(_WHO, "system:serviceaccount:*"), Wildcard(_WHO, "*.gserviceaccount.com"))),
-    ),
-    (NODE, Wildcard(_WHO, "system:node:*")),
-    (
-        CONTROL_PLANE,
-        Or(
-            (
-                *(Wildcard(_WHO, f"{prefix}*") for prefix in ("system:", "eks:", "aks:")),
-                OneOf(_WHO, tuple(sorted(AKS_PLATFORM))),
-            )
-        ),
-    ),
-    (HUMAN, ALWAYS),
-)
-"""Kinds of users in the order in which they are tried; the first that holds is it."""
+_RESOURCE, _SUBRESOURCE = "objectRef.resource", "objectRef.subresource"
+_GROUP = "objectRef.apiGroup"
 
 
-class Known(NamedTuple):
-    """What is known of the documents.
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """The form of conditions where only the event's own fields are.
 
-    :param impersonates: some may have been made by one user for another.
-    :param one_address: each has one source address at most.
+    :param effective_user: the field with the name of the effective user.
+    :param move: makes a comparison with a derived field one with a field of the event.
+    :param has_group: holds where the event names an API group; for the core group it names none.
+    :param refusal: the error for a comparison that has no equal there.
+    :param lists_core: groups are compared with ``core`` as well, so that the condition holds for
+        what k8sidx stored, too.
     """
 
-    impersonates: bool
-    one_address: bool
+    effective_user: str
+    move: Callable[[Leaf, str], Condition]
+    has_group: Condition
+    refusal: Callable[[Leaf], Exception]
+    lists_core: bool = False
 
 
-_MADE_OF = {
-    "@timestamp": (),
-    "event.id": (),
-    "event.outcome": ("annotations.authorization.k8s.io/decision",),
-    "user.kind": ("user.username", "impersonatedUser.username"),
-    "user.controller": ("user.username", "impersonatedUser.username"),
-    "user.effective.name": ("user.username", "impersonatedUser.username"),
+Derivation: TypeAlias = Callable[[Leaf, Dialect], Condition]
+
+
+def move(leaf: Leaf, field: str) -> Condition:
+    """Return the same comparison with another field."""
+    return dataclasses.replace(leaf, field=field)
+
+
+def first_present(first: str, second: str) -> Derivation:
+    """Return the derivation of a field that is the first one and, where that is missing, the
+    second."""
+
+    def derive(leaf: Leaf, dialect: Dialect) -> Condition:
+        otherwise = And((Not(Present(first)), dialect.move(leaf, second)))
+        return Or((dialect.move(leaf, first), otherwise))
+
+    return derive
+
+
+def flag(condition: Condition) -> Derivation:
+    """Return the derivation of a field that is true where the condition holds, else missing."""
+
+    def derive(leaf: Leaf, dialect: Dialect) -> Condition:
+        if isinstance(leaf, Present):
+            return condition
+        field = resolve(leaf.field).field
+        values = _equal_to(leaf, dialect)
+        return condition if any(coerce(field, value) is True for value in values) else NEVER
+
+    return derive
+
+
+def _one_of_words(conditions: Callable[[Dialect], Mapping[str, Condition]]) -> Derivation:
+    """Return the derivation of a field that always has one of a few words, in lower case."""
+
+    def derive(leaf: Leaf, dialect: Dialect) -> Condition:
+        if isinstance(leaf, Present):
+            return Always()
+        texts, ignore_case = _texts(leaf, dialect)
+        words = {text.lower() if ignore_case else text for text in texts}
+        known = conditions(dialect)
+        return Or(tuple(condition for word, condition in known.items() if word in words))
+
+    return derive
+
+
+def _equal_to(leaf: Leaf, dialect: Dialect) -> tuple[str | int | float | bool, ...]:
+    """The values, any of which a field shall equal."""
+    match leaf:
+        case Compare(op="=", value=value):
+            return (value,)
+        case OneOf(values=values):
+            return values
+    raise dialect.refusal(leaf)
+
+
+def _texts(leaf: Leaf, dialect: Dialect) -> tuple[tuple[str, ...], bool]:
+    """The texts, any of which a field shall equal, and whether their case is ignored."""
+    field = resolve(leaf.field).field
+    texts = tuple(str(coerce(field, value)) for value in _equal_to(leaf, dialect))
+    return texts, isinstance(leaf, Compare | OneOf) and leaf.ignore_case
+
+
+def outcomes() -> dict[str, Condition]:
+    """The values of ``event.outcome`` and where they stand."""
+    failure = Or((Compare(DECISION, "=", "forbid"), Compare(_CODE, ">=", 400)))
+    answered = Compare(_CODE, ">=", 100)
+    return {
+        "failure": failure,
+        "success": And((answered, Not(failure))),
+        "unknown": Not(Or((failure, answered))),
+    }
+
+
+def _user_kinds(dialect: Dialect) -> dict[str, Condition]:
+    """The kinds of accounts; no name is of two of them."""
+    name = dialect.effective_user
+    anonymous = OneOf(name, ANONYMOUS_NAMES)
+    account = Or(
+        (
+            Wildcard(name, f"{SERVICE_ACCOUNT_PREFIX}*"),
+            Wildcard(name, f"*{GOOGLE_SERVICE_ACCOUNT_SUFFIX}"),
+        )
+    )
+    node = Wildcard(name, f"{NODE_PREFIX}*")
+    platform = Or(
+        (
+            *(Wildcard(name, f"{prefix}*") for prefix in CONTROL_PLANE_PREFIXES),
+            OneOf(name, tuple(sorted(AKS_PLATFORM))),
+        )
+    )
+    return {
+        UNKNOWN: Not(Present(name)),
+        ANONYMOUS: anonymous,
+        SERVICE_ACCOUNT: account,
+        NODE: And((node, Not(account))),
+        CONTROL_PLANE: And((platform, Not(Or((anonymous, account, node))))),
+        # The other kinds' names begin as those of the platform do.
+        HUMAN: And((Present(name), Not(Or((account, platform))))),
+    }
+
+
+_CONTROLLER = And(
+    (Not(Present(IMPERSONATED)), OneOf("user.username", tuple(sorted(WORKLOAD_CONTROLLERS))))
+)
+
+
+def _effective_groups(leaf: Leaf, dialect: Dialect) -> Condition:
+    """The groups of the user whose name is the effective one, though they may be missing."""
+    through = Present(IMPERSONATED)
+    return Or(
+        (
+            And((through, dialect.move(leaf, "impersonatedUser.groups"))),
+            And((Not(through), dialect.move(leaf, "user.groups"))),
+        )
+    )
+
+
+def _target(leaf: Leaf, dialect: Dialect) -> Condition:
+    """``pods/exec`` is the resource ``pods`` and its subresource ``exec``."""
+    if isinstance(leaf, Present):
+        return Present(_RESOURCE)
+    texts, fold = _texts(leaf, dialect)
+    alternatives: list[Condition] = []
+    if plain := tuple(text for text in texts if "/" not in text):
+        alternatives.append(And((OneOf(_RESOURCE, plain, fold), Not(Present(_SUBRESOURCE)))))
+    for text in texts:
+        resource, slash, subresource = text.partition("/")
+        if slash:
+            parts = OneOf(_RESOURCE, (resource,), fold), OneOf(_SUBRESOURCE, (subresource,), fold)
+            alternatives.append(And(parts))
+    return Or(tuple(alternatives))
+
+
+def _api_group(leaf: Leaf, dialect: Dialect) -> Condition:
+    """``core`` is the group of a resource for which the event names none."""
+    if isinstance(leaf, Present):
+        return Or((Present(_RESOURCE), dialect.has_group))
+    texts, fold = _texts(leaf, dialect)
+    named = tuple(text for text in texts if (text.lower() if fold else text) != "core")
+    if len(named) == len(texts):
+        return dialect.move(leaf, _GROUP)
+    core = And((Present(_RESOURCE), Not(dialect.has_group)))
+    listed = OneOf(_GROUP, texts if dialect.lists_core else named, fold)
+    return Or((dialect.move(listed, _GROUP), core))
+
+
+DERIVED: dict[str, Derivation] = {
+    "event.outcome": _one_of_words(lambda dialect: outcomes()),
+    "user.kind": _one_of_words(_user_kinds),
+    "user.controller": flag(_CONTROLLER),
+    "user.effective.name": first_present(IMPERSONATED, "user.username"),
+    "user.effective.groups": _effective_groups,
+    "target.resource": _target,
+    _GROUP: _api_group,
+}
+"""For each derived field, a comparison with it as a condition on the event's own fields.
+
+Each raises the dialect's refusal for a comparison that has no equal."""
+
+_SOURCES = {
+    TIMESTAMP: (),
+    EVENT_ID: (),
+    "event.outcome": (DECISION,),
+    "user.kind": ("user.username", IMPERSONATED),
+    "user.controller": ("user.username", IMPERSONATED),
+    "user.effective.name": ("user.username", IMPERSONATED),
     "user.effective.groups": ("user.groups", "impersonatedUser.groups"),
-    "target.resource": ("objectRef.resource", "objectRef.subresource"),
+    "target.resource": (_RESOURCE, _SUBRESOURCE),
     "source.ip": ("sourceIPs",),
     "source.claimed_ip": ("sourceIPs",),
     "source.forwarded": ("sourceIPs",),
 }
 
 
-def made_of(name: str) -> tuple[str, ...]:
-    """The fields of the event that tell a field."""
-    return _MADE_OF.get(name, (name,))
-
-
-def condition_instead(leaf: Leaf, known: Callable[[], Known]) -> Condition | None:
-    """The condition on a derived field as one on the event; ``None`` for what the index has.
-
-    :param known: asked only when it matters.
-    :raises UnsupportedQuery: when there is none that means the same.
-    """
-    path = resolve(leaf.field)
-    name = path.field.name
-    if name == "sourceIPs" and path.position is not None:
-        return _address(leaf, known().one_address and path.position == 0)
-    if path.position is not None:
-        raise _refused(leaf)
-    match name:
-        case "event.outcome":
-            return _of_values(leaf, lambda value: OUTCOMES.get(value, NEVER), present=ALWAYS)
-        case "user.kind":
-            return _of_values(leaf, _kind, present=ALWAYS)
-        case "user.controller":
-            return _of_values(leaf, _controller, present=_controller("true"))
-        case "user.effective.name":
-            return _effective(leaf) if known().impersonates else _moved(leaf, "user.username")
-        case "user.effective.groups" if not known().impersonates:
-            return _moved(leaf, "user.groups")
-        case "target.resource":
-            return _targets(leaf)
-        case "source.ip" | "source.claimed_ip":
-            return _address(leaf, known().one_address)
-        case "source.forwarded" if known().one_address:
-            return NEVER
-        case "objectRef.apiGroup":
-            return _group(leaf)
-    return None
-
-
-def _of_values(
-    leaf: Leaf, condition: Callable[[str], Condition], *, present: Condition
-) -> Condition:
-    """Equality with one value or several of a few, in lower case, that have conditions."""
-    if isinstance(leaf, Present):
-        return present
-    texts = _texts(leaf)
-    if isinstance(leaf, Compare | OneOf) and leaf.ignore_case:
-        texts = [text.lower() for text in texts]
-    return Or(tuple(condition(text) for text in texts))
-
-
-def _texts(leaf: Leaf) -> list[str]:
-    """What the field is to be equal to."""
-    if isinstance(leaf, Compare) and leaf.op == "=":
-        values: tuple[object, ...] = (leaf.value,)
-    elif isinstance(leaf, OneOf):
-        values = leaf.values
-    else:
-        raise _refused(leaf)
-    return [str(value).lower() if isinstance(value, bool) else str(value) for value in values]
-
-
-def _kind(value: str) -> Condition:
-    before: list[Condition] = []
-    for kind, condition in _KINDS:
-        if kind == value:
-            return And((*before, condition))
-        before.append(Not(condition))
-    return NEVER
-
-
-def _controller(value: str) -> Condition:
-    if value != "true":
-        return NEVER  # it is either true or not there
-    names = tuple(sorted(WORKLOAD_CONTROLLERS))
-    return And((OneOf("user.username", names), Not(Present("impersonatedUser.username"))))
-
-
-def _targets(leaf: Leaf) -> Condition:
-    """Resource and sub-resource in one."""
-    if isinstance(leaf, Present):
-        return Present("objectRef.resource")
-    folds = isinstance(leaf, Compare | OneOf) and leaf.ignore_case
-
-    def target(value: str) -> Condition:
-        resource, slash, subresource = value.partition("/")
-        is_resource = Compare("objectRef.resource", "=", resource, folds)
-        if slash:
-            return And((is_resource, Compare("objectRef.subresource", "=", subresource, folds)))
-        return And((is_resource, Not(Present("objectRef.subresource"))))
-
-    return Or(tuple(target(text) for text in _texts(leaf)))
-
-
-def _group(leaf: Leaf) -> Condition | None:
-    """The API writes the core group as none, k8sidx as ``core``; other groups stand there."""
-    name = "objectRef.apiGroup"
-    if isinstance(leaf, Present):
-        return Present("objectRef.resource")
-    if isinstance(leaf, Wildcard) and leaf.pattern == "*":
-        return None
-    texts = _texts(leaf)
-    rest = tuple(text for text in texts if text.lower() != "core")
-    if len(rest) == len(texts):
-        return None
-    # The presence of the field itself cannot be asked of it: it means another thing here.
-    core = And((Present("objectRef.resource"), Not(Wildcard(name, "*"))))
-    folds = isinstance(leaf, Compare | OneOf) and leaf.ignore_case
-    return Or((core, OneOf(name, rest, folds)))
-
-
-def _moved(leaf: Leaf, field: str) -> Condition:
-    """The same of another field."""
-    return dataclasses.replace(leaf, field=field)
-
-
-def _effective(leaf: Leaf) -> Condition:
-    """The impersonated user where there is one, else the user."""
-    nobody = Not(Present("impersonatedUser.username"))
-    return Or(
-        (_moved(leaf, "impersonatedUser.username"), And((nobody, _moved(leaf, "user.username"))))
-    )
-
-
-def _address(leaf: Leaf, alone: bool) -> Condition:
-    """One address of several: the same as any of them only where there is one."""
-    if alone or isinstance(leaf, Present):
-        return _moved(leaf, "sourceIPs")
-    raise _refused(leaf)
-
-
-def _refused(leaf: Leaf) -> UnsupportedQuery:
-    return UnsupportedQuery(
-        f"this index has no {leaf.field}, and nothing that a condition on it could ask instead.",
-        remedy="Ship the logs with k8sidx to ask for it.",
-    )
+def sources_of(name: str) -> tuple[str, ...]:
+    """Return the texts of the event that a field is derived from, or the field itself."""
+    return _SOURCES.get(name, (name,))

@@ -1,4 +1,4 @@
-"""Times and spans as people type them."""
+"""Parser of times and time spans."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _SPAN = re.compile(r"([0-9]{1,9})([smhdw])")
 
 
 def parse_span(text: str) -> timedelta:
-    """A length of time: a whole number and one of ``s m h d w``, as in ``30m`` or ``7d``.
+    """Parse a length of time: a whole number and one of ``s m h d w``, as in ``30m`` or ``7d``.
 
-    :raises UsageError: when it is no span, or none at all (``0d``).
+    :raises UsageError: when it is not a valid span, or empty (``0d``).
     """
     match = _SPAN.fullmatch(text.strip())
     try:
@@ -29,14 +29,14 @@ def parse_span(text: str) -> timedelta:
         span = timedelta(0)
     if not span:
         raise UsageError(
-            f"{text!r} is no length of time.",
-            remedy="Write a number and s, m, h, d or w, such as 30m, 24h, 7d or 2w.",
+            f"{text!r} is not a valid length of time.",
+            remedy="Write a number and s, m, h, d or w, for example 30m, 24h, 7d or 2w.",
         )
     return span
 
 
 def parse_moment(text: str, now: datetime) -> datetime:
-    """A moment in UTC: ISO-8601, or a span that is counted back from ``now``.
+    """Parse a moment in UTC: ISO-8601, or a span that is counted back from ``now``.
 
     A date alone is its midnight; without a zone the time is UTC.
 
@@ -51,7 +51,7 @@ def parse_moment(text: str, now: datetime) -> datetime:
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise UsageError(
-            f"{text!r} is no time.",
-            remedy="Write a time such as 2024-05-01 or 2024-05-01T13:00:00Z, "
+            f"{text!r} is not a valid time.",
+            remedy="Write a time, for example 2024-05-01 or 2024-05-01T13:00:00Z, "
             "or how long ago: 30m, 24h, 7d, 2w.",
         ) from error

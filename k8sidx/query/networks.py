@@ -26,33 +26,35 @@ class Network(NamedTuple):
 
 
 def parse_network(text: str) -> Network:
-    """A network in CIDR notation; bits beyond the prefix are ignored.
+    """Parse a network in CIDR notation; bits beyond the prefix are ignored.
 
-    :raises InvalidQuery: when it is none.
+    :raises InvalidQuery: when it is not a valid network.
     """
     try:
         network = ipaddress.ip_network(text, strict=False)
     except ValueError as error:
-        raise InvalidQuery(f"{text!r} is no network.", remedy="Write it as 10.0.0.0/8.") from error
+        raise InvalidQuery(
+            f"{text!r} is not a valid network.", remedy="Write it as 10.0.0.0/8."
+        ) from error
     return Network(_number(network[0]), _number(network[-1]))
 
 
 def ranges(text: str) -> list[Network]:
-    """The addresses of a network, without IPv4 where it is one of IPv6.
+    """Return the addresses of a network, without IPv4 where it is one of IPv6.
 
-    :raises InvalidQuery: when it is no network.
+    :raises InvalidQuery: when it is not a valid network.
     """
-    found = parse_network(text)
-    if found.last - found.first <= _LAST_MAPPED - _MAPPED or not (
-        found.first <= _MAPPED <= found.last
+    network = parse_network(text)
+    if network.last - network.first <= _LAST_MAPPED - _MAPPED or not (
+        network.first <= _MAPPED <= network.last
     ):
-        return [found]
-    parts = [Network(found.first, _MAPPED - 1), Network(_LAST_MAPPED + 1, found.last)]
+        return [network]
+    parts = [Network(network.first, _MAPPED - 1), Network(_LAST_MAPPED + 1, network.last)]
     return [part for part in parts if part.first <= part.last]
 
 
 def address_text(number: int) -> str:
-    """The address of a 128-bit number as text."""
+    """Return the address of a 128-bit number as text."""
     if number >> _BITS == 0xFFFF:
         return str(ipaddress.IPv4Address(number & 0xFFFFFFFF))
     return str(ipaddress.IPv6Address(number))
@@ -62,7 +64,7 @@ class NetworkSet:
     """Networks, looked up by address in as many steps as there are prefix lengths.
 
     :param networks: addresses and networks (CIDR) of IPv4 and IPv6.
-    :raises InvalidQuery: when one of them is none.
+    :raises InvalidQuery: when one of them is not valid.
     """
 
     def __init__(self, networks: Iterable[str]) -> None:

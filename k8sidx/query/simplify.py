@@ -1,5 +1,8 @@
-"""Conditions in a shape that is easily written: nothing nested that need not be, *not* only
-before comparisons, equalities of one field as one list."""
+"""Simplification of conditions.
+
+The simplified condition holds for the same events. It has no *and* in *and* and no *or* in *or*,
+*not* only before comparisons, and equalities of one field as one list.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from k8sidx.query.algebra import (
     And,
     Compare,
     Condition,
+    InNetwork,
     Not,
     OneOf,
     Or,
@@ -18,11 +22,11 @@ from k8sidx.query.algebra import (
     Scalar,
     Wildcard,
 )
-from k8sidx.query.wildcard import plain_text
+from k8sidx.query.wildcard import literal
 
 
 def simplified(condition: Condition) -> Condition:
-    """The same condition, nothing nested that need not be, *not* only before comparisons."""
+    """Return the same condition, simplified."""
     return _pushed(condition, negated=False)
 
 
@@ -37,7 +41,7 @@ def _pushed(condition: Condition, *, negated: bool) -> Condition:
             return _all(pushed) if isinstance(condition, And) is not negated else _any(pushed)
         case OneOf(values=()):
             return Always() if negated else NEVER
-        case Wildcard() if (text := plain_text(condition.pattern)) is not None:
+        case Wildcard() if (text := literal(condition.pattern)) is not None:
             equal = Compare(condition.field, "=", text, condition.ignore_case)
             return Not(equal) if negated else equal
         case Wildcard() if not condition.pattern.strip("*"):
@@ -46,81 +50,99 @@ def _pushed(condition: Condition, *, negated: bool) -> Condition:
 
 
 def _all(parts: Sequence[Condition]) -> Condition:
-    found: dict[Condition, None] = {}
-    for part in parts:
-        if part == NEVER:
-            return NEVER
-        if isinstance(part, And):
-            found.update(dict.fromkeys(part.conditions))
-        elif not isinstance(part, Always):
-            found[part] = None
-    if not found:
+    if NEVER in parts:
+        return NEVER
+    kept = dict.fromkeys(
+        inner for part in parts for inner in (part.conditions if isinstance(part, And) else (part,))
+    )
+    kept.pop(Always(), None)
+    if not kept:
         return Always()
-    return next(iter(found)) if len(found) == 1 else And(_gathered(found, negated=True))
+    return next(iter(kept)) if len(kept) == 1 else And(gathered(kept, negated=True))
 
 
 def _any(parts: Sequence[Condition]) -> Condition:
-    found: dict[Condition, None] = {}
-    for part in parts:
-        if isinstance(part, Always):
-            return part
-        if isinstance(part, Or):
-            found.update(dict.fromkeys(part.conditions))
-        else:
-            found[part] = None
-    if not found:
+    if Always() in parts:
+        return Always()
+    kept = dict.fromkeys(
+        inner for part in parts for inner in (part.conditions if isinstance(part, Or) else (part,))
+    )
+    if not kept:
         return NEVER
-    return next(iter(found)) if len(found) == 1 else Or(_gathered(found, negated=False))
+    return next(iter(kept)) if len(kept) == 1 else Or(gathered(kept))
 
 
-def _gathered(parts: dict[Condition, None], *, negated: bool) -> tuple[Condition, ...]:
-    """Equalities of one field as one list: alternatives, or what all is excluded."""
+def gathered(parts: Iterable[Condition], *, negated: bool = False) -> tuple[Condition, ...]:
+    """Gather equalities of one field into one list, where the first of them stands.
+
+    :param parts: alternatives.
+    :param negated: they are conditions that all hold: what they exclude is gathered.
+    """
     lists: dict[tuple[str, bool], dict[Scalar, None]] = {}
     kept: list[Condition | tuple[str, bool]] = []
     for part in parts:
         inner = part.condition if negated and isinstance(part, Not) else part
-        values = _values(inner) if negated is isinstance(part, Not) else None
-        if values is None or isinstance(inner, Always | And | Or | Not | Present):
+        if negated is not isinstance(part, Not) or not isinstance(inner, Compare | OneOf):
             kept.append(part)
             continue
-        key = (inner.field, getattr(inner, "ignore_case", False))
+        values = _equal_to(inner)
+        if values is None:
+            kept.append(part)
+            continue
+        key = (inner.field, inner.ignore_case)
         if key not in lists:
             kept.append(key)
         lists.setdefault(key, {}).update(dict.fromkeys(values))
     made: list[Condition] = []
-    for one in kept:
-        if isinstance(one, tuple):
-            whole = OneOf(one[0], tuple(lists[one]), one[1])
-            made.append(Not(whole) if negated else whole)
+    for part_or_key in kept:
+        if isinstance(part_or_key, tuple):
+            listed = OneOf(part_or_key[0], tuple(lists[part_or_key]), part_or_key[1])
+            made.append(Not(listed) if negated else listed)
         else:
-            made.append(one)
+            made.append(part_or_key)
     return tuple(made)
 
 
-def _values(part: Condition) -> tuple[Scalar, ...] | None:
-    match part:
-        case Compare(op="=", value=value):
-            return (value,)
-        case OneOf(values=values):
-            return values
-    return None
+def _equal_to(comparison: Compare | OneOf) -> tuple[Scalar, ...] | None:
+    if isinstance(comparison, OneOf):
+        return comparison.values
+    return (comparison.value,) if comparison.op == "=" else None
+
+
+def any_of(conditions: Sequence[Condition]) -> Condition:
+    """Return that any condition holds: of one field, equalities as one list, networks as one.
+
+    Stored summaries of hunts depend on the form: it changes nothing else.
+
+    :param conditions: one at least.
+    """
+    if len(conditions) == 1:
+        return conditions[0]
+    equal = [part for part in conditions if isinstance(part, Compare) and part.op == "="]
+    if len(equal) == len(conditions) and len({(e.field, e.ignore_case) for e in equal}) == 1:
+        return OneOf(equal[0].field, tuple(e.value for e in equal), equal[0].ignore_case)
+    networks = [part for part in conditions if isinstance(part, InNetwork)]
+    if len(networks) == len(conditions) and len({part.field for part in networks}) == 1:
+        listed = tuple(network for part in networks for network in part.networks)
+        return InNetwork(networks[0].field, listed)
+    return Or(tuple(conditions))
 
 
 def flat(condition: Condition) -> Condition:
-    """The condition without *and* in *and*, and *or* in *or*; each part once."""
+    """Return the condition without *and* in *and*, and *or* in *or*; each part once."""
     match condition:
         case Not(inner):
             return Not(flat(inner))
         case And() | Or():
-            parts = dict.fromkeys(_inner(condition))
+            parts = dict.fromkeys(_flattened(condition))
             return next(iter(parts)) if len(parts) == 1 else type(condition)(tuple(parts))
     return condition
 
 
-def _inner(condition: And | Or) -> Iterable[Condition]:
-    for one in condition.conditions:
-        part = flat(one)
-        if isinstance(part, type(condition)):
-            yield from part.conditions
+def _flattened(condition: And | Or) -> Iterable[Condition]:
+    for part in condition.conditions:
+        inner = flat(part)
+        if isinstance(inner, type(condition)):
+            yield from inner.conditions
         else:
-            yield part
+            yield inner

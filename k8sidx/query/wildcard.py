@@ -1,74 +1,71 @@
-"""Texts and patterns of conditions, told apart for languages that say them differently."""
+"""Wildcard patterns: parser, and translation to SQL's LIKE and to regular expressions."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
 
-from k8sidx.query.algebra import Scalar
-from k8sidx.query.casefold import has_letters
-
-_SPECIAL = frozenset("\\.+*?()|[]{}^$/")
+_SPECIAL = re.compile(r"[\\*?]")
 
 
-def pattern_parts(pattern: str) -> Iterator[tuple[str, bool]]:
-    """Signs of a wildcard pattern, each with whether it is a wildcard (``*`` or ``?``)."""
-    signs = iter(pattern)
-    for sign in signs:
-        if sign == "\\":
-            yield next(signs, sign), False
+class Token(NamedTuple):
+    """One character of a pattern: a wildcard (``*`` or ``?``), or itself."""
+
+    text: str
+    is_wildcard: bool
+
+
+ANY_TEXT = Token("*", is_wildcard=True)
+
+
+def tokens(pattern: str) -> Iterator[Token]:
+    """Parse a pattern; a backslash at its end stands for itself."""
+    characters = iter(pattern)
+    for character in characters:
+        if character == "\\":
+            yield Token(next(characters, character), is_wildcard=False)
         else:
-            yield sign, sign in "*?"
+            yield Token(character, is_wildcard=character in "*?")
 
 
-def plain_text(pattern: str) -> str | None:
-    """The one text that a pattern without wildcards matches."""
-    parts = list(pattern_parts(pattern))
-    return None if any(wild for _, wild in parts) else "".join(sign for sign, _ in parts)
+def literal(pattern: str) -> str | None:
+    """Return the only text that a pattern without wildcards matches, else ``None``."""
+    parsed = list(tokens(pattern))
+    if any(token.is_wildcard for token in parsed):
+        return None
+    return "".join(token.text for token in parsed)
 
 
-def folds(value: Scalar, *, ignore_case: bool) -> bool:
-    """Whether the case of ASCII letters makes a difference that is to be ignored."""
-    return ignore_case and has_letters(str(value))
+def escape(text: str) -> str:
+    """Return the pattern that matches this text alone."""
+    return _SPECIAL.sub(r"\\\g<0>", text)
 
 
-def joined(word: str, clauses: Sequence[str], empty: str) -> str:
-    """Different clauses with a word between them, which stand beside others as one clause.
+def to_like(pattern: str) -> str:
+    r"""Return the pattern for SQL's ``LIKE ... ESCAPE '\'``."""
+    written = []
+    for text, is_wildcard in tokens(pattern):
+        if is_wildcard:
+            written.append({"*": "%", "?": "_"}[text])
+        else:
+            written.append(f"\\{text}" if text in "%_\\" else text)
+    return "".join(written)
 
-    :param empty: what no clauses are.
+
+def to_regex(
+    pattern: Iterable[Token],
+    escape_literal: Callable[[str], str] = re.escape,
+    *,
+    any_character: str = ".",
+) -> str:
+    """Return a regular expression for the whole value, without anchors.
+
+    :param pattern: the tokens of a pattern.
+    :param escape_literal: escapes a character in the dialect of the expression.
+    :param any_character: matches any character there, line breaks too.
     """
-    distinct = list(dict.fromkeys(clauses))
-    if len(distinct) < 2:
-        return distinct[0] if distinct else empty
-    return f"({word.join(distinct)})"
-
-
-def either_case(text: str, escape: Callable[[str], str]) -> str:
-    """A regular expression for text of which ASCII letters may have either case.
-
-    :param escape: of the other signs, as the language has it.
-    """
+    wildcards = {"*": f"{any_character}*", "?": any_character}
     return "".join(
-        f"[{sign.lower()}{sign.upper()}]" if sign.isascii() and sign.isalpha() else escape(sign)
-        for sign in text
+        wildcards[text] if is_wildcard else escape_literal(text) for text, is_wildcard in pattern
     )
-
-
-def escaped(text: str) -> str:
-    """Text as a regular expression that may stand between slashes."""
-    return "".join(
-        f"\\{sign}" if sign in _SPECIAL else {"\n": r"\n", "\t": r"\t"}.get(sign, sign)
-        for sign in text
-    )
-
-
-def one_of_texts(texts: Sequence[str]) -> str:
-    """A regular expression for some texts: what they begin with, up to a colon, is said once."""
-    groups: dict[str, list[str]] = {}
-    for text in texts:
-        head, colon, last = text.rpartition(":")
-        groups.setdefault(head + colon, []).append(escaped(last))
-    alternatives = [
-        f"{escaped(head)}({'|'.join(lasts)})" if len(lasts) > 1 else escaped(head) + lasts[0]
-        for head, lasts in groups.items()
-    ]
-    return f"^({'|'.join(alternatives)})$"

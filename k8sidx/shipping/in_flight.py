@@ -8,7 +8,7 @@ from k8sidx.events.records import Chunk
 from k8sidx.shipping.checkpoint import Checkpoint
 
 
-class Ledger:
+class ChunksInFlight:
     """Numbers chunks, and tells the checkpoint when they are begun and delivered.
 
     :param keep_data: keep their records until they are delivered.

@@ -10,15 +10,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from k8sidx.backends.embedded.store import EmbeddedStore
-from k8sidx.backends.open import Store
 from k8sidx.backends.sink import Sink, SinkResults, Tally
+from k8sidx.backends.store import Store
 from k8sidx.errors import NotDelivered, UsageError, Where
 from k8sidx.events.decode.unwrap import Unwrapper
 from k8sidx.events.records import Chunk, Rejected, Skipped
 from k8sidx.shipping.checkpoint import NoCheckpoint
 from k8sidx.shipping.dead_letter import DeadLetter
-from k8sidx.shipping.in_flight import Ledger
+from k8sidx.shipping.in_flight import ChunksInFlight
 from k8sidx.shipping.input_stream import Pause, Piece, followed, resumed, whole
 from k8sidx.shipping.pool import WorkerPool, worker_count
 from k8sidx.shipping.signals import Stop
@@ -30,8 +29,6 @@ from k8sidx.shipping.worker import Outcome, Worker, WorkerSettings
 INLINE_CHUNKS = 6
 """Inputs of so many chunks are done before further processes would have started."""
 SHOWN_REJECTS = 20
-DEAD_LETTERS = Path("k8sidx-dead-letter")
-"""Where dead-letter files go when the store is no folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +41,7 @@ class ShipOptions:
     :param dead_letter: file for what cannot be stored; in the store's folder by default.
     :param record_limit: longest record in bytes.
     :param processes: processes that work, this one included; 0 means one a core.
-    :param patience: seconds that a cluster may take nothing before the run gives up.
+    :param give_up_after: seconds without progress after which a run on a cluster gives up.
     :param follow: go on with what is added to the inputs, until stopped.
     """
 
@@ -54,7 +51,7 @@ class ShipOptions:
     dead_letter: Path | None = None
     record_limit: int = 32 * 1024 * 1024
     processes: int = 0
-    patience: float = 900.0
+    give_up_after: float = 900.0
     follow: bool = False
 
 
@@ -113,7 +110,7 @@ def ship(
     run.refuse_loop()
     pieces = run.pieces(store, on_wait or (lambda text: None))
     started = time.monotonic()
-    sink = open_sink(store, options, on_wait)
+    sink = store.sink(options.give_up_after, on_wait)
     try:
         run.work(sink, stop, pieces)
     except NotDelivered as error:
@@ -123,22 +120,6 @@ def ship(
         sink.close()
     run.report.seconds = time.monotonic() - started
     return run.report
-
-
-def open_sink(
-    store: Store, options: ShipOptions, on_wait: Callable[[str], None] | None
-) -> Sink[Any]:
-    """The receiving end of a store.
-
-    :raises StoreError: when it cannot be written.
-    """
-    if isinstance(store, EmbeddedStore):
-        from k8sidx.backends.embedded.sink import EmbeddedSink
-
-        return EmbeddedSink(store, on_wait)
-    from k8sidx.backends.cluster.sink import ClusterSink
-
-    return ClusterSink(store, options.patience, on_wait)
 
 
 def _as_given(inputs: Sequence[str]) -> list[Source]:
@@ -161,8 +142,7 @@ class _Run:
         self.options = options
         self.report = ShipReport()
         moment = f"{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}"
-        folder = store.path / "dead-letter" if isinstance(store, EmbeddedStore) else DEAD_LETTERS
-        default = folder / f"{moment}.jsonl"
+        default = store.dead_letter_folder / f"{moment}.jsonl"
         self.dead_letter = DeadLetter(options.dead_letter or default)
         sizes = [source.size for source in sources]
         known = [size for size in sizes if size is not None]
@@ -186,7 +166,7 @@ class _Run:
         register = Register() if self._state is None else self._state.register
         if self.options.follow:
             excluded = [self.dead_letter.path]
-            excluded += [store.path] if isinstance(store, EmbeddedStore) else []
+            excluded += [store.folder] if store.folder else []
             excluded += [self._state.path, self._state.lock] if self._state else []
             names = [source.name for source in self.sources]
             return followed(names, register, limit, excluded, tell)
@@ -196,7 +176,7 @@ class _Run:
 
     def work(self, sink: Sink[Any], stop: Stop | None, pieces: Iterator[Piece]) -> None:
         """Read all pieces and store what the workers make of them."""
-        ledger = Ledger(self._state or NoCheckpoint(), keep_data=sink.can_reject)
+        ledger = ChunksInFlight(self._state or NoCheckpoint(), keep_data=sink.can_reject)
         if stop is not None:
             pieces = stop.until_told(pieces, sink.shorten_deadline)
         try:
@@ -215,7 +195,7 @@ class _Run:
         self._tell()
 
     def _outcomes(
-        self, sink: Sink[Any], ledger: Ledger, pieces: Iterable[Piece]
+        self, sink: Sink[Any], ledger: ChunksInFlight, pieces: Iterable[Piece]
     ) -> Iterator[Outcome]:
         options = self.options
         settings = WorkerSettings(sink.spec, options.cluster, options.format, options.keep_secrets)
@@ -261,7 +241,7 @@ class _Run:
         for rejected in outcome.rejected:
             self._reject(rejected)
 
-    def _settle(self, results: SinkResults, ledger: Ledger) -> None:
+    def _settle(self, results: SinkResults, ledger: ChunksInFlight) -> None:
         self.report += results.tally
         for chunk, record, reason in results.rejections:
             where = Where(ledger.source(chunk), record)

@@ -25,9 +25,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from k8sidx.backends.embedded.storage.manifest import sync_folder
-from k8sidx.backends.embedded.store import EmbeddedStore
-from k8sidx.backends.open import Store
+from k8sidx.backends.durable import sync_folder
+from k8sidx.backends.store import Store
 from k8sidx.errors import StoreError, UsageError
 from k8sidx.events.records import Chunk, Mark, Place
 from k8sidx.shipping.sources.files.inputs import STDIN
@@ -147,16 +146,11 @@ class State:
 
 
 def default_state(inputs: Sequence[str], store: Store) -> Path:
-    """The state file for these inputs and this store when none is given: in the store's
-    folder, and for a cluster where the user's programs keep such things."""
-    given = sorted(one if one == STDIN else str(Path(one).absolute()) for one in inputs)
-    if isinstance(store, EmbeddedStore):
-        folder, about = store.path / "state", given
-    else:
-        home = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
-        folder, about = Path(home, "k8sidx"), [store.location, store.target.name, *given]
-    digest = hashlib.sha256("\n".join(about).encode("utf-8", "surrogateescape")).hexdigest()
-    return folder / f"follow-{digest[:16]}.json"
+    """Return the state file for these inputs and this store when none is given."""
+    names = sorted(name if name == STDIN else str(Path(name).absolute()) for name in inputs)
+    key = "\n".join([*store.state_key, *names])
+    digest = hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()
+    return store.state_folder / f"follow-{digest[:16]}.json"
 
 
 def _read(path: Path) -> list[LogFile]:

@@ -12,7 +12,7 @@ import pytest
 from k8sidx.backends.cluster.http.client import Cluster
 from k8sidx.backends.embedded.engine.engine import DuckDBEngine
 from k8sidx.backends.embedded.engine.sql import compile_query
-from k8sidx.backends.explain import laid_out
+from k8sidx.backends.explain import pretty_sql
 from k8sidx.errors import UnsupportedQuery
 from k8sidx.query.algebra import (
     And,
@@ -79,7 +79,7 @@ def test_the_layout_changes_white_space_only() -> None:
     statements = [compile_query(one).sql for one in plain if not needs_lookup(one)]
     assert len(statements) > 400
     for sql in statements:
-        assert re.sub(r"\s", "", laid_out(sql)) == re.sub(r"\s", "", sql)
+        assert re.sub(r"\s", "", pretty_sql(sql)) == re.sub(r"\s", "", sql)
 
 
 def needs_lookup(query: Query) -> bool:

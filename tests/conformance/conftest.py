@@ -13,10 +13,11 @@ from k8sidx.backends.embedded.engine.engine import DuckDBEngine
 from tests.building import normalized
 from tests.conformance.events import EVENTS
 from tests.conformance.index_events import fill
+from tests.conformance.operations import OPERATIONS, sample
 from tests.conformance.report import Report
 from tests.servers.cleaning import remove_all
 from tests.servers.find import Servers
-from tests.servers.fixtures import CURRENT, unique_prefix
+from tests.servers.fixtures import CURRENT, in_ci, unique_prefix
 from tests.servers.start import VERSIONS
 from tests.stores import stored
 
@@ -58,15 +59,33 @@ def pytest_terminal_summary(
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Hunts run on each product's current version; for the report on every version."""
-    names = (
-        list(VERSIONS)
-        if metafunc.config.getoption("--conformance-report", default=None)
-        else CURRENT
-    )
+    """Which servers a test runs on.
+
+    Hunts: each product's current version; for the report every version. Operations: the current
+    versions all of them, the older ones a sample; for the report and under ``CI`` all of them.
+    """
+    reported = bool(metafunc.config.getoption("--conformance-report", default=None))
     for fixture in ("cases_in_cluster", "demo_in_cluster"):
         if fixture in metafunc.fixturenames:
+            names = list(VERSIONS) if reported else CURRENT
             metafunc.parametrize(fixture, names, indirect=True, scope="module")
+    if {"operation", "search_engine"} <= set(metafunc.fixturenames):
+        pairs = [
+            (server, operation)
+            for server in VERSIONS
+            for operation in (
+                OPERATIONS if reported or in_ci() or server in CURRENT else sample(OPERATIONS)
+            )
+        ]
+        metafunc.parametrize(
+            ("search_engine", "operation"),
+            pairs,
+            indirect=["search_engine"],
+            ids=[f"{server}-{operation.name}" for server, operation in pairs],
+            scope="session",
+        )
+    elif "search_engine" in metafunc.fixturenames:
+        metafunc.parametrize("search_engine", list(VERSIONS), indirect=True, scope="session")
 
 
 @pytest.fixture(scope="session")
@@ -83,7 +102,7 @@ def duckdb_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DuckDBEn
         yield engine
 
 
-@pytest.fixture(scope="session", params=list(VERSIONS))
+@pytest.fixture(scope="session")
 def search_engine(
     request: pytest.FixtureRequest, servers: Servers, report: Report
 ) -> Iterator[SearchEngine]:

@@ -17,7 +17,6 @@ from tests.conformance.operations import OPERATIONS, Operation
 from tests.conformance.report import SAME, Report
 
 
-@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda one: one.name)
 def test_an_operation_gives_the_same_rows(
     operation: Operation,
     duckdb_engine: DuckDBEngine,

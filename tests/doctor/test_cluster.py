@@ -9,16 +9,15 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from k8sidx.backends.check import Check
 from k8sidx.backends.cluster.http.client import Cluster
 from k8sidx.backends.cluster.http.open import open_cluster
-from k8sidx.backends.cluster.http.settings import ConnectionSettings, checked
 from k8sidx.backends.cluster.index.create import ensure_index
 from k8sidx.backends.cluster.index.setup import carry_out, plan_setup
 from k8sidx.backends.cluster.index.target import parse_target
 from k8sidx.backends.cluster.store import ClusterStore
+from k8sidx.backends.connection import ConnectionSettings, checked
 from k8sidx.cli import app
-from k8sidx.doctor.cluster import check_cluster
-from k8sidx.doctor.store import Check
 from tests.building import event, write_log
 from tests.servers.cleaning import remove_all
 from tests.servers.fixtures import unique_prefix
@@ -39,8 +38,8 @@ def examined(
     :param ahead: how far our clock is ahead.
     """
     store = ClusterStore(url, parse_target(prefix), settings or ConnectionSettings())
-    found = check_cluster(lambda: store, lambda: datetime.now(UTC) + ahead)
-    return {check.name: check for check in found}
+    checks = store.checks(lambda: datetime.now(UTC) + ahead)
+    return {check.name: check for check in checks}
 
 
 def set_up(cluster: Cluster, prefix: str) -> None:

@@ -105,23 +105,23 @@ def test_a_store_that_is_temporary_keeps_what_entries_test(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("known_good = 5", r"known-good\.toml: a file of known good holds"),
+        ("known_good = 5", r"known-good\.toml: an allow list contains"),
         ("x = 1", "and nothing else"),
-        ("[[known_good]]\n", r"known-good\.toml:1: an entry says which hunt"),
-        (ENTRY.replace("reason", "because"), "an entry has no 'because'"),
-        (ENTRY.replace('"cleans up after builds"', '" "'), "an entry says why"),
-        (ENTRY.replace("2027-01-31", '"soon"'), "an entry says until when"),
+        ("[[known_good]]\n", r"known-good\.toml:1: an entry needs a hunt"),
+        (ENTRY.replace("reason", "because"), "'because' is not a key of an entry"),
+        (ENTRY.replace('"cleans up after builds"', '" "'), "an entry needs a reason"),
+        (ENTRY.replace("2027-01-31", '"soon"'), "an entry needs a last day"),
         (
             ENTRY.replace("user.effective.name", "wat"),
             r"known-good\.toml:2: no field is named 'wat'",
         ),
         (ENTRY.replace('"gc-*"', "5.5"), "cannot be compared with 5.5"),
-        (ENTRY.replace("user.effective.name", "source.ip"), "holds addresses, and 'gc-"),
+        (ENTRY.replace("user.effective.name", "source.ip"), "contains addresses, and 'gc-"),
         (
             ENTRY.replace("user.effective.name", "responseStatus.code").replace("gc-*", "x"),
             "is never 'x'",
         ),
-        (ENTRY.replace("where = {", "where = {} #"), "an entry says of what"),
+        (ENTRY.replace("where = {", "where = {} #"), "an entry needs events"),
         ("[[known", "not a TOML file"),
     ],
 )

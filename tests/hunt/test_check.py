@@ -76,7 +76,7 @@ def test_each_problem_has_its_file_and_line(rules: Path) -> None:
     }  # fmt: skip
     assert "no field is named 'wat'" in told["field.yml", 6]
     assert "never 'ALLOW'" in told["never.yml", 6]
-    assert "no list is named 'system_namespace'" in told["list.yml", 1]
+    assert "the list 'system_namespace' does not exist" in told["list.yml", 1]
     assert "'nobody' not found" in told["lost.yml", 1]
     assert (checked.hunts, checked.other_logs) == (4, 1)
 

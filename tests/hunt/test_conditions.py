@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from k8sidx.backends.protocol import Engine
 from k8sidx.hunt.definition import Hunt
 from k8sidx.hunt.library.load import load_library
 from k8sidx.query.algebra import Condition, Metric, Query
@@ -69,10 +70,15 @@ ITEMS = [
 ]
 
 
-def engine_says(condition: Condition, folder: Path) -> set[str]:
-    with stored(folder, EVENTS).engine() as engine:
-        rows = engine.run(Query(where=condition, select=("auditID",))).rows
-        count = engine.run(Query(where=condition, metrics=(Metric("n", "count"),))).rows[0][0]
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    with stored(tmp_path_factory.mktemp("conditions") / "store", EVENTS).engine() as opened:
+        yield opened
+
+
+def engine_says(condition: Condition, engine: Engine) -> set[str]:
+    rows = engine.run(Query(where=condition, select=("auditID",))).rows
+    count = engine.run(Query(where=condition, metrics=(Metric("n", "count"),))).rows[0][0]
     assert len(rows) == count
     return {str(one[0]) for one in rows}
 
@@ -83,12 +89,12 @@ def slowly(condition: Condition) -> set[str]:
 
 @pytest.mark.parametrize("negated", [False, True], ids=["", "not"])
 @pytest.mark.parametrize("item", ITEMS)
-def test_a_sigma_item_matches_the_same_events(item: str, negated: bool, tmp_path: Path) -> None:
+def test_a_sigma_item_matches_the_same_events(item: str, negated: bool, engine: Engine) -> None:
     said = "not s" if negated else "s"
     condition = sigma(f'{{s: {{{item}}}, condition: "{said}"}}').condition
-    assert engine_says(condition, tmp_path) == slowly(condition)
+    assert engine_says(condition, engine) == slowly(condition)
 
 
 @pytest.mark.parametrize("hunt", load_library(), ids=lambda hunt: hunt.id)
-def test_a_hunt_of_the_library_matches_the_same_events(hunt: Hunt, tmp_path: Path) -> None:
-    assert engine_says(hunt.condition, tmp_path) == slowly(hunt.condition)
+def test_a_hunt_of_the_library_matches_the_same_events(hunt: Hunt, engine: Engine) -> None:
+    assert engine_says(hunt.condition, engine) == slowly(hunt.condition)

@@ -116,9 +116,9 @@ def test_a_file_holds_an_entry_a_line(tmp_path: Path) -> None:
     [
         (
             b"192.0.2.1\nevil.example\n",
-            r"bad\.txt:2: .*holds addresses, and 'evil.example' is none",
+            r"bad\.txt:2: .*contains addresses, and 'evil.example' is not one",
         ),
-        (b"\xff", "it is no UTF-8 text"),
+        (b"\xff", "it is not valid UTF-8"),
         (None, "No such file"),
     ],
 )

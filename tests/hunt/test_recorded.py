@@ -13,12 +13,13 @@ from typing import Any
 
 import pytest
 
+from k8sidx.backends.embedded.store import EmbeddedStore
 from k8sidx.backends.protocol import Engine
 from k8sidx.hunt.library.load import load_hunts, load_library
 from k8sidx.hunt.result import HuntResult
 from k8sidx.hunt.run import Window, run_hunt, run_hunts
+from k8sidx.shipping.pipeline import ShipOptions, ship
 from tests.building import SHARED
-from tests.stores import stored
 
 RECORDED = SHARED / "data" / "apiserver"
 ALL_TIME = Window()
@@ -35,8 +36,10 @@ def log(name: str) -> list[dict[str, Any]]:
 
 
 def over(folder: Path, *names: str) -> Iterator[Engine]:
-    events = [one for name in names for one in log(name)]
-    with stored(folder / "store", events).engine() as engine:
+    store = EmbeddedStore(folder / "store")
+    logs = [str(RECORDED / f"{name}.ndjson.gz") for name in names]
+    ship(logs, store, ShipOptions(processes=1))
+    with store.engine() as engine:
         yield engine
 
 

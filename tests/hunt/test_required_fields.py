@@ -4,6 +4,7 @@ whole store."""
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -17,17 +18,21 @@ from k8sidx.hunt.library.load import load_hunts, load_library
 from k8sidx.hunt.required_fields import fields_needed
 from k8sidx.hunt.run import Window, run_hunts
 from k8sidx.query.algebra import Query, fields_of
-from k8sidx.shipping.pipeline import ship
+from k8sidx.shipping.pipeline import ShipOptions, ship
 from tests.demo import DEMO
 
 WINDOW = Window(baseline=timedelta(minutes=20))
 
 
+HERE = ShipOptions(processes=1)
+
+
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> EmbeddedStore:
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     store = EmbeddedStore(tmp_path_factory.mktemp("needs") / "store")
-    ship([str(DEMO)], store)
-    return store
+    ship([str(DEMO)], store, HERE)
+    with store.engine() as engine:
+        yield engine
 
 
 class Recorder:
@@ -44,10 +49,9 @@ class Recorder:
 
 
 @pytest.mark.parametrize("hunt", load_library(), ids=lambda hunt: str(hunt.id))
-def test_a_hunt_asks_for_no_field_but_those_it_needs(hunt: Hunt, whole: EmbeddedStore) -> None:
-    with whole.engine() as engine:
-        recorder = Recorder(engine)
-        run_hunts([hunt], recorder, WINDOW)
+def test_a_hunt_asks_for_no_field_but_those_it_needs(hunt: Hunt, whole: Engine) -> None:
+    recorder = Recorder(whole)
+    run_hunts([hunt], recorder, WINDOW)
     always = {"@timestamp", "event.id", "requestReceivedTimestamp", "stageTimestamp"}
     assert recorder.asked <= fields_needed([hunt]) | always
 
@@ -56,11 +60,11 @@ ONE_OF_EACH_KIND = {hunt.kind: hunt.id for hunt in load_library()}
 
 
 @pytest.mark.parametrize("name", ONE_OF_EACH_KIND.values())
-def test_a_store_of_the_needed_fields_gives_the_same(name: str, whole: EmbeddedStore) -> None:
+def test_a_store_of_the_needed_fields_gives_the_same(name: str, whole: Engine) -> None:
     hunts = load_hunts([name])
     with temporary_store(fields_needed(hunts)) as store:
-        ship([str(DEMO)], store)
-        with store.engine() as engine, whole.engine() as other:
+        ship([str(DEMO)], store, HERE)
+        with store.engine() as engine:
             (found,) = run_hunts(hunts, engine, WINDOW)
-            (expected,) = run_hunts(hunts, other, WINDOW)
+    (expected,) = run_hunts(hunts, whole, WINDOW)
     assert dataclasses.asdict(found) == dataclasses.asdict(expected)

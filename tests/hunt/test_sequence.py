@@ -12,9 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from k8sidx.errors import InvalidHunt
-from k8sidx.hunt.definition import Hunt, SequenceHunt
-from k8sidx.hunt.kinds import correlated_events as keyed
-from k8sidx.hunt.kinds.windows import Chain, Request
+from k8sidx.hunt.definition import Hunt
+from k8sidx.hunt.kinds import correlated_events
+from k8sidx.hunt.kinds.sequence import SequenceHunt
+from k8sidx.hunt.kinds.windows import Request, SequenceMatcher
 from k8sidx.hunt.sigma.loader import read_hunts
 from tests.building import START, event
 from tests.hunt.run_hunt import results
@@ -207,7 +208,7 @@ def naive(moments: list[tuple[int, int]], length: int, steps: int) -> bool:
     )
 )
 def test_a_chain_is_found_when_there_is_one(moments: list[tuple[int, int]]) -> None:
-    chain = Chain(timedelta(seconds=10), 3)
+    chain = SequenceMatcher(timedelta(seconds=10), 3)
     for place, (time, step) in enumerate(sorted(moments)):
         chain.add(step, Request(START + timedelta(seconds=time), event_id=str(place)))
     assert bool(chain.bursts) == naive(sorted(moments), 10, 3)
@@ -229,8 +230,8 @@ def test_portions_and_intervals_change_nothing(
     hunt = sequence(kind, "get", "list", "watch")
     whole = results(tmp_path / "a", events, hunt)
     assert whole.findings
-    monkeypatch.setattr(keyed, "KEYS_AT_ONCE", 2)
-    monkeypatch.setattr(keyed, "EVENTS_AT_ONCE", 7)
+    monkeypatch.setattr(correlated_events, "KEYS_AT_ONCE", 2)
+    monkeypatch.setattr(correlated_events, "EVENTS_AT_ONCE", 7)
     assert results(tmp_path / "b", events, hunt).rows == whole.rows
 
 
@@ -242,7 +243,7 @@ def test_portions_and_intervals_change_nothing(
         ("temporal", "  condition: get and not list", "'get and not list' is not supported"),
         ("temporal", "  aliases: {who: {get: verb}}\n  group-by: [who]",
          "alias 'who' has no field of the rule 'list'"),
-        ("temporal", "k8sidx: {reason: '{wat}'}", "nothing is named 'wat'"),
+        ("temporal", "k8sidx: {reason: '{wat}'}", "'wat' is not a known name"),
     ],
 )  # fmt: skip
 def test_what_is_not_supported_is_named(kind: str, more: str, message: str) -> None:

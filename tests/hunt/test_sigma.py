@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from k8sidx.errors import InvalidHunt
-from k8sidx.hunt.definition import ThresholdHunt
+from k8sidx.hunt.kinds.threshold import ThresholdHunt
 from k8sidx.hunt.library.load import load_hunts
 from k8sidx.hunt.sigma.loader import read_hunts
 from k8sidx.query.algebra import (
@@ -97,22 +97,31 @@ def test_a_condition(said: str, condition: Condition) -> None:
     [
         ("{s: {namespaces: x}, condition: s}", r"rule\.yml:3: rule 'A rule': no field is named"),
         ("{s: {requestObject: x}, condition: s}", "requestObject is stored, but not searched"),
-        ("{s: [mimikatz], condition: s}", "keyword 'mimikatz' stands without a field"),
-        ("{s: {responseStatus.code: '4*'}, condition: s}", "responseStatus.code .* no a pattern"),
-        ("{s: {verb|gt: 3}, condition: s}", r"verb holds no numbers, \|gt"),
-        ("{s: {verb|cidr: 10.0.0.0/8}, condition: s}", "verb holds no addresses"),
-        ("{s: {source.ip: '10.*'}, condition: s}", r"source\.ip holds addresses"),
+        ("{s: [mimikatz], condition: s}", "keyword 'mimikatz' has no field"),
+        (
+            "{s: {responseStatus.code: '4*'}, condition: s}",
+            "responseStatus.code .* cannot match a pattern",
+        ),
+        ("{s: {verb|gt: 3}, condition: s}", r"verb is not a number, which \|gt needs"),
+        (
+            "{s: {verb|cidr: 10.0.0.0/8}, condition: s}",
+            r"not an address, which \|cidr needs",
+        ),
+        (
+            "{s: {source.ip: '10.*'}, condition: s}",
+            "is an address, which cannot match a pattern",
+        ),
         ("{s: {verb|re: '(?=a)b'}, condition: s}", "invalid perl operator.*RE2 syntax"),
-        ("{s: {verb|re: '('}, condition: s}", "no valid Sigma: Regular expression"),
+        ("{s: {verb|re: '('}, condition: s}", "not valid Sigma: Regular expression"),
         ("{s: {verb|re|expand: '%verbs%'}, condition: s}", r"verb: placeholders"),
         ("{s: {source.ip|expand: '%known%'}, condition: s}", "the list has 'carol'"),
         ("{s: {verb|fieldref: level}, condition: s}", "verb: FieldReference is not supported"),
         ("{s: {verb|loud: get}, condition: s}", "Unknown modifier 'loud'"),
         ("{s: {'@timestamp|hour': 3}, condition: s}", "parts of a time"),
-        ("{s: {'@timestamp': never}, condition: s}", "'never' is no time"),
+        ("{s: {'@timestamp': never}, condition: s}", "'never' is not a valid time"),
         ("{s: {verb: get}, condition: t}", "Detection 't' not defined"),
-        ("{s: {verb: get}}", "no valid Sigma: .*condition"),
-        ("5", "no valid Sigma"),
+        ("{s: {verb: get}}", "not valid Sigma: .*condition"),
+        ("5", "not valid Sigma"),
     ],
 )
 def test_what_cannot_be_said_is_refused_with_rule_and_field(detection: str, message: str) -> None:
@@ -128,23 +137,26 @@ RULE = "title: T\n" + LOGSOURCE + S
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", r"f\.yml: there is no document"),
-        ("- a", r"f\.yml:1: a Sigma document is a mapping"),
-        ("title: [", r"f\.yml:2: no valid YAML"),
-        (LOGSOURCE + S, r"f\.yml:1: no valid Sigma: Sigma rule must have a title"),
+        ("", r"f\.yml: this file contains no document"),
+        ("- a", r"f\.yml:1: a Sigma document must be a mapping"),
+        ("title: [", r"f\.yml:2: not valid YAML"),
+        (LOGSOURCE + S, r"f\.yml:1: not valid Sigma: Sigma rule must have a title"),
         ("title: T\nlogsource: {product: windows}\n" + S, "is about windows, service any"),
         (RULE + "k8sidx: {kind: bottom}", r"f\.yml:4: k8sidx\.kind: .*'bottom'"),
-        (RULE + "k8sidx: {finding_bye: [verb]}", r"f\.yml:4: k8sidx\.finding_bye is not known"),
+        (
+            RULE + "k8sidx: {finding_bye: [verb]}",
+            r"f\.yml:4: k8sidx\.finding_bye is not a known option",
+        ),
         (RULE + "k8sidx: {kind: top, by: []}", r"k8sidx\.by"),
         (RULE + "k8sidx: {kind: top, by: [verb], limit: 0}", r"k8sidx\.limit"),
         (RULE + "k8sidx: {kind: top, by: [verb, verb]}", "two columns have the same heading"),
         (RULE + "k8sidx: {kind: new, by: [wat]}", "no field is named 'wat'"),
         (RULE + "k8sidx: {kind: new, by: [verb], window: soon}", "k8sidx.window: 'soon' is no"),
         (RULE + "k8sidx: {finding_by: ['@timestamp']}", "is a time and makes no groups"),
-        (RULE + "k8sidx: {reason: '{wat}'}", r"k8sidx\.reason: nothing is named 'wat'"),
+        (RULE + "k8sidx: {reason: '{wat}'}", r"k8sidx\.reason: 'wat' is not a known name"),
         (RULE + "k8sidx: {level_needed: All}", r"k8sidx\.level_needed"),
-        (RULE + "k8sidx: 5", "k8sidx holds a mapping"),
-        ("title: T\nx: &a [1]\ny: *b", "no valid YAML"),
+        (RULE + "k8sidx: 5", "k8sidx must be a mapping"),
+        ("title: T\nx: &a [1]\ny: *b", "not valid YAML"),
     ],
 )
 def test_a_document_that_cannot_be_read_says_where(text: str, message: str) -> None:

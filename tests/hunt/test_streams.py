@@ -7,17 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from k8sidx.backends.protocol import Engine
-from k8sidx.hunt.definition import Hunt
-from k8sidx.hunt.library.load import load_library
-from k8sidx.hunt.run import Window, run_hunt
+from k8sidx.hunt.library.load import load_hunts, load_library
+from k8sidx.hunt.run import Window, run_hunt, run_hunts
 from tests.building import START, event
-from tests.hunt.run_hunt import results
+from tests.judge.engines import CaseEngine, embedded, tagged
 from tests.stores import stored
 
 Events = Sequence[dict[str, Any]]
@@ -168,14 +166,40 @@ USUAL = [
 ALL_TIME = Window()
 
 
-@pytest.mark.parametrize(
-    ("hunt", "events", "window"),
-    [(hunt, fires, ALL_TIME) for hunt, fires, _ in MATCH_AND_BURST]
-    + [(hunt, fires, LAST_DAY) for hunt, fires, _ in COMPARED]
-    + [(hunt, [*USUAL, event(seconds=WEEK, **new)], LAST_DAY) for hunt, new, _ in ENTERS],
-)
-def test_a_hunt_fires(hunt: str, events: Events, window: Window, tmp_path: Path) -> None:
-    found = results(tmp_path, events, hunt, window)
+FIRES: dict[str, tuple[str, Events, Window]] = {
+    f"fires {place}": one
+    for place, one in enumerate(
+        [
+            *((hunt, fires, ALL_TIME) for hunt, fires, _ in MATCH_AND_BURST),
+            *((hunt, fires, LAST_DAY) for hunt, fires, _ in COMPARED),
+            *((hunt, [*USUAL, event(seconds=WEEK, **new)], LAST_DAY) for hunt, new, _ in ENTERS),
+        ]
+    )
+}
+MISSES: dict[str, tuple[str, Events, Window]] = {
+    f"misses {place}": one
+    for place, one in enumerate(
+        [
+            *((hunt, misses, ALL_TIME) for hunt, _, misses in MATCH_AND_BURST),
+            *((hunt, misses, LAST_DAY) for hunt, _, misses in COMPARED),
+            *((hunt, [*USUAL, event(seconds=WEEK, **old)], LAST_DAY) for hunt, _, old in ENTERS),
+        ]
+    )
+}
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """Over the events of all cases, each tagged with its case."""
+    cases = {case: events for case, (_, events, _) in (FIRES | MISSES).items()}
+    with embedded(tmp_path_factory.mktemp("streams"), tagged(cases)) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize("case", FIRES)
+def test_a_hunt_fires(case: str, engine: Engine) -> None:
+    hunt, _, window = FIRES[case]
+    found = run_hunt(load_hunts([hunt])[0], CaseEngine(engine, case), window)
     assert len(found.findings) == 1, found.notes
     finding = found.findings[0]
     assert finding.hunt == hunt
@@ -188,16 +212,10 @@ def test_a_hunt_fires(hunt: str, events: Events, window: Window, tmp_path: Path)
     assert "{" not in finding.reason
 
 
-@pytest.mark.parametrize(
-    ("hunt", "events", "window"),
-    [(hunt, misses, ALL_TIME) for hunt, _, misses in MATCH_AND_BURST]
-    + [(hunt, misses, LAST_DAY) for hunt, _, misses in COMPARED]
-    + [(hunt, [*USUAL, event(seconds=WEEK, **old)], LAST_DAY) for hunt, _, old in ENTERS],
-)
-def test_a_near_miss_is_no_finding(
-    hunt: str, events: Events, window: Window, tmp_path: Path
-) -> None:
-    found = results(tmp_path, events, hunt, window)
+@pytest.mark.parametrize("case", MISSES)
+def test_a_near_miss_is_no_finding(case: str, engine: Engine) -> None:
+    hunt, _, window = MISSES[case]
+    found = run_hunt(load_hunts([hunt])[0], CaseEngine(engine, case), window)
     assert found.findings == []
     assert found.notes == ()
 
@@ -208,8 +226,11 @@ def nothing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
         yield engine
 
 
+ONE_OF_EACH_KIND = {hunt.kind: hunt for hunt in load_library()}.values()
+
+
 @pytest.mark.parametrize("window", [ALL_TIME, LAST_DAY, Window(baseline=timedelta(days=1))])
-@pytest.mark.parametrize("hunt", load_library(), ids=lambda hunt: hunt.id)
-def test_an_empty_store_has_no_rows(hunt: Hunt, window: Window, nothing: Engine) -> None:
-    found = run_hunt(hunt, nothing, window)
-    assert (found.rows, found.findings) == ([], [])
+def test_an_empty_store_has_no_rows(window: Window, nothing: Engine) -> None:
+    results = [run_hunt(hunt, nothing, window) for hunt in ONE_OF_EACH_KIND]
+    results += run_hunts(load_library(), nothing, window)
+    assert [one.hunt for one in results if one.rows or one.findings] == []

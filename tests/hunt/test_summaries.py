@@ -12,14 +12,13 @@ from typing import Any
 import pytest
 
 from k8sidx.backends.embedded.storage.compaction import merge_small_parts
-from k8sidx.backends.embedded.storage.manifest import VERSION
+from k8sidx.backends.embedded.storage.manifest import VERSION, read_manifest
 from k8sidx.backends.embedded.store import EmbeddedStore
 from k8sidx.backends.embedded.summaries import FOLDER, EmbeddedSummaries
 from k8sidx.backends.result import Result
 from k8sidx.backends.summaries import SummedEngine, complete
 from k8sidx.backends.summary_key import digest_of
-from k8sidx.hunt.definition import Hunt, NewHunt, SilentHunt, SpikeHunt, TopHunt
-from k8sidx.hunt.kinds.baseline_queries import questions
+from k8sidx.hunt.definition import Hunt
 from k8sidx.hunt.library.load import load_library
 from k8sidx.hunt.result import HuntResult
 from k8sidx.hunt.run import Window, run_hunts
@@ -29,9 +28,21 @@ from tests.stores import put, stored
 
 DAY = 86_400
 DAYS = 12
-COMPARING = [
-    hunt for hunt in load_library() if isinstance(hunt, NewHunt | TopHunt | SpikeHunt | SilentHunt)
-]
+COMPARING = [hunt for hunt in load_library() if hunt.kind in {"new", "top", "spike", "silent"}]
+OF_EACH_SHAPE = list(
+    {
+        (
+            type(hunt),
+            *(
+                (*(type(key) for key in one.group_by), *(metric.kind for metric in one.metrics))
+                for one in hunt.baseline_queries()
+            ),
+        ): hunt
+        for hunt in COMPARING
+    }.values()
+)
+"""A hunt of each kind for each shape of what it asks: groups and metrics. Which days have a
+summary that counts does not depend on more."""
 WINDOWS = {
     "since": Window(since=START + timedelta(days=10, hours=3), baseline=timedelta(days=9)),
     "until": Window(until=START + timedelta(days=9), baseline=timedelta(days=30)),
@@ -72,7 +83,7 @@ def judged(
     """What the hunts say with summaries, after it was the same without them."""
     with store.engine() as engine:
         scanned = run_hunts(hunts, engine, window)
-        summed = run_hunts(hunts, engine, window, summaries=store.summaries(engine))
+        summed = run_hunts(hunts, engine, window, summaries=engine.summaries())
     assert summed == scanned
     return summed
 
@@ -94,9 +105,9 @@ def test_with_summaries_and_without_them_hunts_say_the_same(window: str, tmp_pat
 def test_events_that_come_late_count(seed: int, tmp_path: Path) -> None:
     store = stored(tmp_path / "store", some_events(seed))
     for late in range(3):
-        judged(store, WINDOWS["since"])
+        judged(store, WINDOWS["since"], OF_EACH_SHAPE)
         put(store, some_events(100 + 10 * seed + late, 20))
-    judged(store, WINDOWS["since"])
+    judged(store, WINDOWS["since"], OF_EACH_SHAPE)
 
 
 def test_merging_parts_leaves_summaries_valid(tmp_path: Path) -> None:
@@ -104,12 +115,12 @@ def test_merging_parts_leaves_summaries_valid(tmp_path: Path) -> None:
     store = EmbeddedStore(tmp_path / "store")
     for at in range(0, len(events), 60):
         put(store, events[at : at + 60])
-    judged(store, WINDOWS["all"])
+    judged(store, WINDOWS["all"], OF_EACH_SHAPE)
     before = summary_files(store)
     writer = store.writer()
     assert merge_small_parts(writer) > 0
     writer.close()
-    judged(store, WINDOWS["all"])
+    judged(store, WINDOWS["all"], OF_EACH_SHAPE)
     assert summary_files(store) == before
 
 
@@ -127,7 +138,7 @@ class Counting:
         return result
 
 
-QUESTION = questions(next(one for one in COMPARING if one.id == "new_user_agent"))[-1]
+QUESTION = next(hunt for hunt in COMPARING if hunt.id == "new_user_agent").baseline_queries()[-1]
 
 
 def ask(
@@ -135,7 +146,7 @@ def ask(
 ) -> tuple[Result, list[Query]]:
     """The answer with summaries, and what was asked of the events for it."""
     with store.engine() as engine:
-        summaries = store.summaries(engine)
+        summaries = engine.summaries()
         assert summaries is not None
         counting = Counting(engine)
         result = SummedEngine(counting, summaries, [question]).run(query)
@@ -229,14 +240,14 @@ def test_a_store_that_cannot_be_written_is_read_all_the_same(
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(Path, "mkdir", refused)
-    judged(store, WINDOWS["all"])
+    judged(store, WINDOWS["all"], OF_EACH_SHAPE)
     assert not summary_files(store)
 
 
 def test_the_newest_day_has_no_summary_yet(tmp_path: Path) -> None:
     store = stored(tmp_path / "store", some_events(10))
     with store.engine() as engine:
-        summaries = store.summaries(engine)
+        summaries = engine.summaries()
         assert summaries is not None
         days = complete(summaries)
         assert SummedEngine(engine, summaries, ()).make(QUESTION, days) == len(days)
@@ -249,7 +260,7 @@ def test_a_store_that_is_temporary_has_no_summaries(tmp_path: Path) -> None:
     store = EmbeddedStore(tmp_path / "store", columns=frozenset({"verb"}), temporary=True)
     put(store, [event()])
     with store.engine() as engine:
-        assert store.summaries(engine) is None
+        assert engine.summaries() is None
 
 
 def test_a_migrated_store_counts_its_days_again(tmp_path: Path) -> None:
@@ -257,11 +268,12 @@ def test_a_migrated_store_counts_its_days_again(tmp_path: Path) -> None:
     store = stored(tmp_path / "store", some_events(11))
     judged(store, WINDOWS["all"])
     with store.engine() as engine:
-        summaries = store.summaries(engine)
+        summaries = engine.summaries()
         assert summaries is not None
         states = dict(summaries.days())
         assert summaries.kept(digest_of(QUESTION))
-        older = EmbeddedSummaries(store.path, replace(engine.manifest, version=VERSION - 1))
+    manifest = read_manifest(store.path)
+    older = EmbeddedSummaries(store.path, replace(manifest, version=VERSION - 1))
     assert older.days().keys() == states.keys()
     assert not set(older.days().values()) & set(states.values())
     assert older.kept(digest_of(QUESTION)) == frozenset()

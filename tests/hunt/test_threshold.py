@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from k8sidx.hunt.kinds import correlated_events as keyed
-from k8sidx.hunt.kinds.windows import Request, Slider
+from k8sidx.hunt.kinds import correlated_events
+from k8sidx.hunt.kinds.windows import Request, SlidingWindow
 from k8sidx.hunt.library.load import load_hunts
 from k8sidx.hunt.run import Window, run_hunt
 from tests.building import START, at, event
@@ -129,8 +129,8 @@ def test_events_without_a_time_cannot_be_judged(tmp_path: Path) -> None:
 def test_keys_and_events_are_read_in_portions(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(keyed, "KEYS_AT_ONCE", 2)
-    monkeypatch.setattr(keyed, "EVENTS_AT_ONCE", 7)
+    monkeypatch.setattr(correlated_events, "KEYS_AT_ONCE", 2)
+    monkeypatch.setattr(correlated_events, "EVENTS_AT_ONCE", 7)
     events = [e for n in range(5) for e in requests(*range(0, 200, 10), user=f"user-{n}")]
     found = results(tmp_path, events, FIVE)
     assert sorted((f.key["user.username"], f.count) for f in found.findings) == [
@@ -155,7 +155,7 @@ SECONDS = st.lists(st.integers(0, 300), max_size=40).map(sorted)
 def test_a_slider_finds_what_trying_all_windows_finds(
     seconds: list[int], length: int, at_least: int
 ) -> None:
-    slider = Slider(timedelta(seconds=length), at_least, distinct=False)
+    slider = SlidingWindow(timedelta(seconds=length), at_least, distinct=False)
     for second in seconds:
         slider.add(Request(START + timedelta(seconds=second)))
     assert sum(burst.requests for burst in slider.bursts) == len(naive(seconds, length, at_least))
@@ -166,7 +166,7 @@ def test_a_slider_finds_what_trying_all_windows_finds(
 @given(st.lists(st.tuples(st.integers(0, 120), st.sampled_from("abcd")), max_size=30))
 def test_a_slider_counts_different_values_exactly(pairs: list[tuple[int, str]]) -> None:
     pairs.sort()
-    slider = Slider(timedelta(seconds=20), 3, distinct=True)
+    slider = SlidingWindow(timedelta(seconds=20), 3, distinct=True)
     for second, value in pairs:
         slider.add(Request(START + timedelta(seconds=second), ((value,),)))
     enough = any(len({v for s, v in pairs if start <= s <= start + 20}) >= 3 for start, _ in pairs)

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from k8sidx.backends.cluster.http.client import Cluster
-from k8sidx.backends.protocol import Engine
+from k8sidx.backends.protocol import StoreEngine
 from k8sidx.backends.result import Result
 from k8sidx.insights.execute.run import answer
 from k8sidx.insights.language.parser import parse
@@ -71,7 +71,7 @@ def demo() -> list[Event]:
 class Engines:
     """Both engines over the same events."""
 
-    def __init__(self, both: Sequence[Engine]) -> None:
+    def __init__(self, both: Sequence[StoreEngine]) -> None:
         self.both = both
 
     def answers(self, text: str) -> tuple[Result, list[str]]:

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from k8sidx.backends.cluster.http.client import Cluster
-from k8sidx.backends.protocol import Engine
+from k8sidx.backends.protocol import StoreEngine
 from k8sidx.insights.execute.run import answer
 from k8sidx.insights.language.parser import parse
 from tests.building import START, normalized
@@ -46,7 +46,7 @@ class Judged(NamedTuple):
     """The events in both engines and in the reference."""
 
     reference: Reference
-    engines: Sequence[Engine]
+    engines: Sequence[StoreEngine]
 
     def difference(
         self, commands: tree.Tree, text: str, since: datetime | None, until: datetime | None

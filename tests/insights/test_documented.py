@@ -11,7 +11,7 @@ import pytest
 from docs.generate.query_language import document
 from k8sidx.backends.cluster.http.client import Cluster
 from k8sidx.backends.embedded.store import EmbeddedStore
-from k8sidx.backends.protocol import Engine, Explaining
+from k8sidx.backends.protocol import StoreEngine
 from k8sidx.events.normalize.event import Normalized
 from k8sidx.insights.execute.explain import explained
 from k8sidx.insights.execute.run import answer
@@ -50,7 +50,7 @@ def events() -> list[Normalized]:
 @pytest.fixture(scope="module")
 def embedded(
     events: Sequence[Normalized], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Engine]:
+) -> Iterator[StoreEngine]:
     store = EmbeddedStore(tmp_path_factory.mktemp("documented") / "store")
     put_normalized(store, events)
     with store.engine() as engine:
@@ -58,7 +58,7 @@ def embedded(
 
 
 @pytest.fixture(scope="module")
-def distributed(events: Sequence[Normalized], opensearch: Cluster) -> Iterator[Engine]:
+def distributed(events: Sequence[Normalized], opensearch: Cluster) -> Iterator[StoreEngine]:
     prefix = unique_prefix()
     yield fill(opensearch, prefix, events)
     remove_all(opensearch, prefix)
@@ -71,7 +71,7 @@ def test_the_tables_are_those_of_the_language() -> None:
 
 @pytest.mark.parametrize("text", EXAMPLES)
 def test_an_example_gives_the_same_rows_everywhere(
-    text: str, embedded: Engine, distributed: Engine
+    text: str, embedded: StoreEngine, distributed: StoreEngine
 ) -> None:
     program = parse(text)
     here = answer(program, embedded, say=lambda _: None)
@@ -82,7 +82,7 @@ def test_an_example_gives_the_same_rows_everywhere(
 
 
 @pytest.mark.parametrize("name", [name for name, one in FUNCTIONS.items() if one.gives])
-def test_a_function_gives_what_is_documented(name: str, embedded: Engine) -> None:
+def test_a_function_gives_what_is_documented(name: str, embedded: StoreEngine) -> None:
     call, _, value = FUNCTIONS[name].gives.rpartition(" = ")
     ((found,),) = answer(parse(f"fields {call} as x | limit 1"), embedded, say=lambda _: None).rows
     moment = parsed_moment(value) if len(value) > 4 else None
@@ -94,7 +94,7 @@ def test_only_what_depends_on_the_day_is_documented_without_a_value() -> None:
 
 
 @pytest.mark.parametrize("unit", [name for written in UNITS.values() for name in written])
-def test_a_unit_may_be_written_so(unit: str, embedded: Engine) -> None:
+def test_a_unit_may_be_written_so(unit: str, embedded: StoreEngine) -> None:
     more = f", bin(2 {unit}s)" if len(unit) > 1 and unit != "ms" else ""
     found = answer(parse(f"stats count(*) by bin(1{unit}){more}"), embedded, say=lambda _: None)
     assert sum(int(str(row[-1])) for row in found.rows) == EVENTS
@@ -102,9 +102,9 @@ def test_a_unit_may_be_written_so(unit: str, embedded: Engine) -> None:
 
 @pytest.mark.parametrize("text", ["stats count(*) by verb | limit 3", "filter @message like 'x'"])
 def test_explaining_asks_for_no_events(
-    text: str, embedded: Explaining, distributed: Explaining
+    text: str, embedded: StoreEngine, distributed: StoreEngine
 ) -> None:
     assert "SELECT" in explained(parse(text), embedded)
     told = explained(parse(text), distributed)
     assert "_search" in told
-    assert told.startswith("The engine is asked:\n  events ")
+    assert told.startswith("The engine runs:\n  events ")

@@ -206,5 +206,5 @@ def test_a_hostile_value_is_a_value_in_a_request(
 @pytest.mark.parametrize("literal", ["'\ud800'", "/\udfff/"])
 def test_half_a_character_is_refused_in_its_place(literal: str) -> None:
     """No event has one, since JSON has none; and no engine could be asked for it."""
-    with pytest.raises(QueryError, match="line 2, column 26: here is half a character"):
+    with pytest.raises(QueryError, match="line 2, column 26: here is half a surrogate pair"):
         parse(f"fields verb\n| filter userAgent like {literal}")

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from k8sidx.backends.protocol import Engine
+from k8sidx.backends.protocol import StoreEngine
 from k8sidx.insights.execute.run import answer
 from k8sidx.insights.language.parser import QueryError, parse
 from tests.building import event
@@ -30,12 +30,12 @@ EVENTS[0]["annotations"]["example.com/team"] = "blue"
 
 
 @pytest.fixture(scope="module")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StoreEngine]:
     with stored(tmp_path_factory.mktemp("language") / "store", EVENTS).engine() as opened:
         yield opened
 
 
-def rows(engine: Engine, text: str) -> list[tuple[Any, ...]]:
+def rows(engine: StoreEngine, text: str) -> list[tuple[Any, ...]]:
     return list(answer(parse(text), engine, say=lambda _: None).rows)
 
 
@@ -69,30 +69,30 @@ def rows(engine: Engine, text: str) -> list[tuple[Any, ...]]:
     ],
 )
 def test_a_filter_keeps_the_events_for_which_it_is_true(
-    engine: Engine, condition: str, verbs: list[str]
+    engine: StoreEngine, condition: str, verbs: list[str]
 ) -> None:
     assert [verb for (verb,) in rows(engine, f"fields verb | filter {condition}")] == verbs
 
 
-def test_a_comparison_with_a_missing_value_is_neither_true_nor_false(engine: Engine) -> None:
+def test_a_comparison_with_a_missing_value_is_neither_true_nor_false(engine: StoreEngine) -> None:
     for condition in ('user.username = "x"', 'not user.username = "x"', "user.username like /x/"):
         found = rows(engine, f"filter not ispresent(user.username) and {condition}")
         assert found == []
 
 
-def test_the_whole_event_is_at_message(engine: Engine) -> None:
+def test_the_whole_event_is_at_message(engine: StoreEngine) -> None:
     ((text,),) = rows(
         engine, """filter verb = "create" | parse @message '"verb":"*"' as v | fields v"""
     )
     assert text == "create"
 
 
-def test_the_whole_event_is_written_in_the_order_of_the_api_server(engine: Engine) -> None:
+def test_the_whole_event_is_written_in_the_order_of_the_api_server(engine: StoreEngine) -> None:
     text = """filter verb = "create" | parse @message '"verb":"*","user":{"username":"*"' as v, u"""
     assert rows(engine, f"{text} | fields v, u") == [("create", "bob")]
 
 
-def test_a_field_of_cloudwatch_s_own_is_told(engine: Engine) -> None:
+def test_a_field_of_cloudwatch_s_own_is_told(engine: StoreEngine) -> None:
     said: list[str] = []
     text = "fields @log, @logStream | filter @logStream like /^kube-apiserver-audit/ | limit 1"
     found = answer(parse(text), engine, say=said.append)
@@ -103,25 +103,25 @@ def test_a_field_of_cloudwatch_s_own_is_told(engine: Engine) -> None:
     ]
 
 
-def test_columns_have_their_aliases_or_the_text_as_written(engine: Engine) -> None:
+def test_columns_have_their_aliases_or_the_text_as_written(engine: StoreEngine) -> None:
     text = "stats count (*) , max( responseStatus.code ) as top by `user.username`, bin(1 h) as t"
     result = answer(parse(text), engine, say=lambda _: None)
     assert result.columns == ("user.username", "t", "count (*)", "top")
 
 
-def test_aliases_can_be_used_later_and_hide_fields(engine: Engine) -> None:
+def test_aliases_can_be_used_later_and_hide_fields(engine: StoreEngine) -> None:
     text = """fields toupper(verb) as verb, strlen(verb) as size
     | filter verb = "LIST"
     | stats count(*) as n by verb, size | fields n + 1 as more"""
     assert rows(engine, text) == [("LIST", 4, 1, 2)]
 
 
-def test_groups_without_a_key_are_kept_and_come_last(engine: Engine) -> None:
+def test_groups_without_a_key_are_kept_and_come_last(engine: StoreEngine) -> None:
     found = rows(engine, "stats count(*) by user.username")
     assert found == [("alice", 2), ("bob", 2), (None, 1)]
 
 
-def test_a_list_counts_under_each_of_its_elements(engine: Engine) -> None:
+def test_a_list_counts_under_each_of_its_elements(engine: StoreEngine) -> None:
     found = rows(engine, "filter user.username = 'alice' | stats count(*) as n by sourceIPs")
     assert found == [("10.0.0.1", 1), ("10.0.0.7", 1), ("10.9.9.9", 1)]
 
@@ -150,12 +150,12 @@ def test_a_list_counts_under_each_of_its_elements(engine: Engine) -> None:
         ("sum(strlen(verb)) / count(*)", 3.8),
     ],
 )
-def test_an_aggregate_of_all_events(engine: Engine, aggregate: str, value: Any) -> None:
+def test_an_aggregate_of_all_events(engine: StoreEngine, aggregate: str, value: Any) -> None:
     ((found,),) = rows(engine, f"stats {aggregate}")
     assert found == (pytest.approx(value) if isinstance(value, float) else value)
 
 
-def test_aggregates_of_nothing(engine: Engine) -> None:
+def test_aggregates_of_nothing(engine: StoreEngine) -> None:
     text = (
         'filter verb = "none" | stats count(*), sum(responseStatus.code), max(verb), values(verb)'
     )
@@ -164,7 +164,7 @@ def test_aggregates_of_nothing(engine: Engine) -> None:
     assert rows(engine, 'filter verb = "none" | stats count_distinct(1), max(2)') == [(0, None)]
 
 
-def test_events_come_newest_first_and_sorting_keeps_that_among_equals(engine: Engine) -> None:
+def test_events_come_newest_first_and_sorting_keeps_that_among_equals(engine: StoreEngine) -> None:
     assert [verb for (verb,) in rows(engine, "fields verb")] == [
         "get", "get", "create", "get", "list",
     ]  # fmt: skip
@@ -173,12 +173,12 @@ def test_events_come_newest_first_and_sorting_keeps_that_among_equals(engine: En
     assert [verb for _, verb in found] == ["get", "list", "get", "create", "get"]
 
 
-def test_dedup_keeps_the_first_and_all_that_lack_a_value(engine: Engine) -> None:
+def test_dedup_keeps_the_first_and_all_that_lack_a_value(engine: StoreEngine) -> None:
     found = rows(engine, "fields user.username, verb | sort verb | dedup user.username | limit 9")
     assert found == [("bob", "create"), (None, "get"), ("alice", "get")]
 
 
-def test_parse_with_stars_and_with_groups(engine: Engine) -> None:
+def test_parse_with_stars_and_with_groups(engine: StoreEngine) -> None:
     assert rows(engine, 'parse userAgent "*/*" as c, v | stats count(*) by c, v | sort c') == [
         ("curl", "8.1", 1), ("kubectl", "v1.37", 2),
         ("kubectl", "v1.37.2 (linux/amd64) kubernetes/0000000", 1), (None, None, 1),
@@ -187,19 +187,19 @@ def test_parse_with_stars_and_with_groups(engine: Engine) -> None:
     assert rows(engine, text) == [("curl", "8")]
 
 
-def test_stats_after_stats(engine: Engine) -> None:
+def test_stats_after_stats(engine: StoreEngine) -> None:
     text = "stats count(*) as n by user.username, verb | stats max(n), count(*) by user.username"
     assert rows(engine, text) == [("alice", 1, 2), ("bob", 1, 2), (None, 1, 1)]
 
 
-def test_what_a_column_was_computed_as_is_that_column(engine: Engine) -> None:
+def test_what_a_column_was_computed_as_is_that_column(engine: StoreEngine) -> None:
     text = "stats count(*) by verb | sort count(*) desc | filter count(*) > 1 | fields verb"
     assert rows(engine, text) == [("get", 3)]
     text = "stats count(*) as n by bin(1h) as hour | sort bin(1h) desc | limit 1 | display n"
     assert rows(engine, text) == [(2,)]
 
 
-def test_time_in_intervals_and_calendar_months(engine: Engine) -> None:
+def test_time_in_intervals_and_calendar_months(engine: StoreEngine) -> None:
     hour = NOON.replace(hour=13)
     assert rows(engine, "stats count(*) by bin(1h)") == [(NOON, 3), (hour, 2)]
     ((month, count),) = rows(engine, "stats count(*) by bin(1 month)")
@@ -208,7 +208,7 @@ def test_time_in_intervals_and_calendar_months(engine: Engine) -> None:
     assert week == datetime(2026, 11, 23, tzinfo=UTC)
 
 
-def test_a_sort_by_no_column_sorts_by_the_one_that_is_meant(engine: Engine) -> None:
+def test_a_sort_by_no_column_sorts_by_the_one_that_is_meant(engine: StoreEngine) -> None:
     said: list[str] = []
     text = "stats count(*) as SRC_IP_Count by verb | sort SRC_IP desc | limit 1"
     assert answer(parse(text), engine, say=said.append).rows == [("get", 3)]
@@ -216,17 +216,17 @@ def test_a_sort_by_no_column_sorts_by_the_one_that_is_meant(engine: Engine) -> N
 
 
 def test_without_a_limit_ten_thousand_events_are_shown(
-    engine: Engine, monkeypatch: pytest.MonkeyPatch
+    engine: StoreEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said: list[str] = []
     for module in ("plan.strategies", "execute.run"):
-        monkeypatch.setattr(f"k8sidx.insights.{module}.MOST_SHOWN", 2)
+        monkeypatch.setattr(f"k8sidx.insights.{module}.MAX_ROWS", 2)
     assert len(answer(parse("fields verb"), engine, say=said.append).rows) == 2
     assert said == ["only the first 2 events are shown; ask for others with limit."]
 
 
 def test_events_that_are_read_one_by_one_are_told_and_bounded(
-    engine: Engine, monkeypatch: pytest.MonkeyPatch
+    engine: StoreEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said: list[str] = []
     program = parse('filter verb = "get" and @message like "pods" | stats count(*)')
@@ -235,7 +235,7 @@ def test_events_that_are_read_one_by_one_are_told_and_bounded(
         "3 events are read one by one, since @message is the whole event; message, its one-line "
         "summary, is quick."
     ]
-    monkeypatch.setattr("k8sidx.insights.execute.run.MOST_READ", 2)
+    monkeypatch.setattr("k8sidx.insights.execute.run.MAX_EVENTS_READ", 2)
     with pytest.raises(Exception, match=r"would read 3 events one by one.*--since"):
         answer(program, engine, say=said.append)
 
@@ -250,27 +250,27 @@ def test_events_that_are_read_one_by_one_are_told_and_bounded(
         ("fields verb asb", "column 13: 'asb' cannot stand here"),
         ("pattern @message", "pattern is a command that k8sidx does not have"),
         ('filter verb = "x', "column 15: a quotation that begins here does not end"),
-        ("filter verb", "column 8: this is no condition"),
+        ("filter verb", "column 8: this is not a condition"),
         ("fields strlen(sourceIPs)", "column 15: this is a list.*sourceIPs.0"),
         ("stats count(*) as n by verb | fields m", "column 38: after stats there is no column 'm'"),
-        ("stats verb", "column 7: verb is in no aggregate"),
+        ("stats verb", "column 7: verb is neither in an aggregate nor after by"),
         ("stats 1", "column 7: stats takes aggregates"),
-        ("filter userAgent like /(/", "column 23: /[(]/ is no regular expression"),
+        ("filter userAgent like /(/", "column 23: /[(]/ is not a valid regular expression"),
         ("filter a like /(?=x)/", "column 8: there is no field 'a'"),
-        ('filter isIpInSubnet(sourceIPs.0, "10.0.0/8")', "'10.0.0/8' is no network"),
-        ('filter @timestamp > "yesterday"', "'yesterday' is no time"),
+        ('filter isIpInSubnet(sourceIPs.0, "10.0.0/8")', "'10.0.0/8' is not a valid network"),
+        ('filter @timestamp > "yesterday"', "'yesterday' is not a valid time"),
         ("stats pct(responseStatus.code, 101)", "a percentile lies between 0 and 100"),
         (
             f"fields 1 as a0, {', '.join(f'a{n} + a{n} as a{n + 1}' for n in range(20))}",
-            "with its aliases put in, this is too large",
+            "with its aliases expanded, this is too large",
         ),
         (
             f"fields verb as a0, {', '.join(f'trim(a{n}) as a{n + 1}' for n in range(300))}",
-            "with its aliases put in, this is too large",
+            "with its aliases expanded, this is too large",
         ),
         ("limit 1000001", "a limit is a whole number from 1 to 1,000,000"),
         ("fields bin(5 parsecs)", "column 14: 'parsecs' cannot stand here"),
-        ("fields substr(verb)", r"it is substr\(text, start\[, length\]\)"),
+        ("fields substr(verb)", r"write substr\(text, start\[, length\]\)"),
         ('parse userAgent "*" as a, b', "column 17: [*] in the pattern: 1, names after as: 2"),
         ("parse userAgent /x/", "column 17: the expression has no group to keep"),
         ("parse userAgent /(?<a>x)(y)/", "groups without a name: 1, names after as: 0"),
@@ -278,12 +278,12 @@ def test_events_that_are_read_one_by_one_are_told_and_bounded(
         ("fields a,\n  verb\n| limit x", "line 3, column 9: 'x' cannot stand here"),
     ],
 )
-def test_an_error_says_where_and_what(engine: Engine, text: str, message: str) -> None:
+def test_an_error_says_where_and_what(engine: StoreEngine, text: str, message: str) -> None:
     with pytest.raises(QueryError, match=message):
         answer(parse(text), engine, say=lambda _: None)
 
 
-def test_an_alias_of_the_time_is_what_rows_are_ordered_by(engine: Engine) -> None:
+def test_an_alias_of_the_time_is_what_rows_are_ordered_by(engine: StoreEngine) -> None:
     text = "fields strlen(verb) as `@timestamp` | stats latest(verb)"
     assert rows(engine, text) == [("create",)]
     assert rows(engine, f"{text} by user.username") == [
@@ -300,16 +300,18 @@ def test_an_alias_of_the_time_is_what_rows_are_ordered_by(engine: Engine) -> Non
         "stats sum(8 * 10 ^ 307) as n by verb | filter n > 1",
     ],
 )
-def test_what_is_beyond_a_limit_of_something_below_is_answered(engine: Engine, text: str) -> None:
+def test_what_is_beyond_a_limit_of_something_below_is_answered(
+    engine: StoreEngine, text: str
+) -> None:
     assert len(rows(engine, text)) <= 3
 
 
-def test_a_whole_number_is_one_however_it_is_written(engine: Engine) -> None:
+def test_a_whole_number_is_one_however_it_is_written(engine: StoreEngine) -> None:
     text = 'fields 1e3 ^ 10 as a, "1e3" ^ 10 as b | limit 1'
     assert rows(engine, text) == [(10**30, 10**30)]
 
 
-def test_a_set_of_a_regular_expression_is_left_as_it_is(engine: Engine) -> None:
+def test_a_set_of_a_regular_expression_is_left_as_it_is(engine: StoreEngine) -> None:
     assert rows(engine, "filter 'P' like /^[(?<x]$/ | stats count(*)") == [(0,)]
     assert rows(engine, "filter '<' like /^[(?<x]$/ | stats count(*)") == [(5,)]
 

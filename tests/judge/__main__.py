@@ -19,7 +19,7 @@ from k8sidx.hunt.library.load import load_library
 from k8sidx.hunt.result import Finding
 from tests.judge.cases import CASES, Verdict, indicators
 from tests.judge.recorded import RECORDED, Sighting
-from tests.judge.run import judge_cases, judge_quiet, judge_scenarios
+from tests.judge.run import judge_alone, judge_among_others, judge_cases, judge_quiet
 
 MOST_MEDIUM = 5
 """Findings of level medium that ordinary work may have."""
@@ -38,7 +38,9 @@ def main() -> int:
         else:
             console.print(f"SKIPPED: the cases of public suites, {CASES} is not there")
         if RECORDED.is_dir():
-            good &= show_scenarios(console, *judge_scenarios(hunts, Path(folder)))
+            alone = judge_alone(hunts, Path(folder))
+            among = judge_among_others(hunts, Path(folder))
+            good &= show_scenarios(console, alone, among)
             good &= show_quiet(console, judge_quiet(hunts, Path(folder)))
         else:
             console.print(f"SKIPPED: the recorded attacks, {RECORDED} is not there")

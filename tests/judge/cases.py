@@ -13,7 +13,9 @@ from typing import Any
 import yaml
 
 from k8sidx.backends.protocol import Engine
-from k8sidx.hunt.definition import Hunt, MatchHunt, TopHunt
+from k8sidx.hunt.definition import Hunt
+from k8sidx.hunt.kinds.match import MatchHunt
+from k8sidx.hunt.kinds.top import TopHunt
 from k8sidx.hunt.level import urgency
 from k8sidx.hunt.lists import SHIPPED, Lists
 from k8sidx.hunt.run import Window, run_hunt

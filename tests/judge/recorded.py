@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from k8sidx.hunt.level import urgency
@@ -48,10 +48,9 @@ class Sighting:
     below: tuple[str, ...]
 
 
-def log(name: str) -> list[dict[str, Any]]:
-    """The events of a recorded log."""
-    with gzip.open(RECORDED / f"{name}.ndjson.gz") as file:
-        return [json.loads(line) for line in file]
+def recorded_log(name: str) -> Path:
+    """The file of a recorded log."""
+    return RECORDED / f"{name}.ndjson.gz"
 
 
 def load_scenarios() -> list[Scenario]:

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from k8sidx.backends.cluster.http.open import open_cluster
+from k8sidx.backends.embedded.engine.engine import DuckDBEngine
+from k8sidx.backends.embedded.store import EmbeddedStore
 from k8sidx.hunt.definition import Hunt
 from k8sidx.hunt.result import Finding
 from k8sidx.hunt.run import Window, run_hunts
+from k8sidx.shipping.pipeline import ShipOptions, ship
 from tests.judge.cases import Verdict, judged, load_cases
 from tests.judge.engines import embedded, on_cluster, tagged
-from tests.judge.recorded import Sighting, attack_time, load_scenarios, log, sightings
+from tests.judge.recorded import Sighting, attack_time, load_scenarios, recorded_log, sightings
 from tests.servers.find import address_variable
 from tests.servers.start import VERSIONS
-from tests.stores import stored
 
 
 def judge_cases(hunts: Sequence[Hunt], folder: Path) -> Iterator[tuple[str, list[Verdict]]]:
@@ -36,17 +39,28 @@ def judge_cases(hunts: Sequence[Hunt], folder: Path) -> Iterator[tuple[str, list
         cluster.close()
 
 
-def judge_scenarios(hunts: Sequence[Hunt], folder: Path) -> tuple[list[Sighting], list[Sighting]]:
-    """What is seen of each recorded attack: by itself, and with ordinary work before it."""
-    scenarios = load_scenarios()
-    attacks = log("attacks")
-    with stored(folder / "alone", attacks).engine() as engine:
-        alone = sightings(scenarios, run_hunts(hunts, engine, Window()))
-    with stored(folder / "attacks", [*log("baseline"), *attacks]).engine() as engine:
-        return alone, sightings(scenarios, run_hunts(hunts, engine, attack_time()))
+def judge_alone(hunts: Sequence[Hunt], folder: Path) -> list[Sighting]:
+    """What is seen of each recorded attack by itself."""
+    with _recorded(folder / "alone", "attacks") as engine:
+        return sightings(load_scenarios(), run_hunts(hunts, engine, Window()))
+
+
+def judge_among_others(hunts: Sequence[Hunt], folder: Path) -> list[Sighting]:
+    """What is seen of each recorded attack with ordinary work before it."""
+    with _recorded(folder / "attacks", "baseline", "attacks") as engine:
+        return sightings(load_scenarios(), run_hunts(hunts, engine, attack_time()))
 
 
 def judge_quiet(hunts: Sequence[Hunt], folder: Path) -> list[Finding]:
     """What ordinary work sets off."""
-    with stored(folder / "quiet", log("baseline")).engine() as engine:
+    with _recorded(folder / "quiet", "baseline") as engine:
         return [one for result in run_hunts(hunts, engine, Window()) for one in result.findings]
+
+
+@contextmanager
+def _recorded(folder: Path, *names: str) -> Iterator[DuckDBEngine]:
+    """Recorded logs, shipped to a store."""
+    store = EmbeddedStore(folder)
+    ship([str(recorded_log(name)) for name in names], store, ShipOptions(processes=1))
+    with store.engine() as engine:
+        yield engine

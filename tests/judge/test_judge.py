@@ -12,7 +12,7 @@ from tests.building import event
 from tests.judge.cases import CASES, Case, indicators, judged, load_cases
 from tests.judge.engines import embedded, tagged
 from tests.judge.recorded import RECORDED
-from tests.judge.run import judge_scenarios
+from tests.judge.run import judge_alone
 
 NONE: frozenset[str] = frozenset()
 EXEC = event("get", name="web", subresource="exec", code=101)
@@ -65,5 +65,5 @@ def test_every_strict_case_has_its_verdict_and_the_others_are_explained(tmp_path
 
 @pytest.mark.skipif(not RECORDED.is_dir(), reason="needs the recorded logs beside the checkout")
 def test_every_recorded_attack_is_found_without_any_history(tmp_path: Path) -> None:
-    alone, _ = judge_scenarios(load_library(), tmp_path)
+    alone = judge_alone(load_library(), tmp_path)
     assert [one.scenario.name for one in alone if not one.by] == []

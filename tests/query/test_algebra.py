@@ -10,7 +10,7 @@ import pytest
 
 from k8sidx.backends.embedded.engine.engine import DuckDBEngine
 from k8sidx.backends.protocol import Answering
-from k8sidx.errors import InvalidQuery, StoreError, UnknownField, UnsupportedQuery, UsageError
+from k8sidx.errors import InvalidQuery, StoreError, UnknownField, UnsupportedQuery
 from k8sidx.query.algebra import (
     Always,
     And,
@@ -291,8 +291,6 @@ def test_a_query_is_stopped_when_its_time_is_over(tmp_path: Path) -> None:
 def test_what_duckdb_cannot_run_is_refused_when_compiled(engine: DuckDBEngine) -> None:
     with pytest.raises(UnsupportedQuery, match="a list"):
         engine.run(Query(metrics=(Metric("x", "max", "sourceIPs"),)))
-    with pytest.raises(UsageError, match="DuckDB refuses"):
-        engine.run(Query(metrics=(COUNT,), where=Regex("verb", "(?=look)ahead")))
 
 
 @pytest.mark.parametrize(
@@ -305,12 +303,12 @@ def test_what_duckdb_cannot_run_is_refused_when_compiled(engine: DuckDBEngine) -
         ({"metrics": (COUNT,), "having": (Having("x", ">", 1),)}, "no metric"),
         ({"metrics": (COUNT,), "limit": 0}, "at least 1"),
         ({"metrics": (COUNT,), "since": datetime(2026, 1, 1)}, "time zone"),
-        ({"metrics": (Metric("x", "sum", "verb"),)}, "no number"),
+        ({"metrics": (Metric("x", "sum", "verb"),)}, "is not a number"),
         ({"metrics": (Metric("x", "count", "verb"),)}, "takes no field"),
         ({"metrics": (Metric("x", "present"),)}, "the others take one"),
         ({"metrics": (Metric("x", "last_values", "verb"),)}, "last_values gives 1 to 100"),
         ({"metrics": (COUNT,), "where": Regex("verb", "(")}, "not a regular expression"),
-        ({"metrics": (COUNT,), "where": InNetwork("verb", ("10.0.0.0/8",))}, "no addresses"),
+        ({"metrics": (COUNT,), "where": InNetwork("verb", ("10.0.0.0/8",))}, "is not an address"),
     ],
 )
 def test_a_query_that_contradicts_itself_is_refused(

@@ -33,7 +33,7 @@ def test_a_span_is_a_number_and_a_unit(text: str, span: timedelta) -> None:
     "text", ["", "7", "d", "0d", "-7d", "7 d", "7M", "1.5h", "٣d", "999999999w"]
 )
 def test_what_is_no_span_is_refused_with_an_example(text: str) -> None:
-    with pytest.raises(UsageError, match=r"no length of time.*7d"):
+    with pytest.raises(UsageError, match=r"not a valid length of time.*7d"):
         parse_span(text)
 
 

@@ -73,9 +73,14 @@ def pytest_terminal_summary(
         terminalreporter.write_line(line, red=True, bold=True)
 
 
+def in_ci() -> bool:
+    """Whether ``CI`` says that everything must run."""
+    return os.environ.get("CI", "").lower() in ("1", "true", "yes")
+
+
 def or_skip(error: Exception) -> NoReturn:
     """End a test whose server cannot be had: a skip here, a failure under ``CI``."""
-    if os.environ.get("CI", "").lower() in ("1", "true", "yes"):
+    if in_ci():
         pytest.fail(f"under CI every server must be there: {error}")
     pytest.skip(str(error))
 

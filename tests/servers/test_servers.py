@@ -9,12 +9,15 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import urllib3
 
 from k8sidx.backends.cluster.http.client import Cluster, ClusterUnreachable
 from k8sidx.backends.cluster.http.open import open_cluster
+from tests.scheduling import group_of
+from tests.servers import fixtures
 from tests.servers.cleaning import remove_all
 from tests.servers.find import Servers, plan
 from tests.servers.fixtures import or_skip, unique_prefix
@@ -134,6 +137,44 @@ def test_a_server_that_cannot_be_had_is_asked_for_once(monkeypatch: pytest.Monke
         with pytest.raises(CannotStart, match="refused"):
             servers.get("opensearch")
     assert list(servers.missing) == ["opensearch"]
+
+
+@pytest.mark.parametrize(
+    ("nodeid", "group"),
+    [
+        ("tests/a.py::test_one", "tests/a.py"),
+        ("tests/a.py::test_one[opensearch]", "opensearch"),
+        ("tests/a.py::test_one[opensearch_2-x-y]", "opensearch_2"),
+        ("tests/a.py::test_one[x-elasticsearch]", "elasticsearch"),
+        ("tests/a.py::test_one[secured_opensearch]", "secured_opensearch"),
+        ("tests/a.py::test_opensearch[topn_opensearch]", "tests/a.py"),
+    ],
+)
+def test_tests_of_one_server_go_to_one_worker(nodeid: str, group: str) -> None:
+    assert group_of(nodeid) == group
+
+
+def test_what_workers_ran_on_is_told_by_the_controller(other_run: SimpleNamespace) -> None:
+    told = {"ran": {"opensearch": "opensearch 3.8.0"}, "missing": {"elasticsearch": "no Java\n"}}
+    node = SimpleNamespace(config=other_run, workeroutput={"servers": told})
+    crashed = SimpleNamespace(config=other_run)
+    for worker in (node, crashed):
+        fixtures.pytest_testnodedown(worker)
+    lines: list[str] = []
+    reporter = SimpleNamespace(write_line=lambda line, **_: lines.append(line))
+    fixtures.pytest_terminal_summary(reporter, other_run)  # type: ignore[arg-type]
+    assert lines == [
+        "ran on opensearch 3.8.0 (opensearch)",
+        "NO ELASTICSEARCH: its tests did not run: no Java",
+    ]
+
+
+@pytest.fixture
+def other_run() -> SimpleNamespace:
+    """A configuration of another run."""
+    config = SimpleNamespace(stash=pytest.Stash())
+    fixtures.pytest_configure(config)  # type: ignore[arg-type]
+    return config
 
 
 def _refused(address: str, seconds: float) -> Cluster:

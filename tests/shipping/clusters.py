@@ -9,10 +9,10 @@ from typing import Any
 import msgspec
 
 from k8sidx.backends.cluster.http.client import Cluster
-from k8sidx.backends.cluster.http.settings import ConnectionSettings
 from k8sidx.backends.cluster.index.document import identity_of, stored_fields
 from k8sidx.backends.cluster.index.target import parse_target
 from k8sidx.backends.cluster.store import ClusterStore
+from k8sidx.backends.connection import ConnectionSettings
 from k8sidx.events.normalize.json_tree import Fields
 from k8sidx.shipping.pipeline import ShipOptions, ShipReport, ship
 

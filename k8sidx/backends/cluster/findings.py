@@ -12,12 +12,11 @@ import orjson
 
 from k8sidx.backends.cluster.http.api_errors import explain
 from k8sidx.backends.cluster.http.client import Cluster
-from k8sidx.backends.cluster.http.retrying import create_index, expect_success, patient_request
+from k8sidx.backends.cluster.http.retrying import create_index, expect_success, retrying_request
 from k8sidx.backends.cluster.index.mapping import mapping_of
-from k8sidx.backends.cluster.index.target import findings_index
 from k8sidx.backends.cluster.index.template import made_by_us, own_meta
-from k8sidx.backends.cluster.store import ClusterStore
 from k8sidx.backends.finding_record import FIELDS, Record, merged
+from k8sidx.backends.store import SavedFindings
 from k8sidx.errors import StoreError
 from k8sidx.events.fields.lookup import BY_NAME
 from k8sidx.events.fields.moment import text_of, to_micros
@@ -27,29 +26,42 @@ AT_ONCE = 500
 """Findings in one request."""
 
 
-def save_to_cluster(store: ClusterStore, records: Mapping[str, Record]) -> tuple[int, str]:
-    """Add or update findings.
+class ClusterFindings:
+    """The saved findings of a cluster store.
 
-    :returns: how many are new, and the index.
-    :raises ClusterUnreachable: when no answer came.
-    :raises StoreError: when the cluster refuses them, or the index is not ours.
+    :param index: the index that contains them.
     """
-    index = findings_index(store.target.name)
-    cluster = store.cluster
-    _ensure(cluster, index)
-    new = 0
-    pending = iter(records.items())
-    while batch := list(islice(pending, AT_ONCE)):
-        known = _read(cluster, index, [identifier for identifier, _ in batch])
-        new += len(batch) - len(known)
-        rows = [(identifier, merged(known.get(identifier), record)) for identifier, record in batch]
-        _write(cluster, index, rows)
-    return new, index
+
+    def __init__(self, cluster: Cluster, index: str) -> None:
+        self._cluster = cluster
+        self._index = index
+
+    def save(self, records: Mapping[str, Record]) -> SavedFindings:
+        """Add or update findings; see :class:`k8sidx.backends.store.Findings`.
+
+        :raises ClusterUnreachable: when the cluster does not answer.
+        :raises StoreError: when the cluster refuses them, or the index is not ours.
+        """
+        _ensure(self._cluster, self._index)
+        new = 0
+        pending = iter(records.items())
+        while batch := list(islice(pending, AT_ONCE)):
+            saved = _read(self._cluster, self._index, [identifier for identifier, _ in batch])
+            new += len(batch) - len(saved)
+            _write(
+                self._cluster,
+                self._index,
+                [
+                    (identifier, merged(saved.get(identifier), record))
+                    for identifier, record in batch
+                ],
+            )
+        return SavedFindings(new, self._index)
 
 
 def _ensure(cluster: Cluster, index: str) -> None:
     path = f"/{quote(index, safe='')}"
-    answer = patient_request(cluster, "GET", f"{path}?filter_path=*.mappings._meta")
+    answer = retrying_request(cluster, "GET", f"{path}?filter_path=*.mappings._meta")
     if answer.status == 404:
         create_index(cluster, path, {"mappings": mapping_of(FIELDS, own_meta())})
         return
@@ -66,7 +78,7 @@ def _ensure(cluster: Cluster, index: str) -> None:
 def _read(cluster: Cluster, index: str, ids: Sequence[str]) -> dict[str, Record]:
     path = f"/{quote(index, safe='')}/_mget"
     found = expect_success(
-        patient_request(cluster, "POST", path, body={"ids": list(ids)}), "POST", path
+        retrying_request(cluster, "POST", path, body={"ids": list(ids)}), "POST", path
     )
     return {
         one["_id"]: _record(one["_source"]) for one in found.get("docs", []) if one.get("found")
@@ -79,7 +91,7 @@ def _write(cluster: Cluster, index: str, rows: Sequence[tuple[str, Record]]) -> 
     for identifier, record in rows:
         lines += [orjson.dumps({"index": {"_id": identifier}}), orjson.dumps(_document(record))]
     path = f"/{quote(index, safe='')}/_bulk"
-    answer = patient_request(
+    answer = retrying_request(
         cluster,
         "POST",
         f"{path}?refresh=true&filter_path=errors,items.*.error,items.*.status",

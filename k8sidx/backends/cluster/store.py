@@ -1,53 +1,75 @@
-"""A store that is a cluster: its events live in indices of OpenSearch or Elasticsearch."""
+"""The cluster store: events in indices of OpenSearch or Elasticsearch."""
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+import os
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from k8sidx.backends.cluster.http.address import parse_location
 from k8sidx.backends.cluster.http.client import Cluster
 from k8sidx.backends.cluster.http.open import open_cluster
-from k8sidx.backends.cluster.http.settings import ConnectionSettings
 from k8sidx.backends.cluster.index.target import Target
-from k8sidx.backends.info import StoreSummary
-from k8sidx.backends.protocol import EXACTLY, Answering, Engine
-from k8sidx.backends.summary_store import Summaries
+from k8sidx.backends.connection import ConnectionSettings
+from k8sidx.backends.protocol import EXACTLY, Answering
+from k8sidx.backends.store import OnWait, StoreInfo
+
+if TYPE_CHECKING:
+    from k8sidx.backends.check import Check
+    from k8sidx.backends.cluster.engine.engine import SearchEngine
+    from k8sidx.backends.cluster.findings import ClusterFindings
+    from k8sidx.backends.cluster.http.api_errors import ClusterRefused
+    from k8sidx.backends.cluster.sink import ClusterSink
+    from k8sidx.backends.setup import SetupPlan, SetupRequest
 
 
 class ClusterStore:
-    """Indices of one cluster. Nothing is asked of the cluster before it is needed.
+    """Indices of one cluster; see :class:`k8sidx.backends.store.Store`. No request is sent
+    before its answer is needed.
 
-    :param location: its address; credentials in it are taken out.
-    :param target: which indices.
-    :param settings: how to reach it.
+    :param location: address of the cluster; credentials in it are taken out.
+    :param target: the indices.
+    :param settings: settings of the connection.
     """
+
+    folder = None
+    dead_letter_folder = Path("k8sidx-dead-letter")
 
     def __init__(self, location: str, target: Target, settings: ConnectionSettings) -> None:
         self._location = parse_location(location)
         self._settings = settings
         self.target = target
 
-    temporary = False
-    """The store outlives the command."""
-
     @property
     def location(self) -> str:
         """The address, without credentials."""
         return str(self._location)
 
+    @property
+    def state_folder(self) -> Path:
+        """A folder of the user, where programs keep their state."""
+        home = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+        return Path(home, "k8sidx")
+
+    @property
+    def state_key(self) -> tuple[str, ...]:
+        """The address and the indices."""
+        return (self.location, self.target.name)
+
     @cached_property
     def cluster(self) -> Cluster:
         """The connected cluster.
 
-        :raises StoreError: when it cannot be reached, refuses us or is none that we know.
+        :raises StoreError: when it cannot be reached, refuses access or is not a known product.
         """
         return open_cluster(self._location, self._settings)
 
     @cached_property
     def pattern(self) -> str:
-        """The indices to search: the dated ones of a prefix, and what has just that name."""
+        """The indices to search: the dated ones of a prefix, and the one named exactly so."""
         name = self.target.name
         if self.target.is_pattern or self.cluster.request("HEAD", f"/{name}").status != 200:
             return self.target.dated
@@ -55,32 +77,46 @@ class ClusterStore:
 
     def engine(
         self, answering: Answering | None = None, *, threads: int | None = None
-    ) -> AbstractContextManager[Engine]:
-        """An engine over the indices.
+    ) -> SearchEngine:
+        """Return an engine over the indices; a context manager.
 
-        :param threads: the cluster's own affair.
+        :param threads: has no effect, the cluster decides.
         :raises StoreError: when the cluster cannot be reached, or has no such index.
         """
         from k8sidx.backends.cluster.engine.engine import SearchEngine
         from k8sidx.backends.cluster.schema.detect import choose_profile
 
-        pattern = self.pattern
-        profile = choose_profile(self.cluster, pattern)
-        return SearchEngine(self.cluster, pattern, profile, answering=answering or EXACTLY)
+        return SearchEngine(
+            self.cluster,
+            self.pattern,
+            choose_profile(self.cluster, self.pattern),
+            answering=answering or EXACTLY,
+            summaries_of="" if self.target.is_pattern else self.target.prefix,
+        )
 
-    def summaries(self, engine: Engine) -> Summaries | None:
-        """The daily summaries of a prefix of our own, on a server; foreign indices and
-        serverless offers have none."""
-        from k8sidx.backends.cluster.engine.engine import SearchEngine
-        from k8sidx.backends.cluster.summaries import ClusterSummaries
+    def sink(self, give_up_after: float, on_wait: OnWait | None) -> ClusterSink:
+        """Open the indices for writing.
 
-        ours = isinstance(engine, SearchEngine) and not engine.is_foreign
-        if self.target.is_pattern or self.cluster.flavor != "server" or not ours:
-            return None
-        return ClusterSummaries(self.cluster, self.target.prefix, self.pattern)
+        :param give_up_after: seconds that an unavailable cluster is waited for.
+        :param on_wait: is called in other threads.
+        :raises StoreError: when the cluster cannot be reached, or nothing can be shipped there.
+        """
+        from k8sidx.backends.cluster.sink import ClusterSink
 
-    def summary(self) -> StoreSummary:
-        """What the indices hold.
+        return ClusterSink(self, give_up_after, on_wait)
+
+    def findings(self) -> ClusterFindings:
+        """Return the saved findings.
+
+        :raises StoreError: when the cluster cannot be reached.
+        """
+        from k8sidx.backends.cluster.findings import ClusterFindings
+        from k8sidx.backends.cluster.index.target import findings_index
+
+        return ClusterFindings(self.cluster, findings_index(self.target.name))
+
+    def info(self) -> StoreInfo:
+        """Return what the indices contain.
 
         :raises StoreError: when the cluster cannot be reached, or has no such index.
         """
@@ -93,8 +129,38 @@ class ClusterStore:
         )
         with self.engine() as engine:
             [(events, first, last)] = engine.run(Query(metrics=metrics)).rows
-        return StoreSummary(
+        return StoreInfo(
             events if isinstance(events, int) else 0,
             first if isinstance(first, datetime) else None,
             last if isinstance(last, datetime) else None,
         )
+
+    def checks(self, now: Callable[[], datetime]) -> Iterator[Check]:
+        """Run the health checks; ends early when the cluster cannot be reached."""
+        from k8sidx.backends.cluster.checks import check_cluster
+
+        return check_cluster(self, now)
+
+    def plan_setup(self, *, shards: int | None, replicas: int | None, retention: str) -> SetupPlan:
+        """Plan template, mapping and lifecycle policy.
+
+        :raises StoreError: when the cluster cannot be reached, or refuses access.
+        """
+        from k8sidx.backends.cluster.index.setup import plan_setup
+
+        return plan_setup(
+            self.cluster,
+            self.target.prefix,
+            shards=shards,
+            replicas=replicas,
+            retention=retention,
+        )
+
+    def carry_out(self, plan: SetupPlan) -> Iterator[tuple[SetupRequest, ClusterRefused | None]]:
+        """Send the requests of a plan, and yield each with the error of those that are forbidden.
+
+        :raises StoreError: when one fails for another reason.
+        """
+        from k8sidx.backends.cluster.index.setup import carry_out
+
+        return carry_out(self.cluster, plan)

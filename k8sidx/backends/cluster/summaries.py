@@ -24,7 +24,7 @@ from k8sidx.backends.cluster.http.retrying import (
     FORBIDDEN,
     create_index,
     expect_success,
-    patient_request,
+    retrying_request,
 )
 from k8sidx.backends.cluster.index.template import made_by_us, own_meta, write_target
 from k8sidx.backends.cluster.schema.profile import TIME
@@ -158,7 +158,7 @@ class ClusterSummaries:
         path = f"{self._path}/_search?allow_partial_search_results=false"
         while True:
             found = expect_success(
-                patient_request(self._cluster, "POST", path, body=body), "POST", path
+                retrying_request(self._cluster, "POST", path, body=body), "POST", path
             )
             hits = found["hits"]["hits"]
             yield from hits
@@ -193,7 +193,7 @@ class ClusterSummaries:
         """
         if not self._there:
             path = f"{self._path}?filter_path=*.mappings._meta"
-            answer = patient_request(self._cluster, "GET", path)
+            answer = retrying_request(self._cluster, "GET", path)
             if answer.status == 404:
                 return False
             about = expect_success(answer, "GET", path).get(self._index, {})

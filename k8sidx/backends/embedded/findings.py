@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from k8sidx.backends.finding_record import FIELDS, Record, merged
+from k8sidx.backends.store import SavedFindings
 from k8sidx.errors import StoreError
 from k8sidx.events.fields.table import Kind
 
@@ -32,6 +33,40 @@ def findings_path(store: Path) -> Path:
     return store / "findings" / "findings.parquet"
 
 
+class EmbeddedFindings:
+    """The saved findings of an embedded store.
+
+    :param store: the store's folder.
+    """
+
+    def __init__(self, store: Path) -> None:
+        self._store = store
+
+    def save(self, records: Mapping[str, Record]) -> SavedFindings:
+        """Add or update findings; see :class:`k8sidx.backends.store.Findings`.
+
+        :raises StoreError: when another process holds the lock, or the file cannot be written.
+        """
+        path = findings_path(self._store)
+        try:
+            path.parent.mkdir(exist_ok=True)
+            with filelock.FileLock(path.with_suffix(".lock"), timeout=LOCK_SECONDS):
+                saved = read_findings(self._store)
+                new = len(records.keys() - saved.keys())
+                for identifier, record in records.items():
+                    saved[identifier] = merged(saved.get(identifier), record)
+                _replace(path, list(saved.values()))
+        except filelock.Timeout as error:
+            raise StoreError(
+                f"another process has been writing findings to {self._store} for "
+                f"{LOCK_SECONDS} seconds.",
+                remedy="Retry when it has ended.",
+            ) from error
+        except OSError as error:
+            raise StoreError(f"{path} cannot be written: {error.strerror}.") from error
+        return SavedFindings(new, str(path))
+
+
 def read_findings(store: Path) -> dict[str, Record]:
     """The findings of a store by id; none where none were saved.
 
@@ -49,31 +84,6 @@ def read_findings(store: Path) -> dict[str, Record]:
         ) from error
     present = [{name: value for name, value in row.items() if value is not None} for row in rows]
     return {row["event.id"]: row for row in present}
-
-
-def save_to_folder(store: Path, records: Mapping[str, Record]) -> tuple[int, str]:
-    """Add or update findings.
-
-    :returns: how many are new, and the file.
-    :raises StoreError: when another process does not let go of it, or it cannot be written.
-    """
-    path = findings_path(store)
-    try:
-        path.parent.mkdir(exist_ok=True)
-        with filelock.FileLock(path.with_suffix(".lock"), timeout=LOCK_SECONDS):
-            known = read_findings(store)
-            new = len(records.keys() - known.keys())
-            for identifier, record in records.items():
-                known[identifier] = merged(known.get(identifier), record)
-            _replace(path, list(known.values()))
-    except filelock.Timeout as error:
-        raise StoreError(
-            f"another process has been writing findings to {store} for {LOCK_SECONDS} seconds.",
-            remedy="Try again when it has ended.",
-        ) from error
-    except OSError as error:
-        raise StoreError(f"{path} cannot be written: {error.strerror}.") from error
-    return new, str(path)
 
 
 def _replace(path: Path, rows: list[Record]) -> None:

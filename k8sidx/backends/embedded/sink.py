@@ -7,7 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from k8sidx.backends.embedded.storage.compaction import ENOUGH, SMALL_ROWS, merge_small_parts
+from k8sidx.backends.embedded.storage.compaction import (
+    MANY_SMALL_PARTS,
+    SMALL_ROWS,
+    merge_small_parts,
+)
 from k8sidx.backends.sink import Added, SinkResults
 from k8sidx.events.fields.table import FROM_BODIES
 from k8sidx.events.normalize.event import Normalized
@@ -92,7 +96,7 @@ class EmbeddedSink:
         for part in batches:
             self._results.chunks += part.chunks
         self._small += sum(part.rows < SMALL_ROWS for part in batches)
-        if self._small >= ENOUGH and not self._store.temporary:
+        if self._small >= MANY_SMALL_PARTS and not self._store.temporary:
             self._small = 0
             merge_small_parts(self._writer, growing=True)
 

@@ -1,30 +1,37 @@
-"""A folder of Parquet files by event date, with DuckDB as the engine."""
+"""The embedded store: a folder of Parquet files by event date, with DuckDB as the engine."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
-from k8sidx.backends.info import StoreSummary
+from k8sidx.backends.store import OnWait, StoreInfo
+from k8sidx.errors import UsageError
 from k8sidx.events.fields.moment import to_moment
 
 if TYPE_CHECKING:
+    from k8sidx.backends.check import Check
     from k8sidx.backends.embedded.engine.engine import DuckDBEngine
+    from k8sidx.backends.embedded.findings import EmbeddedFindings
+    from k8sidx.backends.embedded.sink import EmbeddedSink
     from k8sidx.backends.embedded.storage.parts import Compression
     from k8sidx.backends.embedded.storage.writer import StoreWriter
-    from k8sidx.backends.protocol import Answering, Engine
-    from k8sidx.backends.summary_store import Summaries
+    from k8sidx.backends.protocol import Answering
+    from k8sidx.backends.setup import SetupPlan
 
 
 class EmbeddedStore:
-    """A folder of Parquet files by event date, with DuckDB as the engine.
+    """A folder of Parquet files by event date; see :class:`k8sidx.backends.store.Store`.
 
     :param path: the folder.
-    :param columns: for a store that one command makes for itself: the fields to keep;
-        ``None`` for all, and with them the whole events.
-    :param temporary: the store lives as long as the command that made it.
+    :param columns: for a temporary store: the fields to keep; ``None`` for all, and with them
+        the whole events.
+    :param temporary: the store is deleted with the command that created it.
     """
+
+    state_key: tuple[str, ...] = ()
 
     def __init__(
         self, path: Path, *, columns: frozenset[str] | None = None, temporary: bool = False
@@ -32,6 +39,21 @@ class EmbeddedStore:
         self.path = path
         self.columns = columns
         self.temporary = temporary
+
+    @property
+    def folder(self) -> Path:
+        """The store's own folder."""
+        return self.path
+
+    @property
+    def dead_letter_folder(self) -> Path:
+        """A folder inside the store."""
+        return self.path / "dead-letter"
+
+    @property
+    def state_folder(self) -> Path:
+        """A folder inside the store."""
+        return self.path / "state"
 
     @property
     def compression(self) -> Compression:
@@ -42,49 +64,89 @@ class EmbeddedStore:
     def engine(
         self, answering: Answering | None = None, *, threads: int | None = None
     ) -> DuckDBEngine:
-        """An engine over the store as it is now; a context manager.
+        """Return an engine over the store as it is now; a context manager.
 
-        :raises StoreError: when the folder is no store.
+        :raises StoreError: when the folder is not a store.
         """
         from k8sidx.backends.embedded.engine.engine import DuckDBEngine
         from k8sidx.backends.protocol import EXACTLY
 
-        return DuckDBEngine(self.path, answering or EXACTLY, threads=threads)
+        return DuckDBEngine(
+            self.path,
+            answering or EXACTLY,
+            threads=threads,
+            keeps_summaries=not self.temporary,
+        )
 
-    def summaries(self, engine: Engine) -> Summaries | None:
-        """The daily summaries of the store as an engine sees it; a store that is thrown away
-        has none."""
-        from k8sidx.backends.embedded.engine.engine import DuckDBEngine
-        from k8sidx.backends.embedded.summaries import EmbeddedSummaries
+    def sink(self, give_up_after: float, on_wait: OnWait | None) -> EmbeddedSink:
+        """Open the store for writing; it is migrated when an older k8sidx wrote it.
 
-        if self.temporary or not isinstance(engine, DuckDBEngine):
-            return None
-        return EmbeddedSummaries(self.path, engine.manifest)
+        :param give_up_after: has no effect, a folder is always available.
+        :raises StoreError: when the folder cannot be written.
+        """
+        from k8sidx.backends.embedded.sink import EmbeddedSink
 
-    def writer(self, on_wait: Callable[[str], None] | None = None) -> StoreWriter:
-        """A writer; the store is made when there is none, and migrated when it is old.
+        return EmbeddedSink(self, on_wait)
+
+    def writer(self, on_wait: OnWait | None = None) -> StoreWriter:
+        """Return a writer; the store is created or migrated where necessary.
 
         :raises StoreError: when the folder cannot be written.
         """
         from k8sidx.backends.embedded.storage.columns import STORED
         from k8sidx.backends.embedded.storage.writer import StoreWriter
 
-        wanted = self.columns
-        names = [one.name for one in STORED if wanted is None or one.name in wanted]
+        names = [
+            field.name for field in STORED if self.columns is None or field.name in self.columns
+        ]
         return StoreWriter(self.path, names, self.compression, on_wait)
 
-    def summary(self) -> StoreSummary:
-        """What the store holds.
+    def findings(self) -> EmbeddedFindings:
+        """Return the saved findings."""
+        from k8sidx.backends.embedded.findings import EmbeddedFindings
 
-        :raises StoreError: when the folder is no store.
+        return EmbeddedFindings(self.path)
+
+    def info(self) -> StoreInfo:
+        """Return what the store contains.
+
+        :raises StoreError: when the folder is not a store.
         """
         from k8sidx.backends.embedded.storage.manifest import read_manifest
 
         manifest = read_manifest(self.path)
         first = [part.first for part in manifest.parts if part.first is not None]
         last = [part.last for part in manifest.parts if part.last is not None]
-        return StoreSummary(
+        return StoreInfo(
             manifest.rows,
             to_moment(min(first)) if first else None,
             to_moment(max(last)) if last else None,
+            self._rejected(),
         )
+
+    def _rejected(self) -> int:
+        count = 0
+        for path in self.dead_letter_folder.glob("*.jsonl"):
+            with path.open("rb") as file:
+                count += sum(1 for _ in file)
+        return count
+
+    def checks(self, now: Callable[[], datetime]) -> Iterator[Check]:
+        """Run the health checks; ends early when the folder is not a store."""
+        from k8sidx.backends.embedded.checks import check_store
+
+        return check_store(self.path, now())
+
+    def plan_setup(self, *, shards: int | None, replicas: int | None, retention: str) -> NoReturn:
+        """Raise: the first writer creates everything that an embedded store needs.
+
+        :raises UsageError: always.
+        """
+        raise UsageError(
+            f"{self.path} is an embedded store, not a cluster.",
+            remedy="Give --store the http(s):// address of a cluster.",
+        )
+
+    def carry_out(self, plan: SetupPlan) -> Iterator[NoReturn]:
+        """Return nothing: there are no plans for an embedded store."""
+        return iter(())

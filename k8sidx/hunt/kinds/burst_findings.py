@@ -1,35 +1,35 @@
-"""What threshold and sequence hunts tell of a burst."""
+"""Findings about bursts, for threshold and sequence hunts."""
 
 from __future__ import annotations
 
 from k8sidx.backends.result import Value
-from k8sidx.hunt.definition import Correlation
-from k8sidx.hunt.finding_text import fill, lasting, named, some, times
+from k8sidx.hunt.finding_text import fill, lasting, named, summarize, times
+from k8sidx.hunt.kinds.correlation import Correlation
 from k8sidx.hunt.kinds.windows import Burst
 from k8sidx.hunt.result import Finding
 
 
 def burst_facts(hunt: Correlation, burst: Burst) -> dict[str, str]:
-    """What a sentence can tell of any burst."""
+    """Return the facts that the sentence about any burst can contain."""
     return {
         "times": times(burst.requests),
         "within": lasting(burst.last - burst.first, hunt.timespan),
-        "sources": some(sorted(burst.sources), "address"),
-        "resources": some(sorted(burst.resources), "resource"),
+        "sources": summarize(sorted(burst.sources), "address"),
+        "resources": summarize(sorted(burst.resources), "resource"),
     }
 
 
 def burst_finding(
-    hunt: Correlation, key: dict[str, Value], burst: Burst, facts: dict[str, str], plain: str
+    hunt: Correlation, key: dict[str, Value], burst: Burst, facts: dict[str, str], default: str
 ) -> Finding:
-    """A finding of a burst.
+    """Return the finding about a burst.
 
-    :param plain: the sentence, without the key, of a hunt that has no ``reason``.
+    :param default: the sentence, without the key, of a hunt that has no ``reason``.
     """
     if hunt.reason:
         reason = fill(hunt.reason, key, facts)
     else:
-        reason = f"{plain} by {named(key)}" if key else plain
+        reason = f"{default} by {named(key)}" if key else default
     return Finding(
         hunt.id,
         hunt.level,

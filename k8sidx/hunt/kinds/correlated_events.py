@@ -1,9 +1,9 @@
-"""Events of a correlation by key: the intervals that matter, and their events in order.
+"""Reader of a correlation's events by key, in order of time.
 
 A correlation looks for many events, or for different ones, of one key within a time span.
 Every window of that span lies within two adjacent intervals of its length. So an
 aggregation by key and interval finds where there can be a window, and only the events
-there are read and looked at exactly, in order of time.
+there are read and evaluated exactly, in order of time.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from typing import NamedTuple
 from k8sidx.backends.protocol import Engine
 from k8sidx.backends.result import Value
 from k8sidx.events.fields.lookup import resolve
-from k8sidx.hunt.definition import Base
-from k8sidx.hunt.kinds.evidence import OPENING, sortable, whole
+from k8sidx.hunt.kinds.correlation import BaseRule
+from k8sidx.hunt.kinds.evidence import OPENING, as_count, sort_key
 from k8sidx.hunt.kinds.time_window import Window, in_any
 from k8sidx.hunt.kinds.windows import OpenRequests, Request
 from k8sidx.query.algebra import (
@@ -41,8 +41,8 @@ CLAUSES_AT_ONCE = 600
 """Comparisons in the condition for those keys: clusters take 1,024 in one query by default
 (indices.query.bool.max_clause_count), the hunt's own included."""
 EVENTS_AT_ONCE = 200_000
-PIECES_AT_ONCE = 100
-"""How much one query reads, at most, where intervals allow."""
+PERIODS_AT_ONCE = 100
+"""Maximum that one query reads, where intervals allow."""
 
 CONTEXT = ("event.id", "@timestamp", "stage", "auditID", "requestReceivedTimestamp", "source.ip",
            "target.resource")  # fmt: skip
@@ -57,10 +57,10 @@ Intervals = dict[GroupKey, dict[datetime, int]]
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class RequestMatch:
     """A request of a key, at its first event that the base rule matched.
 
-    :param base: place of the base rule.
+    :param base: index of the base rule.
     """
 
     base: int
@@ -75,15 +75,15 @@ class KeyedEvents:
     """
 
     def __init__(
-        self, bases: Sequence[Base], timespan: timedelta, engine: Engine, window: Window
+        self, bases: Sequence[BaseRule], timespan: timedelta, engine: Engine, window: Window
     ) -> None:
         self._bases = bases
         self._timespan = timespan
         self._engine = engine
         self._window = window
 
-    def intervals(self, base: Base, at_least: int = 1) -> Intervals:
-        """For each key the intervals with so many events (or values) of the base rule."""
+    def intervals(self, base: BaseRule, at_least: int = 1) -> Intervals:
+        """Return for each key the intervals with at least so many events or values of a rule."""
         metrics = [Metric("events", "count")]
         if len(base.values) == 1:
             metrics.append(Metric("values", "count_distinct", base.values[0]))
@@ -98,94 +98,98 @@ class KeyedEvents:
             metrics=tuple(metrics),
             having=(Having(metrics[-1].name, ">=", at_least),),
         )
-        found: Intervals = {}
+        intervals: Intervals = {}
         width = len(base.group_by)
         for row in self._engine.run(query).rows:
             start = row[width]
             if isinstance(start, datetime):
-                found.setdefault(row[:width], {})[start] = whole(row[width + 1])
-        return found
+                intervals.setdefault(row[:width], {})[start] = as_count(row[width + 1])
+        return intervals
 
-    def read(self, intervals: Intervals) -> Iterator[tuple[list[GroupKey], Iterator[Seen]]]:
-        """For some keys at a time, their requests in the intervals and beside them, in order
-        of time."""
-        keys = iter(sorted(intervals, key=sortable))
+    def read(self, intervals: Intervals) -> Iterator[tuple[list[GroupKey], Iterator[RequestMatch]]]:
+        """Yield batches of keys with their requests in the intervals and the adjacent ones.
+
+        Requests are in order of time.
+        """
+        keys = iter(sorted(intervals, key=sort_key))
         fields = max(1, *(len(base.group_by) for base in self._bases))
         at_once = min(KEYS_AT_ONCE, max(1, CLAUSES_AT_ONCE // fields))
         while batch := list(itertools.islice(keys, at_once)):
-            counts = [one for key in batch for one in intervals[key].items()]
+            counts = [count for key in batch for count in intervals[key].items()]
             yield batch, self._in_order(set(batch), counts)
 
     def _in_order(
         self, keys: set[GroupKey], counts: Sequence[tuple[datetime, int]]
-    ) -> Iterator[Seen]:
-        readers = [_BaseReader(place, base, keys) for place, base in enumerate(self._bases)]
-        for pieces in _portions(counts, self._timespan, self._window):
-            found = [
-                (moment, place, seen)
-                for place, reader in enumerate(readers)
-                for moment, seen in reader.read(self._engine, pieces)
+    ) -> Iterator[RequestMatch]:
+        readers = [_BaseReader(index, base, keys) for index, base in enumerate(self._bases)]
+        for periods in _batches(counts, self._timespan, self._window):
+            matches = [
+                (moment, index, match)
+                for index, reader in enumerate(readers)
+                for moment, match in reader.read(self._engine, periods)
             ]
-            found.sort(key=lambda one: one[:2])
-            yield from (seen for _, _, seen in found)
+            matches.sort(key=lambda timed: timed[:2])
+            yield from (match for _, _, match in matches)
 
 
 class _BaseReader:
-    """Reads the requests of one base rule, piece by piece of time."""
+    """Reads the requests of one base rule, period by period."""
 
-    def __init__(self, place: int, base: Base, keys: set[GroupKey]) -> None:
-        self.place = place
+    def __init__(self, index: int, base: BaseRule, keys: set[GroupKey]) -> None:
+        self.index = index
         self.base = base
         self.keys = keys
-        self.where = And((base.condition, _one_of(base.group_by, keys)))
+        self.where = And((base.condition, _any_key(base.group_by, keys)))
         self.select = tuple(dict.fromkeys((*base.group_by, *base.values, *CONTEXT)))
         self.open = {key: OpenRequests() for key in keys}
-        self.key_at = [self.select.index(name) for name in base.group_by]
-        self.values_at = [self.select.index(name) for name in base.values]
-        self.at = [self.select.index(name) for name in _READ]
+        self.key_columns = [self.select.index(name) for name in base.group_by]
+        self.value_columns = [self.select.index(name) for name in base.values]
+        self.columns = [self.select.index(name) for name in _READ]
 
     def read(
-        self, engine: Engine, pieces: Sequence[Piece]
-    ) -> list[tuple[tuple[datetime, int], Seen]]:
+        self, engine: Engine, periods: Sequence[Period]
+    ) -> list[tuple[tuple[datetime, int], RequestMatch]]:
         query = Query(
             where=self.where
-            if len(pieces) == 1
-            else And((self.where, in_any((one.since, one.until) for one in pieces))),
-            since=pieces[0].since,
-            until=pieces[-1].until,
+            if len(periods) == 1
+            else And((self.where, in_any((period.since, period.until) for period in periods))),
+            since=periods[0].since,
+            until=periods[-1].until,
             select=self.select,
             order=(Order("@timestamp"),),
         )
         timed = [(self.moment(row), row) for row in engine.run(query).rows]
-        timed.sort(key=lambda one: one[0])
+        timed.sort(key=lambda pair: pair[0])
         return [
-            (moment, Seen(self.place, key, self.request(moment[0], row)))
+            (moment, RequestMatch(self.index, key, self.request(moment[0], row)))
             for moment, row in timed
-            for key in _combinations(row, self.key_at)
+            for key in _combinations(row, self.key_columns)
             if key in self.keys
-            and self.open[key].is_new(row[self.at[0]], row[self.at[1]], row[self.at[2]])
+            and self.open[key].is_new(
+                row[self.columns[0]], row[self.columns[1]], row[self.columns[2]]
+            )
         ]
 
     def moment(self, row: tuple[Value, ...]) -> tuple[datetime, int]:
-        """Orders events by time, and events of one moment by stage."""
-        time, stage = row[self.at[3]], row[self.at[2]]
+        """Return the sort key of an event: its time, and its stage among those of one moment."""
+        time, stage = row[self.columns[3]], row[self.columns[2]]
         if not isinstance(time, datetime):
             raise TypeError("events of a time range have a time")
         return time, OPENING.index(str(stage)) if stage in OPENING else len(OPENING)
 
     def request(self, time: datetime, row: tuple[Value, ...]) -> Request:
-        values = _combinations(row, self.values_at) if self.values_at else []
+        values = _combinations(row, self.value_columns) if self.value_columns else []
         return Request(
             time,
-            tuple(one for one in values if any(part is not None for part in one)),
-            str(row[self.at[0]] or ""),
-            str(row[self.at[4]] or ""),
-            str(row[self.at[5]] or ""),
-            str(row[self.at[6]]),
+            tuple(item for item in values if any(part is not None for part in item)),
+            str(row[self.columns[0]] or ""),
+            str(row[self.columns[4]] or ""),
+            str(row[self.columns[5]] or ""),
+            str(row[self.columns[6]]),
         )
 
 
-def _one_of(names: Sequence[str], keys: Iterable[GroupKey]) -> Condition:
+def _any_key(names: Sequence[str], keys: Iterable[GroupKey]) -> Condition:
     if not names:
         return And(())
     return Or(
@@ -196,83 +200,83 @@ def _one_of(names: Sequence[str], keys: Iterable[GroupKey]) -> Condition:
                     for name, value in zip(names, key, strict=True)
                 )
             )
-            for key in sorted(keys, key=sortable)
+            for key in sorted(keys, key=sort_key)
         )
     )
 
 
-def _combinations(row: tuple[Value, ...], places: Sequence[int]) -> list[GroupKey]:
-    """The row's values of some fields; one of each for fields with many."""
-    values = [row[place] for place in places]
+def _combinations(row: tuple[Value, ...], columns: Sequence[int]) -> list[GroupKey]:
+    """Return a row's values of some columns; every combination where a field has several."""
+    values = [row[column] for column in columns]
     if list not in map(type, values):
         return [tuple(values)]
     lists: list[list[Value]] = []
     for value in values:
         distinct = dict.fromkeys(map(_hashable, value)) if isinstance(value, list) else [value]
         lists.append(list(distinct) or [None])
-    return [tuple(one) for one in itertools.product(*lists)]
+    return list(itertools.product(*lists))
 
 
 def _equal(name: str, value: Value) -> Condition:
     if isinstance(value, str | int | float):
         return Compare(name, "=", value)
-    raise TypeError(f"{resolve(name).field.name} makes no groups")
+    raise TypeError(f"{resolve(name).field.name} cannot be grouped by")
 
 
 def _hashable(value: Value) -> Value:
     return str(value) if isinstance(value, list) else value
 
 
-class Piece(NamedTuple):
-    """A time to read, with the events that are known to lie in it."""
+class Period(NamedTuple):
+    """A time to read, with the number of events in it as far as counted."""
 
     since: datetime
     until: datetime
     events: int
 
 
-def _portions(
+def _batches(
     counts: Sequence[tuple[datetime, int]], timespan: timedelta, window: Window
-) -> Iterator[list[Piece]]:
-    """The pieces, as many at once as one query should read."""
-    portion: list[Piece] = []
-    for piece in _pieces(counts, timespan, window):
-        held = sum(one.events for one in portion)
-        if portion and (held + piece.events > EVENTS_AT_ONCE or len(portion) == PIECES_AT_ONCE):
-            yield portion
-            portion = []
-        portion.append(piece)
-    if portion:
-        yield portion
+) -> Iterator[list[Period]]:
+    """Yield as many periods at once as one query should read."""
+    batch: list[Period] = []
+    for period in _periods(counts, timespan, window):
+        events = sum(other.events for other in batch)
+        if batch and (events + period.events > EVENTS_AT_ONCE or len(batch) == PERIODS_AT_ONCE):
+            yield batch
+            batch = []
+        batch.append(period)
+    if batch:
+        yield batch
 
 
-def _pieces(
+def _periods(
     counts: Sequence[tuple[datetime, int]], timespan: timedelta, window: Window
-) -> Iterator[Piece]:
-    """Times to read, without overlap: the intervals that matter and their neighbours.
+) -> Iterator[Period]:
+    """Yield the times to read, without overlap: the counted intervals and their neighbours.
 
-    A window that is looked for touches such an interval, so it lies in these.
+    Every window of interest touches a counted interval, so it lies in these.
     """
     events: dict[datetime, int] = {}
     for start, count in counts:
-        for place in (-1, 0, 1):
-            moment = start + place * timespan
-            events[moment] = events.get(moment, 0) + (count if not place else 0)
-    piece: Piece | None = None
+        for offset in (-1, 0, 1):
+            moment = start + offset * timespan
+            events[moment] = events.get(moment, 0) + (count if not offset else 0)
+    period: Period | None = None
     for start in sorted(events):
-        held = events[start]
-        if piece and start <= piece.until and piece.events + held <= EVENTS_AT_ONCE:
-            piece = Piece(piece.since, start + timespan, piece.events + held)
+        more = events[start]
+        if period and start <= period.until and period.events + more <= EVENTS_AT_ONCE:
+            period = Period(period.since, start + timespan, period.events + more)
             continue
-        if piece:
-            yield from _within(piece, window)
-        piece = Piece(start, start + timespan, held)
-    if piece:
-        yield from _within(piece, window)
+        if period:
+            yield from _clipped(period, window)
+        period = Period(start, start + timespan, more)
+    if period:
+        yield from _clipped(period, window)
 
 
-def _within(piece: Piece, window: Window) -> Iterator[Piece]:
-    since = max(piece.since, window.since) if window.since else piece.since
-    until = min(piece.until, window.until) if window.until else piece.until
+def _clipped(period: Period, window: Window) -> Iterator[Period]:
+    since = max(period.since, window.since) if window.since else period.since
+    until = min(period.until, window.until) if window.until else period.until
     if since < until:
-        yield Piece(since, until, piece.events)
+        yield Period(since, until, period.events)

@@ -1,4 +1,4 @@
-"""Evidence of a finding: counts by stage, first and last time, audit ids."""
+"""Evidence of findings: first and last time, audit ids."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from k8sidx.backends.finding_record import EVIDENCE
 from k8sidx.backends.protocol import Engine
 from k8sidx.backends.result import Value
 from k8sidx.hunt.definition import Hunt
-from k8sidx.hunt.result import CannotJudge, Finding, HuntResult
+from k8sidx.hunt.result import Finding, HuntResult, Unjudged
 from k8sidx.query.algebra import Metric
 
 OPENING = ("RequestReceived", "ResponseStarted")
 """Stages that come before a request's last one, in order."""
 
-
+COUNT = Metric("count", "count")
 EVIDENCE_METRICS = (
     Metric("first_seen", "min", "@timestamp"),
     Metric("last_seen", "max", "@timestamp"),
@@ -26,7 +26,7 @@ EVIDENCE_METRICS = (
 def finding_of(
     hunt: Hunt, key: dict[str, Value], evidence: Sequence[Value], reason: str
 ) -> Finding:
-    """A finding from a row's metrics.
+    """Return a finding from a row's metrics.
 
     :param evidence: the count, then ``EVIDENCE_METRICS``.
     """
@@ -35,11 +35,11 @@ def finding_of(
         hunt.id,
         hunt.level,
         key,
-        whole(count),
+        as_count(count),
         first if isinstance(first, datetime) else None,
         last if isinstance(last, datetime) else None,
         reason,
-        texts(audit_ids),
+        as_texts(audit_ids),
     )
 
 
@@ -49,9 +49,9 @@ def exact_result(
     columns: tuple[str, ...],
     rows: list[tuple[Value, ...]],
     findings: list[Finding],
-    cannot_judge: tuple[CannotJudge, ...] = (),
+    cannot_judge: tuple[Unjudged, ...] = (),
 ) -> HuntResult:
-    """The answer of a hunt that looked at every request it is about."""
+    """Return the result of a hunt that read every request it is about."""
     return HuntResult(
         hunt.id,
         hunt.title,
@@ -65,23 +65,23 @@ def exact_result(
     )
 
 
-def texts(value: Value) -> tuple[str, ...]:
-    """The values of a ``first_values`` metric, each once."""
+def as_texts(value: Value) -> tuple[str, ...]:
+    """Return the values of a ``first_values`` metric, each once."""
     values = value if isinstance(value, list) else [] if value is None else [value]
-    return tuple(dict.fromkeys(str(one) for one in values if one is not None))
+    return tuple(dict.fromkeys(str(item) for item in values if item is not None))
 
 
-def whole(value: Value) -> int:
-    """The value of a metric that counts."""
+def as_count(value: Value) -> int:
+    """Return the value of a metric that counts; 0 for a missing one."""
     return int(value) if isinstance(value, int | float) else 0
 
 
-def sortable(values: tuple[Value, ...]) -> tuple[tuple[int, float, str], ...]:
-    """Orders keys whose values differ in type: numbers, then text, then missing values."""
-    return tuple(_sortable(value) for value in values)
+def sort_key(values: tuple[Value, ...]) -> tuple[tuple[int, float, str], ...]:
+    """Return a key that sorts values of mixed types: numbers, text, then missing values."""
+    return tuple(_value_sort_key(value) for value in values)
 
 
-def _sortable(value: Value) -> tuple[int, float, str]:
+def _value_sort_key(value: Value) -> tuple[int, float, str]:
     if value is None:
         return 2, 0.0, ""
     if isinstance(value, int | float):

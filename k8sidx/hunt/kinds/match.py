@@ -1,4 +1,4 @@
-"""Match hunts: requests that match, put together by who, from where and what.
+"""Match hunts: requests that match, grouped by caller, address, verb and object.
 
 One request makes several events, one a stage. A group's count is that of its most
 frequent stage (ResponseComplete and Panic are one), so that a request counts once whether
@@ -9,30 +9,123 @@ only) or is still open (an exec). It does not rest on auditID, which clients can
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from k8sidx.backends.finding_record import EVIDENCE
 from k8sidx.backends.protocol import Engine
 from k8sidx.backends.result import Value
-from k8sidx.hunt.definition import MatchHunt
-from k8sidx.hunt.finding_text import fill, named, times
-from k8sidx.hunt.kinds.controller_copies import ECHO_LEVEL, is_controllers, without_echoes
-from k8sidx.hunt.kinds.evidence import EVIDENCE_METRICS, OPENING, sortable, texts, whole
+from k8sidx.errors import InvalidHunt, Where
+from k8sidx.hunt.definition import Hunt
+from k8sidx.hunt.finding_text import code_names, fill, named, times
+from k8sidx.hunt.kinds.controller_copies import (
+    CONTROLLER,
+    COPY_LEVEL,
+    is_by_controller,
+    without_copies,
+)
+from k8sidx.hunt.kinds.evidence import (
+    COUNT,
+    EVIDENCE_METRICS,
+    OPENING,
+    as_count,
+    as_texts,
+    sort_key,
+)
+from k8sidx.hunt.kinds.options import FieldNames
 from k8sidx.hunt.kinds.time_window import Window
 from k8sidx.hunt.result import Finding, HuntResult
-from k8sidx.query.algebra import Key, Metric, Query, Terms
+from k8sidx.query.algebra import Key, Query, Terms
 
 _STAGE = "counted_stage"
-_USUAL = (
+_DEFAULT_REASON = (
     "{user.effective.name} asked for {verb} on {target.resource} in {objectRef.namespace} "
     "{times} from {source.ip}"
 )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MatchHunt(Hunt):
+    """Requests that match, one finding for each value of ``finding_by``.
+
+    :param echoes_of: fields of ``finding_by`` that identify the workload: copies that
+        controllers make of it repeat the finding about it
+        (:mod:`k8sidx.hunt.kinds.controller_copies`).
+    """
+
+    kind = "match"
+    facts = ("times",)
+    documentation = (
+        "matching requests, with one finding per key. A request counts once although it "
+        "causes several events: only the stage with most events of the key is counted "
+        "(ResponseComplete and Panic are one stage), so a 401 (ResponseStarted only) and "
+        "an exec that is still open count as well. Controller-created copies of a "
+        "workload are reported only if its creator is not found, at level low."
+    )
+    finds_requests = True
+
+    finding_by: FieldNames = (
+        "user.effective.name",
+        "source.ip",
+        "verb",
+        "target.resource",
+        "objectRef.namespace",
+    )
+    echoes_of: FieldNames = ()
+
+    def run(self, engine: Engine, window: Window) -> HuntResult:
+        """Return one finding, and one row, for each key."""
+        keys: tuple[Key, ...] = tuple(Terms(name, keep_missing=True) for name in self.finding_by)
+        result = engine.run(
+            Query(
+                where=self.condition,
+                since=window.since,
+                until=window.until,
+                group_by=(*keys, Terms("stage", _STAGE, keep_missing=True)),
+                metrics=(COUNT, *EVIDENCE_METRICS),
+            )
+        )
+        groups: dict[tuple[Value, ...], Group] = {}
+        for row in result.rows:
+            *key, stage, count, first, last, audit_ids = row
+            group = groups.setdefault(tuple(key), Group())
+            group.add(stage, as_count(count), first, last, as_texts(audit_ids))
+        kept = without_copies(self.finding_by, self.echoes_of, groups)
+        ordered = sorted(kept.items(), key=lambda item: (-item[1].requests, sort_key(item[0])))
+        return HuntResult(
+            self.id,
+            self.title,
+            self.level,
+            result.engine,
+            result.exact,
+            (*self.finding_by, "first_seen", "last_seen", "count"),
+            [(*key, group.first, group.last, group.requests) for key, group in ordered],
+            [_finding(self, key, group) for key, group in ordered],
+        )
+
+    def key_names(self) -> Collection[str]:
+        return self.finding_by
+
+    def required_fields(self) -> Collection[str]:
+        return self.finding_by
+
+    def describe(self) -> str:
+        return f"one finding for each {code_names(self.finding_by)}"
+
+    def conflict(self, extension: Where) -> InvalidHunt | None:
+        if self.echoes_of and not {CONTROLLER, *self.echoes_of} <= set(self.finding_by):
+            return InvalidHunt(
+                "k8sidx.echoes_of: its fields must be in finding_by.",
+                remedy=f"Add them, and {CONTROLLER}, to finding_by.",
+                where=extension,
+            )
+        return None
+
+
 @dataclass(slots=True)
 class Group:
-    """What is known of one key.
+    """Events of one key.
 
     :param stages: events by stage; the last stages of a request under an empty name.
     :param audit_ids: those of each stage, earliest first.
@@ -46,6 +139,7 @@ class Group:
     def add(
         self, stage: Value, count: int, first: Value, last: Value, audit_ids: tuple[str, ...]
     ) -> None:
+        """Add the events of a stage."""
         name = str(stage) if stage in OPENING else ""
         self.stages[name] += count
         self.audit_ids[name] = self.audit_ids.get(name, ()) + audit_ids
@@ -62,39 +156,8 @@ class Group:
     def evidence(self) -> tuple[str, ...]:
         """auditIDs, those of the stage that counts first."""
         by_weight = sorted(self.audit_ids, key=lambda stage: -self.stages[stage])
-        found = dict.fromkeys(one for stage in by_weight for one in self.audit_ids[stage])
-        return tuple(found)[:EVIDENCE]
-
-
-def run_match(hunt: MatchHunt, engine: Engine, window: Window) -> HuntResult:
-    """One finding, and one row, for each key."""
-    keys: tuple[Key, ...] = tuple(Terms(name, keep_missing=True) for name in hunt.finding_by)
-    result = engine.run(
-        Query(
-            where=hunt.condition,
-            since=window.since,
-            until=window.until,
-            group_by=(*keys, Terms("stage", _STAGE, keep_missing=True)),
-            metrics=(Metric("count", "count"), *EVIDENCE_METRICS),
-        )
-    )
-    groups: dict[tuple[Value, ...], Group] = {}
-    for row in result.rows:
-        *key, stage, count, first, last, audit_ids = row
-        group = groups.setdefault(tuple(key), Group())
-        group.add(stage, whole(count), first, last, texts(audit_ids))
-    told = without_echoes(hunt, groups)
-    ordered = sorted(told.items(), key=lambda item: (-item[1].requests, sortable(item[0])))
-    return HuntResult(
-        hunt.id,
-        hunt.title,
-        hunt.level,
-        result.engine,
-        result.exact,
-        (*hunt.finding_by, "first_seen", "last_seen", "count"),
-        [(*key, group.first, group.last, group.requests) for key, group in ordered],
-        [_finding(hunt, key, group) for key, group in ordered],
-    )
+        ids = dict.fromkeys(audit_id for stage in by_weight for audit_id in self.audit_ids[stage])
+        return tuple(ids)[:EVIDENCE]
 
 
 def _finding(hunt: MatchHunt, values: tuple[Value, ...], group: Group) -> Finding:
@@ -103,10 +166,11 @@ def _finding(hunt: MatchHunt, values: tuple[Value, ...], group: Group) -> Findin
     if hunt.reason:
         reason = fill(hunt.reason, key, facts)
     elif "user.effective.name" in key and "verb" in key and len(key) == 5:
-        reason = fill(_USUAL, key, facts)
+        reason = fill(_DEFAULT_REASON, key, facts)
     else:
         reason = f"{hunt.title}: {times(group.requests)} with {named(key)}"
-    level = ECHO_LEVEL if is_controllers(hunt, values) else hunt.level
+    copied = bool(hunt.echoes_of) and is_by_controller(hunt.finding_by, values)
+    level = COPY_LEVEL if copied else hunt.level
     return Finding(
         hunt.id, level, key, group.requests, group.first, group.last, reason, group.evidence
     )

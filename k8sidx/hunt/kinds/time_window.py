@@ -1,4 +1,4 @@
-"""The time that a hunt looks at, and the time that it compares it with."""
+"""Time windows: the current time of a hunt and the baseline before it."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from k8sidx.backends.protocol import Engine
-from k8sidx.query.algebra import And, Compare, Condition, Metric, Or, Query
+from k8sidx.hunt.kinds.evidence import COUNT
+from k8sidx.query.algebra import And, Compare, Condition, DateHistogram, Key, Metric, Or, Query
 
 LEAST_HISTORY = 0.1
-"""Part of the time before that the data must reach back to be compared with."""
-
+"""Share of the baseline that the data must cover for a comparison."""
 
 EXTENT = Query(metrics=(Metric("first", "min", "@timestamp"), Metric("last", "max", "@timestamp")))
-"""How far the data reach."""
+"""Times of the first and the last event."""
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """What the user asked for; ``None`` is not asked for.
+    """Time window that the user requested; ``None`` where it is not limited.
 
     :param since: first moment (timezone-aware).
     :param until: first moment after it (timezone-aware).
@@ -33,7 +33,7 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """How far the data reach (until the window's end); ``None`` without events."""
+    """Times of the first and the last event before the window's end; ``None`` without events."""
 
     first: datetime | None
     last: datetime | None
@@ -41,7 +41,7 @@ class Extent:
 
 @dataclass(frozen=True, slots=True)
 class Spans:
-    """The current time ``[since, until)`` and the time before, ``[start, since)``.
+    """The current time ``[since, until)`` and the baseline, ``[start, since)``.
 
     :param until: ``None`` for up to the newest event.
     """
@@ -52,7 +52,7 @@ class Spans:
 
 
 def in_any(spans: Iterable[tuple[datetime, datetime]]) -> Condition:
-    """Events of the times ``[since, until)``."""
+    """Return the condition of events in any of the times ``[since, until)``."""
     return Or(
         tuple(
             And(
@@ -67,7 +67,7 @@ def in_any(spans: Iterable[tuple[datetime, datetime]]) -> Condition:
 
 
 def extent_of(engine: Engine, window: Window) -> Extent:
-    """How far the data reach."""
+    """Return the extent of the data up to the window's end."""
     rows = engine.run(EXTENT.replace(until=window.until)).rows
     first, last = rows[0] if rows else (None, None)
     return Extent(
@@ -75,14 +75,21 @@ def extent_of(engine: Engine, window: Window) -> Extent:
     )
 
 
+def count_by_interval(where: Condition, interval: timedelta, *keys: Key) -> Query:
+    """Return the query for the events of each interval, and of each key in it."""
+    return Query(
+        where=where, group_by=(DateHistogram(interval, "interval"), *keys), metrics=(COUNT,)
+    )
+
+
 def compared_spans(
     window: Window, extent: Extent, current: timedelta, before: timedelta
 ) -> Spans | None:
-    """The two times; ``None`` when there are no events with a time.
+    """Return the current time and its baseline; ``None`` when no event has a time.
 
-    :param current: length of the current time when no ``since`` was asked for; it ends
+    :param current: length of the current time when no ``since`` was requested; it ends
         at ``until``, else with the newest event.
-    :param before: length of the time before when no ``baseline`` was asked for.
+    :param before: length of the baseline when none was requested.
     """
     if extent.last is None:
         return None
@@ -91,7 +98,7 @@ def compared_spans(
 
 
 def reaches_back(extent: Extent, spans: Spans) -> bool:
-    """Whether the data reach back far enough to say what was there before."""
+    """Whether the data cover enough of the baseline for a comparison."""
     if extent.first is None:
         return False
     needed = (spans.since - spans.start) * LEAST_HISTORY

@@ -1,4 +1,4 @@
-"""Bursts in a stream of events: a window of fixed length that slides over their times."""
+"""Sliding windows and sequence matching over a stream of requests."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from k8sidx.backends.finding_record import EVIDENCE
 from k8sidx.backends.result import Value
 
 CONTEXT = 100
-"""Distinct addresses and resources that a burst remembers."""
+"""Distinct addresses and resources that a burst keeps."""
 
 _LAST_STAGES = ("ResponseComplete", "Panic")
 
@@ -33,7 +33,7 @@ class Request:
 
 @dataclass(slots=True)
 class Burst:
-    """Overlapping windows that reach the threshold, as one."""
+    """Overlapping windows that reach the threshold, merged into one."""
 
     first: datetime
     last: datetime
@@ -44,6 +44,7 @@ class Burst:
     resources: set[str] = field(default_factory=set)
 
     def add(self, request: Request) -> None:
+        """Add a request."""
         request.in_burst = True
         self.last = max(self.last, request.time)
         self.requests += 1
@@ -56,12 +57,12 @@ class Burst:
             self.resources.add(request.resource)
 
 
-class Slider:
-    """Finds the bursts of one key.
+class SlidingWindow:
+    """Finds the bursts of one key with a window of fixed length.
 
     :param timespan: length of the window; requests exactly that far apart share one.
     :param at_least: how many make a burst.
-    :param distinct: count different values instead of requests.
+    :param distinct: whether to count different values instead of requests.
     """
 
     def __init__(self, timespan: timedelta, at_least: int, *, distinct: bool) -> None:
@@ -73,7 +74,7 @@ class Slider:
         self._values: Counter[tuple[Value, ...]] = Counter()
 
     def add(self, request: Request) -> None:
-        """Take the next request; they come in order of time."""
+        """Add the next request, in order of time."""
         window, values = self._window, self._values
         while window and request.time - window[0].time > self._timespan:
             for value in window.popleft().values:
@@ -99,12 +100,12 @@ class Slider:
             self.bursts[-1].add(request)
 
 
-class Chain:
+class SequenceMatcher:
     """Finds the requests of one key that match one rule after the other.
 
     For each step it keeps the chain that began latest: no other could be finished where
-    that one cannot. And the one before that, for an event that matches two steps: it does
-    not follow upon itself.
+    that one cannot. It also keeps the chain before that, for an event that matches two steps:
+    an event does not follow itself.
 
     :param timespan: from the first to the last request, at most.
     :param steps: how many rules there are.
@@ -117,9 +118,9 @@ class Chain:
         self._chains: list[list[tuple[Request, ...]]] = [[] for _ in range(steps)]
 
     def add(self, step: int, request: Request) -> None:
-        """Take the next request; they come in order of time.
+        """Add the next request, in order of time.
 
-        :param step: place of the rule that it matches, from 0.
+        :param step: index of the rule that it matches.
         """
         chain = (request,) if step == 0 else self._continued(step - 1, request)
         if not chain:
@@ -144,10 +145,10 @@ class Chain:
 
 
 class OpenRequests:
-    """Recognises the further events of a request that was already counted.
+    """Recognises later events of a request that is already counted.
 
     They have its auditID, which a client can choose, and its requestReceivedTimestamp,
-    which it cannot. Only requests that are still open are remembered.
+    which it cannot. Only requests that are still open are kept.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""The hunt library, and hunts from files."""
+"""Loader of the hunt library and of hunts from files."""
 
 from __future__ import annotations
 
@@ -20,15 +20,17 @@ _SUFFIXES = (".yml", ".yaml")
 
 
 def library_ids() -> list[str]:
-    """Ids of the library's hunts, without reading them: each is its file's name."""
+    """Return the ids of the library's hunts, which are the names of its files."""
     folder = resources.files("k8sidx.hunt.library")
-    return sorted(Path(one.name).stem for one in folder.iterdir() if one.name.endswith(_SUFFIXES))
+    return sorted(
+        Path(file.name).stem for file in folder.iterdir() if file.name.endswith(_SUFFIXES)
+    )
 
 
 def load_library(lists: Lists = SHIPPED) -> list[Hunt]:
-    """All hunts that come with k8sidx, by id.
+    """Return all hunts that are shipped with k8sidx, by id.
 
-    :param lists: what their placeholders mean.
+    :param lists: values of their placeholders.
     """
     return [_shipped(identifier, lists) for identifier in library_ids()]
 
@@ -36,11 +38,11 @@ def load_library(lists: Lists = SHIPPED) -> list[Hunt]:
 def load_hunts(
     selectors: Sequence[str], lists: Lists = SHIPPED, on_error: OnError | None = None
 ) -> list[Hunt]:
-    """Hunts by id, by file, or all of a folder, in the order they are named, each once.
+    """Return hunts by id, by file, or all of a folder, in the order of selectors, each once.
 
-    :param lists: what their placeholders mean.
-    :param on_error: told of each document that no hunt can be made of, while the others
-        are read; without it the first one is raised.
+    :param lists: values of their placeholders.
+    :param on_error: called with the error of each document that is not a valid hunt, while the
+        others are read; without it the first error is raised.
     :raises UsageError: for an id that the library does not have.
     :raises InvalidHunt: for a file that cannot be read.
     """
@@ -52,14 +54,14 @@ def load_hunts(
 
 
 def rule_files(selector: str) -> list[Path]:
-    """The file that is named, or all files of rules in the folder that is.
+    """Return a file, or all rule files in a folder.
 
-    :raises UsageError: for a folder without any.
+    :raises UsageError: for a folder without rule files.
     """
     path = Path(selector)
     if not path.is_dir():
         return [path]
-    files = sorted(one for one in path.rglob("*") if one.suffix in _SUFFIXES)
+    files = sorted(file for file in path.rglob("*") if file.suffix in _SUFFIXES)
     if not files:
         raise UsageError(f"{selector} has no Sigma rules (*.yml).")
     return files
@@ -77,7 +79,7 @@ def _selected(selector: str, lists: Lists, on_error: OnError) -> list[Hunt]:
     if path.suffix in _SUFFIXES or path.exists():
         return _read(rule_files(selector), lists, on_error)
     near = difflib.get_close_matches(selector, ids, n=3)
-    remedy = f"Did you mean {' or '.join(near)}?" if near else "k8sidx hunts lists what there is."
+    remedy = f"Did you mean {' or '.join(near)}?" if near else "k8sidx hunts lists the library."
     raise UsageError(f"no hunt is named {selector!r}.", remedy=remedy)
 
 
@@ -89,7 +91,10 @@ def _shipped(identifier: str, lists: Lists) -> Hunt:
     text = (resources.files("k8sidx.hunt.library") / name).read_text(encoding="utf-8")
     hunts = read_hunts(text, file=f"hunts/{name}", stem=identifier, lists=lists)
     if len(hunts) != 1 or hunts[0].id != identifier:
-        raise InvalidHunt("a file of the library has one hunt, of its name.", where=Where(name))
+        raise InvalidHunt(
+            "a library file must contain one hunt, with the name of the file as its id.",
+            where=Where(name),
+        )
     return hunts[0]
 
 
@@ -102,7 +107,7 @@ def _read(paths: Sequence[Path], lists: Lists, on_error: OnError) -> list[Hunt]:
         try:
             text = path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text"
+            reason = error.strerror if isinstance(error, OSError) else "it is not valid UTF-8"
             on_error(InvalidHunt(f"cannot be read: {reason}.", where=Where(str(path))))
         else:
             files.append(RuleFile(text, str(path), path.stem, str(path)))

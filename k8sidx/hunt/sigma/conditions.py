@@ -1,16 +1,15 @@
-"""A Sigma detection → a condition of the query algebra.
+"""Sigma detections as conditions of the query algebra.
 
-Sigma compares without regard to case unless ``|cased`` is said, and regular expressions
-with regard to it unless ``|re|i`` is (Sigma specification, "Sigma Modifiers"). Whatever
-the algebra cannot say raises :class:`~k8sidx.errors.InvalidHunt`: no part of a rule is
-left out in silence. Placeholders (``|expand``) are lists (:mod:`k8sidx.hunt.lists`).
+Sigma compares without regard to case unless ``|cased`` is set, and regular expressions with
+regard to it unless ``|re|i`` is (Sigma specification, "Sigma Modifiers"). Whatever the algebra
+cannot express raises :class:`~k8sidx.errors.InvalidHunt`: no part of a rule is silently left out.
+Placeholders (``|expand``) are lists (:mod:`k8sidx.hunt.lists`).
 """
 
 from __future__ import annotations
 
 import itertools
 import math
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple, cast
@@ -51,7 +50,7 @@ from k8sidx.events.fields.table import Field, Kind
 from k8sidx.hunt.definition import Impossible
 from k8sidx.hunt.lists import SHIPPED, Lists, is_network
 from k8sidx.hunt.sigma.field_names import stored_name
-from k8sidx.hunt.sigma.location import Place
+from k8sidx.hunt.sigma.location import Location
 from k8sidx.query.algebra import (
     NEVER,
     And,
@@ -68,48 +67,41 @@ from k8sidx.query.algebra import (
     check_condition,
 )
 from k8sidx.query.coerce import coerce
+from k8sidx.query.regex import InvalidRegex, compiled
+from k8sidx.query.simplify import any_of
+from k8sidx.query.wildcard import escape
 
 _KNOWN = frozenset((*BY_NAME, *ALIASES, *ECS))
 
 MOST_PATTERNS = 10_000
-"""Patterns that one value with placeholders may become."""
+"""Patterns that one value with placeholders may become at most."""
 
 _COMPARISONS: dict[str, Comparison] = {"LT": "<", "LTE": "<=", "GT": ">", "GTE": ">="}
 _FLAGS = {SigmaRegularExpressionFlag.MULTILINE: "m", SigmaRegularExpressionFlag.DOTALL: "s"}
-
-
-class NotRE2(Exception):
-    """A regular expression that RE2 does not know, and so no engine."""
 
 
 class QuietRE2(RE2RegexEngine):
     """RE2, as pySigma uses it by default, without its log on stderr."""
 
     def compile(self, pattern: str, flags: int = 0) -> RegexPattern:
-        import re2  # type: ignore[import-untyped]
-
-        options = re2.Options()
-        options.log_errors = False
         try:
-            return cast("RegexPattern", re2.compile(pattern, options))
-        except re2.error as error:
-            reason = error.args[0]
-            text = reason.decode() if isinstance(reason, bytes) else str(reason)
-            raise NotRE2(f"{text} (RE2 syntax)") from error
+            return cast("RegexPattern", compiled(pattern))
+        except InvalidRegex as error:
+            raise InvalidRegex(f"{error.message} (RE2 syntax)") from error
 
     @property
     def error(self) -> type[Exception]:
-        return NotRE2
+        return InvalidRegex
 
 
 POLICY = SigmaPolicy(regex_engine=QuietRE2())
 
 
 class RuleCondition(NamedTuple):
-    """What a rule's detection became.
+    """The condition of a rule's detection.
 
-    :param lists_missing: lists that it names and nobody has given; without them the
-        condition means nothing.
+    :param lists_missing: lists that it names and that are not configured; without them the
+        condition has no meaning.
     :param impossible: tests that no event can pass.
     """
 
@@ -118,12 +110,12 @@ class RuleCondition(NamedTuple):
     impossible: tuple[Impossible, ...] = ()
 
 
-def rule_condition(rule: SigmaRule, place: Place, lists: Lists = SHIPPED) -> RuleCondition:
-    """The condition of a rule; of several conditions, any.
+def rule_condition(rule: SigmaRule, place: Location, lists: Lists = SHIPPED) -> RuleCondition:
+    """Return the condition of a rule; of several conditions, any.
 
-    :param place: where the rule stands, for errors.
-    :param lists: what its placeholders mean.
-    :raises InvalidHunt: for what is wrong with the rule, or has no equivalent here.
+    :param place: the location of the rule, for errors.
+    :param lists: the entries of its placeholders.
+    :raises InvalidHunt: when the rule has an error, or a part without an equivalent here.
     """
     where = place.where
     reader = _Reader(f"rule {rule.title!r}", place, where, lists)
@@ -131,17 +123,17 @@ def rule_condition(rule: SigmaRule, place: Place, lists: Lists = SHIPPED) -> Rul
         parsed = [condition.parsed for condition in rule.detection.parsed_condition]
     except SigmaError as error:
         raise InvalidHunt(f"{reader.rule}: {error.args[0]}.", where=where) from error
-    conditions = [reader.condition(one) for one in parsed]
-    found = conditions[0] if len(conditions) == 1 else Or(tuple(conditions))
+    conditions = [reader.condition(item) for item in parsed]
+    condition = conditions[0] if len(conditions) == 1 else Or(tuple(conditions))
     try:
-        check_condition(found)
+        check_condition(condition)
     except InvalidQuery as error:
         raise InvalidHunt(f"{reader.rule}: {error.message}.", where=where) from error
-    return RuleCondition(found, tuple(reader.missing), tuple(reader.impossible))
+    return RuleCondition(condition, tuple(reader.missing), tuple(reader.impossible))
 
 
 def field_name(name: str, rule: str, where: Where) -> str:
-    """The stored name of a field as a rule calls it.
+    """Return the stored name of a field that a rule names.
 
     :raises InvalidHunt: when there is no such field, or when it cannot be searched.
     """
@@ -164,7 +156,7 @@ class _Reader:
     """Translates the conditions of one rule."""
 
     rule: str
-    place: Place
+    place: Location
     where: Where
     lists: Lists
     missing: dict[str, None] = field(default_factory=dict)
@@ -172,9 +164,9 @@ class _Reader:
 
     def condition(self, node: object) -> Condition:
         if isinstance(node, ConditionAND):
-            return And(tuple(self.condition(one) for one in node.args))
+            return And(tuple(self.condition(item) for item in node.args))
         if isinstance(node, ConditionOR):
-            return _any_of([self.condition(one) for one in node.args])
+            return any_of([self.condition(item) for item in node.args])
         if isinstance(node, ConditionNOT):
             return Not(self.condition(node.args[0]))
         if isinstance(node, ConditionFieldEqualsValueExpression):
@@ -183,8 +175,8 @@ class _Reader:
             return reader.value(name, node.value)
         if isinstance(node, ConditionValueExpression):
             raise self.error(
-                f"the keyword {str(node.value)!r} stands without a field.",
-                "Name the field it is looked for in: audit events have no free text.",
+                f"the keyword {str(node.value)!r} has no field.",
+                "Name the field to search: audit events have no free text.",
             )
         raise self.error("the condition is empty.", "")
 
@@ -195,7 +187,7 @@ class _Reader:
         if isinstance(value, SigmaExists):
             return Present(name) if value.exists else Not(Present(name))
         if isinstance(value, SigmaExpansion):
-            return _any_of([self.value(name, one) for one in value.values])
+            return any_of([self.value(name, item) for item in value.values])
         if isinstance(value, SigmaString):
             return self.text(name, field, value)
         if isinstance(value, SigmaTimestampPart):
@@ -210,7 +202,7 @@ class _Reader:
             return self.regex(name, field, value)
         if isinstance(value, SigmaCIDRExpression):
             if field.kind is not Kind.ADDRESS:
-                raise self.error(f"{name} holds no addresses, |cidr needs them.", "")
+                raise self.error(f"{name} is not an address, which |cidr needs.", "")
             return InNetwork(name, (str(value.network),))
         modifier = type(value).__name__.removeprefix("Sigma")
         raise self.error(f"{name}: {modifier} is not supported.", "")
@@ -228,7 +220,7 @@ class _Reader:
         return Wildcard(name, _pattern(value), ignore_case)
 
     def listed(self, name: str, field: Field, value: SigmaString, ignore_case: bool) -> Condition:
-        """The value with each combination of entries in the place of its placeholders."""
+        """Return the value with each combination of entries in the place of its placeholders."""
         choices: list[tuple[object, ...]] = []
         for part in value.s:
             if not isinstance(part, Placeholder):
@@ -248,51 +240,51 @@ class _Reader:
         texts = [self.joined(parts) for parts in itertools.product(*choices)]
         made: list[Condition] = []
         for text in texts:
-            one = (SigmaString if ignore_case else SigmaCasedString)()
-            one.s = text
-            made.append(self.text(name, field, one))
-        return _any_of(made) if made else NEVER
+            combined = (SigmaString if ignore_case else SigmaCasedString)()
+            combined.s = text
+            made.append(self.text(name, field, combined))
+        return any_of(made) if made else NEVER
 
     def joined(self, parts: Sequence[object]) -> list[SigmaStringPartType]:
-        """Parts of a value, entries read as Sigma reads values."""
-        found: list[SigmaStringPartType] = []
+        """Return the parts of a value, entries parsed as Sigma parses values."""
+        merged: list[SigmaStringPartType] = []
         for part in parts:
-            for one in (
+            for item in (
                 SigmaString(part).s if isinstance(part, str) else [cast("SpecialChars", part)]
             ):
-                if found and isinstance(found[-1], str) and isinstance(one, str):
-                    found[-1] += one
+                if merged and isinstance(merged[-1], str) and isinstance(item, str):
+                    merged[-1] += item
                 else:
-                    found.append(one)
-        return found
+                    merged.append(item)
+        return merged
 
     def members(
         self, name: str, field: Field, entries: Sequence[str], ignore_case: bool
     ) -> Condition:
-        """The whole value is one of the entries: however many, few conditions."""
+        """Return that the whole value is one of the entries: however many, few conditions."""
         if field.kind is Kind.ADDRESS:
-            wrong = next((one for one in entries if not is_network(one)), None)
+            wrong = next((entry for entry in entries if not is_network(entry)), None)
             if wrong is not None:
-                raise self.error(f"{name} holds addresses, and the list has {wrong!r}.", "")
+                raise self.error(f"{name} is an address, and the list has {wrong!r}.", "")
             return InNetwork(name, tuple(entries)) if entries else NEVER
         exact: list[str] = []
-        found: list[Condition] = []
+        alternatives: list[Condition] = []
         for entry in entries:
-            one = SigmaString(entry)
-            if one.contains_special():
-                cased = one if ignore_case else SigmaCasedString.from_sigma_string(one)
-                found.append(self.text(name, field, cased))
+            pattern = SigmaString(entry)
+            if pattern.contains_special():
+                cased = pattern if ignore_case else SigmaCasedString.from_sigma_string(pattern)
+                alternatives.append(self.text(name, field, cased))
             else:
-                exact.append("".join(str(part) for part in one.s))
+                exact.append("".join(str(part) for part in pattern.s))
         if exact:
             self.checked(name, field, Compare(name, "=", exact[0]))
-            found.insert(0, OneOf(name, tuple(exact), ignore_case))
-        return found[0] if len(found) == 1 else Or(tuple(found))
+            alternatives.insert(0, OneOf(name, tuple(exact), ignore_case))
+        return alternatives[0] if len(alternatives) == 1 else Or(tuple(alternatives))
 
     def comparison(self, name: str, field: Field, value: SigmaCompareExpression) -> Condition:
         op = _COMPARISONS.get(value.op.name)
         if op is None or not field.is_number:
-            raise self.error(f"{name} holds no numbers, |{value.op.name.lower()} needs them.", "")
+            raise self.error(f"{name} is not a number, which |{value.op.name.lower()} needs.", "")
         return Compare(name, op, value.number.number)
 
     def regex(self, name: str, field: Field, value: SigmaRegularExpression) -> Condition:
@@ -307,7 +299,8 @@ class _Reader:
         return Regex(name, f"(?{flags}){pattern}" if flags else pattern, ignore_case)
 
     def checked(self, name: str, field: Field, leaf: Compare) -> Condition:
-        """The comparison; one that no value of the field's kind passes never holds, and is told."""
+        """Return the comparison, or one that never holds, which is recorded, when no value of the
+        field's kind passes it."""
         try:
             possible = coerce(field, leaf.value) is not None
         except InvalidQuery as error:
@@ -320,10 +313,12 @@ class _Reader:
 
     def need_text(self, name: str, field: Field, what: str) -> None:
         if field.kind is Kind.ADDRESS:
-            raise self.error(f"{name} holds addresses, not {what}.", "Write a network with |cidr.")
+            raise self.error(
+                f"{name} is an address, which cannot match {what}.", "Write a network with |cidr."
+            )
         if field.kind is not Kind.KEYWORD:
             raise self.error(
-                f"{name} is of the kind {field.kind.value} and has no {what}.",
+                f"{name} is of the kind {field.kind.value}, which cannot match {what}.",
                 "Compare numbers with |gt, |gte, |lt or |lte.",
             )
 
@@ -331,25 +326,8 @@ class _Reader:
         return InvalidHunt(f"{self.rule}: {message}", remedy=remedy, where=self.where)
 
 
-def _any_of(conditions: list[Condition]) -> Condition:
-    """Any of them; equalities of one field are put together."""
-    first = conditions[0]
-    if len(conditions) == 1:
-        return first
-    equal = [one for one in conditions if isinstance(one, Compare) and one.op == "="]
-    if isinstance(first, Compare) and len(equal) == len(conditions):
-        alike = {(one.field, one.ignore_case) for one in equal}
-        if len(alike) == 1:
-            return OneOf(first.field, tuple(one.value for one in equal), first.ignore_case)
-    networks = [one for one in conditions if isinstance(one, InNetwork)]
-    if len(networks) == len(conditions) and len({one.field for one in networks}) == 1:
-        return InNetwork(networks[0].field, tuple(n for one in networks for n in one.networks))
-    return Or(tuple(conditions))
-
-
 def _pattern(value: SigmaString) -> str:
-    signs = {SpecialChars.WILDCARD_MULTI: "*", SpecialChars.WILDCARD_SINGLE: "?"}
+    wildcards = {SpecialChars.WILDCARD_MULTI: "*", SpecialChars.WILDCARD_SINGLE: "?"}
     return "".join(
-        signs[part] if isinstance(part, SpecialChars) else re.sub(r"[*?\\]", r"\\\g<0>", str(part))
-        for part in value.s
+        wildcards[part] if isinstance(part, SpecialChars) else escape(str(part)) for part in value.s
     )

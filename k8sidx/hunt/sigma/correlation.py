@@ -1,4 +1,4 @@
-"""Sigma correlations → threshold and sequence hunts.
+"""Reader of Sigma correlations.
 
 https://github.com/SigmaHQ/sigma-specification/blob/main/specification/sigma-correlation-rules-specification.md
 """
@@ -21,12 +21,12 @@ from sigma.correlations import (
 )
 from sigma.rule import SigmaRule
 
-from k8sidx.hunt.definition import Base, Hunt, SequenceHunt, ThresholdHunt
+from k8sidx.hunt.definition import Hunt
+from k8sidx.hunt.finding_text import listed
+from k8sidx.hunt.kinds.correlation import BaseRule, CorrelationRule
+from k8sidx.hunt.kinds.registry import CORRELATIONS
 from k8sidx.hunt.sigma.rule import RuleReader
-from k8sidx.query.algebra import Condition, Or
-
-_COUNTED = (SigmaCorrelationType.EVENT_COUNT, SigmaCorrelationType.VALUE_COUNT)
-_TEMPORAL = (SigmaCorrelationType.TEMPORAL, SigmaCorrelationType.TEMPORAL_ORDERED)
+from k8sidx.query.algebra import Condition
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,66 +39,33 @@ class _Rule:
 
 
 def correlation_hunt(reader: RuleReader, rule: SigmaCorrelationRule) -> Hunt:
-    """The hunt of a correlation.
+    """Return the hunt of a correlation.
 
-    :raises InvalidHunt: for a type or a condition that k8sidx does not know.
+    :raises InvalidHunt: for a type or a condition that k8sidx does not support.
     """
-    if rule.type in _COUNTED:
-        return _threshold(reader, rule)
-    if rule.type in _TEMPORAL:
-        return _sequence(reader, rule)
-    raise reader.error(
-        f"correlations of the type {rule.type} are not supported.",
-        "There are event_count, value_count, temporal and temporal_ordered.",
-    )
-
-
-def _threshold(reader: RuleReader, rule: SigmaCorrelationRule) -> ThresholdHunt:
-    rules = _rules(reader, rule)
-    names, counted = _names(rule.group_by), _counted(rule)
-    if len(rule.aliases):
-        bases = tuple(_base(reader, rule, one, names, counted) for one in rules)
-    else:
-        bases = (Base(rule.title, _any_of(rules), reader.fields(names), reader.fields(counted)),)
-    reader.check_reason(names, "threshold")
-    return ThresholdHunt(
-        **reader.common(),
-        condition=_any_of(rules),
-        bases=bases,
-        group_by=_shown(bases, names),
-        values=counted,
-        at_least=_at_least(reader, rule),
-        timespan=timedelta(seconds=rule.timespan.seconds),
-    )
-
-
-def _sequence(reader: RuleReader, rule: SigmaCorrelationRule) -> SequenceHunt:
-    ordered = rule.type is SigmaCorrelationType.TEMPORAL_ORDERED
-    rules = _rules(reader, rule)
-    if len(rules) < 2:
-        raise reader.error("a temporal correlation is about two rules or more.", "")
-    names = _names(rule.group_by)
-    bases = tuple(_base(reader, rule, one, names, ()) for one in rules)
-    at_least = _at_least(reader, rule)
-    if at_least > len(rules) or (ordered and at_least < len(rules)):
+    kind = CORRELATIONS.get(str(rule.type))
+    if kind is None:
         raise reader.error(
-            f"its condition asks for {at_least} of {len(rules)} rules.",
-            "An ordered correlation needs all of its rules, another one no more than it has.",
+            f"correlations of the type {rule.type} are not supported.",
+            f"There are {listed(list(CORRELATIONS))}.",
         )
-    reader.check_reason(names, "sequence")
-    return SequenceHunt(
-        **reader.common(),
-        condition=_any_of(rules),
-        bases=bases,
-        group_by=_shown(bases, names),
-        at_least=at_least,
-        timespan=timedelta(seconds=rule.timespan.seconds),
-        ordered=ordered,
+    names, counted = _names(rule.group_by), _counted(rule)
+    bases = tuple(_base(reader, rule, base, names, counted) for base in _rules(reader, rule))
+    resolved = CorrelationRule(
+        str(rule.type),
+        rule.title,
+        bases,
+        bool(len(rule.aliases)),
+        _key_names(bases, names),
+        counted,
+        _at_least(reader, rule),
+        timedelta(seconds=rule.timespan.seconds),
     )
+    return kind.from_rule(resolved, reader.common())
 
 
 def _rules(reader: RuleReader, rule: SigmaCorrelationRule) -> list[_Rule]:
-    found = []
+    rules = []
     for reference in rule.referenced_rules:
         base = reference.rule
         if not isinstance(base, SigmaRule):
@@ -106,13 +73,8 @@ def _rules(reader: RuleReader, rule: SigmaCorrelationRule) -> list[_Rule]:
                 f"it is about the correlation {reference.reference!r}.",
                 "A correlation can be about rules only.",
             )
-        found.append(_Rule(reference.reference, base.title, reader.condition(base)))
-    return found
-
-
-def _any_of(rules: Sequence[_Rule]) -> Condition:
-    conditions = tuple(one.condition for one in rules)
-    return conditions[0] if len(conditions) == 1 else Or(conditions)
+        rules.append(_Rule(reference.reference, base.title, reader.condition(base)))
+    return rules
 
 
 def _base(
@@ -121,10 +83,10 @@ def _base(
     rule: _Rule,
     names: Sequence[str],
     counted: Sequence[str],
-) -> Base:
-    """The rule with the fields that the correlation's names mean in it."""
+) -> BaseRule:
+    """Return the rule with the fields that the correlation's names mean in it."""
 
-    def meant(name: str) -> str:
+    def field_of(name: str) -> str:
         alias = correlation.aliases.aliases.get(name)
         if alias is None:
             return name
@@ -136,24 +98,22 @@ def _base(
             )
         return field
 
-    return Base(
+    return BaseRule(
         rule.title,
         rule.condition,
-        reader.fields([meant(name) for name in names]),
-        reader.fields([meant(name) for name in counted]),
+        reader.fields([field_of(name) for name in names]),
+        reader.fields([field_of(name) for name in counted]),
     )
 
 
-def _names(said: str | Sequence[str] | None) -> tuple[str, ...]:
-    return (said,) if isinstance(said, str) else tuple(said or ())
+def _names(value: str | Sequence[str] | None) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(value or ())
 
 
-def _shown(bases: Sequence[Base], names: Sequence[str]) -> tuple[str, ...]:
-    """Names of the key: fields under their stored names, aliases under their own."""
-    same = [len({base.group_by[place] for base in bases}) == 1 for place in range(len(names))]
-    return tuple(
-        bases[0].group_by[place] if same[place] else name for place, name in enumerate(names)
-    )
+def _key_names(bases: Sequence[BaseRule], names: Sequence[str]) -> tuple[str, ...]:
+    """Return the names of the key: fields under their stored names, aliases under their own."""
+    by_name = zip(names, zip(*(base.group_by for base in bases), strict=True), strict=True)
+    return tuple(fields[0] if len({*fields}) == 1 else name for name, fields in by_name)
 
 
 def _counted(rule: SigmaCorrelationRule) -> tuple[str, ...]:
@@ -166,7 +126,7 @@ def _counted(rule: SigmaCorrelationRule) -> tuple[str, ...]:
 def _at_least(reader: RuleReader, rule: SigmaCorrelationRule) -> int:
     condition = rule.condition
     if isinstance(condition, SigmaExtendedCorrelationCondition):
-        return _of_expression(reader, rule, condition)
+        return _number_of_rules(reader, rule, condition)
     if condition.op.name not in ("GT", "GTE"):
         raise reader.error(
             f"a correlation with {condition.op.name.lower()} looks for what is missing, "
@@ -180,14 +140,14 @@ def _at_least(reader: RuleReader, rule: SigmaCorrelationRule) -> int:
     return at_least
 
 
-def _of_expression(
+def _number_of_rules(
     reader: RuleReader, rule: SigmaCorrelationRule, condition: SigmaExtendedCorrelationCondition
 ) -> int:
-    """``a and b`` needs all of its rules, ``a or b`` one."""
+    """Return how many rules an expression needs: ``a and b`` all of them, ``a or b`` one."""
     parsed = condition.parsed
     if isinstance(parsed, SigmaRuleReference):
         return 1
-    plain = all(isinstance(one, SigmaRuleReference) for one in parsed.args)
+    plain = all(isinstance(argument, SigmaRuleReference) for argument in parsed.args)
     if plain and isinstance(parsed, CorrelationConditionAND):
         return len(rule.referenced_rules)
     if plain and isinstance(parsed, CorrelationConditionOR):

@@ -1,161 +1,103 @@
-"""The ``k8sidx`` key of a hunt's document, checked."""
+"""Parser of the ``k8sidx`` key of Sigma documents."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
-from typing import Annotated, Any, Literal
+from dataclasses import MISSING, fields
+from functools import cache
+from typing import Any, Literal, get_type_hints
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
-from k8sidx.errors import InvalidHunt, UsageError, Where
-from k8sidx.query.durations import parse_span
-
-
-def _span(value: object) -> timedelta:
-    if isinstance(value, timedelta):
-        return value
-    try:
-        return parse_span(str(value))
-    except UsageError as error:
-        raise ValueError(str(error)) from error
+from k8sidx.errors import InvalidHunt, Where
+from k8sidx.hunt.definition import Hunt, Steps
+from k8sidx.hunt.kinds.match import MatchHunt
+from k8sidx.hunt.kinds.options import Name, StoredNames
+from k8sidx.hunt.kinds.registry import RULES
 
 
-Span = Annotated[timedelta, BeforeValidator(_span)]
-FieldName = Annotated[str, Field(min_length=1)]
-Count = Annotated[int, Field(ge=1)]
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class StepsBlock(_Strict):
-    """The eight steps (:class:`k8sidx.hunt.definition.Steps`)."""
-
-    environment: str = ""
-    criterion: str = ""
-    hypothesis: str = ""
-    data: str = ""
-    baseline: str = ""
-    test: str = ""
-    automation: str = ""
-    next: str = ""
-
-
-class Block(_Strict):
-    """What may stand under ``k8sidx`` in every document.
+class Extension(BaseModel):
+    """Options of every document under ``k8sidx``.
 
     :param filters: shared filters (:mod:`k8sidx.hunt.sigma.filters`), merged into the
         detection before the rule is read.
     """
 
-    filters: tuple[FieldName, ...] = ()
-    steps: StepsBlock = StepsBlock()
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    filters: tuple[Name, ...] = ()
+    steps: Steps = Steps()
     level_needed: Literal["Metadata", "Request", "RequestResponse"] = "Metadata"
     platforms_blind: dict[str, str] = Field(default_factory=dict)
     reason: str = ""
     stream: bool = False
 
 
-class MatchBlock(Block):
-    """A plain Sigma rule."""
+def read_extension(value: object, *, correlation: bool, where: Where) -> Mapping[str, Any]:
+    """Return the value of a document's ``k8sidx`` key, its kind checked; empty without one.
 
-    finding_by: tuple[FieldName, ...] = (
-        "user.effective.name",
-        "source.ip",
-        "verb",
-        "target.resource",
-        "objectRef.namespace",
-    )
-    echoes_of: tuple[FieldName, ...] = ()
-
-
-class ThresholdBlock(Block):
-    """A Sigma correlation: the numbers stand in the correlation itself."""
-
-
-class TopBlock(Block):
-    """``kind: top``."""
-
-    kind: Literal["top"]
-    rarest: bool = False
-    by: tuple[FieldName | dict[str, str], ...] = Field(min_length=1)
-    count: str = "count"
-    limit: Count = 10
-    keep_missing: bool = False
-
-
-class NewBlock(Block):
-    """``kind: new``."""
-
-    kind: Literal["new"]
-    by: tuple[FieldName, ...] = Field(min_length=1)
-    window: Span = timedelta(days=1)
-    history: Span = timedelta(days=30)
-
-
-class SpikeBlock(Block):
-    """``kind: spike``."""
-
-    kind: Literal["spike"]
-    interval: Span = timedelta(minutes=5)
-    at_least: Count = 30
-    deviations: Annotated[float, Field(gt=0)] = 6.0
-    history: Span = timedelta(days=30)
-    who: FieldName = "user.effective.name"
-
-
-class SilentBlock(Block):
-    """``kind: silent``."""
-
-    kind: Literal["silent"]
-    by: tuple[FieldName, ...] = Field(min_length=1)
-    interval: Span = timedelta(minutes=10)
-    gaps: Annotated[float, Field(gt=0)] = 3.0
-    at_least: Span = timedelta(hours=1)
-    history: Span = timedelta(days=30)
-
-
-KINDS: dict[str, type[Block]] = {
-    "top": TopBlock,
-    "new": NewBlock,
-    "spike": SpikeBlock,
-    "silent": SilentBlock,
-}
-
-
-def read_block(value: object, *, correlation: bool, where: Where) -> Block:
-    """Check the value of a document's ``k8sidx`` key; ``None`` where it has none.
-
-    :param correlation: the document is a Sigma correlation.
-    :raises InvalidHunt: when it says what no hunt understands.
+    :param correlation: whether the document is a Sigma correlation.
+    :raises InvalidHunt: when it is not a mapping, or its kind does not fit the document.
     """
     if value is None:
-        value = {}
+        return {}
     if not isinstance(value, Mapping):
-        raise InvalidHunt("k8sidx holds a mapping of names to values.", where=where)
+        raise InvalidHunt("k8sidx must be a mapping of names to values.", where=where)
     kind = value.get("kind")
-    if kind is not None and (correlation or kind not in KINDS):
+    if kind is not None and (correlation or kind not in RULES):
         raise InvalidHunt(
-            f"k8sidx.kind: a hunt of the kind {kind!r} cannot be made of this document.",
-            remedy=f"Rules can be {', '.join(KINDS)}; a correlation is a threshold by itself.",
+            f"k8sidx.kind: {kind!r} is not a kind that this document can have.",
+            remedy=f"Rules can be {', '.join(RULES)}; the type of a correlation is its kind.",
             where=where,
         )
-    model = KINDS[str(kind)] if kind else ThresholdBlock if correlation else MatchBlock
-    return _validated(model, value, where)
+    return value
 
 
-def _validated(model: type[Block], value: Mapping[str, Any], where: Where) -> Block:
+def kind_of(value: Mapping[str, Any]) -> type[Hunt]:
+    """Return the kind of hunt that a rule with this extension is."""
+    return RULES[value["kind"]] if value.get("kind") else MatchHunt
+
+
+def option_names(kind: type[Hunt]) -> list[str]:
+    """Return the names of a rule kind's own options: its fields beside those of every hunt."""
+    common = {field.name for field in fields(Hunt)}
+    return [field.name for field in fields(kind) if field.name not in common]
+
+
+@cache
+def model_of(kind: type[Hunt]) -> type[Extension]:
+    """Return the model of the extension of a rule: options of every document and of its kind."""
+    hints = get_type_hints(kind, include_extras=True)
+    defaults = {field.name: field.default for field in fields(kind)}
+    options: dict[str, Any] = {
+        name: (hints[name], ... if defaults[name] is MISSING else defaults[name])
+        for name in option_names(kind)
+    }
+    if kind in RULES.values():
+        options = {"kind": (str, ...), **options}
+    return create_model(kind.__name__, __base__=Extension, **options)
+
+
+def validate_extension(
+    value: Mapping[str, Any], model: type[Extension], to_stored: StoredNames, where: Where
+) -> Extension:
+    """Return the checked options.
+
+    :param to_stored: maps names of fields to stored names.
+    :raises InvalidHunt: for an unknown option, or a value of the wrong type.
+    """
     try:
-        return model.model_validate(dict(value))
+        return model.model_validate(dict(value), context=to_stored)
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(["k8sidx", *(str(part) for part in first["loc"])])
-        if first["type"] == "extra_forbidden":
-            known = ", ".join(model.model_fields)
+        if first["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
+            is_step = len(first["loc"]) > 1
+            known = [step.name for step in fields(Steps)] if is_step else list(model.model_fields)
             raise InvalidHunt(
-                f"{name} is not known here.", remedy=f"There are: {known}.", where=where
+                f"{name} is not a known option.",
+                remedy=f"There are: {', '.join(known)}.",
+                where=where,
             ) from error
         message = first["msg"].removeprefix("Value error, ").rstrip(".")
         raise InvalidHunt(f"{name}: {message}.", where=where) from error

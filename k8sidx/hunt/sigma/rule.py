@@ -1,8 +1,8 @@
-"""One rule or correlation on its way to a hunt: what all kinds of them have."""
+"""Reader of the parts that rules and correlations have in common."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from sigma.correlations import SigmaCorrelationRule
@@ -11,38 +11,57 @@ from sigma.rule import SigmaRule, SigmaRuleBase
 from k8sidx.errors import InvalidHunt, OtherLog, Where
 from k8sidx.events.fields.lookup import resolve
 from k8sidx.events.fields.table import Kind
-from k8sidx.hunt.definition import Column, Impossible, Steps
-from k8sidx.hunt.finding_text import FACTS, names_in
+from k8sidx.hunt.definition import Hunt, Impossible
+from k8sidx.hunt.finding_text import names_in
 from k8sidx.hunt.lists import Lists
-from k8sidx.hunt.sigma import extension as blocks
 from k8sidx.hunt.sigma.conditions import field_name, rule_condition
-from k8sidx.hunt.sigma.documents import place_of
+from k8sidx.hunt.sigma.documents import location_of
+from k8sidx.hunt.sigma.extension import (
+    Extension,
+    kind_of,
+    model_of,
+    read_extension,
+    validate_extension,
+)
 from k8sidx.query.algebra import Condition
 
 
 class RuleReader:
-    """One rule or correlation on its way to a hunt."""
+    """Reads one rule or correlation.
+
+    :param identifier: the hunt's id.
+    :param source: :attr:`k8sidx.hunt.definition.Hunt.source` of the hunt.
+    :param lists: values of placeholders.
+    """
 
     def __init__(self, rule: SigmaRuleBase, identifier: str, source: str, lists: Lists) -> None:
         self.rule = rule
         self.lists = lists
         self.lists_missing: dict[str, None] = {}
         self.impossible: dict[Impossible, None] = {}
-        place = place_of(rule)
-        self.where = place.where
-        self.block_where = Where(place.file, place.block)
-        self.said = f"rule {rule.title!r}"
+        location = location_of(rule)
+        self.where = location.where
+        self.extension_where = Where(location.file, location.extension)
+        self.label = f"rule {rule.title!r}"
         self.id = identifier
         self.source = source
-        self.block = blocks.read_block(
+        correlation = isinstance(rule, SigmaCorrelationRule)
+        value = read_extension(
             rule.custom_attributes.get("k8sidx"),
-            correlation=isinstance(rule, SigmaCorrelationRule),
-            where=self.block_where,
+            correlation=correlation,
+            where=self.extension_where,
+        )
+        self.kind = kind_of(value)
+        self.extension = validate_extension(
+            value,
+            Extension if correlation else model_of(self.kind),
+            self.fields,
+            self.extension_where,
         )
 
     def common(self) -> dict[str, Any]:
-        """What all kinds of hunts have."""
-        rule, block = self.rule, self.block
+        """Return the fields of :class:`k8sidx.hunt.definition.Hunt` but the condition."""
+        rule, extension = self.rule, self.extension
         return {
             "id": self.id,
             "title": rule.title,
@@ -50,20 +69,24 @@ class RuleReader:
             "uuid": str(rule.id or ""),
             "description": (rule.description or "").strip(),
             "tags": tuple(str(tag) for tag in rule.tags),
-            "references": tuple(str(one) for one in rule.references),
-            "falsepositives": tuple(str(one) for one in rule.falsepositives),
+            "references": tuple(str(reference) for reference in rule.references),
+            "falsepositives": tuple(str(text) for text in rule.falsepositives),
             "source": self.source,
             "where": self.where,
-            "steps": Steps(**{k: v.strip() for k, v in block.steps.model_dump().items()}),
-            "level_needed": block.level_needed,
-            "platforms_blind": tuple(block.platforms_blind.items()),
-            "reason": block.reason,
-            "stream": block.stream,
+            "steps": extension.steps,
+            "level_needed": extension.level_needed,
+            "platforms_blind": tuple(extension.platforms_blind.items()),
+            "reason": extension.reason,
+            "stream": extension.stream,
             "lists_missing": tuple(self.lists_missing),
             "impossible": tuple(self.impossible),
         }
 
     def condition(self, rule: SigmaRule) -> Condition:
+        """Return the condition of a rule: this one, or one that the correlation is about.
+
+        :raises OtherLog: when it is about other logs.
+        """
         logsource = rule.logsource
         if logsource.product != "kubernetes" or logsource.service not in ("audit", None):
             raise OtherLog(
@@ -72,38 +95,38 @@ class RuleReader:
                 remedy="k8sidx runs rules with product: kubernetes and service: audit.",
                 where=self.where,
             )
-        found = rule_condition(rule, place_of(rule), self.lists)
-        self.lists_missing |= dict.fromkeys(found.lists_missing)
-        self.impossible |= dict.fromkeys(found.impossible)
-        return found.condition
-
-    def column(self, said: str | Mapping[str, str]) -> Column:
-        if isinstance(said, str):
-            return Column(self.fields((said,))[0], said)
-        if len(said) != 1:
-            raise InvalidHunt("k8sidx.by: a column has one name.", where=self.block_where)
-        name, field = next(iter(said.items()))
-        return Column(self.fields((field,))[0], name)
+        translated = rule_condition(rule, location_of(rule), self.lists)
+        self.lists_missing |= dict.fromkeys(translated.lists_missing)
+        self.impossible |= dict.fromkeys(translated.impossible)
+        return translated.condition
 
     def fields(self, names: Iterable[str]) -> tuple[str, ...]:
-        """Names of the fields, each once: a table has no column twice."""
-        found = tuple(field_name(str(name), self.said, self.where) for name in names)
-        if len(set(found)) != len(found):
-            raise self.error(f"a field is named twice: {', '.join(found)}.", "")
-        times = [name for name in found if resolve(name).field.kind is Kind.TIME]
+        """Return the stored names of fields, which must differ: a table has no column twice.
+
+        :raises InvalidHunt: for a field that does not exist or makes no groups.
+        """
+        stored = tuple(field_name(str(name), self.label, self.where) for name in names)
+        if len(set(stored)) != len(stored):
+            raise self.error(f"a field is named twice: {', '.join(stored)}.", "")
+        times = [name for name in stored if resolve(name).field.kind is Kind.TIME]
         if times:
             raise self.error(f"{times[0]} is a time and makes no groups.", "")
-        return found
+        return stored
 
-    def check_reason(self, key: Iterable[str], kind: str) -> None:
-        known = {*key, *FACTS[kind]}
-        for name in names_in(self.block.reason):
+    def check_reason(self, hunt: Hunt) -> None:
+        """Check the names in braces of a hunt's ``reason``.
+
+        :raises InvalidHunt: for one that is neither in the finding's key nor a fact.
+        """
+        known = {*hunt.key_names(), *hunt.facts}
+        for name in names_in(hunt.reason):
             if name not in known:
                 raise InvalidHunt(
-                    f"k8sidx.reason: nothing is named {name!r} here.",
+                    f"k8sidx.reason: {name!r} is not a known name.",
                     remedy=f"There are: {', '.join(sorted(known))}.",
-                    where=self.block_where,
+                    where=self.extension_where,
                 )
 
-    def error(self, message: str, remedy: str) -> InvalidHunt:
-        return InvalidHunt(f"{self.said}: {message}", remedy=remedy, where=self.where)
+    def error(self, message: str, remedy: str = "") -> InvalidHunt:
+        """Return an error about the rule."""
+        return InvalidHunt(f"{self.label}: {message}", remedy=remedy, where=self.where)

@@ -1,17 +1,17 @@
-"""What is done for a query: what the engine is asked, and what is worked out over its rows."""
+"""Explanation of a query: the engine's part, and the steps over its rows."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from k8sidx.backends.protocol import Explaining
-from k8sidx.insights.execute.run import first_way
+from k8sidx.backends.protocol import StoreEngine
+from k8sidx.insights.execute.run import choose_strategy
 from k8sidx.insights.language.ast import Program
 from k8sidx.insights.plan.binder import understood
-from k8sidx.insights.plan.logical import Arrange, Cut, Keep, Once, Plan, Stage, Step
-from k8sidx.insights.plan.pretty import worded, worded_measure
-from k8sidx.insights.plan.strategies import Ask
+from k8sidx.insights.plan.logical import Distinct, Filter, Limit, Plan, Sort, Stage, Step
+from k8sidx.insights.plan.pretty import pretty, pretty_measure
+from k8sidx.insights.plan.strategies import Strategy
 from k8sidx.query.algebra import (
     Always,
     And,
@@ -33,45 +33,49 @@ from k8sidx.query.algebra import (
 
 def explained(
     program: Program,
-    engine: Explaining,
+    engine: StoreEngine,
     since: datetime | None = None,
     until: datetime | None = None,
 ) -> str:
-    """The query in the algebra, in the engine's language, and what is done over its rows.
+    """Return the query in the algebra, in the engine's language, and the steps over its rows.
 
-    :raises QueryError: when the query means nothing.
-    :raises UnsupportedQuery: when the engine has no way to answer.
-    :raises StoreError: when the cluster or the store cannot be asked.
+    :raises QueryError: when the query has no meaning.
+    :raises UnsupportedQuery: when the engine cannot answer it.
+    :raises StoreError: when the cluster or the store cannot be reached.
     """
     plan = understood(program, now=datetime.now(UTC))
-    return first_way(plan, engine.name, lambda ask: _told(plan, ask.over(since, until), engine))
+    return choose_strategy(
+        plan, engine, lambda strategy: _explanation(plan, strategy.over(since, until), engine)
+    )
 
 
-def _told(plan: Plan, ask: Ask, engine: Explaining) -> str:
-    asked = engine.explained(ask.query)
+def _explanation(plan: Plan, strategy: Strategy, engine: StoreEngine) -> str:
+    asked = engine.explained(strategy.query)
     parts = [
-        "\n".join(["The engine is asked:", *_lines(ask.query)]),
+        "\n".join(["The engine runs:", *_lines(strategy.query)]),
         asked.rstrip("\n"),
-        "\n".join(_afterwards(plan, ask)),
+        "\n".join(_afterwards(plan, strategy)),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def _lines(query: Query) -> Iterator[str]:
-    told = {
+    parts_of_query = {
         "events": _condition(query.where),
         "since": query.since.isoformat() if query.since else "",
         "until": query.until.isoformat() if query.until else "",
         "fields": ", ".join(query.select),
-        "groups": ", ".join(_key(one) for one in query.group_by),
-        "metrics": ", ".join(_metric(one) for one in query.metrics),
-        "having": " and ".join(f"{one.metric} {one.op} {one.value}" for one in query.having),
+        "groups": ", ".join(_key(key) for key in query.group_by),
+        "metrics": ", ".join(_metric(metric) for metric in query.metrics),
+        "having": " and ".join(
+            f"{having.metric} {having.op} {having.value}" for having in query.having
+        ),
         "order": ", ".join(
-            f"{one.column}{' descending' if one.descending else ''}" for one in query.order
+            f"{order.column}{' descending' if order.descending else ''}" for order in query.order
         ),
         "limit": str(query.limit or ""),
     }
-    for name, text in told.items():
+    for name, text in parts_of_query.items():
         if text:
             yield f"  {name:<8} {text}"
 
@@ -92,11 +96,11 @@ def _condition(condition: Condition) -> str:
         case Always() | And(conditions=()):
             return "all"
         case And(conditions=parts):
-            return " and ".join(_nested(one) for one in parts)
+            return " and ".join(_nested(part) for part in parts)
         case Or(conditions=()):
             return "none"
         case Or(conditions=parts):
-            return " or ".join(_nested(one) for one in parts)
+            return " or ".join(_nested(part) for part in parts)
         case Not(condition=part):
             return f"not {_nested(part)}"
         case Compare():
@@ -119,16 +123,16 @@ def _nested(condition: Condition) -> str:
     return f"({inner})" if is_joined else inner
 
 
-def _afterwards(plan: Plan, ask: Ask) -> Iterator[str]:
-    """What is worked out over the engine's rows."""
-    lines = [line for stage in ask.stages for line in _stage(stage)]
+def _afterwards(plan: Plan, strategy: Strategy) -> Iterator[str]:
+    """Yield the steps over the engine's rows."""
+    lines = [line for stage in strategy.stages for line in _stage(stage)]
     shown = ", ".join(
-        name if name == worded(one) else f"{name} = {worded(one)}"
-        for name, one in zip(plan.columns, plan.shown, strict=True)
+        name if name == pretty(value) else f"{name} = {pretty(value)}"
+        for name, value in zip(plan.columns, plan.shown, strict=True)
     )
-    yield "Then, over the rows that it gives:"
-    if ask.reads_all:
-        yield f"  read     all events one by one, since {ask.reads_all}"
+    yield "Then, over the rows that it returns:"
+    if strategy.reads_all:
+        yield f"  read     all events one by one, since {strategy.reads_all}"
     yield from lines
     yield f"  show     {shown}"
 
@@ -137,19 +141,19 @@ def _stage(stage: Stage) -> Iterator[str]:
     for step in stage.steps:
         yield _step(step)
     if stage.grouping is not None:
-        by = ", ".join(worded(one) for one in stage.grouping.by)
-        measures = ", ".join(worded_measure(one) for one in stage.grouping.measures)
+        by = ", ".join(pretty(key) for key in stage.grouping.by)
+        measures = ", ".join(pretty_measure(measure) for measure in stage.grouping.measures)
         yield f"  group    {measures}{f' by {by}' if by else ''}"
 
 
 def _step(step: Step) -> str:
     match step:
-        case Keep():
-            return f"  keep     {worded(step.condition)}"
-        case Arrange():
-            by = [f"{worded(one)}{' desc' if down else ''}" for one, down in step.by]
+        case Filter():
+            return f"  keep     {pretty(step.condition)}"
+        case Sort():
+            by = [f"{pretty(key)}{' desc' if descending else ''}" for key, descending in step.by]
             return f"  sort     {', '.join(by)}"
-        case Cut():
+        case Limit():
             return f"  limit    {step.count}"
-        case Once():
-            return f"  dedup    {', '.join(worded(one) for one in step.by)}"
+        case Distinct():
+            return f"  dedup    {', '.join(pretty(key) for key in step.by)}"

@@ -1,4 +1,4 @@
-"""Expressions → functions of a row."""
+"""Evaluation of expressions: each becomes a function of a row."""
 
 from __future__ import annotations
 
@@ -6,30 +6,30 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from k8sidx.insights.language import values
-from k8sidx.insights.language.parse_patterns import expression
 from k8sidx.insights.language.periods import floor
 from k8sidx.insights.language.values import Truth, as_moment, as_text, truth
 from k8sidx.insights.plan.logical import (
     AllOf,
-    Among,
     AnyOf,
     Apply,
+    BoundExpression,
     Compared,
     Constant,
     Contains,
-    Extracted,
-    Floor,
-    Found,
-    Meaning,
+    DateFloor,
+    FieldRef,
+    InList,
     Negated,
-    Of,
+    RegexGroup,
+    RegexMatch,
     Source,
 )
+from k8sidx.query.regex import compiled
 
 Row = Sequence[Any]
 Evaluate = Callable[[Row], Any]
-Places = Mapping[Source | Floor, int]
-"""Where a row has what; a period of time may be a column of its own."""
+Layout = Mapping[Source | DateFloor, int]
+"""The columns of rows; a period of time may be one of its own."""
 
 _COMPARISONS = {
     "=": values.equals,
@@ -40,120 +40,120 @@ _COMPARISONS = {
 }
 
 
-def evaluation(meaning: Meaning, places: Places) -> Evaluate:
-    """The value of an expression as a function of a row."""
-    match meaning:
+def evaluator(expression: BoundExpression, layout: Layout) -> Evaluate:
+    """Return the function that computes an expression of a row."""
+    match expression:
         case Constant():
-            value = meaning.value
+            value = expression.value
             return lambda row: value
-        case Of():
-            place = places[meaning.source]
-            return lambda row: row[place]
-        case Floor():
-            return _floor(meaning, places)
+        case FieldRef():
+            index = layout[expression.source]
+            return lambda row: row[index]
+        case DateFloor():
+            return _floor(expression, layout)
         case Apply():
-            return _apply(meaning, places)
+            return _apply(expression, layout)
         case Compared():
-            compare = _COMPARISONS[meaning.operator]
-            left, right = evaluation(meaning.left, places), evaluation(meaning.right, places)
+            compare = _COMPARISONS[expression.operator]
+            left, right = evaluator(expression.left, layout), evaluator(expression.right, layout)
             return lambda row: compare(left(row), right(row))
-        case Among():
-            return _among(meaning, places)
+        case InList():
+            return _in_list(expression, layout)
         case Contains():
-            text_part = meaning.part
-            return _text_test(meaning.item, places, lambda text: text_part in text)
-        case Found():
-            search = expression(meaning.pattern).search
-            return _text_test(meaning.item, places, lambda text: search(text) is not None)
-        case Extracted():
-            return _extracted(meaning, places)
+            text_part = expression.part
+            return _text_test(expression.item, layout, lambda text: text_part in text)
+        case RegexMatch():
+            search = compiled(expression.pattern).search
+            return _text_test(expression.item, layout, lambda text: search(text) is not None)
+        case RegexGroup():
+            return _extracted(expression, layout)
         case AllOf() | AnyOf():
-            parts = [evaluation(one, places) for one in meaning.parts]
-            by = int(isinstance(meaning, AnyOf))
-            return lambda row: _decided(parts, row, by)
+            parts = [evaluator(part, layout) for part in expression.parts]
+            by = int(isinstance(expression, AnyOf))
+            return lambda row: _all_or_any(parts, row, by)
         case Negated():
-            part = evaluation(meaning.part, places)
+            part = evaluator(expression.part, layout)
             return lambda row: _not(part(row))
 
 
-def _floor(meaning: Floor, places: Places) -> Evaluate:
-    if (place := places.get(meaning)) is not None:
-        return lambda row: row[place]
-    moment, period = evaluation(meaning.moment, places), meaning.period
+def _floor(expression: DateFloor, layout: Layout) -> Evaluate:
+    if (index := layout.get(expression)) is not None:
+        return lambda row: row[index]
+    moment, period = evaluator(expression.moment, layout), expression.period
 
     def start(row: Row) -> Any:
-        found = as_moment(moment(row))
-        return None if found is None else floor(found, period)
+        value = as_moment(moment(row))
+        return None if value is None else floor(value, period)
 
     return start
 
 
-def _apply(meaning: Apply, places: Places) -> Evaluate:
-    run = meaning.run
-    arguments = [evaluation(one, places) for one in meaning.arguments]
-    if meaning.takes_missing:
-        return lambda row: run(*[one(row) for one in arguments])
+def _apply(expression: Apply, layout: Layout) -> Evaluate:
+    run = expression.run
+    arguments = [evaluator(argument, layout) for argument in expression.arguments]
+    if expression.takes_missing:
+        return lambda row: run(*[argument(row) for argument in arguments])
 
     def apply(row: Row) -> Any:
-        found = [one(row) for one in arguments]
-        return None if any(one is None for one in found) else run(*found)
+        values_of_row = [argument(row) for argument in arguments]
+        return None if any(item is None for item in values_of_row) else run(*values_of_row)
 
     return apply
 
 
-def _among(meaning: Among, places: Places) -> Evaluate:
-    item = evaluation(meaning.item, places)
-    options = [evaluation(one, places) for one in meaning.options]
+def _in_list(expression: InList, layout: Layout) -> Evaluate:
+    item = evaluator(expression.item, layout)
+    options = [evaluator(option, layout) for option in expression.options]
 
     def among(row: Row) -> Truth:
-        found = item(row)
-        if found is None or found == []:
+        value = item(row)
+        if value is None or value == []:
             return None
-        return int(any(values.equals(found, one(row)) for one in options))
+        return int(any(values.equals(value, option(row)) for option in options))
 
     return among
 
 
-def _text_test(item: Meaning, places: Places, test: Callable[[str], bool]) -> Evaluate:
-    """A test of a text; for a list, whether it holds for any element."""
-    value_of = evaluation(item, places)
+def _text_test(item: BoundExpression, layout: Layout, test: Callable[[str], bool]) -> Evaluate:
+    """Return a test of a text; for a list, whether it holds for any element."""
+    value_of = evaluator(item, layout)
 
     def tested(row: Row) -> Truth:
         value = value_of(row)
-        found = value if isinstance(value, list) else [value]
-        texts = [text for one in found if (text := as_text(one)) is not None]
+        elements = value if isinstance(value, list) else [value]
+        texts = [text for item in elements if (text := as_text(item)) is not None]
         return int(any(test(text) for text in texts)) if texts else None
 
     return tested
 
 
-def _extracted(meaning: Extracted, places: Places) -> Evaluate:
-    search, group = expression(meaning.pattern).search, meaning.group
-    item = evaluation(meaning.item, places)
+def _extracted(expression: RegexGroup, layout: Layout) -> Evaluate:
+    search, group = compiled(expression.pattern).search, expression.group
+    item = evaluator(expression.item, layout)
 
     def extract(row: Row) -> str | None:
         text = as_text(item(row))
-        found = None if text is None else search(text)
-        part: str | None = found.group(group) if found else None
+        match = None if text is None else search(text)
+        part: str | None = match.group(group) if match else None
         return part
 
     return extract
 
 
-def _decided(parts: Sequence[Evaluate], row: Row, by: int) -> Truth:
-    """*and* and *or* of truths of which some may be missing.
+def _all_or_any(parts: Sequence[Evaluate], row: Row, by: int) -> Truth:
+    """Combine truths by *and* or *or*, some of which may be missing.
 
     :param by: the truth that decides when one part has it: 0 for *and*, 1 for *or*.
     """
     unknown = False
     for part in parts:
-        found = truth(part(row))
-        if found == by:
+        known = truth(part(row))
+        if known == by:
             return by
-        unknown = unknown or found is None
+        unknown = unknown or known is None
     return None if unknown else 1 - by
 
 
 def _not(value: Any) -> Truth:
-    found = truth(value)
-    return None if found is None else 1 - found
+    known = truth(value)
+    return None if known is None else 1 - known

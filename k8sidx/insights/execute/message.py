@@ -1,5 +1,5 @@
 """``@message``: the whole event as one line of JSON, in the order in which the API server writes
-it, so that a ``parse`` by what stands next to each other finds it here, too.
+it, so that a ``parse`` by adjacent members matches here, too.
 
 The order is that of the fields in audit.k8s.io/v1's types.go, and of the types that it holds.
 """
@@ -29,7 +29,7 @@ _ORDER: dict[str, tuple[str, ...]] = {
 
 
 def message_of(event: dict[str, Any]) -> str:
-    """The event as JSON text; what types.go does not order has its keys sorted."""
+    """Return the event as JSON text; keys that types.go does not order are sorted."""
     return _object(event, "")
 
 

@@ -1,4 +1,4 @@
-"""Events that are read one by one, in pages: newest first, as many at once as fit in memory."""
+"""Pages of events: newest first, as many at once as fit in memory."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from k8sidx.backends.protocol import Engine
+from k8sidx.events.fields.names import TIMESTAMP
 from k8sidx.insights.execute.event_reader import count_of
-from k8sidx.insights.plan.logical import TIME
 from k8sidx.query.algebra import And, DateHistogram, Metric, Not, Present, Query
 
 PAGE = 50_000
-"""Events of one page, where they are spread over so many seconds."""
+"""Events of one page at most, unless a single second has more."""
 _INTERVALS = (timedelta(days=1), timedelta(hours=1), timedelta(minutes=1), timedelta(seconds=1))
 
 
 @dataclass(frozen=True, slots=True)
 class _Span:
-    """Events of an interval of time; of those without a time where ``since`` is missing."""
+    """The number of events in an interval of time; of undated events where ``since`` is missing."""
 
     since: datetime | None
     until: datetime | None
@@ -36,10 +36,10 @@ class Pages:
         self._query = query
         self._engine = engine
         self._spans = self._divided(query, 0)
-        self.count = sum(one.count for one in self._spans)
+        self.count = sum(span.count for span in self._spans)
 
     def __iter__(self) -> Iterator[Query]:
-        """A query for each page, newest first; events without a time come last."""
+        """Yield a query for each page, newest first; undated events come last."""
         page: list[_Span] = []
         count = 0
         for span in self._spans:
@@ -54,12 +54,13 @@ class Pages:
     def _of(self, page: list[_Span]) -> Query:
         oldest, newest = page[-1], page[0]
         if oldest.since is None:
-            undated = Not(Present(TIME))
+            undated = Not(Present(TIMESTAMP))
             return replace(self._query, where=And((self._query.where, undated)))
         return self._query.replace(since=oldest.since, until=newest.until)
 
     def _divided(self, query: Query, depth: int) -> list[_Span]:
-        """Intervals that have events, newest first, each of a page at most as far as that goes."""
+        """Return the intervals that have events, newest first, each of a page at most as far as
+        possible."""
         interval = _INTERVALS[depth]
         counting = replace(
             query,

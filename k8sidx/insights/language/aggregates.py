@@ -1,4 +1,4 @@
-"""The aggregates: what each makes of the values of a group, exactly."""
+"""Aggregates: exact functions of the values of a group."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from typing import Any
 
 from k8sidx.backends.percentiles import percentile
 from k8sidx.insights.language.ast import Entry
-from k8sidx.insights.language.values import as_number, group_key, identity, settled
+from k8sidx.insights.language.values import as_number, canonical_number, group_key, identity
 
 Weighted = tuple[int, Any]
-"""How many rows have the value, and the value."""
+"""The number of rows that have the value, and the value."""
 
 
 @dataclass(frozen=True, slots=True)
 class Aggregate:
-    """One aggregate.
+    """An aggregate function.
 
     :param name: as CloudWatch writes it.
-    :param run: its value for the values of a group, none of which is missing.
-    :param entry: for people.
-    :param takes_lists: it may be asked of a list, each element then being a value.
-    :param keeps_values: it gives values as it finds them.
-    :param gives_list: it gives several.
-    :param by_time: the order of rows in time counts.
+    :param run: computes the result from the values of a group, none of which is missing.
+    :param entry: its documentation.
+    :param takes_lists: its argument may be a list, each element then being a value.
+    :param keeps_values: it returns values unchanged.
+    :param gives_list: it returns a list.
+    :param by_time: it depends on the order of rows in time.
     """
 
     name: str
@@ -41,7 +41,7 @@ class Aggregate:
 
 @dataclass(frozen=True, slots=True)
 class Details:
-    """What else an aggregate goes by.
+    """Parameters of an aggregate beside the values.
 
     :param argument: the number given to ``pct``.
     :param textual: the values are texts, also those that are numbers.
@@ -51,25 +51,25 @@ class Details:
     textual: bool = False
 
 
-def _numbers(found: Sequence[Weighted]) -> list[tuple[int, int | float]]:
-    numbers = [(weight, as_number(value)) for weight, value in found]
+def _numbers(values: Sequence[Weighted]) -> list[tuple[int, int | float]]:
+    numbers = [(weight, as_number(value)) for weight, value in values]
     return [(weight, number) for weight, number in numbers if number is not None]
 
 
-def _sum(found: Sequence[Weighted], details: Details) -> int | float | None:
-    numbers = _numbers(found)
+def _sum(values: Sequence[Weighted], details: Details) -> int | float | None:
+    numbers = _numbers(values)
     return _plain(_total(numbers)) if numbers else None
 
 
 def _total(numbers: Sequence[tuple[int, int | float]]) -> int | Fraction:
-    if all(isinstance(one, int) for _, one in numbers):
-        return sum(weight * int(one) for weight, one in numbers)
-    return sum((weight * Fraction(one) for weight, one in numbers), Fraction(0))
+    if all(isinstance(number, int) for _, number in numbers):
+        return sum(weight * int(number) for weight, number in numbers)
+    return sum((weight * Fraction(number) for weight, number in numbers), Fraction(0))
 
 
 def _plain(total: int | Fraction) -> int | float | None:
     if isinstance(total, int) or total.denominator == 1:
-        return settled(int(total))
+        return canonical_number(int(total))
     return _float(total)
 
 
@@ -80,67 +80,67 @@ def _float(number: float | Fraction) -> float | None:
         return None
 
 
-def _avg(found: Sequence[Weighted], details: Details) -> float | None:
-    numbers = _numbers(found)
+def _avg(values: Sequence[Weighted], details: Details) -> float | None:
+    numbers = _numbers(values)
     if not numbers:
         return None
     return _float(Fraction(_total(numbers)) / sum(weight for weight, _ in numbers))
 
 
-def _stddev(found: Sequence[Weighted], details: Details) -> float | None:
-    numbers = _numbers(found)
+def _stddev(values: Sequence[Weighted], details: Details) -> float | None:
+    numbers = _numbers(values)
     if not numbers:
         return None
     count = sum(weight for weight, _ in numbers)
     mean = Fraction(_total(numbers)) / count
-    spread = sum(weight * (Fraction(one) - mean) ** 2 for weight, one in numbers) / count
+    spread = sum(weight * (Fraction(number) - mean) ** 2 for weight, number in numbers) / count
     variance = _float(spread)
     return None if variance is None else math.sqrt(variance)
 
 
-def _percentile(found: Sequence[Weighted], percent: float) -> float | None:
-    numbers = sorted(_numbers(found), key=lambda one: one[1])
+def _percentile(values: Sequence[Weighted], percent: float) -> float | None:
+    numbers = sorted(_numbers(values), key=lambda item: item[1])
     return percentile([(number, weight) for weight, number in numbers], percent)
 
 
-def _pct(found: Sequence[Weighted], details: Details) -> float | None:
-    return _percentile(found, details.argument)
+def _pct(values: Sequence[Weighted], details: Details) -> float | None:
+    return _percentile(values, details.argument)
 
 
-def _median(found: Sequence[Weighted], details: Details) -> float | None:
-    return _percentile(found, 50)
+def _median(values: Sequence[Weighted], details: Details) -> float | None:
+    return _percentile(values, 50)
 
 
-def _distinct(found: Sequence[Weighted], details: Details) -> int:
-    return len({identity(value) for _, value in found})
+def _distinct(values: Sequence[Weighted], details: Details) -> int:
+    return len({identity(value) for _, value in values})
 
 
-def _values(found: Sequence[Weighted], details: Details) -> list[Any] | None:
-    kept = {identity(value): value for _, value in found}
-    ordered = sorted(kept.values(), key=lambda one: group_key(one, textual=details.textual))
+def _values(values: Sequence[Weighted], details: Details) -> list[Any] | None:
+    kept = {identity(value): value for _, value in values}
+    ordered = sorted(kept.values(), key=lambda item: group_key(item, textual=details.textual))
     return ordered or None
 
 
 def _extreme(
     pick: Callable[..., Any], *, of_numbers: bool
 ) -> Callable[[Sequence[Weighted], Details], Any]:
-    def extreme(found: Sequence[Weighted], details: Details) -> Any:
-        known = [value for _, value in found]
+    def extreme(values: Sequence[Weighted], details: Details) -> Any:
+        known = [value for _, value in values]
         if of_numbers and not details.textual:
-            plain = [one for one in found if not isinstance(one[1], datetime)]
+            plain = [item for item in values if not isinstance(item[1], datetime)]
             if numbers := [number for _, number in _numbers(plain)]:
                 return pick(numbers)
-        return pick(known, key=lambda one: group_key(one, textual=details.textual), default=None)
+        return pick(known, key=lambda item: group_key(item, textual=details.textual), default=None)
 
     return extreme
 
 
-def _count(found: Sequence[Weighted], details: Details) -> int:
-    return sum(weight for weight, _ in found)
+def _count(values: Sequence[Weighted], details: Details) -> int:
+    return sum(weight for weight, _ in values)
 
 
-def _first(found: Sequence[Weighted], details: Details) -> Any:
-    return found[0][1] if found else None
+def _first(values: Sequence[Weighted], details: Details) -> Any:
+    return values[0][1] if values else None
 
 
 def _aggregate(
@@ -202,6 +202,6 @@ _ALL = (
                "stats values(verb) by user.username", takes_lists=True,
                keeps_values=True, gives_list=True),
 )  # fmt: skip
-BY_NAME: dict[str, Aggregate] = {one.name.lower(): one for one in _ALL}
-AGGREGATES: dict[str, Entry] = {one.name: one.entry for one in _ALL}
-"""All aggregates as they are written, for people."""
+BY_NAME: dict[str, Aggregate] = {entry.name.lower(): entry for entry in _ALL}
+AGGREGATES: dict[str, Entry] = {entry.name: entry.entry for entry in _ALL}
+"""Documentation of all aggregates, by name as they are written."""

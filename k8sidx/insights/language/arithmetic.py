@@ -1,4 +1,4 @@
-"""Arithmetic: whole numbers stay whole and exact, what has no result is missing."""
+"""Arithmetic: whole numbers stay whole and exact; a result that does not exist is missing."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from k8sidx.insights.language.values import as_number, settled
+from k8sidx.insights.language.values import as_number, canonical_number
 
 Number = int | float
-_MOST_BITS = 1024
-"""A whole number of more bits is too large for a result, and need not be made."""
+_MAX_BITS = 1024
+"""A whole number of more bits is too large for a result, and need not be computed."""
 
 
 def _divided(left: Number, right: Number) -> Number:
@@ -20,7 +20,8 @@ def _divided(left: Number, right: Number) -> Number:
 
 
 def _rest(left: Number, right: Number) -> Number:
-    """The rest of a division that is cut towards zero: it has the sign of the dividend."""
+    """Return the remainder of a division truncated towards zero: it has the sign of the
+    dividend."""
     if isinstance(left, int) and isinstance(right, int):
         rest = abs(left) % abs(right)
         return -rest if left < 0 else rest
@@ -29,26 +30,27 @@ def _rest(left: Number, right: Number) -> Number:
 
 def _power(base: Number, exponent: Number) -> Number:
     if isinstance(base, int) and isinstance(exponent, int) and exponent >= 0:
-        if abs(base) > 1 and exponent * (abs(base).bit_length() - 1) > _MOST_BITS:
+        if abs(base) > 1 and exponent * (abs(base).bit_length() - 1) > _MAX_BITS:
             raise OverflowError
         return int(base**exponent)
     return math.pow(base, exponent)
 
 
 def _whole(number: Number | None) -> Number | None:
-    """Whole numbers as such, however they were written: 1e3 is 1000."""
-    return None if number is None else settled(number)
+    """Return whole numbers as such, however they were written: 1e3 is 1000."""
+    return None if number is None else canonical_number(number)
 
 
 def numeric(run: Callable[..., Number]) -> Callable[..., Any]:
-    """A function of numbers as one of values; what is no number, or gives none, is missing."""
+    """Make a function of numbers one of values; it returns a missing value where an argument is not
+    a number, or the result is none."""
 
     def of_values(*operands: Any) -> Any:
-        numbers = [_whole(as_number(one)) for one in operands]
-        if any(one is None for one in numbers):
+        numbers = [_whole(as_number(operand)) for operand in operands]
+        if any(number is None for number in numbers):
             return None
         try:
-            return settled(run(*numbers))
+            return canonical_number(run(*numbers))
         except (ArithmeticError, ValueError):
             return None
 
@@ -64,4 +66,4 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "^": numeric(_power),
     "negative": numeric(lambda a: -a),
 }
-"""What each operator makes of values."""
+"""The functions of the operators."""

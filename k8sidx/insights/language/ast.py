@@ -1,4 +1,4 @@
-"""What a query says, as it was written: commands and expressions with their places."""
+"""Abstract syntax tree: commands and expressions with their positions in the text."""
 
 from __future__ import annotations
 
@@ -6,26 +6,26 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, TypeAlias
 
 MESSAGE = "@message"
-"""The whole event, as CloudWatch calls it."""
+"""CloudWatch's name for the whole event."""
 
 
-class Place(NamedTuple):
-    """Where something stands in the text; both count from 1."""
+class Position(NamedTuple):
+    """A position in the text; both numbers count from 1."""
 
     line: int
     column: int
 
 
-_START = Place(1, 1)
+_START = Position(1, 1)
 
 
 @dataclass(frozen=True, slots=True)
 class Literal:
-    """A constant. ``written`` is how a number was written."""
+    """A constant; ``written`` is the text of a number."""
 
     value: str | int | float | bool
     written: str = ""
-    place: Place = field(default=_START, compare=False)
+    position: Position = field(default=_START, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Pattern:
     """A regular expression between slashes (RE2 syntax)."""
 
     text: str
-    place: Place = field(default=_START, compare=False)
+    position: Position = field(default=_START, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,24 +41,24 @@ class Name:
     """A field or an alias."""
 
     text: str
-    place: Place = field(default=_START, compare=False)
+    position: Position = field(default=_START, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """A length of time such as ``5m``; ``unit`` as in
+    """A length of time, for example ``5m``; ``unit`` as in
     :data:`k8sidx.insights.language.periods.UNITS`."""
 
     count: int
     unit: str
-    place: Place = field(default=_START, compare=False)
+    position: Position = field(default=_START, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Star:
     """The ``*`` of ``count(*)``."""
 
-    place: Place = field(default=_START, compare=False)
+    position: Position = field(default=_START, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class Call:
 
     name: str
     arguments: tuple[Expression, ...]
-    place: Place = field(default=_START, compare=False)
+    position: Position = field(default=_START, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class Operation:
 
     operator: str
     operands: tuple[Expression, ...]
-    place: Place = field(default=_START, compare=False)
+    position: Position = field(default=_START, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ class Logical:
 
     operator: str
     operands: tuple[Expression, ...]
-    place: Place = field(default=_START, compare=False)
+    position: Position = field(default=_START, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ class Membership:
 
     item: Expression
     options: tuple[Expression, ...]
-    place: Place = field(default=_START, compare=False)
+    position: Position = field(default=_START, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ class Matching:
 
     item: Expression
     pattern: Literal | Pattern
-    place: Place = field(default=_START, compare=False)
+    position: Position = field(default=_START, compare=False)
 
 
 Expression: TypeAlias = (
@@ -113,11 +113,11 @@ Expression: TypeAlias = (
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """An expression with the name of its column: the alias, or the text as it was written."""
+    """An expression with the name of its column: the alias, or the text itself."""
 
     expression: Expression
     name: str
-    place: Place = field(default=_START, compare=False)
+    position: Position = field(default=_START, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +125,7 @@ class Fields:
     """``fields``: more columns."""
 
     items: tuple[Item, ...]
-    place: Place = field(default=_START, compare=False)
+    position: Position = field(default=_START, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +133,7 @@ class Display:
     """``display``: the columns that are shown."""
 
     items: tuple[Item, ...]
-    place: Place = field(default=_START, compare=False)
+    position: Position = field(default=_START, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +141,7 @@ class Filter:
     """``filter`` or ``where``."""
 
     condition: Expression
-    place: Place = field(default=_START, compare=False)
+    position: Position = field(default=_START, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +151,7 @@ class Parse:
     source: Name
     pattern: Literal | Pattern
     names: tuple[str, ...]
-    place: Place = field(default=_START, compare=False)
+    position: Position = field(default=_START, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,16 +160,16 @@ class Stats:
 
     aggregates: tuple[Item, ...]
     keys: tuple[Item, ...]
-    place: Place = field(default=_START, compare=False)
+    position: Position = field(default=_START, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class SortItem:
-    """What to sort by."""
+    """One key of ``sort``."""
 
     expression: Expression
     descending: bool
-    place: Place = field(default=_START, compare=False)
+    position: Position = field(default=_START, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +177,7 @@ class Sort:
     """``sort``."""
 
     items: tuple[SortItem, ...]
-    place: Place = field(default=_START, compare=False)
+    position: Position = field(default=_START, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +185,7 @@ class Limit:
     """``limit``."""
 
     count: int
-    place: Place = field(default=_START, compare=False)
+    position: Position = field(default=_START, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +193,7 @@ class Dedup:
     """``dedup``: the first row for each combination of values."""
 
     names: tuple[Name, ...]
-    place: Place = field(default=_START, compare=False)
+    position: Position = field(default=_START, compare=False)
 
 
 Command: TypeAlias = Fields | Display | Filter | Parse | Stats | Sort | Limit | Dedup
@@ -203,7 +203,7 @@ Command: TypeAlias = Fields | Display | Filter | Parse | Stats | Sort | Limit | 
 class Program:
     """A whole query.
 
-    :param text: as it was written; its places are in it.
+    :param text: the positions are in it.
     """
 
     text: str
@@ -211,12 +211,12 @@ class Program:
 
 
 class Entry(NamedTuple):
-    """One thing of the language, for people.
+    """The documentation of a command, function or aggregate.
 
-    :param form: how it is written.
-    :param about: what it does.
+    :param form: its syntax.
+    :param about: its effect.
     :param example: a whole query that uses it.
-    :param gives: what it gives, as ``call = value``.
+    :param gives: an example of its result, as ``call = value``.
     """
 
     form: str
@@ -280,4 +280,4 @@ UNSUPPORTED: dict[str, str] = {
     "filterIndex": "Use filter; every field that can be searched is indexed.",
     "SOURCE": "Choose the store with --store and --index.",
 }
-"""Commands of CloudWatch that there are not, and what to do instead."""
+"""Commands of CloudWatch that are not supported, and the alternatives."""

@@ -1,7 +1,7 @@
-"""The functions: what each is called with, what it gives, how it is described.
+"""Functions: their arguments, results and documentation.
 
-A function gets values and gives one. Unless it says so, it is not asked where an argument is
-missing: the result is missing, too.
+A function takes values and returns one. Where an argument is missing the result is missing, too,
+without a call, unless ``takes_missing`` is set.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ from k8sidx.query.networks import NetworkSet
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """One function.
+    """A function.
 
     :param name: as CloudWatch writes it.
-    :param group: what it is about, for the documentation.
-    :param least: number of arguments at least.
-    :param most: at most; ``None`` for any number.
-    :param run: the value of its arguments' values.
-    :param entry: for people.
-    :param takes_missing: it is asked, too, where an argument is missing.
+    :param group: its section in the documentation.
+    :param least: the smallest number of arguments.
+    :param most: the largest number; ``None`` for any number.
+    :param run: computes the value from the arguments' values.
+    :param entry: its documentation.
+    :param takes_missing: it is called where an argument is missing, too.
     :param takes_lists: a list may be an argument.
     """
 
@@ -47,7 +47,7 @@ class Function:
     takes_lists: bool = False
 
 
-_GIVES: dict[str, str] = {
+_RESULTS: dict[str, str] = {
     "ispresent": 'ispresent("") = 1',
     "coalesce": 'coalesce(1 / 0, "none") = none',
     "abs": "abs(-2) = 2",
@@ -83,29 +83,29 @@ _GIVES: dict[str, str] = {
     "jsonParse": 'jsonParse("12") + 1 = 13',
     "jsonStringify": 'jsonStringify("a") = "a"',
 }
-"""What each function gives for arguments that say it all."""
+"""An example of the result of each function."""
 
 
 def _present(value: Any) -> int:
     return int(value is not None and value != [])
 
 
-def _coalesce(*found: Any) -> Any:
-    return next((one for one in found if one is not None), None)
+def _coalesce(*arguments: Any) -> Any:
+    return next((item for item in arguments if item is not None), None)
 
 
 def _textual(run: Callable[..., Any]) -> Callable[..., Any]:
-    """A function of texts."""
+    """Make a function of texts one of values."""
 
-    def textual(*found: Any) -> Any:
-        texts = [as_text(one) for one in found]
-        return None if any(one is None for one in texts) else run(*texts)
+    def textual(*arguments: Any) -> Any:
+        texts = [as_text(item) for item in arguments]
+        return None if any(text is None for text in texts) else run(*texts)
 
     return textual
 
 
-def _concat(*found: Any) -> str:
-    return "".join(as_text(one) or "" for one in found)
+def _concat(*arguments: Any) -> str:
+    return "".join(as_text(item) or "" for item in arguments)
 
 
 def _is_empty(value: Any) -> int:
@@ -134,7 +134,7 @@ def _datediff(first: Any, second: Any) -> Any:
     begin, end = as_moment(first), as_moment(second)
     if begin is None or end is None:
         return None
-    return values.settled((end - begin) / timedelta(milliseconds=1))
+    return values.canonical_number((end - begin) / timedelta(milliseconds=1))
 
 
 def _from_millis(value: Any) -> Any:
@@ -159,10 +159,10 @@ def _is_address(*kinds: type) -> Callable[[Any], int]:
 
 
 def in_network(network: str, version: int | None) -> Callable[[Any], int]:
-    """Whether a value is an address in a network, as a function of the value.
+    """Return a test of a value: whether it is an address in the network.
 
     :param version: 4 or 6, when only addresses and networks of that version are meant.
-    :raises InvalidQuery: when it is no network.
+    :raises InvalidQuery: when it is not a valid network.
     """
     networks = NetworkSet([network])
     if version is not None and ipaddress.ip_network(network, strict=False).version != version:
@@ -193,10 +193,10 @@ def _is_json(value: Any) -> bool:
 
 
 def plain_json(value: Any) -> Any:
-    """A JSON value as a value: objects and arrays are their canonical text."""
+    """Return a JSON value as a value: objects and arrays as their canonical text."""
     if isinstance(value, dict | list):
         return canonical_json(value).decode()
-    return values.settled(value) if isinstance(value, float) else value
+    return values.canonical_number(value) if isinstance(value, float) else value
 
 
 def _function(
@@ -209,7 +209,7 @@ def _function(
     example: str,
     **more: bool,
 ) -> Function:
-    entry = Entry(form, about, example, _GIVES[name])
+    entry = Entry(form, about, example, _RESULTS[name])
     return Function(name, group, *arguments, run, entry, **more)
 
 
@@ -309,8 +309,8 @@ _JSON = (
 )  # fmt: skip
 
 _ALL = (*_GENERAL, *_NUMERIC, *_TEXT, *_DATE, *_IP, *_JSON)
-BY_NAME: dict[str, Function] = {one.name.lower(): one for one in _ALL}
-"""Functions of plain values, by name in small letters."""
+BY_NAME: dict[str, Function] = {entry.name.lower(): entry for entry in _ALL}
+"""Functions of plain values, by name in lower case."""
 
 SPECIAL: dict[str, Entry] = {
     "bin": Entry("bin(period)", "the start of the period that @timestamp is in",
@@ -328,15 +328,15 @@ SPECIAL: dict[str, Entry] = {
     "isIpv6InSubnet": Entry('isIpv6InSubnet(text, "network")', "the same of IPv6 alone",
                             'filter isIpv6InSubnet(sourceIPs.0, "fd00::/8") | limit 5'),
 }  # fmt: skip
-"""Functions whose arguments are no plain values."""
+"""Functions whose arguments are not plain values."""
 
 GROUPS: dict[str, str] = {
-    **{one.name: one.group for one in _ALL},
+    **{entry.name: entry.group for entry in _ALL},
     **dict.fromkeys(("bin", "datefloor", "dateceil", "now"), "date"),
     **dict.fromkeys(("isIpInSubnet", "isIpv4InSubnet", "isIpv6InSubnet"), "ip"),
 }
 FUNCTIONS: dict[str, Entry] = {
-    **{one.name: one.entry for one in _ALL},
-    **{name: one._replace(gives=_GIVES.get(name, "")) for name, one in SPECIAL.items()},
+    **{entry.name: entry.entry for entry in _ALL},
+    **{name: item._replace(gives=_RESULTS.get(name, "")) for name, item in SPECIAL.items()},
 }
-"""All functions as they are written, for people."""
+"""Documentation of all functions, by name as they are written."""

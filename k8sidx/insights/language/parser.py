@@ -1,4 +1,4 @@
-"""Text → what it says."""
+"""Parser: query text to syntax tree."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from lark.exceptions import VisitError
 from lark.visitors import Transformer_NonRecursive
 
 from k8sidx.insights.language import ast as syntax
-from k8sidx.insights.language.ast import MESSAGE, Expression, Name, Place
-from k8sidx.insights.language.diagnostics import QueryError, misread, place_at
+from k8sidx.insights.language.ast import MESSAGE, Expression, Name, Position
+from k8sidx.insights.language.diagnostics import QueryError, position_at, syntax_error
 from k8sidx.insights.language.periods import is_possible, unit_of
 
 __all__ = ["QueryError", "parse"]
 
-LONGEST = 100_000
-"""Characters of a query."""
-DEEPEST = 100
-"""Expressions inside each other."""
-MOST_DIGITS = 300
-"""Digits of a number, which then fits a float."""
-MOST_ROWS = 1_000_000
-"""Rows that a query may ask for."""
+MAX_LENGTH = 100_000
+"""Characters of a query at most."""
+MAX_DEPTH = 100
+"""Nested expressions at most."""
+MAX_DIGITS = 300
+"""Digits of a number at most; it then fits a float."""
+MAX_LIMIT = 1_000_000
+"""The largest limit of a query."""
 ESCAPES = {"n": "\n", "t": "\t", "\\": "\\", '"': '"', "'": "'"}
-"""What a letter behind a backslash stands for, in a string."""
+"""Escape sequences of strings: the letter behind the backslash, and its character."""
 PLAIN_NAME = re.compile(
     r"([\w@]+\.)*(annotations|labels)\.[\w@./-]*[\w@]|[\w@]+(\.[\w@]+)*", re.IGNORECASE
 )
@@ -37,24 +37,24 @@ PLAIN_NAME = re.compile(
 
 
 def parse(text: str) -> syntax.Program:
-    """What a query says.
+    """Parse a query.
 
-    :raises QueryError: when it says nothing that can be understood.
+    :raises QueryError: when it does not follow the grammar, or exceeds a limit.
     """
-    if len(text) > LONGEST:
-        raise QueryError(f"a query has at most {LONGEST:,} characters", Place(1, 1))
+    if len(text) > MAX_LENGTH:
+        raise QueryError(f"a query has at most {MAX_LENGTH:,} characters", Position(1, 1))
     if (lone := _SURROGATE.search(text)) is not None:
-        place = place_at(text, lone.start())
-        raise QueryError("here is half a character, which no event can have", place)
+        position = position_at(text, lone.start())
+        raise QueryError("here is half a surrogate pair, which no event can contain", position)
     if not _COMMENT.sub("", text).strip(" \t\r\n|"):
-        raise QueryError("the query is empty", Place(1, 1), expected=tuple(syntax.COMMANDS))
+        raise QueryError("the query is empty", Position(1, 1), expected=tuple(syntax.COMMANDS))
     try:
         commands = _Builder().transform(_grammar().parse(text))
     except UnexpectedInput as error:
-        raise misread(text, error) from None
+        raise syntax_error(text, error) from None
     except VisitError as error:
         raise error.orig_exc from None
-    return syntax.Program(text, tuple(_named(text, one) for one in commands))
+    return syntax.Program(text, tuple(_named(text, command) for command in commands))
 
 
 _PERIOD = re.compile(r"(\d+)\s*([a-z]+)", re.IGNORECASE)
@@ -66,17 +66,17 @@ _OF_ITEM = re.compile(
 
 
 class _Item(NamedTuple):
-    """An item before it has its name: where its expression stands in the text."""
+    """An item before it has its name: the range of its expression in the text."""
 
     expression: Expression
     alias: str | None
     start: int
     end: int
-    place: Place
+    position: Position
 
 
 class _Alias(NamedTuple):
-    """A name after ``as``, and where the item's expression ends before it."""
+    """A name after ``as``, and the end of the item's expression before it."""
 
     text: str
     start: int
@@ -95,9 +95,9 @@ def _grammar() -> Lark:
 
 
 def _named(text: str, command: syntax.Command) -> syntax.Command:
-    """A command whose columns have names; checks that nothing is nested too deeply."""
+    """Return the command with names for its columns; checks that nothing is nested too deeply."""
     named: dict[str, Any] = {
-        field: tuple(_item(text, one) for one in getattr(command, field))
+        field: tuple(_item(text, item) for item in getattr(command, field))
         for field in ("items", "aggregates", "keys")
         if isinstance(command, syntax.Fields | syntax.Display | syntax.Stats)
         and hasattr(command, field)
@@ -109,40 +109,40 @@ def _named(text: str, command: syntax.Command) -> syntax.Command:
 
 def _item(text: str, raw: _Item) -> syntax.Item:
     if raw.alias is not None:
-        return syntax.Item(raw.expression, raw.alias, raw.place)
+        return syntax.Item(raw.expression, raw.alias, raw.position)
     if isinstance(raw.expression, Name):
-        return syntax.Item(raw.expression, raw.expression.text, raw.place)
-    written = _OF_ITEM.sub(lambda found: found[1] or " ", text[raw.start : raw.end])
-    return syntax.Item(raw.expression, " ".join(written.split()), raw.place)
+        return syntax.Item(raw.expression, raw.expression.text, raw.position)
+    written = _OF_ITEM.sub(lambda match: match[1] or " ", text[raw.start : raw.end])
+    return syntax.Item(raw.expression, " ".join(written.split()), raw.position)
 
 
 def _check_depth(command: syntax.Command) -> None:
-    left: list[tuple[Any, int]] = [(command, 0)]
-    while left:
-        one, depth = left.pop()
-        if depth > DEEPEST:
-            raise QueryError(f"more than {DEEPEST} expressions inside each other", one.place)
-        for field in dataclasses.fields(one):
-            value = getattr(one, field.name)
+    pending: list[tuple[Any, int]] = [(command, 0)]
+    while pending:
+        node, depth = pending.pop()
+        if depth > MAX_DEPTH:
+            raise QueryError(f"more than {MAX_DEPTH} expressions inside each other", node.position)
+        for field in dataclasses.fields(node):
+            value = getattr(node, field.name)
             inner = value if isinstance(value, tuple) else (value,)
-            left += [(each, depth + 1) for each in inner if dataclasses.is_dataclass(each)]
+            pending += [(child, depth + 1) for child in inner if dataclasses.is_dataclass(child)]
 
 
 def _unescaped(written: str) -> str:
-    """The text of a string: a backslash before anything else stands for itself."""
+    """Return the text of a string: a backslash before anything else stands for itself."""
     return re.sub(
-        r"\\(.)", lambda found: ESCAPES.get(found[1], found[0]), written[1:-1], flags=re.DOTALL
+        r"\\(.)", lambda match: ESCAPES.get(match[1], match[0]), written[1:-1], flags=re.DOTALL
     )
 
 
 def _pattern(token: Token) -> syntax.Literal | syntax.Pattern:
     if token.type == "STRING":
-        return syntax.Literal(_unescaped(token), place=_at(token))
+        return syntax.Literal(_unescaped(token), position=_at(token))
     return syntax.Pattern(token[1:-1].replace("\\/", "/"), _at(token))
 
 
-def _at(token: Token) -> Place:
-    return Place(token.line or 1, token.column or 1)
+def _at(token: Token) -> Position:
+    return Position(token.line or 1, token.column or 1)
 
 
 def _bare(token: Token) -> str:
@@ -151,7 +151,7 @@ def _bare(token: Token) -> str:
 
 @v_args(meta=True)
 class _Builder(Transformer_NonRecursive[Any, Any]):
-    """Makes commands and expressions, from the inside out: no depth is too much for it."""
+    """Builds commands and expressions from the inside out, so that the depth does not matter."""
 
     def start(self, meta: Any, children: list[Any]) -> list[Any]:
         return children
@@ -170,7 +170,9 @@ class _Builder(Transformer_NonRecursive[Any, Any]):
         if isinstance(children[0], Name):
             source, *children = children
         pattern, *names = children
-        return syntax.Parse(source, _pattern(pattern), tuple(one.text for one in names), _of(meta))
+        return syntax.Parse(
+            source, _pattern(pattern), tuple(name.text for name in names), _of(meta)
+        )
 
     def stats(self, meta: Any, children: list[Any]) -> syntax.Stats:
         keys = children.pop().items if isinstance(children[-1], _List) else ()
@@ -188,8 +190,8 @@ class _Builder(Transformer_NonRecursive[Any, Any]):
 
     def limit(self, meta: Any, children: list[Any]) -> syntax.Limit:
         count = _number(children[0])
-        if not isinstance(count, int) or not 1 <= count <= MOST_ROWS:
-            raise QueryError(f"a limit is a whole number from 1 to {MOST_ROWS:,}", _at(children[0]))
+        if not isinstance(count, int) or not 1 <= count <= MAX_LIMIT:
+            raise QueryError(f"a limit is a whole number from 1 to {MAX_LIMIT:,}", _at(children[0]))
         return syntax.Limit(count, _of(meta))
 
     def dedup(self, meta: Any, children: list[Any]) -> syntax.Dedup:
@@ -219,9 +221,9 @@ class _Builder(Transformer_NonRecursive[Any, Any]):
         return syntax.Logical("not", tuple(children), _of(meta))
 
     def compared(self, meta: Any, children: list[Any]) -> syntax.Operation:
-        left, operator, right = children
+        pending, operator, right = children
         operator = "=" if operator == "==" else str(operator)
-        return syntax.Operation(operator, (left, right), _of(meta))
+        return syntax.Operation(operator, (pending, right), _of(meta))
 
     binary = compared
 
@@ -249,7 +251,7 @@ class _Builder(Transformer_NonRecursive[Any, Any]):
     def matched(self, meta: Any, children: list[Any]) -> syntax.Matching:
         item, _, pattern = children
         if isinstance(pattern, syntax.Literal):
-            pattern = syntax.Pattern(str(pattern.value), pattern.place)
+            pattern = syntax.Pattern(str(pattern.value), pattern.position)
         return syntax.Matching(item, pattern, _of(meta))
 
     def unmatched(self, meta: Any, children: list[Any]) -> syntax.Logical:
@@ -259,38 +261,38 @@ class _Builder(Transformer_NonRecursive[Any, Any]):
         return syntax.Literal(_number(children[0]), str(children[0]), _of(meta))
 
     def text(self, meta: Any, children: list[Any]) -> syntax.Literal:
-        return syntax.Literal(_unescaped(children[0]), place=_of(meta))
+        return syntax.Literal(_unescaped(children[0]), position=_of(meta))
 
     def yes(self, meta: Any, children: list[Any]) -> syntax.Literal:
-        return syntax.Literal(True, place=_of(meta))
+        return syntax.Literal(True, position=_of(meta))
 
     def no(self, meta: Any, children: list[Any]) -> syntax.Literal:
-        return syntax.Literal(False, place=_of(meta))
+        return syntax.Literal(False, position=_of(meta))
 
     def star(self, meta: Any, children: list[Any]) -> syntax.Star:
         return syntax.Star(_of(meta))
 
     def period(self, meta: Any, children: list[Any]) -> syntax.Period:
         digits, unit = _PERIOD.findall(children[0])[0]
-        place = _at(children[0])
+        position = _at(children[0])
         period = syntax.Period(
-            int(digits) if len(digits) <= MOST_DIGITS else 0, unit_of(unit) or "", place
+            int(digits) if len(digits) <= MAX_DIGITS else 0, unit_of(unit) or "", position
         )
         if not is_possible(period):
-            raise QueryError(f"there is no period of {children[0]}", place)
+            raise QueryError(f"{children[0]} is not a valid period", position)
         return period
 
     def call(self, meta: Any, children: list[Any]) -> syntax.Call:
         return syntax.Call(str(children[0]), tuple(children[1:]), _at(children[0]))
 
 
-def _of(meta: Any) -> Place:
-    return Place(getattr(meta, "line", 1), getattr(meta, "column", 1))
+def _of(meta: Any) -> Position:
+    return Position(getattr(meta, "line", 1), getattr(meta, "column", 1))
 
 
 def _number(token: Token) -> int | float:
     written = str(token)
-    if written.isdecimal() and len(written) <= MOST_DIGITS:
+    if written.isdecimal() and len(written) <= MAX_DIGITS:
         return int(written)
     number = float(written)
     if math.isinf(number):

@@ -1,4 +1,4 @@
-"""Periods such as ``5m``: how they are written, and where a moment lies among them."""
+"""Periods (for example ``5m``): their syntax, and the intervals that moments lie in."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ UNITS: dict[str, tuple[str, ...]] = {
     "q": ("q", "qtr", "quarter"),
     "y": ("y", "yr", "year"),
 }
-"""Units and how they may be written; all but single letters and ``ms`` take an s, too."""
+"""Units and their spellings; all but single letters and ``ms`` take an s, too."""
 
 _NAMES = {
     name: unit
     for unit, written in UNITS.items()
-    for one in written
-    for name in (one, f"{one}s" if len(one) > 1 and one != "ms" else one)
+    for form in written
+    for name in (form, f"{form}s" if len(form) > 1 and form != "ms" else form)
 }
 _LENGTHS = {
     "ms": timedelta(milliseconds=1),
@@ -40,12 +40,12 @@ _MONDAY = timedelta(days=4)
 
 
 def unit_of(written: str) -> str | None:
-    """The unit that a word means."""
+    """Return the unit that a word means."""
     return _NAMES.get(written.lower())
 
 
 def fixed(period: Period) -> tuple[timedelta, timedelta] | None:
-    """Length and offset from 1970-01-01T00:00Z of a period that is always as long; none for
+    """Return length and offset from 1970-01-01T00:00Z of a period of constant length; ``None`` for
     months, quarters and years."""
     length = _LENGTHS.get(period.unit)
     if length is None:
@@ -54,7 +54,7 @@ def fixed(period: Period) -> tuple[timedelta, timedelta] | None:
 
 
 def is_possible(period: Period) -> bool:
-    """Whether there is such a period among the moments that there are."""
+    """Whether moments can have such a period."""
     if period.count < 1:
         return False
     if period.unit in _MONTHS:
@@ -63,7 +63,7 @@ def is_possible(period: Period) -> bool:
 
 
 def floor(moment: datetime, period: Period) -> datetime | None:
-    """The start of the period that the moment is in; none before year 1."""
+    """Return the start of the period that the moment is in; ``None`` before year 1."""
     lengths = fixed(period)
     try:
         if lengths is None:
@@ -75,7 +75,7 @@ def floor(moment: datetime, period: Period) -> datetime | None:
 
 
 def ceiling(moment: datetime, period: Period) -> datetime | None:
-    """The moment where it is the start of a period, else the start of the next one."""
+    """Return the moment where it is the start of a period, else the start of the next one."""
     start = floor(moment, period)
     if start is None or start == moment:
         return start
@@ -87,7 +87,7 @@ def ceiling(moment: datetime, period: Period) -> datetime | None:
 
 
 def _months(moment: datetime, period: Period, *, more: int) -> datetime:
-    """The start of the group of months that the moment is in, or that many groups later."""
+    """Return the start of the group of months that the moment is in, or that many groups later."""
     width = _MONTHS[period.unit] * period.count
     month = (moment.year - EPOCH.year) * 12 + moment.month - 1
     year, place = divmod((month // width + more) * width, 12)

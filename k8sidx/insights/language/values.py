@@ -1,7 +1,7 @@
-"""What values are worth: as numbers, texts and moments, compared, ordered, told apart.
+"""Values: conversion to numbers, texts and moments, comparison, order and identity.
 
 A value is a text, a number, a truth value, a moment (UTC), a list, or missing (``None``).
-Every store answers with these, so that what is worked out here is the same for all.
+Every store returns these, so that all computations over them are the same for all.
 """
 
 from __future__ import annotations
@@ -15,19 +15,20 @@ from typing import Any, TypeGuard
 from k8sidx.events.fields.moment import text_of, to_micros, to_moment
 
 Truth = int | None
-"""1, 0, or missing where it is not known."""
+"""1, 0, or missing where it is unknown."""
 
-MOST_EXACT = 2**53
+MAX_EXACT = 2**53
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _MILLISECOND = 1000
-_LONGEST_NUMBER = 300
-_LONGEST_WHOLE = 1023
-"""Bits of a whole number, which then fits a float."""
+_MAX_NUMBER_LENGTH = 300
+_MAX_WHOLE_BITS = 1023
+"""Bits of a whole number at most; it then fits a float."""
 
 
 def parsed_number(text: str) -> int | float | None:
-    """The number that a text is; none when it is no number, or too large for a float."""
-    if len(text) > _LONGEST_NUMBER or not _NUMBER.fullmatch(text):
+    """Return the number of a text, or ``None`` for other texts and numbers too large for a
+    float."""
+    if len(text) > _MAX_NUMBER_LENGTH or not _NUMBER.fullmatch(text):
         return None
     if text.lstrip("-").isdecimal():
         return int(text)
@@ -41,7 +42,7 @@ def is_number(value: object) -> TypeGuard[int | float]:
 
 
 def as_number(value: Any) -> int | float | None:
-    """The number of a value in arithmetic: moments are milliseconds since 1970."""
+    """Return the number of a value in arithmetic: moments are milliseconds since 1970."""
     if is_number(value):
         return value
     if isinstance(value, str):
@@ -50,7 +51,7 @@ def as_number(value: Any) -> int | float | None:
 
 
 def as_text(value: Any) -> str | None:
-    """The text of a value."""
+    """Return the text of a value."""
     if value is None or isinstance(value, str):
         return value
     if isinstance(value, bool):
@@ -59,12 +60,12 @@ def as_text(value: Any) -> str | None:
         return text_of(to_micros(value))
     if isinstance(value, list):
         return None
-    number = settled(value)
+    number = canonical_number(value)
     return None if number is None else repr(number)
 
 
 def as_moment(value: Any) -> datetime | None:
-    """The moment of a value: numbers are milliseconds since 1970, texts ISO 8601."""
+    """Return the moment of a value: numbers are milliseconds since 1970, texts ISO 8601."""
     if isinstance(value, datetime):
         return value
     if isinstance(value, str):
@@ -74,7 +75,7 @@ def as_moment(value: Any) -> datetime | None:
 
 
 def parsed_moment(text: str) -> datetime | None:
-    """The moment that an ISO 8601 text is; UTC when it does not say otherwise."""
+    """Return the moment of an ISO 8601 text, UTC without an offset, or ``None``."""
     try:
         moment = datetime.fromisoformat(text)
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
@@ -83,49 +84,50 @@ def parsed_moment(text: str) -> datetime | None:
 
 
 def milliseconds(moment: datetime) -> int | float:
-    """Milliseconds since 1970; whole where there are no microseconds."""
+    """Return milliseconds since 1970; whole where there are no microseconds."""
     whole, rest = divmod(to_micros(moment), _MILLISECOND)
     return whole + rest / _MILLISECOND if rest else whole
 
 
-def settled(number: int | float) -> int | float | None:
-    """The result of arithmetic: whole numbers as such, none where there is no number."""
+def canonical_number(number: int | float) -> int | float | None:
+    """Return the result of arithmetic: whole numbers as such, ``None`` for infinite ones and
+    NaN."""
     if isinstance(number, int):
-        return number if number.bit_length() <= _LONGEST_WHOLE else None
+        return number if number.bit_length() <= _MAX_WHOLE_BITS else None
     if math.isnan(number) or math.isinf(number):
         return None
-    return int(number) if number.is_integer() and abs(number) < MOST_EXACT else number
+    return int(number) if number.is_integer() and abs(number) < MAX_EXACT else number
 
 
 def truth(value: Any) -> Truth:
-    """Whether a value holds as a condition; missing for texts and moments."""
+    """Return whether a value holds as a condition; missing for texts and moments."""
     if isinstance(value, int | float):
         return int(value != 0)
     return None
 
 
 def equals(left: Any, right: Any) -> Truth:
-    """``left = right``; for a list, whether any element does."""
+    """Return ``left = right``; for a list, whether any element does."""
     return _any(left, right, lambda a, b: a == b)
 
 
 def less(left: Any, right: Any) -> Truth:
-    """``left < right``."""
+    """Return ``left < right``."""
     return _any(left, right, lambda a, b: a < b)
 
 
 def at_most(left: Any, right: Any) -> Truth:
-    """``left <= right``."""
+    """Return ``left <= right``."""
     return _any(left, right, lambda a, b: a <= b)
 
 
 def more(left: Any, right: Any) -> Truth:
-    """``left > right``."""
+    """Return ``left > right``."""
     return _any(left, right, lambda a, b: a > b)
 
 
 def at_least(left: Any, right: Any) -> Truth:
-    """``left >= right``."""
+    """Return ``left >= right``."""
     return _any(left, right, lambda a, b: a >= b)
 
 
@@ -134,22 +136,22 @@ Test = Callable[[Any, Any], bool]
 
 def _any(left: Any, right: Any, test: Test) -> Truth:
     if isinstance(left, list):
-        return _of_list([_any(one, right, test) for one in left])
+        return _of_list([_any(item, right, test) for item in left])
     if isinstance(right, list):
-        return _of_list([_any(left, one, test) for one in right])
+        return _of_list([_any(left, item, test) for item in right])
     if left is None or right is None:
         return None
     pair = _comparable(left, right)
     return int(pair is not None and test(*pair))
 
 
-def _of_list(found: list[Truth]) -> Truth:
-    known = [one for one in found if one is not None]
+def _of_list(truths: list[Truth]) -> Truth:
+    known = [item for item in truths if item is not None]
     return max(known) if known else None
 
 
 def _comparable(left: Any, right: Any) -> tuple[Any, Any] | None:
-    """The two as values of one kind; none when they have none in common."""
+    """Return the two as values of one kind, or ``None`` when they have none in common."""
     if isinstance(left, str) and isinstance(right, str):
         return left, right
     if isinstance(left, datetime) or isinstance(right, datetime):
@@ -174,10 +176,11 @@ def _flag(text: str) -> bool | None:
 
 
 def identity(value: Any) -> Any:
-    """What tells a value from others in groups: 1 is 1.0, but neither ``true`` nor ``"1"``."""
+    """Return what separates a value from others in groups: 1 is 1.0, but neither ``true`` nor
+    ``"1"``."""
     if isinstance(value, bool):
         return (bool, value)
-    return tuple(identity(one) for one in value) if isinstance(value, list) else value
+    return tuple(identity(item) for item in value) if isinstance(value, list) else value
 
 
 MISSING_RANK = 9
@@ -185,7 +188,7 @@ OrderKey = tuple[int, Any]
 
 
 def order_key(value: Any, *, textual: bool) -> OrderKey:
-    """Where a value comes in ascending order: texts, numbers, truth values, moments, lists.
+    """Return the key for ascending order: texts, numbers, truth values, moments, lists.
 
     :param textual: texts are compared as such, also those that are numbers.
     """
@@ -200,17 +203,17 @@ def order_key(value: Any, *, textual: bool) -> OrderKey:
         return 1, value
     if isinstance(value, datetime):
         return 3, value
-    return 4, tuple(order_key(one, textual=textual) for one in value)
+    return 4, tuple(order_key(item, textual=textual) for item in value)
 
 
 def group_key(value: Any, *, textual: bool) -> tuple[OrderKey, str]:
-    """The same for values that are told apart: of a number and texts that are that number the
-    number comes first."""
+    """Return the key for the order of groups: of a number and texts that are that number the number
+    comes first."""
     return order_key(value, textual=textual), value if isinstance(value, str) else ""
 
 
 def from_milliseconds(number: int | float) -> datetime | None:
-    """The moment so many milliseconds after 1970; none beyond the years 1 to 9999."""
+    """Return the moment so many milliseconds after 1970; ``None`` beyond the years 1 to 9999."""
     try:
         return to_moment(round(number * _MILLISECOND))
     except (OverflowError, ValueError):

@@ -1,4 +1,4 @@
-"""Names in a query → what they read of an event."""
+"""Source columns: the parts of an event that names in a query read."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from k8sidx.insights.language.ast import MESSAGE, Name
 from k8sidx.insights.language.diagnostics import QueryError, nearest
 from k8sidx.insights.language.functions import plain_json
 from k8sidx.insights.plan.logical import (
-    Inside,
+    JsonPath,
     Plan,
+    RawMessage,
     Source,
     Stored,
-    Whole,
     event_expressions,
     sources_of,
 )
@@ -27,32 +27,32 @@ _OPEN = (
     "responseStatus.metadata",
     "authenticationMetadata",
 )
-"""Objects of an Event whose members are anything; the last two have no field."""
+"""Objects of an Event with arbitrary members; the last two have no field."""
 _EVENT = frozenset({"kind", "apiVersion", "objectRef", "user", "impersonatedUser"})
-"""Parts of an Event that are no fields themselves."""
+"""Parts of an Event that are not fields themselves."""
 CLOUDWATCH: dict[str, str | None] = {
     "@logStream": "kube-apiserver-audit",
     "@log": None,
     "@ingestionTime": None,
     "@ptr": None,
 }
-"""Fields that CloudWatch adds, and what they are here: all events are those of the audit log, as
+"""Fields that CloudWatch adds, with their values here: all events are of the audit log, as
 in the streams that EKS calls ``kube-apiserver-audit-…``; the others are missing."""
 
 
-def event_source(name: Name) -> Source:
-    """What a name reads of an event, as CloudWatch finds fields in JSON.
+def source_of_name(name: Name) -> Source:
+    """Return the source that a name reads of an event, found as CloudWatch finds fields in JSON.
 
-    :raises QueryError: when an event has no such field; names the nearest.
+    :raises QueryError: when an event has no such field; suggests the nearest.
     """
     text = name.text
     if text == MESSAGE:
-        return Whole()
+        return RawMessage()
     path = _field(text)
     if path is None:
-        return _inside(name)
+        return _json_path(name)
     if path.field.kind is Kind.JSON:
-        return Inside(path.field.name)
+        return JsonPath(path.field.name)
     if path.field not in FIELDS:
         raise _unknown(name)
     return Stored(path, text)
@@ -65,32 +65,32 @@ def _field(text: str) -> FieldPath | None:
         return None
 
 
-def _inside(name: Name) -> Inside:
+def _json_path(name: Name) -> JsonPath:
     text = name.text
-    if text in _EVENT or any(text.startswith(f"{one}.") for one in _OPEN):
-        return Inside(text)
+    if text in _EVENT or any(text.startswith(f"{item}.") for item in _OPEN):
+        return JsonPath(text)
     head, _, last = text.rpartition(".")
     if last.isdecimal() and (field := BY_NAME.get(head)) is not None and field.many and field.audit:
-        return Inside(text)
+        return JsonPath(text)
     raise _unknown(name)
 
 
 def _unknown(name: Name) -> QueryError:
     return QueryError(
         f"there is no field {name.text!r}",
-        name.place,
+        name.position,
         nearest=nearest(name.text, [MESSAGE, *BY_NAME, *ALIASES, *ECS]),
         remedy="All fields are in docs/fields.md; a text stands in quotes.",
     )
 
 
 def columns_of(source: Source) -> tuple[str, ...] | None:
-    """Stored fields that a source is read from; none for all that make up the whole event."""
+    """Return the stored fields that a source is read from; ``None`` for the whole event."""
     if isinstance(source, Stored):
         return (source.name,)
-    if not isinstance(source, Inside):
+    if not isinstance(source, JsonPath):
         return None
-    return (*(one.name for one in MOVED if _touches(one, source.path)), REST)
+    return (*(field.name for field in MOVED if _touches(field, source.path)), REST)
 
 
 def _touches(field: Field, path: str) -> bool:
@@ -104,10 +104,10 @@ WHOLE_EVENT = (*(field.name for field in MOVED), REST)
 
 
 def columns_needed(plan: Plan) -> frozenset[str] | None:
-    """Stored fields that a query reads; none when it reads whole events."""
+    """Return the stored fields that a query reads; ``None`` when it reads whole events."""
     needed: set[str] = set()
-    for one in event_expressions(plan):
-        for source in sources_of(one):
+    for expression in event_expressions(plan):
+        for source in sources_of(expression):
             columns = columns_of(source)
             if columns is None:
                 return None
@@ -115,8 +115,8 @@ def columns_needed(plan: Plan) -> frozenset[str] | None:
     return frozenset(needed)
 
 
-def value_inside(event: Any, path: str) -> Any:
-    """The value at a JSON path; keys may hold dots, digits are places in arrays."""
+def value_at_path(event: Any, path: str) -> Any:
+    """Return the value at a JSON path; keys may contain dots, digits are places in arrays."""
     return plain_json(_walk(event, path))
 
 
@@ -130,15 +130,15 @@ def _walk(value: Any, path: str) -> Any:
         return None
     for end in _ends(path):
         if path[:end] in value:
-            found = value[path[:end]]
-            found = _walk(found, path[end + 1 :]) if end < len(path) else found
-            if found is not None:
-                return found
+            inner = value[path[:end]]
+            inner = _walk(inner, path[end + 1 :]) if end < len(path) else inner
+            if inner is not None:
+                return inner
     return None
 
 
 def _ends(path: str) -> Iterable[int]:
-    """Where a key can end that begins a path, longest first."""
+    """Yield where a key that begins a path can end, longest first."""
     yield len(path)
     for place in range(len(path) - 1, 0, -1):
         if path[place] == ".":

@@ -1,4 +1,4 @@
-"""Expressions as they are written → what they mean."""
+"""Binding of expressions."""
 
 from __future__ import annotations
 
@@ -6,30 +6,29 @@ from collections.abc import Callable
 from datetime import datetime
 
 from k8sidx.errors import InvalidQuery
+from k8sidx.events.fields.names import EVENT_ID, TIMESTAMP
 from k8sidx.events.fields.table import Kind
 from k8sidx.insights.language import aggregates, functions
 from k8sidx.insights.language import ast as syntax
 from k8sidx.insights.language.arithmetic import OPERATIONS
-from k8sidx.insights.language.ast import Call, Expression, Literal, Name, Period, Place
-from k8sidx.insights.language.diagnostics import QueryError, nearest, refuse_list
-from k8sidx.insights.language.parse_patterns import checked
+from k8sidx.insights.language.ast import Call, Expression, Literal, Name, Period, Position
+from k8sidx.insights.language.diagnostics import QueryError, list_error, nearest
+from k8sidx.insights.language.parse_patterns import checked_regex
 from k8sidx.insights.language.periods import ceiling, fixed
 from k8sidx.insights.language.values import as_moment, is_number, parsed_moment, parsed_number
 from k8sidx.insights.plan.logical import (
-    ID,
-    TIME,
     AllOf,
-    Among,
     AnyOf,
     Apply,
+    BoundExpression,
     Compared,
     Constant,
     Contains,
-    Floor,
-    Found,
-    Meaning,
+    DateFloor,
+    FieldRef,
+    InList,
     Negated,
-    Of,
+    RegexMatch,
     Stored,
     is_list,
     is_textual,
@@ -39,41 +38,41 @@ from k8sidx.query.algebra import COMPARED, Comparison
 
 _FLIPPED: dict[Comparison, Comparison] = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "=": "="}
 _NETWORKS = {"isipinsubnet": None, "isipv4insubnet": 4, "isipv6insubnet": 6}
-Instead = Callable[[Expression], Meaning | None]
+Rewrite = Callable[[Expression], BoundExpression | None]
 
 
 class Expressions:
-    """Looks up what expressions mean among the names of a scope.
+    """Binds expressions to the names of a scope.
 
-    :param now: what ``now()`` is.
-    :param instead: what stands for an expression, before anything else is looked at.
+    :param now: the value of ``now()``.
+    :param rewrite: replaces an expression before it is bound; returns ``None`` to keep it.
     """
 
-    def __init__(self, scope: Scope, now: datetime, instead: Instead | None = None) -> None:
+    def __init__(self, scope: Scope, now: datetime, rewrite: Rewrite | None = None) -> None:
         self._scope = scope
         self._now = now
-        self._instead = instead
+        self._rewrite = rewrite
 
-    def replacing(self, instead: Instead) -> Expressions:
-        """The same where something else stands for some expressions."""
-        return Expressions(self._scope, self._now, instead)
+    def rewriting(self, rewrite: Rewrite) -> Expressions:
+        """Return the same binder with another rewrite."""
+        return Expressions(self._scope, self._now, rewrite)
 
-    def condition(self, expression: Expression) -> Meaning:
-        """An expression as a condition.
+    def condition(self, expression: Expression) -> BoundExpression:
+        """Bind an expression as a condition.
 
         :raises QueryError: when it is a text.
         """
-        meaning = self.meaning(expression)
-        _check_condition(meaning, expression.place)
-        return meaning
+        bound = self.bind(expression)
+        _check_condition(bound, expression.position)
+        return bound
 
-    def meaning(self, expression: Expression) -> Meaning:
-        """What an expression means.
+    def bind(self, expression: Expression) -> BoundExpression:
+        """Bind an expression.
 
-        :raises QueryError: when it means nothing.
+        :raises QueryError: when it has no meaning.
         """
-        if self._instead is not None and (found := self._instead(expression)) is not None:
-            return found
+        if self._rewrite is not None and (rewritten := self._rewrite(expression)) is not None:
+            return rewritten
         if (column := self._scope.computed(expression)) is not None:
             return column
         match expression:
@@ -88,32 +87,32 @@ class Expressions:
             case syntax.Logical():
                 return self._logical(expression)
             case syntax.Membership():
-                return self._among(expression)
+                return self._membership(expression)
             case syntax.Matching():
                 return self._matching(expression)
-        raise QueryError("this cannot stand here", expression.place, expected=("a value",))
+        raise QueryError("this cannot stand here", expression.position, expected=("a value",))
 
-    def moment(self, place: Place) -> tuple[Meaning, ...]:
-        """What rows are ordered by in time: of events, their id as well.
+    def moment(self, position: Position) -> tuple[BoundExpression, ...]:
+        """Return the order of rows in time: for events, the id comes second.
 
         :raises QueryError: when the rows have no ``@timestamp``.
         """
-        found = self._scope[Name(TIME, place)]
-        return (found, self._scope[Name(ID, place)]) if self._scope.of_events else (found,)
+        names = (TIMESTAMP, EVENT_ID) if self._scope.over_events else (TIMESTAMP,)
+        return tuple(self._scope[Name(name, position)] for name in names)
 
-    def _logical(self, expression: syntax.Logical) -> Meaning:
-        parts = tuple(self.condition(one) for one in expression.operands)
+    def _logical(self, expression: syntax.Logical) -> BoundExpression:
+        parts = tuple(self.condition(operand) for operand in expression.operands)
         if expression.operator == "not":
             return Negated(parts[0])
         return AllOf(parts) if expression.operator == "and" else AnyOf(parts)
 
-    def _matching(self, expression: syntax.Matching) -> Meaning:
-        item = self.meaning(expression.item)
+    def _matching(self, expression: syntax.Matching) -> BoundExpression:
+        item = self.bind(expression.item)
         if isinstance(expression.pattern, Literal):
             return Contains(item, str(expression.pattern.value))
-        return Found(item, checked(expression.pattern))
+        return RegexMatch(item, checked_regex(expression.pattern))
 
-    def _operation(self, expression: syntax.Operation) -> Meaning:
+    def _operation(self, expression: syntax.Operation) -> BoundExpression:
         operator, operands = expression.operator, expression.operands
         if operator == "!=":
             return Negated(self._comparison("=", *operands))
@@ -121,33 +120,37 @@ class Expressions:
             return self._comparison(operator, *operands)
         if folded := _negative(expression):
             return Constant(folded.value)
-        found = tuple(self.single(one) for one in operands)
-        name = "negative" if len(found) == 1 else operator
-        return Apply(name, found, OPERATIONS[name])
+        bound = tuple(self.single(operand) for operand in operands)
+        name = "negative" if len(bound) == 1 else operator
+        return Apply(name, bound, OPERATIONS[name])
 
-    def _comparison(self, operator: Comparison, one: Expression, other: Expression) -> Meaning:
-        left, right = self._literal(one), self._literal(other)
-        left, right = _fitting(left, one, right), _fitting(right, other, left)
+    def _comparison(
+        self, operator: Comparison, expression: Expression, other: Expression
+    ) -> BoundExpression:
+        left, right = self._literal(expression), self._literal(other)
+        left, right = _coerced(left, expression, right), _coerced(right, other, left)
         if isinstance(left, Constant) and not isinstance(right, Constant):
             return Compared(_FLIPPED[operator], right, left)
         return Compared(operator, left, right)
 
-    def _among(self, expression: syntax.Membership) -> Meaning:
-        item = self.meaning(expression.item)
-        found = tuple(_fitting(self._literal(one), one, item) for one in expression.options)
-        return Among(item, found)
+    def _membership(self, expression: syntax.Membership) -> BoundExpression:
+        item = self.bind(expression.item)
+        options = tuple(
+            _coerced(self._literal(option), option, item) for option in expression.options
+        )
+        return InList(item, options)
 
-    def _literal(self, expression: Expression) -> Meaning:
-        return self.meaning(_negative(expression) or expression)
+    def _literal(self, expression: Expression) -> BoundExpression:
+        return self.bind(_negative(expression) or expression)
 
-    def single(self, expression: Expression) -> Meaning:
-        """What an expression means, which is no list."""
-        meaning = self.meaning(expression)
-        if is_list(meaning):
-            raise refuse_list(expression.place)
-        return meaning
+    def single(self, expression: Expression) -> BoundExpression:
+        """Bind an expression that is not a list."""
+        bound = self.bind(expression)
+        if is_list(bound):
+            raise list_error(expression.position)
+        return bound
 
-    def _call(self, call: Call) -> Meaning:
+    def _call(self, call: Call) -> BoundExpression:
         name = call.name.lower()
         if name in ("bin", "datefloor", "dateceil"):
             return self._period(name, call)
@@ -158,96 +161,106 @@ class Expressions:
             return self._network(name, call)
         function = functions.BY_NAME.get(name)
         if function is None:
-            raise _no_function(call)
+            raise _unknown_function(call)
         _check_count(call, function.least, function.most)
-        take = self.meaning if function.takes_lists else self.single
-        found = tuple(take(one) for one in call.arguments)
-        return Apply(function.name, found, function.run, function.takes_missing)
+        take = self.bind if function.takes_lists else self.single
+        arguments = tuple(take(argument) for argument in call.arguments)
+        return Apply(function.name, arguments, function.run, function.takes_missing)
 
-    def _period(self, name: str, call: Call) -> Meaning:
+    def _period(self, name: str, call: Call) -> BoundExpression:
         wanted = 1 if name == "bin" else 2
         _check_count(call, wanted, wanted)
         period = call.arguments[-1]
         if not isinstance(period, Period):
-            raise QueryError("this is no period", period.place, expected=("a period such as 5m",))
-        moment = self.single(Name(TIME, call.place) if name == "bin" else call.arguments[0])
+            raise QueryError(
+                "this is not a valid period", period.position, expected=("a period such as 5m",)
+            )
+        moment = self.single(Name(TIMESTAMP, call.position) if name == "bin" else call.arguments[0])
         if name != "dateceil":
-            return _floor(moment, period)
+            return _date_floor(moment, period)
 
         def run(value: object) -> datetime | None:
-            found = as_moment(value)
-            return None if found is None else ceiling(found, period)
+            moment = as_moment(value)
+            return None if moment is None else ceiling(moment, period)
 
         return Apply("dateceil", (moment,), run, detail=(period.count, period.unit))
 
-    def _network(self, name: str, call: Call) -> Meaning:
+    def _network(self, name: str, call: Call) -> BoundExpression:
         _check_count(call, 2, 2)
         item, network = self.single(call.arguments[0]), call.arguments[1]
         if not isinstance(network, Literal) or not isinstance(network.value, str):
             raise QueryError(
-                "this is no network", network.place, expected=('a text such as "10.0.0.0/8"',)
+                "this is not a valid network",
+                network.position,
+                expected=('a text such as "10.0.0.0/8"',),
             )
         try:
             run = functions.in_network(network.value, _NETWORKS[name])
         except InvalidQuery as error:
             raise QueryError(
-                error.message.rstrip("."), network.place, remedy=error.remedy
+                error.message.rstrip("."), network.position, remedy=error.remedy
             ) from None
         return Apply(name, (item,), run, detail=(network.value,))
 
 
-def _floor(moment: Meaning, period: Period) -> Meaning:
-    """Months begin where a day begins: an engine need only tell days apart."""
-    is_field = isinstance(moment, Of) and isinstance(moment.source, Stored)
+def _date_floor(moment: BoundExpression, period: Period) -> BoundExpression:
+    """Return the floor; months begin where a day begins, so an engine need only separate days."""
+    is_field = isinstance(moment, FieldRef) and isinstance(moment.source, Stored)
     if is_field and fixed(period) is None:
-        return Floor(Floor(moment, Period(1, "d")), period)
-    return Floor(moment, period)
+        return DateFloor(DateFloor(moment, Period(1, "d")), period)
+    return DateFloor(moment, period)
 
 
 def _negative(expression: Expression) -> Literal | None:
-    """A number below zero, which is written as two things."""
+    """Return a negative number, which the parser reads as two nodes."""
     if isinstance(expression, syntax.Operation) and expression.operator == "-":
         operands = expression.operands
         if len(operands) == 1 and isinstance(operands[0], Literal):
             value = operands[0].value
             if is_number(value):
-                return Literal(-value, f"-{operands[0].written}", expression.place)
+                return Literal(-value, f"-{operands[0].written}", expression.position)
     return None
 
 
-def _fitting(meaning: Meaning, expression: Expression, other: Meaning) -> Meaning:
-    """A constant as the field that it is compared with holds it."""
-    if not isinstance(meaning, Constant) or not isinstance(other, Of):
-        return meaning
+def _coerced(
+    bound: BoundExpression, expression: Expression, other: BoundExpression
+) -> BoundExpression:
+    """Return a constant as the field that it is compared with stores it."""
+    if not isinstance(bound, Constant) or not isinstance(other, FieldRef):
+        return bound
     literal = _negative(expression) or expression
     if not isinstance(literal, Literal):
-        return meaning
-    value = meaning.value
+        return bound
+    value = bound.value
     if is_textual(other) and is_number(value):
         return Constant(literal.written)
     if not isinstance(other.source, Stored):
-        return meaning
+        return bound
     kind = other.source.kind
     if kind is Kind.INTEGER and isinstance(value, str):
         number = parsed_number(value)
-        return meaning if number is None else Constant(number)
+        return bound if number is None else Constant(number)
     if kind is not Kind.TIME or isinstance(value, bool):
-        return meaning
+        return bound
     moment = parsed_moment(value) if isinstance(value, str) else as_moment(value)
     if moment is None and isinstance(value, str):
         raise QueryError(
-            f"{value!r} is no time", expression.place, remedy="Write it as 2026-11-23T20:27:30Z."
+            f"{value!r} is not a valid time",
+            expression.position,
+            remedy="Write it as 2026-11-23T20:27:30Z.",
         )
-    return meaning if moment is None else Constant(moment)
+    return bound if moment is None else Constant(moment)
 
 
-def _check_condition(meaning: Meaning, place: Place) -> None:
-    is_text = isinstance(meaning, Constant) and isinstance(meaning.value, str)
-    if isinstance(meaning, Of) and isinstance(meaning.source, Stored):
-        is_text = meaning.source.kind in (Kind.KEYWORD, Kind.ADDRESS, Kind.TIME)
+def _check_condition(bound: BoundExpression, position: Position) -> None:
+    is_text = isinstance(bound, Constant) and isinstance(bound.value, str)
+    if isinstance(bound, FieldRef) and isinstance(bound.source, Stored):
+        is_text = bound.source.kind in (Kind.KEYWORD, Kind.ADDRESS, Kind.TIME)
     if is_text:
         raise QueryError(
-            "this is no condition", place, expected=("a comparison", "like", "in", "ispresent(…)")
+            "this is not a condition",
+            position,
+            expected=("a comparison", "like", "in", "ispresent(…)"),
         )
 
 
@@ -259,13 +272,13 @@ def _check_count(call: Call, least: int, most: int | None) -> None:
             for name, entry in functions.FUNCTIONS.items()
             if name.lower() == call.name.lower()
         )
-        raise QueryError(f"it is {form}, and there are {count} arguments", call.place)
+        raise QueryError(f"write {form}; there are {count} arguments", call.position)
 
 
-def _no_function(call: Call) -> QueryError:
+def _unknown_function(call: Call) -> QueryError:
     if call.name.lower() in aggregates.BY_NAME:
-        return QueryError(f"{call.name} is an aggregate, which stands in stats", call.place)
+        return QueryError(f"{call.name} is an aggregate, which stands in stats", call.position)
     known = [*functions.FUNCTIONS, *aggregates.AGGREGATES]
     return QueryError(
-        f"there is no function {call.name!r}", call.place, nearest=nearest(call.name, known)
+        f"there is no function {call.name!r}", call.position, nearest=nearest(call.name, known)
     )

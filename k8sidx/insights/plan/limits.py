@@ -1,38 +1,40 @@
-"""How large expressions are once their aliases are put in: aliases of aliases double them."""
+"""Size and depth limits of expressions after alias expansion: aliases of aliases double them."""
 
 from __future__ import annotations
 
-from k8sidx.insights.language.ast import Place
+from k8sidx.insights.language.ast import Position
 from k8sidx.insights.language.diagnostics import QueryError
-from k8sidx.insights.plan.logical import Constant, Meaning, parts_of
+from k8sidx.insights.plan.logical import BoundExpression, Constant, parts_of
 
-MOST_PARTS = 100_000
-DEEPEST = 200
+MAX_PARTS = 100_000
+MAX_DEPTH = 200
 
 
-class Extents:
-    """Measures the expressions of a query, each part that several share once."""
+class SizeChecker:
+    """Measures the expressions of a query, each shared part once."""
 
     def __init__(self) -> None:
-        self._known: dict[int, tuple[Meaning, int, int]] = {}
+        self._known: dict[int, tuple[BoundExpression, int, int]] = {}
 
-    def check(self, meaning: Meaning, place: Place) -> Meaning:
-        """The expression itself.
+    def check(self, expression: BoundExpression, position: Position) -> BoundExpression:
+        """Return the expression itself.
 
-        :raises QueryError: when it is too large to be worked out.
+        :raises QueryError: when it is too large to be evaluated.
         """
-        parts, depth = self._of(meaning)
-        if parts > MOST_PARTS or depth > DEEPEST:
-            raise QueryError("with its aliases put in, this is too large", place)
-        return meaning
+        parts, depth = self._of(expression)
+        if parts > MAX_PARTS or depth > MAX_DEPTH:
+            raise QueryError("with its aliases expanded, this is too large", position)
+        return expression
 
-    def _of(self, meaning: Meaning) -> tuple[int, int]:
-        """Number of parts, constants aside, and how deep they are in each other."""
-        known = self._known.get(id(meaning))
+    def _of(self, expression: BoundExpression) -> tuple[int, int]:
+        """Return the number of parts, constants aside, and how deeply they are nested."""
+        known = self._known.get(id(expression))
         if known is None:
-            inner = [self._of(one) for one in parts_of(meaning) if not isinstance(one, Constant)]
+            inner = [
+                self._of(part) for part in parts_of(expression) if not isinstance(part, Constant)
+            ]
             parts = 1 + sum(count for count, _ in inner)
             depth = 1 + max((depth for _, depth in inner), default=0)
-            # Kept, so that no other expression gets its id.
-            known = self._known[id(meaning)] = (meaning, parts, depth)
+            # Keeping the expression keeps its id from being reused.
+            known = self._known[id(expression)] = (expression, parts, depth)
         return known[1], known[2]

@@ -1,7 +1,7 @@
-"""What a query means: expressions over the columns of rows, and the steps from rows to rows.
+"""Logical plan: expressions over the columns of rows, and the steps from rows to rows.
 
-Aliases are gone: an expression says all that it needs of the rows of its stage. The rows of
-the first stage are events, those of a later one what the ``stats`` before it gives.
+Aliases are expanded: an expression contains all that it reads of the rows of its stage. The rows
+of the first stage are events, those of a later one the result of the ``stats`` before it.
 """
 
 from __future__ import annotations
@@ -16,15 +16,12 @@ from k8sidx.insights.language.aggregates import Aggregate
 from k8sidx.insights.language.ast import Period
 from k8sidx.query.algebra import Comparison
 
-TIME = "@timestamp"
-ID = "event.id"
-
 
 @dataclass(frozen=True, slots=True)
 class Stored:
     """A field of the field table.
 
-    :param name: as the query wrote it; the engines know it by that name, too.
+    :param name: as the query wrote it; the engines resolve that name, too.
     """
 
     path: FieldPath
@@ -40,41 +37,41 @@ class Stored:
 
 
 @dataclass(frozen=True, slots=True)
-class Inside:
-    """A value of the whole event that is no field: its JSON path."""
+class JsonPath:
+    """A JSON path into the whole event, for a value that is not a field."""
 
     path: str
 
 
 @dataclass(frozen=True, slots=True)
-class Whole:
+class RawMessage:
     """The whole event as JSON text: ``@message``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of the rows that a ``stats`` gave.
+    """A column of the rows of a ``stats``.
 
-    :param textual: its texts are texts, also those that look like numbers.
+    :param textual: its values are texts, also those that look like numbers.
     """
 
-    place: int
+    index: int
     textual: bool = field(default=False, compare=False)
     many: bool = field(default=False, compare=False)
 
 
-Source: TypeAlias = Stored | Inside | Whole | Column
+Source: TypeAlias = Stored | JsonPath | RawMessage | Column
 
 
 @dataclass(frozen=True, slots=True)
 class Constant:
-    """A value that the query gives."""
+    """A value in the query."""
 
     value: Any
 
 
 @dataclass(frozen=True, slots=True)
-class Of:
+class FieldRef:
     """The value of a source in the row."""
 
     source: Source
@@ -82,26 +79,26 @@ class Of:
 
 @dataclass(frozen=True, slots=True)
 class Apply:
-    """A function of values.
+    """A function call.
 
-    :param name: what is done, for :mod:`k8sidx.insights.plan.filter_pushdown` and people.
-    :param run: the value, of the arguments' values.
-    :param takes_missing: it is asked where an argument is missing.
-    :param detail: what ``run`` was made from, so that equal expressions are equal.
+    :param name: the function, for :mod:`k8sidx.insights.plan.filter_pushdown` and explanations.
+    :param run: computes the value from the arguments' values.
+    :param takes_missing: it is called where an argument is missing, too.
+    :param detail: the constants in ``run``, so that equal expressions compare equal.
     """
 
     name: str
-    arguments: tuple[Meaning, ...]
+    arguments: tuple[BoundExpression, ...]
     run: Callable[..., Any] = field(compare=False)
     takes_missing: bool = False
     detail: tuple[Any, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Floor:
+class DateFloor:
     """The start of the period that a moment is in."""
 
-    moment: Meaning
+    moment: BoundExpression
     period: Period
 
 
@@ -110,39 +107,39 @@ class Compared:
     """``left operator right``."""
 
     operator: Comparison
-    left: Meaning
-    right: Meaning
+    left: BoundExpression
+    right: BoundExpression
 
 
 @dataclass(frozen=True, slots=True)
-class Among:
+class InList:
     """The item equals one of the constants."""
 
-    item: Meaning
-    options: tuple[Meaning, ...]
+    item: BoundExpression
+    options: tuple[BoundExpression, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Contains:
-    """The text holds a part."""
+    """The text contains a part."""
 
-    item: Meaning
+    item: BoundExpression
     part: str
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class RegexMatch:
     """A regular expression (RE2) is found in the text."""
 
-    item: Meaning
+    item: BoundExpression
     pattern: str
 
 
 @dataclass(frozen=True, slots=True)
-class Extracted:
-    """What a group of a regular expression holds in the first match in the text."""
+class RegexGroup:
+    """The text of a group in the first match of a regular expression."""
 
-    item: Meaning
+    item: BoundExpression
     pattern: str
     group: int
 
@@ -151,33 +148,33 @@ class Extracted:
 class AllOf:
     """All conditions are true."""
 
-    parts: tuple[Meaning, ...]
+    parts: tuple[BoundExpression, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class AnyOf:
     """At least one condition is true."""
 
-    parts: tuple[Meaning, ...]
+    parts: tuple[BoundExpression, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Negated:
     """The condition is false; missing where it is."""
 
-    part: Meaning
+    part: BoundExpression
 
 
-Meaning: TypeAlias = (
+BoundExpression: TypeAlias = (
     Constant
-    | Of
+    | FieldRef
     | Apply
-    | Floor
+    | DateFloor
     | Compared
-    | Among
+    | InList
     | Contains
-    | Found
-    | Extracted
+    | RegexMatch
+    | RegexGroup
     | AllOf
     | AnyOf
     | Negated
@@ -188,46 +185,46 @@ Meaning: TypeAlias = (
 class Measure:
     """An aggregate of a group.
 
-    :param of: of what; none for ``count(*)``.
-    :param by: of ``earliest`` and ``latest``: the moment, and what tells rows of one moment
-        apart.
+    :param operand: the aggregated expression; ``None`` for ``count(*)``.
+    :param by: the order of ``earliest`` and ``latest``: the moment, and what separates rows of
+        one moment.
     """
 
     aggregate: Aggregate
-    of: Meaning | None
+    operand: BoundExpression | None
     argument: float = 0.0
-    by: tuple[Meaning, ...] = ()
+    by: tuple[BoundExpression, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Keep:
+class Filter:
     """Keeps the rows for which the condition is true."""
 
-    condition: Meaning
+    condition: BoundExpression
 
 
 @dataclass(frozen=True, slots=True)
-class Arrange:
-    """Sorts; each with whether it is descending."""
+class Sort:
+    """Sorts by expressions, each with whether it is descending."""
 
-    by: tuple[tuple[Meaning, bool], ...]
+    by: tuple[tuple[BoundExpression, bool], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Cut:
-    """Keeps so many rows."""
+class Limit:
+    """Keeps the first rows."""
 
     count: int
 
 
 @dataclass(frozen=True, slots=True)
-class Once:
+class Distinct:
     """Keeps the first row for each combination of values."""
 
-    by: tuple[Meaning, ...]
+    by: tuple[BoundExpression, ...]
 
 
-Step: TypeAlias = Keep | Arrange | Cut | Once
+Step: TypeAlias = Filter | Sort | Limit | Distinct
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +235,7 @@ class Grouping:
     :param measures: the aggregates, each once.
     """
 
-    by: tuple[Meaning, ...]
+    by: tuple[BoundExpression, ...]
     measures: tuple[Measure, ...]
 
 
@@ -252,79 +249,83 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a query means.
+    """The plan of a query.
 
     :param stages: the first over events.
     :param columns: names of the columns shown.
     :param shown: their values in a row of the last stage.
-    :param limited: the query says how many rows it wants.
-    :param warnings: what was understood otherwise than it was written.
+    :param limited: the query limits its rows itself.
+    :param warnings: where the plan differs from the text of the query.
     """
 
     stages: tuple[Stage, ...]
     columns: tuple[str, ...]
-    shown: tuple[Meaning, ...]
+    shown: tuple[BoundExpression, ...]
     limited: bool
     warnings: tuple[str, ...] = ()
 
 
-def parts_of(one: Meaning) -> tuple[Meaning, ...]:
-    """The expressions right inside an expression."""
-    match one:
+def parts_of(expression: BoundExpression) -> tuple[BoundExpression, ...]:
+    """Return the direct sub-expressions of an expression."""
+    match expression:
         case Apply():
-            return one.arguments
-        case Floor():
-            return (one.moment,)
+            return expression.arguments
+        case DateFloor():
+            return (expression.moment,)
         case Compared():
-            return one.left, one.right
-        case Among():
-            return one.item, *one.options
-        case Contains() | Found() | Extracted():
-            return (one.item,)
+            return expression.left, expression.right
+        case InList():
+            return expression.item, *expression.options
+        case Contains() | RegexMatch() | RegexGroup():
+            return (expression.item,)
         case AllOf() | AnyOf():
-            return one.parts
+            return expression.parts
         case Negated():
-            return (one.part,)
+            return (expression.part,)
     return ()
 
 
-def sources_of(one: Meaning) -> Iterator[Source]:
-    """What an expression reads of a row."""
-    if isinstance(one, Of):
-        yield one.source
-    for part in parts_of(one):
+def sources_of(expression: BoundExpression) -> Iterator[Source]:
+    """Yield the sources that an expression reads of a row."""
+    if isinstance(expression, FieldRef):
+        yield expression.source
+    for part in parts_of(expression):
         yield from sources_of(part)
 
 
-def is_list(one: Meaning) -> bool:
+def is_list(expression: BoundExpression) -> bool:
     """Whether an expression is a field that holds a list."""
-    return isinstance(one, Of) and isinstance(one.source, Stored | Column) and one.source.many
+    return (
+        isinstance(expression, FieldRef)
+        and isinstance(expression.source, Stored | Column)
+        and expression.source.many
+    )
 
 
-def is_textual(one: Meaning) -> bool:
-    """Whether texts are ordered as texts even where they are numbers: those of fields that
-    hold words."""
-    if not isinstance(one, Of):
+def is_textual(expression: BoundExpression) -> bool:
+    """Whether texts are ordered as texts even where they are numbers: those of fields that contain
+    words."""
+    if not isinstance(expression, FieldRef):
         return False
-    if isinstance(one.source, Stored):
-        return one.source.kind in (Kind.KEYWORD, Kind.ADDRESS)
-    return isinstance(one.source, Column) and one.source.textual
+    if isinstance(expression.source, Stored):
+        return expression.source.kind in (Kind.KEYWORD, Kind.ADDRESS)
+    return isinstance(expression.source, Column) and expression.source.textual
 
 
-def expressions_of(step: Step) -> tuple[Meaning, ...]:
-    """The expressions of a step."""
+def expressions_of(step: Step) -> tuple[BoundExpression, ...]:
+    """Return the expressions of a step."""
     match step:
-        case Keep():
+        case Filter():
             return (step.condition,)
-        case Arrange():
-            return tuple(one for one, _ in step.by)
-        case Once():
+        case Sort():
+            return tuple(key for key, _ in step.by)
+        case Distinct():
             return step.by
     return ()
 
 
-def event_expressions(plan: Plan) -> Iterator[Meaning]:
-    """All expressions over events: those of the first stage."""
+def event_expressions(plan: Plan) -> Iterator[BoundExpression]:
+    """Yield all expressions over events: those of the first stage."""
     first = plan.stages[0]
     for step in first.steps:
         yield from expressions_of(step)
@@ -334,10 +335,10 @@ def event_expressions(plan: Plan) -> Iterator[Meaning]:
     yield from grouping_expressions(first.grouping)
 
 
-def grouping_expressions(grouping: Grouping) -> Iterator[Meaning]:
-    """The expressions of a grouping, over the rows before it."""
+def grouping_expressions(grouping: Grouping) -> Iterator[BoundExpression]:
+    """Yield the expressions of a grouping, over the rows before it."""
     yield from grouping.by
-    for one in grouping.measures:
-        if one.of is not None:
-            yield one.of
-        yield from one.by
+    for measure in grouping.measures:
+        if measure.operand is not None:
+            yield measure.operand
+        yield from measure.by

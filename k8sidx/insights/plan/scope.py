@@ -1,4 +1,4 @@
-"""The names that a command sees: fields of events, or columns of the rows before it."""
+"""Scope: the names that a command can use, fields of events or columns of the rows before it."""
 
 from __future__ import annotations
 
@@ -6,31 +6,31 @@ from collections.abc import Iterable
 
 from k8sidx.insights.language.ast import Expression, Item, Name
 from k8sidx.insights.language.diagnostics import QueryError, nearest
-from k8sidx.insights.plan.columns import CLOUDWATCH, event_source
-from k8sidx.insights.plan.logical import Constant, Meaning, Of
+from k8sidx.insights.plan.columns import CLOUDWATCH, source_of_name
+from k8sidx.insights.plan.logical import BoundExpression, Constant, FieldRef
 
 
 class Scope:
-    """Aliases, and where they end: the fields of events before the first ``stats``.
+    """Aliases and fields; after a ``stats``, its columns alone.
 
-    :ivar of_events: the rows are events.
-    :ivar of_cloudwatch: names that were asked for and that only CloudWatch has.
+    :ivar over_events: the rows are events.
+    :ivar cloudwatch_names: names in the query that only CloudWatch has.
     """
 
     def __init__(self) -> None:
-        self._defined: dict[str, Meaning] = {}
-        self._computed: dict[Expression, Meaning] = {}
-        self.of_events = True
-        self.of_cloudwatch: set[str] = set()
+        self._defined: dict[str, BoundExpression] = {}
+        self._computed: dict[Expression, BoundExpression] = {}
+        self.over_events = True
+        self.cloudwatch_names: set[str] = set()
 
-    def define(self, name: str, meaning: Meaning) -> None:
-        """From now on the name means this."""
-        self._defined[name] = meaning
+    def define(self, name: str, bound: BoundExpression) -> None:
+        """Define a name for the commands that follow."""
+        self._defined[name] = bound
 
-    def begin(self, columns: dict[str, Meaning], items: Iterable[Item]) -> None:
-        """After a ``stats`` only its columns are there.
+    def start_after_stats(self, columns: dict[str, BoundExpression], items: Iterable[Item]) -> None:
+        """Replace all names by the columns of a ``stats``.
 
-        :param items: what they were computed as; written again, that is the column.
+        :param items: the expressions of the columns; written again, they are the column.
         """
         self._defined = dict(columns)
         self._computed = {
@@ -38,39 +38,39 @@ class Scope:
             for item in items
             if not isinstance(item.expression, Name)
         }
-        self.of_events = False
+        self.over_events = False
 
-    def computed(self, expression: Expression) -> Meaning | None:
-        """The column that holds what an expression was before ``stats``."""
+    def computed(self, expression: Expression) -> BoundExpression | None:
+        """Return the column of an expression that was computed before ``stats``."""
         return self._computed.get(expression)
 
-    def __getitem__(self, name: Name) -> Meaning:
-        """What a name means.
+    def __getitem__(self, name: Name) -> BoundExpression:
+        """Return the expression that a name stands for.
 
-        :raises QueryError: when it means nothing; names the nearest.
+        :raises QueryError: for an unknown name; suggests the nearest.
         """
-        found = self._defined.get(name.text)
-        if found is not None:
-            return found
-        if self.of_events:
+        bound = self._defined.get(name.text)
+        if bound is not None:
+            return bound
+        if self.over_events:
             if name.text in CLOUDWATCH:
-                self.of_cloudwatch.add(name.text)
+                self.cloudwatch_names.add(name.text)
                 return Constant(CLOUDWATCH[name.text])
-            return Of(event_source(name))
+            return FieldRef(source_of_name(name))
         raise QueryError(
             f"after stats there is no column {name.text!r}",
-            name.place,
+            name.position,
             nearest=nearest(name.text, self._defined),
             expected=tuple(self._defined),
         )
 
-    def meant(self, name: Name) -> str | None:
-        """The column that is meant by a name that is none, as far as it can be told.
+    def likely_column(self, name: Name) -> str | None:
+        """Return the column that an unknown name probably means.
 
         CloudWatch does not refuse such a sort: the article's second query sorts by ``SRC_IP``
         where the column is ``SRC_IP_Count``.
         """
-        if self.of_events or name.text in self._defined:
+        if self.over_events or name.text in self._defined:
             return None
         text = name.text.lower()
         for column in self._defined:

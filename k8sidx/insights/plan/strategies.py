@@ -1,11 +1,11 @@
-"""How an engine is asked for the rows of a query: the ways there are, the best one first.
+"""Candidate strategies for the rows of a query, the best first.
 
 1. The first ``stats`` is the engine's own aggregation.
-2. The engine groups events by the fields that the query reads, and the rest is worked out over
-   these groups, each standing for so many events.
-3. Events are read one by one. Where that is more than the query gives, it is said.
+2. The engine groups events by the fields that the query reads, and the rest is computed over
+   these groups, each weighted by its number of events.
+3. Events are read one by one, with a notice where that is more than the query returns.
 
-Conditions are the engine's as far as it has them.
+Conditions are pushed down to the engine as far as it supports them.
 """
 
 from __future__ import annotations
@@ -15,29 +15,28 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from k8sidx.backends.result import Value
+from k8sidx.events.fields.names import EVENT_ID, TIMESTAMP
 from k8sidx.events.fields.table import Kind
 from k8sidx.insights.execute.event_reader import EventReader, count_of
-from k8sidx.insights.execute.expressions import Places
+from k8sidx.insights.execute.expressions import Layout
 from k8sidx.insights.execute.operators import Rows
 from k8sidx.insights.plan.aggregate_pushdown import aggregation, key_of
 from k8sidx.insights.plan.filter_pushdown import Conditions
 from k8sidx.insights.plan.logical import (
-    ID,
-    TIME,
-    Arrange,
-    Cut,
-    Floor,
-    Inside,
-    Keep,
-    Meaning,
-    Of,
-    Once,
+    BoundExpression,
+    DateFloor,
+    Distinct,
+    FieldRef,
+    Filter,
+    JsonPath,
+    Limit,
     Plan,
+    RawMessage,
+    Sort,
     Source,
     Stage,
     Step,
     Stored,
-    Whole,
     event_expressions,
     grouping_expressions,
     parts_of,
@@ -45,21 +44,21 @@ from k8sidx.insights.plan.logical import (
 )
 from k8sidx.query.algebra import And, Condition, Metric, Order, Query
 
-MOST_GROUPS = 1_000_000
-"""Combinations of values that are worked with."""
-MOST_SHOWN = 10_000
-"""Events that are shown where the query has no limit."""
+MAX_GROUPS = 1_000_000
+"""Combinations of values that are processed at most."""
+MAX_ROWS = 10_000
+"""Events that are returned where the query has no limit."""
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class Strategy:
     """One way to get the rows of a query.
 
     :param query: for the engine.
-    :param rows: its answer as rows of the first of ``stages``.
-    :param stages: what is left to be worked out over them.
-    :param reads_all: why all events that the query is about are read; empty where the engine
-        gives no more than is needed.
+    :param rows: makes rows for the first of ``stages`` of the engine's result.
+    :param stages: the stages to compute over them.
+    :param reads_all: why all matching events are read; empty where the engine returns no more
+        than needed.
     """
 
     query: Query
@@ -67,17 +66,17 @@ class Ask:
     stages: tuple[Stage, ...]
     reads_all: str = ""
 
-    def over(self, since: datetime | None, until: datetime | None) -> Ask:
-        """The same for a range of time."""
+    def over(self, since: datetime | None, until: datetime | None) -> Strategy:
+        """Return the same strategy for a range of time."""
         return replace(self, query=self.query.replace(since=since, until=until))
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
-    """The steps of the first stage, and what of them the engine is asked.
+class _FirstStage:
+    """The steps of the first stage: the condition for the engine, and the remaining steps.
 
-    :param left: conditions that it cannot answer, and that come first.
-    :param steps: what comes after the conditions.
+    :param left: conditions that the engine cannot evaluate; they come first.
+    :param steps: the steps after the conditions.
     """
 
     where: Condition
@@ -85,153 +84,162 @@ class _Asked:
     steps: tuple[Step, ...]
 
 
-def ways(plan: Plan, conditions: Conditions | None) -> Iterator[Ask]:
-    """The ways to ask for a query's rows, the best first.
+def strategies(plan: Plan, conditions: Conditions | None) -> Iterator[Strategy]:
+    """Yield the strategies for a query's rows, the best first.
 
-    :param conditions: none to leave all of them to the rows.
+    :param conditions: ``None`` to evaluate all conditions over the rows.
     """
     first, *later = plan.stages
-    asked = _asked(first, conditions)
-    if first.grouping is not None and not asked.steps:
-        found = None if asked.left else aggregation(first.grouping, asked.where, later)
-        if found is not None:
-            places, read = found.places, found.read
-            yield Ask(
-                found.query,
-                lambda rows: Rows(places, [(1, row) for row in read(rows)]),
-                found.stages,
+    first_stage = _first_stage(first, conditions)
+    if first.grouping is not None and not first_stage.steps:
+        pushed = None if first_stage.left else aggregation(first.grouping, first_stage.where, later)
+        if pushed is not None:
+            layout, read = pushed.layout, pushed.read
+            yield Strategy(
+                pushed.query,
+                lambda rows: Rows(layout, [(1, row) for row in read(rows)]),
+                pushed.stages,
             )
-        if (reduced := _reduced(plan, asked)) is not None:
-            yield reduced
-    yield _events(plan, asked)
+        if (over_groups := _over_groups(plan, first_stage)) is not None:
+            yield over_groups
+    yield _over_events(plan, first_stage)
 
 
-def _asked(stage: Stage, conditions: Conditions | None) -> _Asked:
-    """Conditions come first, since sorting before them changes nothing; and what is only
+def _first_stage(stage: Stage, conditions: Conditions | None) -> _FirstStage:
+    """Move conditions to the front, since sorting before them changes nothing; rows that are only
     counted need not be sorted."""
     steps = stage.steps
-    end = next((at for at, one in enumerate(steps) if isinstance(one, Cut | Once)), len(steps))
+    end = next(
+        (at for at, step in enumerate(steps) if isinstance(step, Limit | Distinct)), len(steps)
+    )
     where: list[Condition] = []
     left: list[Step] = []
     sorts: list[Step] = []
     for step in steps[:end]:
-        if not isinstance(step, Keep):
+        if not isinstance(step, Filter):
             sorts.append(step)
             continue
-        found = conditions.split(step.condition) if conditions else ([], [step.condition])
-        where += found[0]
-        left += [Keep(one) for one in found[1]]
+        split = conditions.split(step.condition) if conditions else ([], [step.condition])
+        where += split[0]
+        left += [Filter(item) for item in split[1]]
     if stage.grouping is not None and end == len(steps):
         sorts = []
-    return _Asked(And(tuple(where)), tuple(left), (*sorts, *steps[end:]))
+    return _FirstStage(And(tuple(where)), tuple(left), (*sorts, *steps[end:]))
 
 
-def _reduced(plan: Plan, asked: _Asked) -> Ask | None:
-    """Events grouped by what the query reads of them."""
+def _over_groups(plan: Plan, first_stage: _FirstStage) -> Strategy | None:
+    """Return the strategy that groups events by the sources that the query reads."""
     grouping = plan.stages[0].grouping
     if grouping is None:
         return None
-    left = [one.condition for one in asked.left if isinstance(one, Keep)]
+    left = [step.condition for step in first_stage.left if isinstance(step, Filter)]
     expressions = (*left, *grouping_expressions(grouping))
-    atoms = list(dict.fromkeys(atom for one in expressions for atom in _atoms(one)))
-    keys = [key_of(atom, f"k{at}") for at, atom in enumerate(atoms) if _tells_groups(atom)]
+    atoms = list(dict.fromkeys(atom for expression in expressions for atom in _atoms(expression)))
+    keys = [key_of(atom, f"k{at}") for at, atom in enumerate(atoms) if _is_groupable(atom)]
     by = tuple(key for key in keys if key is not None)
     if len(by) < len(atoms):
         return None
-    places: Places = {
-        atom.source if isinstance(atom, Of) else atom: at for at, atom in enumerate(atoms)
+    layout: Layout = {
+        atom.source if isinstance(atom, FieldRef) else atom: at for at, atom in enumerate(atoms)
     }
-    return Ask(
+    return Strategy(
         Query(
-            where=asked.where,
+            where=first_stage.where,
             group_by=by,
             metrics=(Metric("n", "count"),),
-            limit=MOST_GROUPS + 1,
+            limit=MAX_GROUPS + 1,
         ),
-        lambda rows: Rows(places, [(count_of(row), row) for row in rows if count_of(row)]),
-        (Stage(asked.left, grouping), *plan.stages[1:]),
+        lambda rows: Rows(layout, [(count_of(row), row) for row in rows if count_of(row)]),
+        (Stage(first_stage.left, grouping), *plan.stages[1:]),
     )
 
 
-def _atoms(one: Meaning) -> Iterator[Of | Floor]:
-    """What an expression reads: sources, and intervals of time."""
-    if isinstance(one, Of) or (isinstance(one, Floor) and key_of(one, "interval")):
-        yield one
+def _atoms(expression: BoundExpression) -> Iterator[FieldRef | DateFloor]:
+    """Yield the sources and intervals of time that an expression reads."""
+    if isinstance(expression, FieldRef) or (
+        isinstance(expression, DateFloor) and key_of(expression, "interval")
+    ):
+        yield expression
         return
-    for part in parts_of(one):
+    for part in parts_of(expression):
         yield from _atoms(part)
 
 
-def _tells_groups(atom: Of | Floor) -> bool:
-    """Whether there are fewer groups by it than events, each of one value."""
-    if isinstance(atom, Floor):
+def _is_groupable(atom: FieldRef | DateFloor) -> bool:
+    """Whether there are fewer groups than events, and each event has one value."""
+    if isinstance(atom, DateFloor):
         return True
     source = atom.source
     if not isinstance(source, Stored) or source.many:
         return False
-    return source.kind is not Kind.TIME and source.path.field.name != ID
+    return source.kind is not Kind.TIME and source.path.field.name != EVENT_ID
 
 
-def _events(plan: Plan, asked: _Asked) -> Ask:
-    """Events one by one, newest first; no more of them than are shown, where that can be told."""
+def _over_events(plan: Plan, first_stage: _FirstStage) -> Strategy:
+    """Return the strategy that reads events one by one, newest first, and no more of them than are
+    returned where that is known."""
     sources = list(
-        dict.fromkeys(source for one in event_expressions(plan) for source in sources_of(one))
+        dict.fromkeys(
+            source for expression in event_expressions(plan) for source in sources_of(expression)
+        )
     )
     reader = EventReader(sources)
-    order, steps, limit = _arranged(plan, asked)
-    places: Places = {source: at for at, source in enumerate(sources)}
+    order, steps, limit = _ordered(plan, first_stage)
+    layout: Layout = {source: at for at, source in enumerate(sources)}
     first = plan.stages[0]
-    return Ask(
-        Query(where=asked.where, select=reader.columns, order=order, limit=limit),
-        lambda rows: Rows(places, [(1, row) for row in reader.rows(rows)]),
-        (Stage((*asked.left, *steps), first.grouping), *plan.stages[1:]),
-        "" if limit is not None else _why(sources),
+    return Strategy(
+        Query(where=first_stage.where, select=reader.columns, order=order, limit=limit),
+        lambda rows: Rows(layout, [(1, row) for row in reader.rows(rows)]),
+        (Stage((*first_stage.left, *steps), first.grouping), *plan.stages[1:]),
+        "" if limit is not None else _reason(sources),
     )
 
 
-_NEWEST_FIRST = (Order(TIME, descending=True),)
+_NEWEST_FIRST = (Order(TIMESTAMP, descending=True),)
 
 
-def _arranged(plan: Plan, asked: _Asked) -> tuple[tuple[Order, ...], list[Step], int | None]:
-    """The order and the limit that an engine is asked for, and the steps that are left; without
-    a limit events come newest first, to be read page by page."""
+def _ordered(
+    plan: Plan, first_stage: _FirstStage
+) -> tuple[tuple[Order, ...], list[Step], int | None]:
+    """Return the order and the limit for the engine, and the remaining steps; without a limit
+    events come newest first, to be read page by page."""
     order: tuple[Order, ...] = _NEWEST_FIRST
-    steps = list(asked.steps)
-    if asked.left:
+    steps = list(first_stage.steps)
+    if first_stage.left:
         return order, steps, None
-    while steps and isinstance(steps[0], Arrange) and (found := _order(steps[0])) is not None:
-        order = (*found, *order)
+    while steps and isinstance(steps[0], Sort) and (keys := _order(steps[0])) is not None:
+        order = (*keys, *order)
         steps.pop(0)
-    if steps and isinstance(steps[0], Cut):
-        return _once_each(order), steps, steps[0].count
+    if steps and isinstance(steps[0], Limit):
+        return _without_repetition(order), steps, steps[0].count
     if not steps and plan.stages[0].grouping is None and not plan.limited:
-        return _once_each(order), steps, MOST_SHOWN + 1
-    return _NEWEST_FIRST, list(asked.steps), None
+        return _without_repetition(order), steps, MAX_ROWS + 1
+    return _NEWEST_FIRST, list(first_stage.steps), None
 
 
-def _order(step: Arrange) -> tuple[Order, ...] | None:
-    """An order of events that every engine has; none when it is another one."""
-    found: list[Order] = []
-    for one, descending in step.by:
-        source: Source | None = one.source if isinstance(one, Of) else None
-        if not isinstance(source, Stored) or source.many or source.path.field.name == ID:
+def _order(step: Sort) -> tuple[Order, ...] | None:
+    """Return an order of events that every engine supports, or ``None``."""
+    orders: list[Order] = []
+    for key, descending in step.by:
+        source: Source | None = key.source if isinstance(key, FieldRef) else None
+        if not isinstance(source, Stored) or source.many or source.path.field.name == EVENT_ID:
             return None
-        found.append(Order(source.name, descending))
-    return tuple(found)
+        orders.append(Order(source.name, descending))
+    return tuple(orders)
 
 
-def _once_each(order: Sequence[Order]) -> tuple[Order, ...]:
+def _without_repetition(order: Sequence[Order]) -> tuple[Order, ...]:
     kept: dict[str, Order] = {}
-    for one in order:
-        kept.setdefault(one.column, one)
+    for item in order:
+        kept.setdefault(item.column, item)
     return tuple(kept.values())
 
 
-def _why(sources: Sequence[Source]) -> str:
-    """What keeps the engine from answering by itself, for people."""
+def _reason(sources: Sequence[Source]) -> str:
+    """Return why the engine cannot compute the result by itself."""
     for source in sources:
-        if isinstance(source, Whole):
+        if isinstance(source, RawMessage):
             return "@message is the whole event; message, its one-line summary, is quick"
-        if isinstance(source, Inside):
-            return f"{source.path} is no field of its own; those are in docs/fields.md"
-    return "the engine cannot put it together by itself"
+        if isinstance(source, JsonPath):
+            return f"{source.path} is not a field of its own; those are in docs/fields.md"
+    return "the engine cannot compute it by itself"

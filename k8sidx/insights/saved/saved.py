@@ -1,7 +1,7 @@
-"""Queries that are kept under a name, to be asked as ``@name``.
+"""Saved queries: files that run as ``@name``.
 
 A saved query is a file ``name.cwli``: Logs Insights text whose first line is a comment with
-its title. Those of the user's folder go before those that come with k8sidx.
+its title. Those of the user's folder take precedence over those that k8sidx ships.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from k8sidx.errors import UsageError, Where
 
 SUFFIX = ".cwli"
 SHIPPED = "k8sidx"
-"""What stands as source of the queries that come with it."""
+"""The source of shipped queries."""
 _NAME = re.compile(r"[a-z0-9-]+")
-"""A plain word: no name leads to another folder."""
+"""A plain word, so that a name cannot lead to another folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class SavedQuery:
     """A query with a name.
 
     :param text: the whole file, comments too.
-    :param source: the file; of those that come with k8sidx its name alone.
+    :param source: the file, or ``SHIPPED``.
     """
 
     name: str
@@ -37,7 +37,7 @@ class SavedQuery:
 
 
 def saved_names(folder: Path | None) -> list[str]:
-    """Names of all saved queries, without reading them.
+    """Return the names of all saved queries, without reading them.
 
     :param folder: the user's own, if any.
     :raises UsageError: when there is no such folder.
@@ -46,7 +46,7 @@ def saved_names(folder: Path | None) -> list[str]:
 
 
 def saved_queries(folder: Path | None) -> list[SavedQuery]:
-    """All saved queries by name; of one that cannot be read the title says so.
+    """Return all saved queries by name; one that cannot be read has the reason as its title.
 
     :raises UsageError: when the folder cannot be read.
     """
@@ -61,29 +61,29 @@ def _listed(name: str, file: Traversable | Path) -> SavedQuery:
 
 
 def saved_query(name: str, folder: Path | None) -> SavedQuery:
-    """The query of that name, without its ``@``.
+    """Return the query of that name, without its ``@``.
 
-    :raises UsageError: when there is none, naming the nearest.
+    :raises UsageError: when there is none; suggests the nearest.
     """
     files = _files(folder)
     if name in files:
         return _read(name, files[name])
-    begun = [one for one in sorted(files) if name and one.startswith(name)]
-    near = difflib.get_close_matches(name, files, n=3) or begun[:3]
-    remedy = f"Did you mean {' or '.join(f'@{one}' for one in near)}?" if near else ""
+    beginning = [other for other in sorted(files) if name and other.startswith(name)]
+    near = difflib.get_close_matches(name, files, n=3) or beginning[:3]
+    remedy = f"Did you mean {' or '.join(f'@{other}' for other in near)}?" if near else ""
     raise UsageError(
         f"no query is saved as {name!r}.",
-        remedy=remedy or "k8sidx query --saved lists what there is.",
+        remedy=remedy or "k8sidx query --saved lists all names.",
     )
 
 
 def _files(folder: Path | None) -> dict[str, Traversable | Path]:
-    found: dict[str, Traversable | Path] = {}
-    for one in resources.files("k8sidx.insights.saved").iterdir():
-        if one.name.endswith(SUFFIX):
-            found[one.name.removesuffix(SUFFIX)] = one
+    files: dict[str, Traversable | Path] = {}
+    for shipped in resources.files("k8sidx.insights.saved").iterdir():
+        if shipped.name.endswith(SUFFIX):
+            files[shipped.name.removesuffix(SUFFIX)] = shipped
     if folder is None:
-        return found
+        return files
     try:
         own = sorted(folder.iterdir())
     except OSError as error:
@@ -91,10 +91,10 @@ def _files(folder: Path | None) -> dict[str, Traversable | Path]:
             f"the folder of saved queries cannot be read: {error.strerror}.",
             where=Where(str(folder)),
         ) from error
-    return found | {
-        one.stem: one
-        for one in own
-        if one.suffix == SUFFIX and _NAME.fullmatch(one.stem) and one.is_file()
+    return files | {
+        file.stem: file
+        for file in own
+        if file.suffix == SUFFIX and _NAME.fullmatch(file.stem) and file.is_file()
     }
 
 
@@ -103,7 +103,7 @@ def _read(name: str, file: Traversable | Path) -> SavedQuery:
     try:
         text = file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text"
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise UsageError(f"cannot be read: {reason}.", where=Where(source)) from error
     return SavedQuery(name, _title(text), text, source)
 

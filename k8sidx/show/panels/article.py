@@ -1,11 +1,10 @@
-"""The article's dashboard: its tables in its order, each the query of the hunt of that table."""
+"""Article dashboard: the article's tables in its order, each with the query of its hunt."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from k8sidx.hunt.definition import TopHunt
-from k8sidx.hunt.kinds.baseline_queries import counted
+from k8sidx.hunt.kinds.top import TopHunt
 from k8sidx.hunt.library.load import load_hunts
 from k8sidx.query.algebra import DateHistogram, Metric, Order, Query, Terms
 from k8sidx.show.panels.overview import EVENTS
@@ -31,15 +30,15 @@ _GOALS = {
     "topn_forbidden_user": (24,),
     "topn_forbidden_list_resource": (25,),
 }
-"""Rows of the goal table that the article's tables answer."""
+"""Goals that the article's tables meet."""
 
 
 def article_dashboard() -> Dashboard:
-    """The article's dashboard, from the hunt library."""
+    """Return the article's dashboard, built from the hunt library."""
     hunts = load_hunts(TABLES)
     tables = [_table(hunt) for hunt in hunts if isinstance(hunt, TopHunt)]
     codes = next(hunt for hunt in hunts if hunt.id == "topn_status_code")
-    rows = [Row(15, tuple(tables[at : at + 2])) for at in range(0, len(tables), 2)]
+    rows = [Row(15, tuple(tables[first : first + 2])) for first in range(0, len(tables), 2)]
     over_time = Panel(
         "article-codes-over-time",
         "Status codes over time",
@@ -64,7 +63,7 @@ def article_dashboard() -> Dashboard:
 
 def _table(hunt: TopHunt) -> Panel:
     query = replace(
-        counted(hunt),
+        hunt.count_query(),
         metrics=(Metric(hunt.count, "count"),),
         order=(Order(hunt.count, descending=True),),
         limit=hunt.limit,

@@ -1,4 +1,4 @@
-"""Hunts → request bodies for OpenSearch and Elasticsearch, over k8sidx's own indices."""
+"""Hunts as request bodies for OpenSearch and Elasticsearch, over k8sidx's own indices."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from k8sidx.backends.cluster.engine.request_body import (
     matching,
     terms,
 )
+from k8sidx.events.fields.names import TIMESTAMP
 from k8sidx.hunt.definition import Hunt
 from k8sidx.query.algebra import Order, Query
 from k8sidx.show.translate.translatable import (
@@ -28,7 +29,7 @@ from k8sidx.show.translate.translatable import (
 )
 
 MOST_EVENTS = 1000
-"""Events of the answer; the body's size can be raised to 10,000."""
+"""Events of the response; the body's size can be raised to 10,000."""
 MOST_KEYS = 1000
 MOST_VALUES = 100
 """Different values that are counted in an interval; all of them would be too many buckets."""
@@ -39,10 +40,10 @@ _LIMITS = (
 
 
 def to_dsl(hunt: Hunt) -> Translation:
-    """The hunt as the body of ``POST /k8s-audit-*/_search``.
+    """Translate the hunt to the body of ``POST /k8s-audit-*/_search``.
 
-    :raises CannotBeSaid: when one request cannot ask for it.
-    :raises UnsupportedQuery: when a cluster has no way to ask for its condition.
+    :raises CannotBeSaid: when it needs more than one request.
+    :raises UnsupportedQuery: when a cluster cannot evaluate its condition.
     """
     question = question_of(hunt)
     notes = differences(question)
@@ -60,7 +61,7 @@ def to_dsl(hunt: Hunt) -> Translation:
 
 def _events(question: Events) -> dict[str, Any]:
     names = shown_fields(question)
-    newest = (Order("@timestamp", descending=True),)
+    newest = (Order(TIMESTAMP, descending=True),)
     return events_body(Query(where=question.condition, select=names, order=newest), MOST_EVENTS)
 
 
@@ -91,7 +92,8 @@ def _bursts(question: Bursts) -> dict[str, Any]:
 
 
 def _different(question: Bursts) -> dict[str, Any]:
-    """Combinations of values in an interval, and whether there are enough of them."""
+    """Return the aggregations that count combinations of values in an interval and keep intervals
+    with enough of them."""
     return {
         "values": terms(
             question.values,

@@ -2,62 +2,60 @@
 
 from __future__ import annotations
 
-from k8sidx.backends.cluster.schema.profile import ID, Paths, own_paths
+from k8sidx.backends.cluster.schema.profile import Paths, own_paths
 from k8sidx.events.fields.lookup import resolve
+from k8sidx.events.fields.names import EVENT_ID
 from k8sidx.events.fields.table import Kind
 from k8sidx.query.algebra import Leaf, Scalar
 from k8sidx.query.coerce import coerce
 from k8sidx.query.networks import address_text, ranges
 from k8sidx.show.translate.translatable import Bursts, CannotBeSaid, Question, Top, differences
 
-NO_AGGREGATION = (
-    "{language} has no aggregation: this is the condition alone, {what} is left to whatever "
-    "shows it."
-)
+NO_AGGREGATION = "{language} has no aggregation: this is the condition alone, without {what}."
 
 
 def paths_of(leaf: Leaf, language: str) -> Paths:
-    """Where the field is.
+    """Return the paths of the field.
 
     :raises CannotBeSaid: when it cannot be searched, or is the document's id.
     """
     path = resolve(leaf.field)
     paths = own_paths(path)
-    if not paths.query or path.field.name == ID:
+    if not paths.query or path.field.name == EVENT_ID:
         raise CannotBeSaid(f"{leaf.field} cannot be searched with {language}.")
     return paths
 
 
 def value_of(leaf: Leaf, value: Scalar) -> str | int | bool | None:
-    """A value as the index has it; ``None`` for one that the field can never hold.
+    """Return a value as the index stores it, or ``None`` when the field can never hold it.
 
     :raises CannotBeSaid: for a time or a number with a fraction.
     """
-    found = coerce(resolve(leaf.field).field, value)
-    if found is None or isinstance(found, str | int):
-        return found
+    coerced = coerce(resolve(leaf.field).field, value)
+    if coerced is None or isinstance(coerced, str | int):
+        return coerced
     raise CannotBeSaid(
-        f"{leaf.field} is compared with {value!r}, which is no text or whole number."
+        f"{leaf.field} is compared with {value!r}, which is neither text nor a whole number."
     )
 
 
 def need_text(leaf: Leaf, paths: Paths, language: str) -> None:
-    """:raises CannotBeSaid: when the field holds no text, so that no pattern matches it."""
+    """Raise :class:`CannotBeSaid` when the field is not text, so that no pattern matches it."""
     if paths.kind not in (Kind.KEYWORD, Kind.ADDRESS):
-        raise CannotBeSaid(f"{leaf.field} holds no text, so {language} has no pattern for it.")
+        raise CannotBeSaid(f"{leaf.field} is not text, so {language} has no pattern for it.")
 
 
 def bounds(networks: tuple[str, ...]) -> list[tuple[str, str]]:
-    """First and last address of each network; IPv6's largest are without IPv4."""
+    """Return the first and last address of each network; IPv6's largest are without IPv4."""
     return [
-        (address_text(one.first), address_text(one.last))
+        (address_text(network.first), address_text(network.last))
         for text in networks
-        for one in ranges(text)
+        for network in ranges(text)
     ]
 
 
 def aggregation_notes(question: Question, language: str) -> tuple[str, ...]:
-    """What is left out of a hunt that counts, or found beside."""
+    """Return notes on the counting that the language lacks, or on other differences."""
     if isinstance(question, Top):
         what = f"the {question.limit} {'rarest' if question.rarest else 'most frequent'}"
         by = [column.field for column in question.by]

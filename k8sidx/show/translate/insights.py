@@ -1,4 +1,4 @@
-"""Hunts → CloudWatch Logs Insights, over the audit log of a cluster (EKS: the log group
+"""Hunts as CloudWatch Logs Insights queries, over the audit log of a cluster (EKS: the log group
 ``/aws/eks/<cluster>/cluster``)."""
 
 from __future__ import annotations
@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
+from k8sidx.events.fields.names import AUDIT_ID, TIMESTAMP
 from k8sidx.hunt.definition import Hunt
 from k8sidx.query.algebra import Condition, leaves
 from k8sidx.show.translate.cloudwatch_fields import (
@@ -31,18 +32,18 @@ from k8sidx.show.translate.translatable import (
     whole_condition,
 )
 
-SHOWN = ("@timestamp", "verb", "requestURI", "auditID")
+SHOWN = (TIMESTAMP, "verb", "requestURI", AUDIT_ID)
 """Fields that are shown of every event."""
 COUNTED = "counted"
 MOST_CHARACTERS = 10_000
-"""Of a query (CloudWatch Logs API, StartQuery, queryString)."""
+"""Characters of a query at most (CloudWatch Logs API, StartQuery, queryString)."""
 _UNITS = ((86_400, "d"), (3_600, "h"), (60, "m"), (1, "s"))
 
 
 def to_insights(hunt: Hunt) -> Translation:
-    """The hunt as one query.
+    """Translate the hunt to one query.
 
-    :raises CannotBeSaid: naming what CloudWatch does not have.
+    :raises CannotBeSaid: naming what CloudWatch lacks.
     """
     question = question_of(hunt)
     refuse_unprintable(question.condition)
@@ -53,7 +54,7 @@ def to_insights(hunt: Hunt) -> Translation:
         if len(text) <= MOST_CHARACTERS:
             return Translation(text, notes)
     raise CannotBeSaid(
-        f"it takes {len(text):,} characters, and CloudWatch takes {MOST_CHARACTERS:,} at most."
+        f"it needs {len(text):,} characters, and CloudWatch accepts {MOST_CHARACTERS:,} at most."
     )
 
 
@@ -94,20 +95,20 @@ def _commands(question: Question, tests: Sequence[str]) -> list[str]:
     fields = [*plain, *(f"{expression} as {name}" for name, expression in computed.items())]
     first = [f"fields {', '.join(fields)}"] if fields else []
     commands = [*first, *(f"filter {test}" for test in tests), *after]
-    return [commands[0], *(f"| {one}" for one in commands[1:])]
+    return [commands[0], *(f"| {command}" for command in commands[1:])]
 
 
 def _shown(fields: Iterable[str]) -> tuple[list[str], dict[str, str]]:
-    """Names to show, and the computed ones among them."""
+    """Return the names to show, and the computed ones among them."""
     names = list(dict.fromkeys(name for field in fields for name in shown_names(field)))
     computed = {name: COLUMNS[name] for name in names if name in COLUMNS}
     return [name_text(name) for name in names], computed
 
 
 def _keys(fields: Iterable[str]) -> tuple[list[str], dict[str, str]]:
-    """Names to group by, and the computed ones among them.
+    """Return the names to group by, and the computed ones among them.
 
-    :raises CannotBeSaid: for a field that CloudWatch has not, or as a list.
+    :raises CannotBeSaid: for a field that CloudWatch lacks, or has as a list.
     """
     wanted = tuple(fields)
     for field in wanted:
@@ -116,8 +117,8 @@ def _keys(fields: Iterable[str]) -> tuple[list[str], dict[str, str]]:
 
 
 def _counted(question: Bursts, computed: dict[str, str]) -> str:
-    """What is counted; combinations of values become one text: the names of a URL's path hold no
-    slash."""
+    """Return the aggregate that counts; combinations of values become one text, since the names of
+    a URL's path contain no slash."""
     if not question.values:
         return "count(*)"
     names, more = _keys(question.values)
@@ -132,8 +133,8 @@ def _counted(question: Bursts, computed: dict[str, str]) -> str:
 def _period(length: timedelta) -> str:
     seconds = int(length.total_seconds())
     if length % timedelta(seconds=1):
-        raise CannotBeSaid("its interval is no whole number of seconds.")
-    size, unit = next(one for one in _UNITS if not seconds % one[0])
+        raise CannotBeSaid("its interval is not a whole number of seconds.")
+    size, unit = next(unit for unit in _UNITS if not seconds % unit[0])
     return f"{seconds // size}{unit}"
 
 
@@ -147,7 +148,7 @@ def _notes(question: Question, condition: Condition) -> tuple[str, ...]:
     fields = ", ".join(dict.fromkeys(partial))
     if fields:
         notes.append(
-            f"Of lists CloudWatch has elements by position: {fields} is looked for among the "
+            f"CloudWatch has elements of lists by position: {fields} is searched among the "
             f"first {POSITIONS}."
         )
     if isinstance(question, Events):

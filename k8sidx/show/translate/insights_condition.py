@@ -1,8 +1,8 @@
-"""Conditions → the text of CloudWatch Logs Insights filters.
+"""Conditions as filters of CloudWatch Logs Insights.
 
 A comparison with a field that an event lacks is neither true nor false there, and stays so
-under *not*. So *not* is moved to the comparisons, and each says that the field may be missing,
-unless something else asks for it anyway.
+under *not*. So *not* is moved to the comparisons, and each allows that the field is missing,
+unless another comparison requires it anyway.
 """
 
 from __future__ import annotations
@@ -29,19 +29,21 @@ from k8sidx.query.algebra import (
     Wildcard,
     rewritten,
 )
+from k8sidx.query.casefold import folds
 from k8sidx.query.networks import ranges
 from k8sidx.query.simplify import simplified
-from k8sidx.query.wildcard import either_case, escaped, folds, one_of_texts, pattern_parts
+from k8sidx.query.wildcard import ANY_TEXT, to_regex, tokens
+from k8sidx.show.translate.clauses import either_case, escaped, one_of_texts
 from k8sidx.show.translate.cloudwatch_fields import networks_of
 from k8sidx.show.translate.translatable import CannotBeSaid
 
 _PLAIN = re.compile(r"[A-Za-z0-9_.@]+")
 _LONG = 20
-"""Texts of a list that may become an expression."""
+"""A list of as many texts may become an expression."""
 _INVERSE: dict[Comparison, str] = {"=": "!=", "<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 
 
-class _Said(NamedTuple):
+class _Clause(NamedTuple):
     """A condition's text, and whether *and* or *or* join it."""
 
     text: str
@@ -49,15 +51,15 @@ class _Said(NamedTuple):
 
     @property
     def beside(self) -> str:
-        """To stand beside *and* and *or*."""
+        """The text, to stand beside *and* and *or*."""
         return f"({self.text})" if self.joined else self.text
 
 
 def filters(condition: Condition, *, short: bool = False) -> list[str]:
-    """Texts of filters, one after the other; none when it holds for every event.
+    """Return the texts of filters, one after the other; none when it holds for every event.
 
     :param condition: on CloudWatch's fields (:mod:`k8sidx.show.translate.cloudwatch_fields`).
-    :param short: long lists of texts as expressions, which take less room.
+    :param short: write long lists of texts as expressions, which are shorter.
     :raises CannotBeSaid: when a part of it has no text, or it holds for no event.
     """
     plain = simplified(condition)
@@ -67,8 +69,8 @@ def filters(condition: Condition, *, short: bool = False) -> list[str]:
         return []
     if short:
         plain = rewritten(plain, _shortened)
-    said = _all_of(plain.conditions) if isinstance(plain, And) else [_said(plain)]
-    return list(dict.fromkeys(one.text for one in said))
+    clauses = _all_of(plain.conditions) if isinstance(plain, And) else [_clause(plain)]
+    return list(dict.fromkeys(item.text for item in clauses))
 
 
 def _shortened(leaf: Leaf) -> Condition:
@@ -81,7 +83,7 @@ def _shortened(leaf: Leaf) -> Condition:
     return Regex(leaf.field, one_of_texts(texts))
 
 
-def _said(condition: Condition) -> _Said:
+def _clause(condition: Condition) -> _Clause:
     match condition:
         case And(parts):
             return _join(" and ", _all_of(parts))
@@ -92,45 +94,45 @@ def _said(condition: Condition) -> _Said:
         case Always():
             raise TypeError("a simplified condition has no constants")
         case Present():
-            return _Said(f"ispresent({name_text(condition.field)})")
-    return _Said(_compared(condition))
+            return _Clause(f"ispresent({name_text(condition.field)})")
+    return _Clause(_compared(condition))
 
 
-def _join(word: str, parts: Sequence[_Said]) -> _Said:
+def _join(word: str, parts: Sequence[_Clause]) -> _Clause:
     if len(parts) == 1:
         return parts[0]
-    return _Said(word.join(part.beside for part in parts), joined=True)
+    return _Clause(word.join(part.beside for part in parts), joined=True)
 
 
-def _any_of(parts: Sequence[Condition]) -> list[_Said]:
-    """Alternatives, patterns of one field as one expression."""
+def _any_of(parts: Sequence[Condition]) -> list[_Clause]:
+    """Return the alternatives, patterns of one field as one expression."""
     merged = _merged([part for part in parts if isinstance(part, Wildcard)])
-    others = [_said(part) for part in parts if not isinstance(part, Wildcard)]
-    return others + [_Said(text) for text in merged]
+    others = [_clause(part) for part in parts if not isinstance(part, Wildcard)]
+    return others + [_Clause(text) for text in merged]
 
 
-def _all_of(parts: Sequence[Condition]) -> list[_Said]:
-    """All of them; what is excluded of one field together."""
-    asked = {part.field for part in parts if not isinstance(part, Always | And | Or | Not)}
+def _all_of(parts: Sequence[Condition]) -> list[_Clause]:
+    """Return all conditions, the exclusions of one field together."""
+    compared = {part.field for part in parts if not isinstance(part, Always | And | Or | Not)}
     excluded: dict[str, list[Leaf]] = {}
     for part in parts:
         if isinstance(part, Not) and (leaf := _excluded(part)) is not None:
             excluded.setdefault(leaf.field, []).append(leaf)
     others = [
-        one for one in parts if isinstance(one, Compare | OneOf | Wildcard | Regex | InNetwork)
+        part for part in parts if isinstance(part, Compare | OneOf | Wildcard | Regex | InNetwork)
     ]
-    tested = {one.field for one in others} | excluded.keys()
-    said: list[_Said] = []
+    tested = {other.field for other in others} | excluded.keys()
+    clauses: list[_Clause] = []
     for part in parts:
         if isinstance(part, Present) and part.field in tested:
             continue  # What is missing passes no other test either.
         if isinstance(part, Not) and isinstance(part.condition, Present):
-            said.append(_Said(f"not ispresent({name_text(part.condition.field)})"))
+            clauses.append(_Clause(f"not ispresent({name_text(part.condition.field)})"))
         elif isinstance(part, Not) and (leaf := _excluded(part)) is not None:
-            said += _without(leaf.field, excluded.pop(leaf.field, []), asked)
+            clauses += _without(leaf.field, excluded.pop(leaf.field, []), compared)
         else:
-            said.append(_said(part))
-    return said
+            clauses.append(_clause(part))
+    return clauses
 
 
 def _excluded(part: Not) -> Leaf | None:
@@ -138,20 +140,20 @@ def _excluded(part: Not) -> Leaf | None:
     return None if isinstance(inner, Always | And | Or | Not | Present) else inner
 
 
-def _without(field: str, leaves: list[Leaf], asked: set[str]) -> list[_Said]:
-    """None of some comparisons of a field."""
+def _without(field: str, leaves: list[Leaf], compared: set[str]) -> list[_Clause]:
+    """Return the exclusion of some comparisons of a field."""
     tests = [_compared(leaf, negated=True) for leaf in leaves if not isinstance(leaf, Wildcard)]
     tests += _merged([leaf for leaf in leaves if isinstance(leaf, Wildcard)], negated=True)
-    if field in asked:
-        return [_Said(test) for test in tests]
+    if field in compared:
+        return [_Clause(test) for test in tests]
     if not tests:
         return []
-    all_of = _join(" and ", [_Said(test) for test in tests])
-    return [_Said(f"not ispresent({name_text(field)}) or {all_of.beside}", joined=True)]
+    all_of = _join(" and ", [_Clause(test) for test in tests])
+    return [_Clause(f"not ispresent({name_text(field)}) or {all_of.beside}", joined=True)]
 
 
 def _merged(leaves: Iterable[Wildcard], *, negated: bool = False) -> list[str]:
-    """Patterns, those of one field and manner as one expression."""
+    """Return the patterns as text, those of one field and case as one expression."""
     groups: dict[tuple[str, bool], list[Wildcard]] = {}
     for leaf in leaves:
         key = (leaf.field, folds(leaf.pattern, ignore_case=leaf.ignore_case))
@@ -162,8 +164,8 @@ def _merged(leaves: Iterable[Wildcard], *, negated: bool = False) -> list[str]:
         if len(group) == 1:
             texts.append(_compared(group[0], negated=negated))
             continue
-        found = "|".join(_expression(leaf.pattern) for leaf in group)
-        texts.append(f"{name_text(field)} {no}like {_slashed(found, fold=fold)}")
+        expressions = "|".join(_expression(leaf.pattern) for leaf in group)
+        texts.append(f"{name_text(field)} {no}like {_slashed(expressions, fold=fold)}")
     return texts
 
 
@@ -186,73 +188,74 @@ def _compared(leaf: Leaf, *, negated: bool = False) -> str:
         case Regex(pattern=pattern, ignore_case=fold):
             return f"{name} {no}like {_slashed(_delimited(pattern), fold=fold)}"
         case InNetwork():
-            found = [f"isIpInSubnet({name}, {text_literal(one)})" for one in _networks(leaf)]
-            alternatives = " or ".join(found)
-            return f"{no}({alternatives})" if len(found) > 1 or negated else alternatives
-    raise TypeError(f"no comparison: {type(leaf).__name__}")
+            expressions = [
+                f"isIpInSubnet({name}, {text_literal(network)})" for network in _networks(leaf)
+            ]
+            alternatives = " or ".join(expressions)
+            return f"{no}({alternatives})" if len(expressions) > 1 or negated else alternatives
+    raise TypeError(f"not a comparison: {type(leaf).__name__}")
 
 
 def _comparison(name: str, op: Comparison, value: Scalar, *, fold: bool, negated: bool) -> str:
-    sign = _INVERSE[op] if negated else op
+    operator = _INVERSE[op] if negated else op
     if isinstance(value, str) and folds(value, ignore_case=fold):
         if not value.isascii():
             no = "not " if negated else ""
             return f"{name} {no}like {_slashed(f'^{either_case(value, escaped)}$', fold=False)}"
-        return f"tolower({name}) {sign} {text_literal(value.lower())}"
-    return f"{name} {sign} {_literal(value)}"
+        return f"tolower({name}) {operator} {text_literal(value.lower())}"
+    return f"{name} {operator} {_literal(value)}"
 
 
 def _membership(name: str, values: Sequence[Scalar], *, fold: bool, negated: bool) -> str:
     folded = [value for value in values if folds(value, ignore_case=fold)]
     if any(not str(value).isascii() for value in folded):
-        tests = [_comparison(name, "=", one, fold=fold, negated=negated) for one in values]
+        tests = [_comparison(name, "=", value, fold=fold, negated=negated) for value in values]
         return f"({(' and ' if negated else ' or ').join(tests)})"
     no = "not " if negated else ""
     if folded:
-        listed = dict.fromkeys(_literal(str(one).lower()) for one in values)
+        listed = dict.fromkeys(_literal(str(value).lower()) for value in values)
         return f"tolower({name}) {no}in [{', '.join(listed)}]"
-    return f"{name} {no}in [{', '.join(_literal(one) for one in values)}]"
+    return f"{name} {no}in [{', '.join(_literal(value) for value in values)}]"
 
 
 def _networks(leaf: InNetwork) -> tuple[str, ...]:
-    if any(len(ranges(one)) > 1 for one in leaf.networks):
+    if any(len(ranges(network)) > 1 for network in leaf.networks):
         raise CannotBeSaid(f"{leaf.field} is compared with all of IPv6.")
     return networks_of(leaf)
 
 
 def _contained(pattern: str) -> str | None:
-    """The text that a pattern ``*text*`` looks for."""
-    parts = list(pattern_parts(pattern))
-    edges = len(parts) > 2 and parts[0] == parts[-1] == ("*", True)
-    if not edges or any(wild for _, wild in parts[1:-1]):
+    """Return the text that a pattern ``*text*`` searches for."""
+    parts = list(tokens(pattern))
+    edges = len(parts) > 2 and parts[0] == parts[-1] == ANY_TEXT
+    if not edges or any(part.is_wildcard for part in parts[1:-1]):
         return None
-    return "".join(sign for sign, _ in parts[1:-1])
+    return "".join(part.text for part in parts[1:-1])
 
 
 def _expression(pattern: str) -> str:
-    """A wildcard pattern as a regular expression that is found somewhere."""
-    parts = list(pattern_parts(pattern))
+    """Return a wildcard pattern as a regular expression that is found somewhere."""
+    parts = list(tokens(pattern))
     start, end = "^", "$"
-    while parts and parts[0] == ("*", True):
+    while parts and parts[0] == ANY_TEXT:
         start, parts = "", parts[1:]
-    while parts and parts[-1] == ("*", True):
+    while parts and parts[-1] == ANY_TEXT:
         end, parts = "", parts[:-1]
-    # Any sign, line breaks among them, whatever the flags.
-    wildcards = {"*": r"[\s\S]*", "?": r"[\s\S]"}
-    body = "".join(wildcards[sign] if wild else escaped(sign) for sign, wild in parts)
+    # Any character, line breaks among them, whatever the flags.
+    body = to_regex(parts, escaped, any_character=r"[\s\S]")
     return f"{start}{body}{end}"
 
 
 def _delimited(pattern: str) -> str:
-    """A regular expression in which no slash ends it."""
-    found = []
-    signs = iter(pattern)
-    for sign in signs:
-        if sign == "\\":
-            found.append(sign + next(signs, ""))
+    """Return a regular expression in which no slash ends it."""
+    written = []
+    characters = iter(pattern)
+    for character in characters:
+        if character == "\\":
+            written.append(character + next(characters, ""))
         else:
-            found.append({"/": r"\/", "\n": r"\n", "\t": r"\t"}.get(sign, sign))
-    return "".join(found)
+            written.append({"/": r"\/", "\n": r"\n", "\t": r"\t"}.get(character, character))
+    return "".join(written)
 
 
 def _slashed(expression: str, *, fold: bool) -> str:
@@ -260,7 +263,7 @@ def _slashed(expression: str, *, fold: bool) -> str:
 
 
 def name_text(name: str) -> str:
-    """A field, in backquotes where its name has other signs than a plain one."""
+    """Return a field, in backquotes where its name has special characters."""
     return name if _PLAIN.fullmatch(name) else f"`{name}`"
 
 
@@ -269,6 +272,6 @@ def _literal(value: Scalar) -> str:
 
 
 def text_literal(text: str) -> str:
-    """Text in quotes."""
+    """Return text in quotes."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return '"' + escaped.replace("\n", "\\n").replace("\t", "\\t") + '"'

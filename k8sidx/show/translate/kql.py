@@ -1,13 +1,14 @@
-"""Hunts → the Kibana Query Language, over k8sidx's own indices.
+"""Hunts as Kibana Query Language, over k8sidx's own indices.
 
 OpenSearch Dashboards has the same language as DQL. The grammar is kuery's
 (https://github.com/elastic/kibana, packages/kbn-es-query/grammar/grammar.peggy): in quotes only
-``\\`` and ``"`` mean anything, without quotes ``\\():<>"*{}``. It has no regular expressions,
-and tells upper from lower case.
+``\\`` and ``"`` are special, without quotes ``\\():<>"*{}``. It has no regular expressions, and is
+case-sensitive.
 """
 
 from __future__ import annotations
 
+from k8sidx.events.accounts import KINDS
 from k8sidx.events.fields.lookup import resolve
 from k8sidx.hunt.definition import Hunt
 from k8sidx.query.algebra import (
@@ -26,9 +27,12 @@ from k8sidx.query.algebra import (
     Wildcard,
     leaves,
 )
+from k8sidx.query.casefold import folds
+from k8sidx.query.derived import outcomes
 from k8sidx.query.networks import ranges
 from k8sidx.query.simplify import flat
-from k8sidx.query.wildcard import folds, joined, pattern_parts, plain_text
+from k8sidx.query.wildcard import literal, tokens
+from k8sidx.show.translate.clauses import joined
 from k8sidx.show.translate.index_fields import aggregation_notes, need_text, paths_of, value_of
 from k8sidx.show.translate.translatable import (
     CannotBeSaid,
@@ -43,12 +47,12 @@ _WORDS = {
     "stage": ("RequestReceived", "ResponseStarted", "ResponseComplete", "Panic"),
     "level": ("None", "Metadata", "Request", "RequestResponse"),
     "annotations.authorization.k8s.io/decision": ("allow", "forbid"),
-    "event.outcome": ("success", "failure", "unknown"),
-    "user.kind": ("human", "serviceaccount", "node", "control-plane", "anonymous", "unknown"),
+    "event.outcome": tuple(outcomes()),
+    "user.kind": KINDS,
     "verb": (),
 }
-"""Fields whose values Kubernetes or k8sidx write, always in the same case; without values:
-in lower case."""
+"""Fields whose values Kubernetes or k8sidx write, always in the same case; without values: in
+lower case."""
 LOWER = (
     "objectRef.apiGroup",
     "objectRef.namespace",
@@ -56,17 +60,16 @@ LOWER = (
     "objectRef.subresource",
     "target.resource",
 )
-"""Names that Kubernetes has in lower case only: another case is a request for nothing."""
+"""Names that Kubernetes has in lower case only: in another case they match nothing."""
 _CASE = (
-    "KQL tells upper from lower case: {fields} written otherwise than in lower case, which is "
-    "nothing that Kubernetes has, is not found."
+    "KQL is case-sensitive: {fields} is matched in lower case only, the one that Kubernetes uses."
 )
 
 
 def to_kql(hunt: Hunt) -> Translation:
-    """The hunt's condition as one line.
+    """Translate the hunt's condition to one line.
 
-    :raises CannotBeSaid: when KQL has no way to say it.
+    :raises CannotBeSaid: when KQL has no equivalent.
     """
     question = question_of(hunt)
     refuse_unprintable(question.condition)
@@ -86,17 +89,17 @@ def _case_notes(condition: Condition) -> tuple[str, ...]:
 
 
 def kql_text(condition: Condition) -> str:
-    """A condition as a clause that can stand beside *and*, *or* and *not*.
+    """Return a condition as a clause that can stand beside *and*, *or* and *not*.
 
-    :raises CannotBeSaid: when KQL has no way to say it.
+    :raises CannotBeSaid: when KQL has no equivalent.
     """
     match condition:
         case Always():
             return "*"
         case And(parts):
-            return joined(" and ", [kql_text(one) for one in parts], "*")
+            return joined(" and ", [kql_text(part) for part in parts], "*")
         case Or(parts):
-            return joined(" or ", [kql_text(one) for one in parts], "(not *)")
+            return joined(" or ", [kql_text(part) for part in parts], "(not *)")
         case Not(inner):
             return f"(not {kql_text(inner)})"
     return _leaf(condition)
@@ -119,12 +122,14 @@ def _leaf(leaf: Leaf) -> str:
                 raise CannotBeSaid(f"KQL cannot compare {leaf.field} {op} {value!r}.")
             return f"{paths.query} {op} {_value(wanted)}"
         case InNetwork(networks=networks):
-            if any(len(ranges(one)) > 1 for one in networks):
+            if any(len(ranges(network)) > 1 for network in networks):
                 raise CannotBeSaid(f"KQL has no networks of IPv6 without IPv4 ({leaf.field}).")
-            found = [f'{paths.network}: "{network}"' for network in networks]
-            return joined(" or ", found, "(not *)")
+            tests = [f'{paths.network}: "{network}"' for network in networks]
+            return joined(" or ", tests, "(not *)")
         case Regex():
-            raise CannotBeSaid(f"KQL has no regular expressions, such as that of {leaf.field}.")
+            raise CannotBeSaid(
+                f"KQL has no regular expressions, and {leaf.field} is compared with one."
+            )
     need_text(leaf, paths, _LANGUAGE)
     return _pattern(leaf, paths.query)
 
@@ -143,7 +148,7 @@ def _equal(leaf: Leaf, name: str, values: tuple[Scalar, ...], *, ignore_case: bo
 
 
 def _cased(leaf: Leaf, text: str, *, ignore_case: bool) -> str:
-    """The text in the only case that the field has.
+    """Return the text in the only case that the field has.
 
     :raises CannotBeSaid: when it may have any.
     """
@@ -155,7 +160,9 @@ def _cased(leaf: Leaf, text: str, *, ignore_case: bool) -> str:
         return known.get(text.lower(), text.lower())
     if name in LOWER:
         return text.lower()
-    raise CannotBeSaid(f"KQL tells upper from lower case, and {leaf.field} is compared without.")
+    raise CannotBeSaid(
+        f"KQL is case-sensitive, and {leaf.field} is compared without regard to case."
+    )
 
 
 def _value(value: str | int | bool) -> str:
@@ -167,25 +174,29 @@ def _value(value: str | int | bool) -> str:
 
 
 def quoted(text: str) -> str:
-    """Text to stand in quotes."""
+    """Return text to stand in quotes."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return escaped.replace("\n", "\\n").replace("\t", "\\t")
 
 
 def _pattern(leaf: Wildcard, name: str) -> str:
-    plain = plain_text(leaf.pattern)
+    plain = literal(leaf.pattern)
     if plain is not None:
         return _equal(leaf, name, (plain,), ignore_case=leaf.ignore_case)
     pattern = leaf.pattern
     if folds(pattern, ignore_case=leaf.ignore_case):
         words = _WORDS.get(resolve(leaf.field).field.name, ())
         if any(word != word.lower() for word in words):
-            raise CannotBeSaid(f"KQL tells upper from lower case, and {leaf.field} has both.")
+            raise CannotBeSaid(f"KQL is case-sensitive, and {leaf.field} has upper and lower case.")
         pattern = _cased(leaf, pattern, ignore_case=True)
     written = []
-    for sign, wild in pattern_parts(pattern):
-        if sign.isspace() or (wild and sign == "?"):
-            what = "a blank" if sign.isspace() else "a single unknown character (?)"
-            raise CannotBeSaid(f"KQL has no pattern with {what}, as that of {leaf.field}.")
-        written.append(sign if wild or sign not in '\\():<>"*{}' else f"\\{sign}")
+    for character, is_wildcard in tokens(pattern):
+        if character.isspace() or (is_wildcard and character == "?"):
+            what = "a blank" if character.isspace() else "a single unknown character (?)"
+            raise CannotBeSaid(
+                f"KQL has no pattern with {what}, and {leaf.field} is compared with one."
+            )
+        written.append(
+            character if is_wildcard or character not in '\\():<>"*{}' else f"\\{character}"
+        )
     return f"{name}: {''.join(written)}"

@@ -1,9 +1,9 @@
-"""Hunts → Lucene's query strings, over k8sidx's own indices.
+"""Hunts as Lucene query strings, over k8sidx's own indices.
 
 The syntax is that of ``query_string``
 (https://www.elastic.co/docs/reference/query-languages/query-dsl/query-dsl-query-string-query).
-Texts stand in quotes, where only ``\\`` and ``"`` mean anything; patterns have every sign
-escaped that is no letter or digit. *and*, *or* and *not* never stand beside one another without
+Texts stand in quotes, where only ``\\`` and ``"`` are special; patterns have every character
+escaped except letters and digits. *and*, *or* and *not* never stand beside one another without
 parentheses, since Lucene has no precedence.
 """
 
@@ -26,8 +26,10 @@ from k8sidx.query.algebra import (
     Scalar,
     Wildcard,
 )
+from k8sidx.query.casefold import folds
 from k8sidx.query.simplify import flat
-from k8sidx.query.wildcard import either_case, folds, joined, pattern_parts, plain_text
+from k8sidx.query.wildcard import literal, to_regex, tokens
+from k8sidx.show.translate.clauses import either_case, joined
 from k8sidx.show.translate.index_fields import (
     aggregation_notes,
     bounds,
@@ -47,16 +49,16 @@ _LANGUAGE = "Lucene"
 _EVERYTHING, _NOTHING = "*:*", "(*:* AND NOT *:*)"
 _RANGES = {"<": "{{* TO {0}}}", "<=": "[* TO {0}]", ">": "{{{0} TO *}}", ">=": "[{0} TO *]"}
 _LINES = (
-    "Its regular expressions hold line breaks and tabs as they are, which a search box may "
+    "Its regular expressions contain line breaks and tabs as they are, which a search box may "
     "drop: send the text as query_string."
 )
 
 
 def to_lucene(hunt: Hunt) -> Translation:
-    """The hunt's condition as one line, unless a regular expression has line breaks.
+    """Translate the hunt's condition to one line, unless a regular expression has line breaks.
 
-    :raises CannotBeSaid: when Lucene has no way to say it.
-    :raises UnsupportedQuery: for a regular expression that Lucene does not know.
+    :raises CannotBeSaid: when Lucene has no equivalent.
+    :raises UnsupportedQuery: for a regular expression that Lucene does not support.
     """
     question = question_of(hunt)
     refuse_unprintable(question.condition)
@@ -68,19 +70,19 @@ def to_lucene(hunt: Hunt) -> Translation:
 
 
 def lucene_text(condition: Condition) -> str:
-    """A condition as a clause that can stand beside ``AND``, ``OR`` and ``NOT``.
+    """Return a condition as a clause that can stand beside ``AND``, ``OR`` and ``NOT``.
 
-    :raises CannotBeSaid: when Lucene has no way to say it.
+    :raises CannotBeSaid: when Lucene has no equivalent.
     """
     match condition:
         case Always():
             return _EVERYTHING
         case And(parts):
-            return joined(" AND ", [lucene_text(one) for one in parts], _EVERYTHING)
+            return joined(" AND ", [lucene_text(part) for part in parts], _EVERYTHING)
         case Or(parts):
-            return joined(" OR ", [lucene_text(one) for one in parts], _NOTHING)
+            return joined(" OR ", [lucene_text(part) for part in parts], _NOTHING)
         case Not(inner):
-            # Alone, a clause of NOT finds nothing: it takes away from what others find.
+            # Alone, a clause of NOT matches nothing: it excludes from the matches of others.
             return f"({_EVERYTHING} AND NOT {lucene_text(inner)})"
     return _leaf(condition)
 
@@ -104,8 +106,8 @@ def _leaf(leaf: Leaf) -> str:
             return f"{name}:{_RANGES[op].format(_value(wanted))}"
         case InNetwork(networks=networks):
             field = _escaped(paths.network)
-            found = [f'{field}:["{first}" TO "{last}"]' for first, last in bounds(networks)]
-            return joined(" OR ", found, _NOTHING)
+            tests = [f'{field}:["{first}" TO "{last}"]' for first, last in bounds(networks)]
+            return joined(" OR ", tests, _NOTHING)
     need_text(leaf, paths, _LANGUAGE)
     if isinstance(leaf, Wildcard):
         return _pattern(leaf, name)
@@ -114,7 +116,7 @@ def _leaf(leaf: Leaf) -> str:
 
 
 def _equal(leaf: Leaf, name: str, values: tuple[Scalar, ...], *, ignore_case: bool) -> str:
-    """Any of the values: exact ones as they are, others as an expression of both cases."""
+    """Return any of the values: exact ones as they are, others as an expression of both cases."""
     clauses = []
     for value in values:
         wanted = value_of(leaf, value)
@@ -138,32 +140,34 @@ def _value(value: str | int | bool) -> str:
 
 
 def _pattern(leaf: Wildcard, name: str) -> str:
-    plain = plain_text(leaf.pattern)
+    plain = literal(leaf.pattern)
     if plain is not None:
         return _equal(leaf, name, (plain,), ignore_case=leaf.ignore_case)
-    parts = list(pattern_parts(leaf.pattern))
+    parts = list(tokens(leaf.pattern))
     if not folds(leaf.pattern, ignore_case=leaf.ignore_case):
-        return f"{name}:{''.join(sign if wild else _escaped(sign) for sign, wild in parts)}"
-    wildcards = {"*": ".*", "?": "."}
-    body = "".join(wildcards[sign] if wild else either_case(sign, _escaped) for sign, wild in parts)
+        written = (part.text if part.is_wildcard else _escaped(part.text) for part in parts)
+        return f"{name}:{''.join(written)}"
+    body = to_regex(parts, lambda character: either_case(character, _escaped))
     return f"{name}:{_expression(name, body)}"
 
 
 def _expression(name: str, body: str) -> str:
-    """A regular expression between slashes.
+    """Return a regular expression between slashes.
 
-    :raises CannotBeSaid: when indices do not take one of its length.
+    :raises CannotBeSaid: when it is too long for an index.
     """
     if len(body) > LONGEST:
-        raise CannotBeSaid(f"an expression for {name} takes more than {LONGEST} characters.")
+        raise CannotBeSaid(f"an expression for {name} needs more than {LONGEST} characters.")
     if body.endswith("\\\\"):
         body = f"({body})"  # Else the backslash would escape the slash that ends it.
     return f"/{body}/"
 
 
 def _escaped(text: str) -> str:
-    """Text of which nothing is an operator, a wildcard or the end of a word."""
+    """Return text of which nothing is an operator, a wildcard or the end of a word."""
     return "".join(
-        sign if sign.isalnum() or sign in "._" or not sign.isascii() else f"\\{sign}"
-        for sign in text
+        character
+        if character.isalnum() or character in "._" or not character.isascii()
+        else f"\\{character}"
+        for character in text
     )

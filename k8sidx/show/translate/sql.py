@@ -1,4 +1,4 @@
-"""Hunts → SQL for the DuckDB shell, over the files of an embedded store.
+"""Hunts as SQL for the DuckDB shell, over the files of an embedded store.
 
 The statement is the one that k8sidx runs itself, with its parameters written as literals.
 """
@@ -11,6 +11,7 @@ from typing import Any
 
 from k8sidx.backends.embedded.engine.sql import Statement, compile_query
 from k8sidx.events.fields.lookup import resolve
+from k8sidx.events.fields.names import TIMESTAMP
 from k8sidx.events.fields.table import Kind
 from k8sidx.hunt.definition import Hunt
 from k8sidx.query.algebra import (
@@ -45,9 +46,9 @@ _TOKEN = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|\?""")
 
 
 def to_sql(hunt: Hunt) -> Translation:
-    """The hunt as one statement.
+    """Translate the hunt to one statement.
 
-    :raises CannotBeSaid: when DuckDB has no way to say it.
+    :raises CannotBeSaid: when DuckDB has no equivalent.
     """
     question = question_of(hunt)
     refuse_unprintable(question.condition)
@@ -75,7 +76,7 @@ def _statement(question: Question) -> str:
 def _events(question: Events) -> str:
     names = shown_fields(question)
     inner = _compiled(
-        Query(where=question.condition, select=names, order=(Order("@timestamp", True),))
+        Query(where=question.condition, select=names, order=(Order(TIMESTAMP, True),))
     )
     columns = [
         _named(f"c{place}", name, time=resolve(name).field.kind is Kind.TIME)
@@ -89,8 +90,8 @@ def _events(question: Events) -> str:
 
 def _top(question: Top) -> str:
     keys = tuple(
-        Terms(one.field, f"by {place}", keep_missing=question.keep_missing)
-        for place, one in enumerate(question.by)
+        Terms(key.field, f"by {place}", keep_missing=question.keep_missing)
+        for place, key in enumerate(question.by)
     )
     inner = _compiled(
         Query(
@@ -102,8 +103,8 @@ def _top(question: Top) -> str:
         )
     )
     columns = [
-        _named(f"k{place}", one.name, time=resolve(one.field).field.kind is Kind.TIME)
-        for place, one in enumerate(question.by)
+        _named(f"k{place}", key.name, time=resolve(key.field).field.kind is Kind.TIME)
+        for place, key in enumerate(question.by)
     ]
     order = ", ".join(f"k{place} NULLS LAST" for place in range(len(keys)))
     way = "" if question.rarest else " DESC"
@@ -114,7 +115,8 @@ def _top(question: Top) -> str:
 
 
 def _bursts(question: Bursts) -> str:
-    """Groups of each key, interval and combination of values, counted once more."""
+    """Return the statement that counts groups of each key, interval and combination of values once
+    more."""
     keys: tuple[Key, ...] = (
         *(Terms(name, f"by {place}") for place, name in enumerate(question.by)),
         DateHistogram(question.interval, "interval"),
@@ -154,14 +156,14 @@ def _compiled(query: Query) -> str:
 
 
 def written(statement: Statement, source: str) -> str:
-    """The statement's SQL over a source, with its parameters as literals, in their order.
+    """Return the statement's SQL over a source, with its parameters as literals, in their order.
 
-    A question mark within quotes is no parameter.
+    A question mark within quotes is not a parameter.
     """
     values = iter(statement.parameters)
 
-    def filled(found: re.Match[str]) -> str:
-        return literal(next(values)) if found[0] == "?" else found[0]
+    def filled(match: re.Match[str]) -> str:
+        return literal(next(values)) if match[0] == "?" else match[0]
 
     sql = _TOKEN.sub(filled, statement.sql.replace("{source}", source, 1))
     left: Sequence[Any] = list(values)
@@ -171,7 +173,7 @@ def written(statement: Statement, source: str) -> str:
 
 
 def literal(value: Any) -> str:
-    """A value as SQL: in a DuckDB text only the quote means anything, and is doubled.
+    """Return a value as SQL: in a DuckDB text only the quote is special, and is doubled.
 
     :raises CannotBeSaid: for text that ends at the character NUL there.
     """
@@ -182,5 +184,5 @@ def literal(value: Any) -> str:
     if isinstance(value, float):
         return f"CAST('{value}' AS DOUBLE)"
     if "\0" in str(value):
-        raise CannotBeSaid("a text that holds the character NUL cannot be written in SQL.")
+        raise CannotBeSaid("a text that contains the character NUL cannot be written in SQL.")
     return "'" + str(value).replace("'", "''") + "'"

@@ -1,4 +1,4 @@
-"""Where a hunt can be taken to."""
+"""Languages that hunts are translated to."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Target(StrEnum):
-    """A language that hunts are printed in."""
+    """A language that hunts are translated to."""
 
     INSIGHTS = "insights"
     DSL = "dsl"

@@ -1,4 +1,4 @@
-"""What a hunt asks, as far as other languages can ask it, and what they say instead of a text."""
+"""The translatable part of a hunt, and the result of a translation."""
 
 from __future__ import annotations
 
@@ -8,17 +8,11 @@ from datetime import timedelta
 from typing import TypeAlias
 
 from k8sidx.errors import UnsupportedQuery
-from k8sidx.hunt.definition import (
-    Column,
-    Hunt,
-    MatchHunt,
-    NewHunt,
-    SequenceHunt,
-    SilentHunt,
-    SpikeHunt,
-    ThresholdHunt,
-    TopHunt,
-)
+from k8sidx.events.fields.names import AUDIT_ID, MESSAGE, TIMESTAMP
+from k8sidx.hunt.definition import Hunt
+from k8sidx.hunt.kinds.match import MatchHunt
+from k8sidx.hunt.kinds.threshold import ThresholdHunt
+from k8sidx.hunt.kinds.top import Column, TopHunt
 from k8sidx.query.algebra import (
     And,
     Compare,
@@ -31,18 +25,12 @@ from k8sidx.query.algebra import (
     leaves,
 )
 
-_SHOWN = ("@timestamp", "auditID", "message")
+_SHOWN = (TIMESTAMP, AUDIT_ID, MESSAGE)
 _TOOLS = "k8sidx hunt runs it; hunts show --as sigma prints it as it is."
-_COMPARES = {
-    SequenceHunt: "it is about requests that follow one another",
-    NewHunt: "it compares with what the time before had",
-    SpikeHunt: "it compares with what is usual in the same data",
-    SilentHunt: "it is about sources that fell silent, so about events that are not there",
-}
 
 
 class CannotBeSaid(UnsupportedQuery):
-    """A language has no words for a hunt, or for a part of it.
+    """A hunt, or a part of it, that has no equivalent in a language.
 
     Its message is the bare reason; :func:`k8sidx.show.translate.translate.translate` puts the hunt
     and the language before it.
@@ -54,8 +42,8 @@ class Translation:
     """A hunt in another language.
 
     :param text: to be pasted there; ends with a line break.
-    :param notes: sentences on where the two differ. Languages with comments have them in
-        the text as well.
+    :param notes: sentences on the differences. Languages with comments have them in the text as
+        well.
     """
 
     text: str
@@ -67,7 +55,7 @@ class Events:
     """The events that match.
 
     :param fields: those to show.
-    :param echoes: what controllers make of somebody's workload repeats what is found.
+    :param echoes: copies that controllers make of a workload match as well.
     """
 
     condition: Condition
@@ -115,14 +103,14 @@ ECHOES = (
 
 
 def question_of(hunt: Hunt) -> Question:
-    """What the hunt asks.
+    """Return the translatable question of a hunt.
 
-    :raises CannotBeSaid: when it asks what only k8sidx can answer.
+    :raises CannotBeSaid: when only k8sidx can answer it.
     """
     if hunt.lists_missing:
         raise CannotBeSaid(
-            f"it needs the list {', '.join(hunt.lists_missing)}, which nobody has given.",
-            remedy="docs/lists.md says how to give one.",
+            f"it needs the list {', '.join(hunt.lists_missing)}, which is not configured.",
+            remedy="docs/lists.md describes how to add one.",
         )
     match hunt:
         case MatchHunt():
@@ -133,18 +121,18 @@ def question_of(hunt: Hunt) -> Question:
             )
         case ThresholdHunt():
             return _bursts(hunt)
-    raise CannotBeSaid(f"{_COMPARES[type(hunt)]}.", remedy=_TOOLS)
+    raise CannotBeSaid(f"{hunt.untranslatable}.", remedy=_TOOLS)
 
 
 def _bursts(hunt: ThresholdHunt) -> Bursts:
     first = hunt.bases[0]
-    if any((one.group_by, one.values) != (first.group_by, first.values) for one in hunt.bases):
+    if any((rule.group_by, rule.values) != (first.group_by, first.values) for rule in hunt.bases):
         raise CannotBeSaid("its rules give their keys by different fields.", remedy=_TOOLS)
     return Bursts(hunt.condition, first.group_by, first.values, hunt.at_least, hunt.timespan)
 
 
 def differences(question: Question) -> tuple[str, ...]:
-    """Where k8sidx tells more, or less, than the events or groups that are asked for."""
+    """Return notes where k8sidx finds more, or less, than the translated question."""
     match question:
         case Bursts():
             return (BUCKETS,)
@@ -154,12 +142,12 @@ def differences(question: Question) -> tuple[str, ...]:
 
 
 def shown_fields(question: Events) -> tuple[str, ...]:
-    """What is shown of the events, where they are k8sidx's own documents or rows."""
+    """Return the fields to show of the events, where they are k8sidx's own documents or rows."""
     return tuple(dict.fromkeys((*_SHOWN, *question.fields)))
 
 
 def needed_fields(question: Question) -> tuple[str, ...]:
-    """Fields without which an event does not count."""
+    """Return the fields without which an event does not count."""
     match question:
         case Bursts(by=by, values=values):
             return by if len(values) > 1 else (*by, *values)
@@ -169,16 +157,18 @@ def needed_fields(question: Question) -> tuple[str, ...]:
 
 
 def whole_condition(question: Question) -> Condition:
-    """The events that count: those of the condition that have the fields that are grouped by."""
+    """Return the condition of the events that count: those that have the fields that are grouped
+    by."""
     parts: list[Condition] = [Present(name) for name in needed_fields(question)]
     if isinstance(question, Bursts) and len(question.values) > 1:
-        # Of a combination one value is enough, as for the hunt: a list has no name.
+        # One value of a combination is enough, as for the hunt: a list has no name.
         parts.append(Or(tuple(Present(name) for name in question.values)))
     return And((question.condition, *parts)) if parts else question.condition
 
 
 def refuse_unprintable(condition: Condition) -> None:
-    """Text that is not printable would be an escape of the terminal, or look like other text.
+    """Refuse text that is not printable, which would escape to the terminal or look like other
+    text.
 
     :raises CannotBeSaid: naming the field.
     """
@@ -192,7 +182,7 @@ def refuse_unprintable(condition: Condition) -> None:
             case Wildcard(pattern=pattern) | Regex(pattern=pattern):
                 texts = (pattern,)
         for text in texts:
-            if not all(sign.isprintable() or sign in "\n\t" for sign in str(text)):
+            if not all(character.isprintable() or character in "\n\t" for character in str(text)):
                 raise CannotBeSaid(
                     f"{leaf.field} is compared with characters that cannot be printed.",
                     remedy="hunts show --as dsl writes them as JSON escapes.",
@@ -200,5 +190,7 @@ def refuse_unprintable(condition: Condition) -> None:
 
 
 def one_line(text: str) -> str:
-    """Text for a comment: nothing in it ends the line, or reaches the terminal otherwise."""
-    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
+    """Return text for a comment: nothing in it ends the line, or controls the terminal."""
+    return " ".join(
+        "".join(character if character.isprintable() else " " for character in text).split()
+    )

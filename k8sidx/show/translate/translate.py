@@ -1,4 +1,4 @@
-"""A hunt in the language that is asked for."""
+"""Translation of a hunt to a language."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from k8sidx.show.translate.translatable import CannotBeSaid, Translation
 
 
 def translate(hunt: Hunt, target: Target) -> Translation:
-    """The hunt as a text for the target.
+    """Return the hunt as a text for the target.
 
-    :raises CannotBeSaid: naming the hunt, and what the target has no words for.
+    :raises CannotBeSaid: naming the hunt, and what the target lacks.
     """
     try:
         return _translator(target)(hunt)
     except UnsupportedQuery as error:
-        message = f"{hunt.id} cannot be said as {target}: {error.message}"
+        message = f"{hunt.id} cannot be translated to {target}: {error.message}"
         raise CannotBeSaid(message, remedy=error.remedy) from error
 
 

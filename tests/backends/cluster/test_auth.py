@@ -12,7 +12,7 @@ import pytest
 
 from k8sidx.backends.cluster.http.address import parse_location
 from k8sidx.backends.cluster.http.client import Cluster
-from k8sidx.backends.cluster.http.settings import ConnectionSettings, checked
+from k8sidx.backends.connection import ConnectionSettings, checked
 from k8sidx.errors import UsageError
 from tests.servers.scripted import Request, ScriptedServer, reply
 

@@ -15,7 +15,7 @@ import pytest
 from k8sidx.backends.cluster.http.address import parse_location
 from k8sidx.backends.cluster.http.client import Cluster, ClusterUnreachable
 from k8sidx.backends.cluster.http.open import open_cluster
-from k8sidx.backends.cluster.http.settings import ConnectionSettings
+from k8sidx.backends.connection import ConnectionSettings
 from tests.servers.node import free_port
 from tests.servers.scripted import Last, Request, ScriptedServer, reply
 

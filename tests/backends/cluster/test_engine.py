@@ -53,7 +53,12 @@ def erase(cluster: Cluster, prefix: str, events: list[Normalized]) -> None:
     names = IndexNames(prefix)
     lines = b"".join(
         orjson.dumps(
-            {"delete": {"_index": names.of(one.own[1]), "_id": document_id(one.own[0]).decode()}}
+            {
+                "delete": {
+                    "_index": names.of(one.values.timestamp),
+                    "_id": document_id(one.values.id).decode(),
+                }
+            }
         )
         + b"\n"
         for one in events
@@ -77,7 +82,7 @@ def test_no_index_is_an_error_that_says_so(every_cluster: Cluster, prefix: str) 
             with pytest.raises(StoreError, match="no index of the cluster"):
                 session.search({"size": 0})
             with pytest.raises(StoreError, match="no index of the cluster"):
-                session.hold()
+                session.pin()
 
 
 def test_a_field_that_no_index_has_is_an_error(every_cluster: Cluster, prefix: str) -> None:
@@ -111,7 +116,7 @@ def test_a_query_sees_one_state_of_the_index(every_cluster: Cluster, prefix: str
     fill(every_cluster, prefix, events)
     index = f"{prefix}-*"
     with Session(every_cluster, index, EXACTLY) as session:
-        session.hold()
+        session.pin()
         sources = [Source({"terms": {"field": "user.username"}})]
         composite = Composite(session, MatchAll(), sources, page=5)
         groups = composite.buckets()
@@ -156,7 +161,7 @@ def test_what_is_too_much_for_a_cluster_is_told_as_that(
     """So that query text is answered over the events instead."""
     engine = fill(every_cluster, prefix, users(3))
     pattern = Query(metrics=(COUNT,), where=Regex("userAgent", "[ab]*a[ab]{25}$"))
-    with pytest.raises(UnsupportedQuery, match="too much for the cluster"):
+    with pytest.raises(UnsupportedQuery, match="too complex for the cluster"):
         engine.run(pattern)
     deep: Condition = Present("verb")
     for _ in range(40):
@@ -165,7 +170,7 @@ def test_what_is_too_much_for_a_cluster_is_told_as_that(
     if every_cluster.product == "opensearch":
         assert engine.run(nested).rows == [(3,)]
     else:
-        with pytest.raises(UnsupportedQuery, match="too much for the cluster"):
+        with pytest.raises(UnsupportedQuery, match="too complex for the cluster"):
             engine.run(nested)
 
 
@@ -174,7 +179,7 @@ def test_points_in_time_are_closed(every_cluster: Cluster, prefix: str) -> None:
     for query in (BY_USER, Query(select=("verb",)), EVERY):
         engine.run(query)
     with Session(every_cluster, f"{prefix}-*", EXACTLY) as session:
-        session.hold()
+        session.pin()
         assert opened(every_cluster, f"{prefix}-*")
         with pytest.raises(StoreError, match="nonsense"):
             session.search({"query": {"nonsense": {}}})

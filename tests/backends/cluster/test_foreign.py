@@ -14,10 +14,10 @@ import pytest
 
 from k8sidx.backends.cluster.engine.engine import SearchEngine
 from k8sidx.backends.cluster.http.client import Cluster
-from k8sidx.backends.cluster.http.settings import ConnectionSettings
 from k8sidx.backends.cluster.index.target import Target
 from k8sidx.backends.cluster.schema.detect import choose_profile
 from k8sidx.backends.cluster.store import ClusterStore
+from k8sidx.backends.connection import ConnectionSettings
 from k8sidx.errors import StoreError, UnsupportedQuery
 from k8sidx.hunt.library.load import load_library
 from k8sidx.hunt.result import HuntResult
@@ -333,7 +333,7 @@ def test_a_store_of_such_an_index(cluster: Cluster, prefix: str, index: str) -> 
     fill(cluster, name, [shape.document(event(seconds=n)) for n in range(3)], shape)
     target = Target(f"{prefix}*" if index == "pattern" else prefix)
     store = ClusterStore(cluster.url, target, ConnectionSettings())
-    summary = store.summary()
+    summary = store.info()
     store.cluster.close()
     assert summary.events == 3
     assert summary.first is not None

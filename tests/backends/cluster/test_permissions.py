@@ -12,7 +12,7 @@ from typer.testing import CliRunner, Result
 
 from k8sidx.backends.cluster.http.client import Cluster
 from k8sidx.backends.cluster.http.open import open_cluster
-from k8sidx.backends.cluster.http.settings import ConnectionSettings, checked
+from k8sidx.backends.connection import ConnectionSettings, checked
 from k8sidx.cli import app
 from tests.building import event, write_log
 from tests.servers.cleaning import remove_all

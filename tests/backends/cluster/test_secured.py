@@ -11,7 +11,7 @@ from k8sidx.backends.cluster.http.address import parse_location
 from k8sidx.backends.cluster.http.api_errors import refusal
 from k8sidx.backends.cluster.http.client import Cluster, ClusterUnreachable
 from k8sidx.backends.cluster.http.open import open_cluster
-from k8sidx.backends.cluster.http.settings import ConnectionSettings, checked
+from k8sidx.backends.connection import ConnectionSettings, checked
 from k8sidx.errors import StoreError
 from tests.servers.secured import Secured
 

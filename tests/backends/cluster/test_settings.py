@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from k8sidx.backends.cluster.http.settings import checked, from_environment, merged
+from k8sidx.backends.connection import checked, from_environment, merged
 from k8sidx.errors import UsageError
 
 

@@ -8,14 +8,13 @@ from typing import Any
 import pytest
 
 from k8sidx.backends.cluster.http.client import Cluster
-from k8sidx.backends.cluster.http.settings import ConnectionSettings
 from k8sidx.backends.cluster.index.document import document, document_id
 from k8sidx.backends.cluster.index.target import Target
 from k8sidx.backends.cluster.store import ClusterStore
 from k8sidx.backends.cluster.summaries import summaries_index
+from k8sidx.backends.connection import ConnectionSettings
 from k8sidx.backends.summaries import SummedEngine, complete
 from k8sidx.backends.summary_key import digest_of
-from k8sidx.hunt.kinds.baseline_queries import questions
 from k8sidx.hunt.library.load import load_hunts
 from k8sidx.hunt.result import HuntResult
 from k8sidx.hunt.run import Window, run_hunts
@@ -27,7 +26,7 @@ HUNTS = load_hunts(
     ["new_user_agent", "topn_user_by_agent", "topn_status_code", "forbidden_surge", "source_silent"]
 )
 WINDOW = Window(since=START + timedelta(days=5, hours=3), baseline=timedelta(days=5))
-QUESTION = questions(HUNTS[0])[-1]
+QUESTION = HUNTS[0].baseline_queries()[-1]
 
 
 def events(*agents: str, days: int = 7) -> list[dict[str, Any]]:
@@ -54,7 +53,7 @@ def opened(cluster: Cluster, prefix: str, *more: dict[str, Any]) -> ClusterStore
 def judged(store: ClusterStore) -> list[HuntResult]:
     """What the hunts say with summaries, the same as without them."""
     with store.engine() as engine:
-        summaries = store.summaries(engine)
+        summaries = engine.summaries()
         assert summaries is not None
         scanned = run_hunts(HUNTS, engine, WINDOW)
         summed = run_hunts(HUNTS, engine, WINDOW, summaries=summaries)
@@ -84,7 +83,7 @@ def test_a_day_that_events_came_to_is_counted_again(cluster: Cluster, prefix: st
     judged(store)
     before = {(one["question"], one["day"]): one["state"] for one in documents(cluster, prefix)}
     late = normalized(event(agent="curl/8.5.0", seconds=2 * DAY))
-    path = f"/{prefix}-2026.11.25/_doc/{document_id(late.own[0]).decode()}?refresh=true"
+    path = f"/{prefix}-2026.11.25/_doc/{document_id(late.values.id).decode()}?refresh=true"
     assert cluster.request("PUT", path, body=document(late)).status == 201
     judged(store)
     after = {(one["question"], one["day"]): one["state"] for one in documents(cluster, prefix)}
@@ -99,7 +98,7 @@ def test_a_summary_of_many_rows_lies_in_several_documents(
     store = opened(cluster, prefix)
     query = QUESTION.replace(since=START - timedelta(days=1), until=START + timedelta(days=5))
     with store.engine() as engine:
-        summaries = store.summaries(engine)
+        summaries = engine.summaries()
         assert summaries is not None
         days = complete(summaries)
         SummedEngine(engine, summaries, ()).make(QUESTION, days)
@@ -122,7 +121,7 @@ def test_an_index_of_that_name_that_is_not_ours_is_left_alone(
     assert opensearch.request("PUT", f"/{summaries_index(prefix)}").status == 200
     store = opened(opensearch, prefix)
     with store.engine() as engine:
-        summaries = store.summaries(engine)
+        summaries = engine.summaries()
         run_hunts(HUNTS, engine, WINDOW, summaries=summaries)
         assert summaries is not None
         assert "it was not made by k8sidx" in summaries.trouble
@@ -133,4 +132,4 @@ def test_foreign_indices_have_no_summaries(opensearch: Cluster, prefix: str) -> 
     opened(opensearch, prefix)
     store = ClusterStore(opensearch.url, Target(f"{prefix}-*"), ConnectionSettings())
     with store.engine() as engine:
-        assert store.summaries(engine) is None
+        assert engine.summaries() is None

@@ -9,8 +9,8 @@ import pytest
 
 from k8sidx.backends.cluster.http.client import Cluster, ClusterUnreachable
 from k8sidx.backends.cluster.http.open import open_cluster
-from k8sidx.backends.cluster.http.settings import ConnectionSettings
 from k8sidx.backends.cluster.http.tls import tls_context
+from k8sidx.backends.connection import ConnectionSettings
 from k8sidx.errors import UsageError
 from tests.servers.certificates import write_certificates
 from tests.servers.scripted import Request, ScriptedServer, reply

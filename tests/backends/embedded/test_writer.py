@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from k8sidx.backends.embedded.storage.compaction import ENOUGH, merge_small_parts
+from k8sidx.backends.embedded.storage.compaction import MANY_SMALL_PARTS, merge_small_parts
 from k8sidx.backends.embedded.storage.manifest import manifest_path, read_manifest
 from k8sidx.backends.embedded.storage.parts import PartBuilder
 from k8sidx.backends.embedded.store import EmbeddedStore
@@ -76,23 +76,23 @@ def test_one_audit_id_on_different_events_hides_none(tmp_path: Path) -> None:
 
 def test_small_parts_are_merged(tmp_path: Path) -> None:
     store = EmbeddedStore(tmp_path / "s")
-    for number in range(ENOUGH):
+    for number in range(MANY_SMALL_PARTS):
         put(store, some(number * 10, number * 10 + 10), merge=True)
     manifest = read_manifest(store.path)
-    assert (len(manifest.parts), manifest.rows) == (1, 10 * ENOUGH)
+    assert (len(manifest.parts), manifest.rows) == (1, 10 * MANY_SMALL_PARTS)
     assert len(list((tmp_path / "s" / "events").glob("*/*.parquet"))) == 1
-    assert count(store) == 10 * ENOUGH
+    assert count(store) == 10 * MANY_SMALL_PARTS
     assert put(store, some(0, 80)).duplicates == 80
 
 
 def test_a_merge_keeps_the_files_that_a_reader_has_open(tmp_path: Path) -> None:
     store = EmbeddedStore(tmp_path / "s")
-    for number in range(ENOUGH - 1):
+    for number in range(MANY_SMALL_PARTS - 1):
         put(store, some(number, number + 1))
     with store.engine() as engine:
         put(store, some(50, 51), merge=True)
-        assert engine.run(Query(metrics=(Metric("n", "count"),))).rows == [(ENOUGH - 1,)]
-        assert len(read_manifest(store.path).garbage) == ENOUGH
+        assert engine.run(Query(metrics=(Metric("n", "count"),))).rows == [(MANY_SMALL_PARTS - 1,)]
+        assert len(read_manifest(store.path).garbage) == MANY_SMALL_PARTS
     put(store, [])
     assert read_manifest(store.path).garbage == ()
     assert len(list((tmp_path / "s" / "events").glob("*/*.parquet"))) == 1
@@ -154,7 +154,7 @@ def test_no_store_and_a_damaged_one_are_told_apart(tmp_path: Path) -> None:
     store = stored(tmp_path / "s", some(0, 1))
     manifest_path(store.path).write_text("{half")
     with pytest.raises(StoreError, match="cannot be read"):
-        store.summary()
+        store.info()
 
 
 def test_a_store_of_a_newer_version_is_not_touched(tmp_path: Path) -> None:
@@ -201,13 +201,13 @@ def test_a_temporary_store_can_keep_whole_events() -> None:
         with store.engine() as engine:
             [(verb, body)] = engine.run(Query(select=("verb", "requestObject"))).rows
             assert (verb, json.loads(str(body))["spec"]) == ("create", {"a": 1})
-            assert store.summaries(engine) is None
+            assert engine.summaries() is None
         folder = store.path
     assert not folder.exists()
 
 
 def test_summary(tmp_path: Path) -> None:
-    summary = stored(tmp_path / "s", some(0, 3)).summary()
+    summary = stored(tmp_path / "s", some(0, 3)).info()
     assert summary.events == 3
     assert summary.first is not None
     assert summary.last is not None
@@ -224,11 +224,11 @@ def test_parts_of_a_growing_day_are_merged_by_size(tmp_path: Path) -> None:
         builder.add([normalized(one) for one in some(number * 3, number * 3 + 3)])
         writer.commit(builder.finish())
         before = {part.path: part.rows for part in read_manifest(store.path).parts}
-        if number % ENOUGH == ENOUGH - 1:
+        if number % MANY_SMALL_PARTS == MANY_SMALL_PARTS - 1:
             merge_small_parts(writer, growing=True)
         after = {part.path: part.rows for part in read_manifest(store.path).parts}
         rewritten += sum(rows for path, rows in after.items() if path not in before)
-        assert len(after) < 4 * ENOUGH
+        assert len(after) < 4 * MANY_SMALL_PARTS
     writer.close()
     assert sum(after.values()) == 240
     assert rewritten < 3 * 240

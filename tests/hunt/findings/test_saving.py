@@ -10,9 +10,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from k8sidx.backends.cluster.http.client import Cluster
-from k8sidx.backends.cluster.http.settings import ConnectionSettings
 from k8sidx.backends.cluster.index.target import findings_index, parse_target
 from k8sidx.backends.cluster.store import ClusterStore
+from k8sidx.backends.connection import ConnectionSettings
 from k8sidx.backends.embedded.findings import findings_path, read_findings
 from k8sidx.errors import StoreError
 from k8sidx.events.fields.findings import FINDING_ONLY, FROM_EVENTS

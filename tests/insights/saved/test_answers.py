@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from k8sidx.backends.cluster.http.client import Cluster
-from k8sidx.backends.cluster.http.settings import ConnectionSettings
 from k8sidx.backends.cluster.index.target import parse_target
 from k8sidx.backends.cluster.store import ClusterStore
+from k8sidx.backends.connection import ConnectionSettings
 from k8sidx.backends.embedded.store import EmbeddedStore
-from k8sidx.backends.protocol import Engine
+from k8sidx.backends.protocol import StoreEngine
 from k8sidx.backends.result import Result
 from k8sidx.insights.execute.run import answer
 from k8sidx.insights.language.parser import parse
@@ -35,7 +35,7 @@ def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def folder(log: Path) -> Iterator[Engine]:
+def folder(log: Path) -> Iterator[StoreEngine]:
     store = EmbeddedStore(log.parent / "store")
     ship([str(log)], store)
     with store.engine() as engine:
@@ -43,7 +43,7 @@ def folder(log: Path) -> Iterator[Engine]:
 
 
 @pytest.fixture(scope="module")
-def indices(log: Path, opensearch: Cluster) -> Iterator[Engine]:
+def indices(log: Path, opensearch: Cluster) -> Iterator[StoreEngine]:
     prefix = unique_prefix()
     store = ClusterStore(opensearch.url, parse_target(prefix), ConnectionSettings())
     ship([str(log)], store)
@@ -53,17 +53,19 @@ def indices(log: Path, opensearch: Cluster) -> Iterator[Engine]:
     remove_all(opensearch, prefix)
 
 
-def asked(query: SavedQuery, engine: Engine) -> Result:
+def asked(query: SavedQuery, engine: StoreEngine) -> Result:
     return answer(parse(query.text), engine, say=lambda line: None)
 
 
 @pytest.mark.parametrize("query", QUERIES, ids=lambda one: one.name)
-def test_it_has_something_to_show_of_the_demo(query: SavedQuery, folder: Engine) -> None:
+def test_it_has_something_to_show_of_the_demo(query: SavedQuery, folder: StoreEngine) -> None:
     result = asked(query, folder)
     assert result.rows
     assert result.exact
 
 
 @pytest.mark.parametrize("query", QUERIES, ids=lambda one: one.name)
-def test_a_cluster_answers_the_same(query: SavedQuery, folder: Engine, indices: Engine) -> None:
+def test_a_cluster_answers_the_same(
+    query: SavedQuery, folder: StoreEngine, indices: StoreEngine
+) -> None:
     assert asked(query, indices).rows == asked(query, folder).rows

@@ -55,9 +55,9 @@ def test_a_folder_or_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     (tmp_path / "folder.cwli").mkdir()
     (tmp_path / "marked.cwli").write_text("# Marked\nlimit 1", "utf-8-sig")
     listed = {one.name: one.title for one in saved_queries(tmp_path)}
-    assert listed["bad"] == "(cannot be read: it is no UTF-8 text)"
+    assert listed["bad"] == "(cannot be read: it is not UTF-8 text)"
     assert listed["marked"] == "Marked"
     assert "folder" not in listed
     assert saved_query("marked", tmp_path).text.startswith("#")
-    with pytest.raises(UsageError, match=r"bad\.cwli: cannot be read: it is no UTF-8 text"):
+    with pytest.raises(UsageError, match=r"bad\.cwli: cannot be read: it is not UTF-8 text"):
         saved_query("bad", tmp_path)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from k8sidx.backends.cluster.http.client import Cluster
-from k8sidx.backends.cluster.http.settings import ConnectionSettings
+from k8sidx.backends.connection import ConnectionSettings
 from tests.building import SHARED
 from tests.servers.faulty_proxy import Fault, Script, faulty
 from tests.shipping.clusters import rows, shipped
@@ -26,7 +26,7 @@ def at_some(fault: Fault) -> Script:
 
 FAULTS = {
     "429 on the whole request": Fault(status=429),
-    "429 that asks for patience": Fault(status=429, headers=(("Retry-After", "1"),)),
+    "429 with Retry-After": Fault(status=429, headers=(("Retry-After", "1"),)),
     "429 on some items": Fault(busy_items=3),
     "503": Fault(status=503),
     "500": Fault(status=500),
@@ -98,7 +98,7 @@ def test_a_cluster_that_stays_away_is_given_up_and_nothing_is_lost(
     log = log_of(tmp_path)
     started = time.monotonic()
     with faulty(opensearch.url, lambda number, _: fault if number > 2 else None) as proxy:
-        report = shipped(proxy.url, prefix, log, folder=tmp_path, patience=2.0)
+        report = shipped(proxy.url, prefix, log, folder=tmp_path, give_up_after=2.0)
     assert 2 <= time.monotonic() - started < 15
     assert report.failure is not None
     assert "not delivered" in str(report.failure)

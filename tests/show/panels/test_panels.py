@@ -28,7 +28,7 @@ EVERY = [panel for dashboard in dashboards() for panel in dashboard.panels]
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DuckDBEngine]:
     store = EmbeddedStore(tmp_path_factory.mktemp("panels") / "store")
-    ship([str(DEMO)], store, ShipOptions(cluster="demo"))
+    ship([str(DEMO)], store, ShipOptions(cluster="demo", processes=1))
     with store.engine() as opened:
         yield opened
 

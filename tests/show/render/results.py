@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from k8sidx.hunt.result import CannotJudge, Finding, HuntResult
+from k8sidx.hunt.result import Finding, HuntResult, Unjudged
 
 MORNING = datetime(2024, 5, 1, 10, 22, 3, 250_000, tzinfo=UTC)
 NOON = datetime(2024, 5, 1, 12, 0, 0, tzinfo=UTC)
@@ -39,7 +39,7 @@ FOUND = HuntResult(
         )
     ],
     notes=("3 events are known good.",),
-    cannot_judge=(CannotJudge("truncated", "3 events have truncated bodies.", 3, ("a-7",)),),
+    cannot_judge=(Unjudged("truncated", "3 events have truncated bodies.", 3, ("a-7",)),),
 )
 EMPTY = HuntResult(
     hunt="pod_exec",

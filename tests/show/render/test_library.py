@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from k8sidx.hunt.definition import MatchHunt
+from k8sidx.hunt.kinds.match import MatchHunt
 from k8sidx.query.algebra import Always
 from k8sidx.show.render.library import library_sheet, print_library
 from k8sidx.show.render.terminal import console_on

@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 import pytest
 
 from k8sidx.backends.cluster.http.client import Cluster
-from k8sidx.backends.cluster.http.settings import ConnectionSettings
 from k8sidx.backends.cluster.index.target import findings_index, parse_target
 from k8sidx.backends.cluster.store import ClusterStore
+from k8sidx.backends.connection import ConnectionSettings
 from k8sidx.hunt.findings.saving import save
 from k8sidx.hunt.library.load import load_hunts
 from k8sidx.hunt.result import Finding, HuntResult

@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 import pytest
 
 from k8sidx.backends.cluster.http.client import Cluster
-from k8sidx.backends.cluster.http.settings import ConnectionSettings
 from k8sidx.backends.cluster.index.target import parse_target
 from k8sidx.backends.cluster.store import ClusterStore
+from k8sidx.backends.connection import ConnectionSettings
 from k8sidx.backends.protocol import Engine
 from k8sidx.backends.result import Value
 from k8sidx.query.algebra import DateHistogram

@@ -24,7 +24,7 @@ def test_a_hunt_is_said_or_refused_by_name(hunt: Hunt, target: Target) -> None:
     except CannotBeSaid as error:
         named = any(name in error.message for name in (*BY_NAME, *hunt.lists_missing, *KINDS))
         assert named
-        assert error.message.startswith(f"{hunt.id} cannot be said as {target}: ")
+        assert error.message.startswith(f"{hunt.id} cannot be translated to {target}: ")
         return
     assert text.endswith("\n")
     assert all(sign.isprintable() or sign in "\n\t\r\f" for sign in text)

@@ -8,12 +8,10 @@ from dataclasses import dataclass, field
 from k8sidx.backends.cluster.index.document import as_text, document, document_id
 from k8sidx.backends.cluster.index.names import IndexNames
 from k8sidx.backends.cluster.index.template import write_target
-from k8sidx.events.normalize.event import OWN, Normalized
+from k8sidx.events.normalize.event import Normalized
 
 BATCH_BYTES = 2 * 1024 * 1024
 """A batch is finished at the end of the chunk with which it has grown to this size."""
-_ID_AT = OWN.index("event.id")
-_TIME_AT = OWN.index("@timestamp")
 
 
 @dataclass(slots=True)
@@ -55,12 +53,12 @@ class BatchBuilder:
         add, size = batch.documents.append, 0
         actions: dict[str, bytes] = {}
         for event in events:
-            index = name_of(event.own[_TIME_AT])
+            index = name_of(event.values.timestamp)
             action = actions.get(index)
             if action is None:
                 target = write_target(index).encode()
                 action = actions[index] = b'{"create":{"_index":"%b","_id":"' % target
-            line = b'%b%b"}}\n%b\n' % (action, document_id(event.own[_ID_AT]), document(event))
+            line = b'%b%b"}}\n%b\n' % (action, document_id(event.values.id), document(event))
             add(line)
             size += len(line)
         batch.records += records

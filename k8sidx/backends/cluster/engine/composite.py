@@ -119,8 +119,8 @@ class Composite:
                 self.page //= 4
                 continue
             whole = len(found["buckets"]) < self.page
-            if not whole and not self.session.held:
-                self.session.hold()  # All pages have to be of one state: once more from the start.
+            if not whole and not self.session.pinned:
+                self.session.pin()  # All pages have to be of one state: once more from the start.
                 continue
             for bucket in found["buckets"]:
                 key = bucket["key"]

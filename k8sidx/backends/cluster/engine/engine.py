@@ -25,7 +25,11 @@ from k8sidx.backends.cluster.engine.composite import (
 from k8sidx.backends.cluster.engine.field_check import check_fields
 from k8sidx.backends.cluster.engine.filters import ConditionCompiler
 from k8sidx.backends.cluster.engine.hits import Reader, select, sort_of
-from k8sidx.backends.cluster.engine.materialize import enumerated, looked_up, without_enumerated
+from k8sidx.backends.cluster.engine.materialize import (
+    lookups,
+    with_lookups_deferred,
+    with_lookups_done,
+)
 from k8sidx.backends.cluster.engine.metrics import (
     Counted,
     Inexact,
@@ -34,16 +38,20 @@ from k8sidx.backends.cluster.engine.metrics import (
     readable,
     readings,
 )
-from k8sidx.backends.cluster.engine.session import NotAsked, Session, UnaskedSession
+from k8sidx.backends.cluster.engine.regex import lucene
+from k8sidx.backends.cluster.engine.session import DryRunSearch, DryRunSession, Session
 from k8sidx.backends.cluster.http.client import Cluster
 from k8sidx.backends.cluster.schema.field_caps import Capabilities, read_capabilities
 from k8sidx.backends.cluster.schema.profile import OwnProfile, Profile
+from k8sidx.backends.cluster.summaries import ClusterSummaries
 from k8sidx.backends.explain import request_text
-from k8sidx.backends.ordering import Row, arranged
+from k8sidx.backends.ordering import Row, finish_rows
 from k8sidx.backends.protocol import EXACTLY, Answering
 from k8sidx.backends.result import Result
-from k8sidx.backends.time_columns import times_of, with_moments
+from k8sidx.backends.time_columns import time_columns, to_datetimes
+from k8sidx.errors import InvalidQuery, UnsupportedQuery
 from k8sidx.query.algebra import VALUES, Having, Order, Query, Terms, fields_of
+from k8sidx.query.regex import compiled
 
 _SHARD_SIZE_OF_EVENTS = 1_000
 """Values that each shard tells of where each of them comes with events."""
@@ -57,6 +65,7 @@ class SearchEngine:
     :param index: index name or pattern, such as ``k8s-audit-*``.
     :param profile: where its documents keep the fields.
     :param answering: approximate is cardinality, percentiles and unproved top-N.
+    :param summaries_of: prefix of the indices whose daily summaries are kept; empty without any.
     """
 
     def __init__(
@@ -65,18 +74,15 @@ class SearchEngine:
         index: str,
         profile: Profile | None = None,
         answering: Answering = EXACTLY,
+        summaries_of: str = "",
     ) -> None:
         self.name: str = cluster.product
         self._cluster = cluster
         self._index = index
         self._profile = profile or OwnProfile()
         self._answering = answering
+        self._summaries_of = summaries_of
         self._conditions = ConditionCompiler(self._profile)
-
-    @property
-    def is_foreign(self) -> bool:
-        """Something else than k8sidx filled the indices."""
-        return self._profile.is_read
 
     def __enter__(self) -> SearchEngine:
         return self
@@ -94,28 +100,45 @@ class SearchEngine:
         plain, events = self._checked(query)
         with Session(self._cluster, self._index, self._answering) as session:
             if plain is not query:
-                resolved = enumerated(query, self._profile, session, self._conditions)
+                resolved = with_lookups_done(query, self._profile, session, self._conditions)
                 events = self._conditions.events(resolved)
             rows, exact = self._rows(query, events, session)
         exact = exact and all(self._profile.is_whole(path) for path in fields_of(query))
-        return Result(query.columns, with_moments(rows, times_of(query)), self.name, exact)
+        return Result(query.columns, to_datetimes(rows, time_columns(query)), self.name, exact)
 
     def explained(self, query: Query) -> str:
-        """The first search of the query; see :class:`k8sidx.backends.protocol.Explaining`.
+        """The first search of the query; see :class:`k8sidx.backends.protocol.StoreEngine`.
 
         :raises UnsupportedQuery: when a cluster has no way to run the query.
         :raises StoreError: when the cluster cannot be reached, or lacks a field.
         """
         _, events = self._checked(query)
-        session = UnaskedSession(self._cluster, self._index, self._answering)
-        first = looked_up(query, self._profile)
+        session = DryRunSession(self._cluster, self._index, self._answering)
+        first = lookups(query, self._profile)
         if first:
-            session.hold()
+            session.pin()
         try:
             self._rows(query, events, session)
-        except NotAsked as asked:
-            return request_text(session.path, asked.body, first, held=asked.held)
+        except DryRunSearch as search:
+            return request_text(session.path, search.body, first, pinned=search.pinned)
         raise AssertionError("a query makes a search")
+
+    def supports_regex(self, pattern: str) -> bool:
+        """Whether an index can search for a regular expression: those that Lucene has, too."""
+        try:
+            compiled(pattern)
+            lucene(pattern)
+        except (UnsupportedQuery, InvalidQuery):
+            return False
+        return True
+
+    def summaries(self) -> ClusterSummaries | None:
+        """Return the daily summaries of the indices. Foreign indices, which have no prefix of
+        ours, and serverless offers have none."""
+        foreign = self._profile.is_read
+        if not self._summaries_of or foreign or self._cluster.flavor != "server":
+            return None
+        return ClusterSummaries(self._cluster, self._summaries_of, self._index)
 
     def _checked(self, query: Query) -> tuple[Query, dsl.Query]:
         """The query without conditions whose values are looked up first, and its events.
@@ -123,7 +146,7 @@ class SearchEngine:
         :raises UnsupportedQuery: when a cluster has no way to run the query.
         :raises StoreError: when the indices lack a field.
         """
-        plain = without_enumerated(query, self._profile)
+        plain = with_lookups_deferred(query, self._profile)
         events = self._conditions.events(plain)
         self._compile(query)
         if not self._profile.is_read:
@@ -164,12 +187,12 @@ class SearchEngine:
             exact = not any(one.approximate for one in read)
             try:
                 if not query.group_by:
-                    return arranged(query, self._whole(events, read, session)), exact
+                    return finish_rows(query, self._whole(events, read, session)), exact
                 if _is_top(query, read):
                     found, proved = self._top(query, events, read, session)
                     if proved or self._answering.approximate:
-                        return arranged(query, found), exact and proved
-                return arranged(query, self._groups(query, events, read, session)), exact
+                        return finish_rows(query, found), exact and proved
+                return finish_rows(query, self._groups(query, events, read, session)), exact
             except Inexact:
                 continue
         raise AssertionError("a careful reading is exact")
@@ -177,7 +200,7 @@ class SearchEngine:
     def _whole(self, events: dsl.Query, read: list[Reading], session: Session) -> Iterator[Row]:
         """All events as one group."""
         if any(one.values for one in read):
-            session.hold()
+            session.pin()
         counts = any(one.metric.kind == "count" for one in read)
         search: Search[Any] = Search().query(events).extra(size=0, track_total_hits=counts)
         for one in read:
@@ -194,7 +217,7 @@ class SearchEngine:
         self, query: Query, events: dsl.Query, read: list[Reading], session: Session
     ) -> Iterator[Row]:
         if any(one.values for one in read):
-            session.hold()
+            session.pin()
         sources = [key_source(key, self._profile) for key in query.group_by]
         metrics = {name: one for each in read for name, one in each.aggregations.items()}
         composite = Composite(session, events, sources, metrics)

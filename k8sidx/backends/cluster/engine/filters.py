@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -41,6 +40,8 @@ from k8sidx.query.algebra import (
 from k8sidx.query.casefold import has_letters
 from k8sidx.query.coerce import coerce
 from k8sidx.query.networks import address_text, ranges
+from k8sidx.query.simplify import gathered
+from k8sidx.query.wildcard import literal
 
 MOST_TERMS = 50_000
 """Values in one terms query; indices take 65,536 by default (index.max_terms_count)."""
@@ -99,7 +100,9 @@ class ConditionCompiler:
         return dsl.Bool(**_given(filter=parts, must_not=without))
 
     def _any(self, condition: Or) -> dsl.Query:
-        parts = [self.condition(one) for one in _joined(condition.conditions)]
+        # One list for equalities of one field: a query has a limited number of clauses.
+        alternatives = gathered(_alone(part) for part in condition.conditions)
+        parts = [self.condition(part) for part in alternatives]
         parts = [part for part in parts if not isinstance(part, dsl.MatchNone)]
         if len(parts) < 2:
             return parts[0] if parts else NOTHING
@@ -127,8 +130,8 @@ class ConditionCompiler:
             return _in_network(leaf, paths)
         _need_text(leaf, paths)
         if isinstance(leaf, Wildcard):
-            plain = _without_wildcards(leaf.pattern)
-            if plain is not None:
+            plain = literal(leaf.pattern)
+            if plain is not None:  # Lucene's empty pattern does not match the empty text.
                 return dsl.Term(paths.query, _cased(plain, leaf.ignore_case))
             return dsl.Wildcard(paths.query, _cased(leaf.pattern, leaf.ignore_case))
         expression = lucene(leaf.pattern, ignore_case=leaf.ignore_case)
@@ -175,18 +178,6 @@ class ConditionCompiler:
         return dsl.Bool(should=parts, minimum_should_match=1)
 
 
-def _without_wildcards(pattern: str) -> str | None:
-    """The one text that a pattern matches, when it has no wildcards: Lucene's empty pattern
-    does not match the empty text."""
-    plain: list[str] = []
-    characters = iter(pattern)
-    for one in characters:
-        if one in "*?":
-            return None
-        plain.append(next(characters, one) if one == "\\" else one)
-    return "".join(plain)
-
-
 def folds(leaf: Compare) -> bool:
     """Whether the case makes a difference that is to be ignored."""
     return leaf.ignore_case and has_letters(str(leaf.value))
@@ -203,18 +194,11 @@ def _whole(leaf: Compare) -> int | None:
     return int(wanted) if whole and isinstance(wanted, int) else None
 
 
-def _joined(conditions: Iterable[Condition]) -> list[Condition]:
-    """Exact equalities of one field in one condition: a query has a limited number of clauses."""
-    joined: dict[str, list[Scalar]] = {}
-    rest: list[Condition] = []
-    for one in conditions:
-        while isinstance(one, And | Or) and len(one.conditions) == 1:
-            one = one.conditions[0]
-        if isinstance(one, Compare) and one.op == "=" and not folds(one):
-            joined.setdefault(one.field, []).append(one.value)
-        else:
-            rest.append(one)
-    return [*(OneOf(field, tuple(values)) for field, values in joined.items()), *rest]
+def _alone(condition: Condition) -> Condition:
+    """The condition out of what joins it with no other."""
+    while isinstance(condition, And | Or) and len(condition.conditions) == 1:
+        condition = condition.conditions[0]
+    return condition
 
 
 def _inverted(found: dsl.Query) -> dsl.Query:

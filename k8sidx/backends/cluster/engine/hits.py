@@ -124,8 +124,8 @@ def select(
     while left is None or left > 0:
         asked = page if left is None else min(page, left)
         hits = session.search({**body, "size": asked})["hits"]["hits"]
-        if len(hits) == asked != left and not session.held:
-            session.hold()  # All pages have to be of one state: once more from the start.
+        if len(hits) == asked != left and not session.pinned:
+            session.pin()  # All pages have to be of one state: once more from the start.
             continue
         for hit in hits:
             yield reader.row(hit)

@@ -1,10 +1,9 @@
-"""RE2 patterns → Lucene regular expressions.
+"""Translation of RE2 patterns to Lucene regular expressions.
 
-Lucene's match the whole value and know no anchors, so ``found somewhere`` and the
-anchors become what may stand before and after. Without regard to case is said letter by
-letter, as RE2 folds them: Lucene's own folding differs between versions. What Lucene has no
-word for (word boundaries, anchors in the middle) raises
-:class:`~k8sidx.errors.UnsupportedQuery`.
+Lucene's match the whole value and have no anchors, so ``found somewhere`` and the anchors become
+what may stand before and after. Ignored case is written letter by letter, as RE2 folds them:
+Lucene's own folding differs between versions. Whatever Lucene lacks (word boundaries, anchors in
+the middle) raises :class:`~k8sidx.errors.UnsupportedQuery`.
 """
 
 from __future__ import annotations
@@ -13,13 +12,11 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-import re2  # type: ignore[import-untyped]
-
 from k8sidx.errors import InvalidQuery, UnsupportedQuery
-from k8sidx.query.regex import parsed
+from k8sidx.query.regex import InvalidRegex, compiled, syntax_tree
 
 LONGEST = 1000
-"""Characters of a Lucene pattern that an index takes by default (index.max_regex_length)."""
+"""Characters of a Lucene pattern that an index accepts by default (index.max_regex_length)."""
 
 _EVERY = "(.|\n)"
 _ANY = f"{_EVERY}*"
@@ -39,37 +36,28 @@ _STARTS = ("AT_BEGINNING", "AT_BEGINNING_STRING")
 _ENDS = ("AT_END",)
 _LAST = chr(0x10FFFF)
 _ALSO = {"k": "\u212a", "s": "\u017f"}
-"""What RE2 folds to an ASCII letter beside the other case (Unicode simple folding)."""
+"""Characters that RE2 folds to an ASCII letter beside the other case (Unicode simple folding)."""
 
 Range = tuple[str, str]
 Node = tuple[Any, Any]
 
 
-def compiled(pattern: str, *, ignore_case: bool = False) -> Any:
-    """The pattern, for values that are looked at here.
-
-    :raises InvalidQuery: when RE2 does not take it.
-    """
-    options = re2.Options()
-    options.log_errors = False
-    options.case_sensitive = not ignore_case
-    try:
-        return re2.compile(pattern, options)
-    except re2.error as error:
-        raise InvalidQuery(f"{pattern!r} is no regular expression (RE2 syntax).") from error
-
-
 def lucene(pattern: str, *, ignore_case: bool = False) -> str:
-    """The Lucene expression that matches the values in which the pattern is found.
+    """Return the Lucene expression that matches the values in which the pattern is found.
 
-    :raises InvalidQuery: when RE2 does not take the pattern.
-    :raises UnsupportedQuery: when Lucene has no word for a part of it.
+    :raises InvalidQuery: when RE2 does not accept the pattern.
+    :raises UnsupportedQuery: when Lucene has no equivalent of a part of it.
     """
-    compiled(pattern, ignore_case=ignore_case)
+    try:
+        compiled(pattern, ignore_case=ignore_case)
+    except InvalidRegex as error:
+        raise InvalidQuery(
+            f"{pattern!r} is not a valid regular expression (RE2 syntax)."
+        ) from error
     if "[[:" in pattern or re.search(r"\{,\d", pattern):
         raise _unsupported(pattern, "it is written in a way that only RE2 reads")
     try:
-        nodes = parsed(pattern, re.IGNORECASE if ignore_case else 0)
+        nodes = syntax_tree(pattern, re.IGNORECASE if ignore_case else 0)
     except re.error:
         raise _unsupported(pattern, "it is written in a way that only RE2 reads") from None
     translator = _Translator(pattern, nodes.state.flags)
@@ -92,7 +80,7 @@ class _Translator:
         self.flags = flags
 
     def whole(self, nodes: list[Node]) -> Iterator[str]:
-        """The alternatives of a pattern, each for a whole value."""
+        """Yield the alternatives of a pattern, each for a whole value."""
         for alternative in _spread(nodes, self.flags):
             starts, ends = False, False
             while alternative and self._is_at(alternative[0], _STARTS):
@@ -167,7 +155,8 @@ class _Translator:
 
 
 def _spread(nodes: list[Node], flags: int) -> list[list[Node]]:
-    """Alternatives with anchors at the edges of a pattern, each as a pattern of its own."""
+    """Return the alternatives with anchors at the edges of a pattern, each as a pattern of its
+    own."""
     for place in dict.fromkeys((0, len(nodes) - 1)):
         if not nodes or not _has_anchor(nodes[place]) or str(nodes[place][0]) == "AT":
             continue
@@ -198,7 +187,7 @@ def _has_anchor(node: Node) -> bool:
 
 
 def _folded(ranges: Iterable[Range], flags: int, pattern: str) -> list[Range]:
-    """The ranges and, where case is ignored, what RE2 folds them to."""
+    """Return the ranges and, where case is ignored, the ranges that RE2 folds them to."""
     found = list(ranges)
     if not flags & re.IGNORECASE:
         return found
@@ -247,8 +236,8 @@ def _class(ranges: Iterable[Range]) -> str:
 
 
 def _range(first: str, last: str) -> str:
-    """A range that begins with a character that needs no escape: Lucene 10 takes one that does
-    for its end alone."""
+    """Return a range that begins with a character that needs no escape: Lucene 10 accepts one that
+    does for its end alone."""
     singles = ""
     while first < last and _escaped(first) != first:
         singles += _escaped(first)

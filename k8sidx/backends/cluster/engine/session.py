@@ -1,4 +1,4 @@
-"""The requests of one query: searches that are whole, on one state of the index, in time."""
+"""Search session: complete searches of one query over one point in time, within a timeout."""
 
 from __future__ import annotations
 
@@ -20,28 +20,28 @@ from k8sidx.backends.protocol import Answering
 from k8sidx.errors import StoreError, UnsupportedQuery
 
 KEEP = "5m"
-"""How long a point in time is kept after each of its searches."""
+"""Lifetime of a point in time after each of its searches."""
 GRACE = 5.0
-"""Seconds that the cluster has to say itself that the time is over."""
+"""Seconds for the cluster to report the timeout itself."""
 UNLIMITED = 3600.0
-"""Seconds for one search when no limit was asked for."""
+"""Seconds for one search without a timeout."""
 RETRY_SECONDS = 30.0
-"""Seconds to go on with a search that the cluster has no memory or threads for at the moment."""
+"""Seconds to retry a search for which the cluster has no memory or threads at the moment."""
 
 
-_TOO_MUCH = (b"Determinizing ", b"the maximum nested depth")
-"""What clusters say of patterns with too many states, and of conditions within conditions."""
+_TOO_COMPLEX = (b"Determinizing ", b"the maximum nested depth")
+"""Error texts of clusters for patterns with too many states, and for deeply nested conditions."""
 
 
 class TooManyBuckets(StoreError):
-    """The cluster refuses to make so many groups at once."""
+    """The cluster refuses to return so many groups in one response."""
 
 
 class Session:
-    """The searches of one query. A context manager: it closes the point in time.
+    """The searches of one query; a context manager that closes the point in time.
 
     :param index: the name or pattern that is searched.
-    :param answering: its timeout is for all the searches together.
+    :param answering: its timeout applies to all searches together.
     """
 
     def __init__(self, cluster: Cluster, index: str, answering: Answering) -> None:
@@ -66,16 +66,16 @@ class Session:
 
     @property
     def path(self) -> str:
-        """Where searches of the index go."""
+        """Path of searches of the index."""
         return f"/{quote(self._index, safe='*,-')}/_search"
 
     @property
-    def held(self) -> bool:
-        """Whether all searches see one state of the index."""
+    def pinned(self) -> bool:
+        """Whether all searches use one point in time."""
         return self._point is not None
 
-    def hold(self) -> None:
-        """From now on every search sees the index as it is now."""
+    def pin(self) -> None:
+        """Open a point in time: all further searches see the index as it is now."""
         if self._point is not None:
             return
         pattern = quote(self._index, safe="*,-")
@@ -84,27 +84,27 @@ class Session:
         if not self._elastic:
             params["allow_partial_pit_creation"] = "false"
         answer = self._request("POST", path, params, None)
-        self._whole(answer)
+        self._check_complete(answer)
         self._point = answer["id" if self._elastic else "pit_id"]
 
     def search(self, body: Mapping[str, Any]) -> dict[str, Any]:
-        """One search.
+        """Send one search.
 
-        :raises StoreError: when the answer is not of all the events, or none came.
+        :raises StoreError: when the response does not cover all events, or there is none.
         """
-        asked = dict(body)
+        search = dict(body)
         params = {"allow_partial_search_results": "false"}
         path = self.path
         if self._point is not None:
             path = "/_search"
-            asked["pit"] = {"id": self._point, "keep_alive": KEEP}
+            search["pit"] = {"id": self._point, "keep_alive": KEEP}
         if self._ends is not None:
-            asked["timeout"] = f"{max(1, int(self._left() * 1000))}ms"
-        answer = self._request("POST", path, params, asked)
+            search["timeout"] = f"{max(1, int(self._left() * 1000))}ms"
+        answer = self._request("POST", path, params, search)
         # Not every search looks at its time: Elasticsearch's composite over terms does not.
-        if answer.get("timed_out") or self._is_over():
+        if answer.get("timed_out") or self._expired():
             raise self._answering.too_slow()
-        self._whole(answer)
+        self._check_complete(answer)
         if self._point is not None:
             self._point = answer.get("pit_id", self._point)
         return answer
@@ -113,19 +113,19 @@ class Session:
         self, method: str, path: str, params: Mapping[str, str], body: Mapping[str, Any] | None
     ) -> dict[str, Any]:
         backoff = Backoff(Deadline(RETRY_SECONDS))
-        answer = self._asked(method, path, params, body)
-        while _is_pressed(answer) and backoff.wait(retry_after(answer)):
-            answer = self._asked(method, path, params, body)
+        answer = self._send(method, path, params, body)
+        while _expiredloaded(answer) and backoff.wait(retry_after(answer)):
+            answer = self._send(method, path, params, body)
         if answer.status != 200:
-            if self._ends is not None and _ran_out_of_time(answer):
+            if self._ends is not None and _timed_out(answer):
                 raise self._answering.too_slow()
             raise _refused(answer, self._index)
         try:  # Unlike orjson it keeps whole numbers beyond 64 bits.
             return msgspec.json.decode(answer.body, type=dict[str, Any])
         except msgspec.DecodeError as error:
-            raise StoreError("the cluster's answer is no JSON.") from error
+            raise StoreError("the cluster's response is not valid JSON.") from error
 
-    def _asked(
+    def _send(
         self, method: str, path: str, params: Mapping[str, str], body: Mapping[str, Any] | None
     ) -> Answer:
         left = self._left()
@@ -135,25 +135,27 @@ class Session:
                 headers={"x-opaque-id": self._name}, timeout=left + GRACE,
             )  # fmt: skip
         except ClusterUnreachable:
-            if self._is_over():
+            if self._expired():
                 raise self._answering.too_slow() from None
             raise
 
-    def _whole(self, answer: Mapping[str, Any]) -> None:
-        """A partial answer is never passed off as whole."""
+    def _check_complete(self, answer: Mapping[str, Any]) -> None:
+        """Raise for a partial response."""
         shards = answer.get("_shards", {})
         if not shards.get("total"):
             raise missing_index(self._index)
         if shards.get("failed") or shards.get("successful", 0) < shards["total"]:
-            reasons = [one.get("reason", {}).get("reason") for one in shards.get("failures", ())]
-            told = f": {reasons[0]}" if reasons and reasons[0] else ""
+            reasons = [
+                failure.get("reason", {}).get("reason") for failure in shards.get("failures", ())
+            ]
+            cause = f": {reasons[0]}" if reasons and reasons[0] else ""
             raise StoreError(
-                f"{shards.get('failed', 0)} of {shards['total']} shards of {self._index} did not "
-                f"answer{told}.",
-                remedy="Look at the cluster's health with: k8sidx doctor",
+                f"{shards.get('failed', 0)} of {shards['total']} shards of {self._index} "
+                f"failed{cause}.",
+                remedy="Check the cluster's health: k8sidx doctor",
             )
 
-    def _is_over(self) -> bool:
+    def _expired(self) -> bool:
         return self._ends is not None and time.monotonic() >= self._ends
 
     def _left(self) -> float:
@@ -169,56 +171,58 @@ class Session:
         return self._cluster.product == "elasticsearch"
 
 
-class NotAsked(Exception):
-    """A search that was made up only."""
+class DryRunSearch(Exception):
+    """Raised instead of sending a search (dry run)."""
 
-    def __init__(self, body: Mapping[str, Any], *, held: bool) -> None:
-        super().__init__("a search is not made")
+    def __init__(self, body: Mapping[str, Any], *, pinned: bool) -> None:
+        super().__init__("dry run")
         self.body = dict(body)
-        self.held = held
+        self.pinned = pinned
 
 
-class UnaskedSession(Session):
-    """Asks nothing: the first search of a query is raised as :class:`NotAsked`."""
+class DryRunSession(Session):
+    """Sends nothing: the first search of a query is raised as :class:`DryRunSearch`."""
 
-    _held = False
+    _pinned = False
 
     @property
-    def held(self) -> bool:
-        return self._held
+    def pinned(self) -> bool:
+        return self._pinned
 
-    def hold(self) -> None:
-        self._held = True
+    def pin(self) -> None:
+        self._pinned = True
 
     def search(self, body: Mapping[str, Any]) -> dict[str, Any]:
-        raise NotAsked(body, held=self._held)
+        raise DryRunSearch(body, pinned=self._pinned)
 
 
 def _refused(answer: Answer, index: str) -> StoreError:
-    """What the cluster refused, and what can be done about it.
+    """Return the cluster's error, with a remedy.
 
-    :raises UnsupportedQuery: when this query can never be answered there.
+    :raises UnsupportedQuery: when this query can never run there.
     """
-    if b"invalid id: [null]" in answer.body:  # OpenSearch's word for a point in time of nothing.
+    if (
+        b"invalid id: [null]" in answer.body
+    ):  # OpenSearch's error for a point in time without indices.
         return missing_index(index)
-    found = refusal(answer, f"a search of {index}")
-    if found.kind == "index_not_found_exception":
+    error = refusal(answer, f"a search of {index}")
+    if error.kind == "index_not_found_exception":
         return missing_index(index)
-    if any(word in answer.body for word in _TOO_MUCH):
+    if any(text in answer.body for text in _TOO_COMPLEX):
         raise UnsupportedQuery(
-            "a pattern or the nesting of conditions is too much for the cluster.",
+            "a pattern or the nesting of conditions is too complex for the cluster.",
             remedy="Write a simpler one.",
         )
     if b'"too_many_buckets_exception"' in answer.body:
-        return TooManyBuckets(found.message, remedy=found.remedy)
-    return found
+        return TooManyBuckets(error.message, remedy=error.remedy)
+    return error
 
 
-def _is_pressed(answer: Answer) -> bool:
-    """Whether the same search may do later: not when it is too large by itself."""
+def _expiredloaded(answer: Answer) -> bool:
+    """Whether the same search may succeed later: not when it is too large by itself."""
     return answer.status == 429 and b'"durability":"PERMANENT"' not in answer.body
 
 
-def _ran_out_of_time(answer: Answer) -> bool:
-    """Both products say so in an error of their own when they may not answer in part."""
+def _timed_out(answer: Answer) -> bool:
+    """Whether the error is a timeout, which both return where partial results are forbidden."""
     return b'"search_timeout_exception"' in answer.body or b'"Time exceeded"' in answer.body

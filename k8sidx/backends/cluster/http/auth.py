@@ -11,8 +11,8 @@ import orjson
 from pydantic import SecretStr
 
 from k8sidx.backends.cluster.http.address import Location
-from k8sidx.backends.cluster.http.secret import Hidden, Signer
-from k8sidx.backends.cluster.http.settings import ConnectionSettings
+from k8sidx.backends.cluster.http.secret import SecretText, Signer
+from k8sidx.backends.connection import ConnectionSettings
 from k8sidx.errors import UsageError
 
 _PRINTABLE = re.compile(r"[!-~]+")
@@ -22,7 +22,7 @@ class Header:
     """The same header on every request; or none."""
 
     def __init__(self, value: str = "") -> None:
-        self._headers = {"authorization": Hidden(value)} if value else {}
+        self._headers = {"authorization": SecretText(value)} if value else {}
 
     def headers(
         self, method: str, url: str, body: bytes | None, headers: Mapping[str, str]

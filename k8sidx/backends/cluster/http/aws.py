@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from hashlib import sha256
 from urllib.parse import urlsplit
 
-from k8sidx.backends.cluster.http.secret import Hidden
+from k8sidx.backends.cluster.http.secret import SecretText
 from k8sidx.errors import StoreError, UsageError
 
 try:
@@ -64,7 +64,7 @@ class AwsSigner:
                 f"the AWS credentials cannot be renewed: {error}.", remedy="Log in again."
             ) from error
         SigV4Auth(frozen, self._service, self._region_for(url)).add_auth(request)
-        return {name.lower(): Hidden(value) for name, value in request.headers.items()}
+        return {name.lower(): SecretText(value) for name, value in request.headers.items()}
 
     def _region_for(self, url: str) -> str:
         found = _REGION_IN_HOST.search(urlsplit(url).hostname or "")

@@ -24,8 +24,8 @@ from k8sidx.backends.cluster.http.nodes import (
 from k8sidx.backends.cluster.http.proxy import connections
 from k8sidx.backends.cluster.http.response import Answer, ClusterUnreachable
 from k8sidx.backends.cluster.http.secret import Signer
-from k8sidx.backends.cluster.http.settings import ConnectionSettings
 from k8sidx.backends.cluster.http.tls import tls_context
+from k8sidx.backends.connection import ConnectionSettings
 
 __all__ = ["Answer", "Cluster", "ClusterUnreachable", "Flavor", "Product"]
 

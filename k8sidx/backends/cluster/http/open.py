@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from k8sidx.backends.cluster.http.address import Location, parse_location
 from k8sidx.backends.cluster.http.client import Cluster
-from k8sidx.backends.cluster.http.settings import ConnectionSettings
+from k8sidx.backends.connection import ConnectionSettings
 
 
 def open_cluster(location: str | Location, settings: ConnectionSettings | None = None) -> Cluster:

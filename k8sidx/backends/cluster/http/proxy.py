@@ -10,7 +10,7 @@ from urllib.request import getproxies, proxy_bypass
 import urllib3
 
 from k8sidx.backends.cluster.http.address import NodeAddress
-from k8sidx.backends.cluster.http.settings import ConnectionSettings
+from k8sidx.backends.connection import ConnectionSettings
 from k8sidx.errors import UsageError
 
 IN_FLIGHT = 8

@@ -10,7 +10,7 @@ from k8sidx.backends.cluster.http.client import Cluster
 from k8sidx.backends.cluster.http.response import Answer, ClusterUnreachable, retry_after
 from k8sidx.backends.cluster.http.retry import Backoff, Deadline
 
-PRESSED = frozenset({429, 502, 503, 504})
+OVERLOADED = frozenset({429, 502, 503, 504})
 """Statuses that pass: too many requests, and what a cluster or a proxy before it answers while
 nodes come and go."""
 
@@ -18,7 +18,7 @@ FORBIDDEN = 403
 PATIENCE = 60.0
 
 
-def patient_request(
+def retrying_request(
     cluster: Cluster,
     method: str,
     path: str,
@@ -31,7 +31,7 @@ def patient_request(
     Waits longer each time, and at least as long as ``Retry-After`` says.
 
     :param seconds: how long to go on.
-    :returns: the answer; one of ``PRESSED`` only when patience is over.
+    :returns: the answer; one of ``OVERLOADED`` only when patience is over.
     :raises ClusterUnreachable: when nothing answered until then.
     """
     backoff = Backoff(Deadline(seconds))
@@ -42,7 +42,7 @@ def patient_request(
             if not backoff.wait():
                 raise
             continue
-        if answer.status not in PRESSED or not backoff.wait(retry_after(answer)):
+        if answer.status not in OVERLOADED or not backoff.wait(retry_after(answer)):
             return answer
 
 
@@ -64,6 +64,6 @@ def create_index(
     :param path: of the index.
     :raises ClusterRefused: for an error status.
     """
-    answer = patient_request(cluster, "PUT", path, body=body, seconds=seconds)
+    answer = retrying_request(cluster, "PUT", path, body=body, seconds=seconds)
     if b"resource_already_exists_exception" not in answer.body:
         expect_success(answer, "PUT", path)

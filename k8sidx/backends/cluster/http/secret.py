@@ -1,4 +1,4 @@
-"""Secrets that are never printed, and what signs requests with them."""
+"""Secret texts, and the protocol of request signers."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Protocol
 
 
-class Hidden(str):
-    """Text that is not shown where a value is looked at."""
+class SecretText(str):
+    """Text whose ``repr`` does not show it."""
 
     __slots__ = ()
 
@@ -16,13 +16,13 @@ class Hidden(str):
 
 
 class Signer(Protocol):
-    """Says who one is, request by request."""
+    """Authenticates requests one by one."""
 
     def headers(
         self, method: str, url: str, body: bytes | None, headers: Mapping[str, str]
     ) -> Mapping[str, str]:
-        """What to add to the headers.
+        """Return the headers to add.
 
-        :param url: whole, as it goes on the wire.
-        :param body: as it goes on the wire.
+        :param url: complete, as sent.
+        :param body: as sent.
         """

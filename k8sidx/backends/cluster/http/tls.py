@@ -7,7 +7,7 @@ from pathlib import Path
 
 import urllib3
 
-from k8sidx.backends.cluster.http.settings import ConnectionSettings
+from k8sidx.backends.connection import ConnectionSettings
 from k8sidx.errors import UsageError
 
 _KEY_ENDINGS = (".key", "-key.pem", ".key.pem")

@@ -7,7 +7,7 @@ import threading
 
 from k8sidx.backends.cluster.http.api_errors import ClusterRefused
 from k8sidx.backends.cluster.http.client import Cluster, ClusterUnreachable
-from k8sidx.backends.cluster.http.retrying import PRESSED
+from k8sidx.backends.cluster.http.retrying import OVERLOADED
 from k8sidx.backends.cluster.index.create import ensure_index
 
 _SECONDS = 5.0
@@ -39,7 +39,7 @@ class KnownIndices:
                 try:
                     ensure_index(self._cluster, self._prefix, name, seconds=_SECONDS)
                 except ClusterRefused as error:
-                    if error.status not in PRESSED:
+                    if error.status not in OVERLOADED:
                         raise
                     raise ClusterUnreachable(error.message) from error
                 self._known.add(name)

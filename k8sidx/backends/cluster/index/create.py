@@ -12,7 +12,7 @@ from k8sidx.backends.cluster.http.retrying import (
     PATIENCE,
     create_index,
     expect_success,
-    patient_request,
+    retrying_request,
 )
 from k8sidx.backends.cluster.index.mapping import mapping
 from k8sidx.backends.cluster.index.setup import put_templates
@@ -56,7 +56,7 @@ def ensure_index(cluster: Cluster, prefix: str, index: str, *, seconds: float = 
 
 def _look(cluster: Cluster, path: str, seconds: float) -> Any:
     """What an index says of itself; ``None`` when there is none."""
-    answer = patient_request(cluster, "GET", f"{path}?{_LOOK}", seconds=seconds)
+    answer = retrying_request(cluster, "GET", f"{path}?{_LOOK}", seconds=seconds)
     return None if answer.status == 404 else expect_success(answer, "GET", path)
 
 

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from k8sidx.backends.cluster.http.api_errors import ClusterRefused, refusal
 from k8sidx.backends.cluster.http.client import Cluster
-from k8sidx.backends.cluster.http.retrying import FORBIDDEN, expect_success, patient_request
+from k8sidx.backends.cluster.http.retrying import FORBIDDEN, expect_success, retrying_request
 from k8sidx.backends.cluster.index.template import (
     ilm_policy,
     ism_policy,
@@ -44,7 +44,7 @@ class Lifecycle(ABC):
         self.prefix = prefix
         self.name = policy_name(prefix)
         self.path = f"{self.api}/{quote(self.name, safe='')}"
-        answer = patient_request(cluster, "GET", self.path)
+        answer = retrying_request(cluster, "GET", self.path)
         self.available = answer.status not in (*_NOT_OFFERED, FORBIDDEN)
         self.forbidden: ClusterRefused | None = None
         if answer.status == FORBIDDEN:

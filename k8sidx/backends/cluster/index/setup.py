@@ -8,7 +8,7 @@ never touched.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
@@ -18,7 +18,7 @@ from k8sidx.backends.cluster.http.retrying import (
     FORBIDDEN,
     PATIENCE,
     expect_success,
-    patient_request,
+    retrying_request,
 )
 from k8sidx.backends.cluster.index.lifecycle import Lifecycle, lifecycle_of
 from k8sidx.backends.cluster.index.mapping import mapping
@@ -33,34 +33,11 @@ from k8sidx.backends.cluster.index.template import (
     version_of,
     write_target,
 )
+from k8sidx.backends.setup import SetupPlan, SetupRequest
 from k8sidx.errors import StoreError, StoreVersion
 
 _NAMES_IN_A_PATH = 50
 """Indices named in one request: a path may have 4,096 bytes."""
-
-
-class Request(NamedTuple):
-    """One request of a plan.
-
-    :param about: what it does, in a few words.
-    """
-
-    method: str
-    path: str
-    body: Mapping[str, Any] | None
-    about: str
-
-
-@dataclass(slots=True)
-class Plan:
-    """What setup will do.
-
-    :ivar requests: in their order; empty when everything is as it should be.
-    :ivar notes: what the user should know besides.
-    """
-
-    requests: list[Request] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
 
 
 class OwnIndex(NamedTuple):
@@ -82,7 +59,7 @@ def plan_setup(
     shards: int | None = None,
     replicas: int | None = None,
     retention: str = "",
-) -> Plan:
+) -> SetupPlan:
     """Look at the cluster and plan.
 
     :param shards: of each index; without it, what an existing template of ours says, else 1.
@@ -93,7 +70,7 @@ def plan_setup(
     :raises StoreVersion: when a newer k8sidx set this up.
     :raises ClusterRefused: when we may not even look.
     """
-    plan = Plan()
+    plan = SetupPlan()
     present = read_templates(cluster, prefix)
     lifecycle = lifecycle_of(cluster, prefix)
     if retention and lifecycle.forbidden:
@@ -103,14 +80,14 @@ def plan_setup(
     wanted = bool(retention) and lifecycle.available
     changes = wanted and not lifecycle.is_as_wanted(retention)
     if changes:
-        plan.requests.append(Request(*lifecycle.put(retention), "retention policy"))
+        plan.requests.append(SetupRequest(*lifecycle.put(retention), "retention policy"))
     options = _options(present.get(prefix), shards, replicas)
     if cluster.product == "elasticsearch" and lifecycle.available:
         options = replace(options, lifecycle=lifecycle.name_with(retention))
     for name, body in index_templates(prefix, options, cluster.product, cluster.flavor).items():
         if not _alike(present.get(name), body):
             path = template_path(name)
-            plan.requests.append(Request("PUT", path, body, "index template"))
+            plan.requests.append(SetupRequest("PUT", path, body, "index template"))
     indices = own_indices(cluster, prefix)
     plan.requests += _index_updates(indices)
     if changes or (wanted and lifecycle.shows_on_indices):
@@ -120,7 +97,9 @@ def plan_setup(
     return plan
 
 
-def carry_out(cluster: Cluster, plan: Plan) -> Iterator[tuple[Request, ClusterRefused | None]]:
+def carry_out(
+    cluster: Cluster, plan: SetupPlan
+) -> Iterator[tuple[SetupRequest, ClusterRefused | None]]:
     """Make the requests of a plan.
 
     :yields: each request, with the refusal where the cluster does not let us; the others are
@@ -128,7 +107,7 @@ def carry_out(cluster: Cluster, plan: Plan) -> Iterator[tuple[Request, ClusterRe
     :raises ClusterRefused: when the cluster refuses one for another reason.
     """
     for request in plan.requests:
-        answer = patient_request(cluster, request.method, request.path, body=request.body)
+        answer = retrying_request(cluster, request.method, request.path, body=request.body)
         try:
             expect_success(answer, request.method, request.path)
         except ClusterRefused as refused:
@@ -159,7 +138,7 @@ def put_templates(cluster: Cluster, prefix: str, *, seconds: float = PATIENCE) -
     options = _options(present.get(prefix), None, None)
     for name, body in index_templates(prefix, options, cluster.product, cluster.flavor).items():
         path = template_path(name)
-        answer = patient_request(cluster, "PUT", path, body=body, seconds=seconds)
+        answer = retrying_request(cluster, "PUT", path, body=body, seconds=seconds)
         expect_success(answer, "PUT", path)
 
 
@@ -174,7 +153,7 @@ def read_templates(cluster: Cluster, prefix: str, *, seconds: float = PATIENCE) 
         prefix, IndexOptions(lifecycle="any"), cluster.product, cluster.flavor
     ):
         path = template_path(name)
-        answer = patient_request(cluster, "GET", path, seconds=seconds)
+        answer = retrying_request(cluster, "GET", path, seconds=seconds)
         if answer.status == 404:
             continue
         [one] = expect_success(answer, "GET", path)["index_templates"]
@@ -188,7 +167,7 @@ def own_indices(cluster: Cluster, prefix: str) -> list[OwnIndex]:
     """Our indices that are there, by name."""
     path = f"/{quote(prefix, safe='')}-*"
     look = "filter_path=*.aliases,*.mappings._meta,*.settings.index.lifecycle.name"
-    answer = patient_request(cluster, "GET", f"{path}?{look}")
+    answer = retrying_request(cluster, "GET", f"{path}?{look}")
     if answer.status == 404:
         return []
     indices = []
@@ -225,27 +204,29 @@ def _options(template: Any, shards: int | None, replicas: int | None) -> IndexOp
     return IndexOptions(shards, replicas, lifecycle)
 
 
-def _index_updates(indices: Sequence[OwnIndex]) -> Iterator[Request]:
+def _index_updates(indices: Sequence[OwnIndex]) -> Iterator[SetupRequest]:
     """Fields that later versions added, for the indices that older ones made; and the alias,
     for those that were made while the template was missing."""
     for index in indices:
         if index.version < VERSION:
             path = f"/{quote(index.name, safe='')}/_mapping"
-            yield Request("PUT", path, mapping(own_meta()), "fields of an older index")
+            yield SetupRequest("PUT", path, mapping(own_meta()), "fields of an older index")
         if not index.has_write_target:
             add = {"index": index.name, "alias": write_target(index.name)}
-            yield Request("POST", "/_aliases", {"actions": [{"add": add}]}, "name to write under")
+            yield SetupRequest(
+                "POST", "/_aliases", {"actions": [{"add": add}]}, "name to write under"
+            )
 
 
 def _under_policy(
     lifecycle: Lifecycle, indices: Sequence[OwnIndex], prefix: str
-) -> Iterator[Request]:
+) -> Iterator[SetupRequest]:
     dated = [index for index in indices if "." in index.name.removeprefix(f"{prefix}-")]
     waiting = [index.name for index in dated if index.lifecycle != lifecycle.name]
     for start in range(0, len(waiting), _NAMES_IN_A_PATH):
         names = ",".join(waiting[start : start + _NAMES_IN_A_PATH])
         for request in lifecycle.attach(quote(names, safe=",")):
-            yield Request(*request, f"retention of {dated_pattern(prefix)}")
+            yield SetupRequest(*request, f"retention of {dated_pattern(prefix)}")
 
 
 def _alike(present: Any, wanted: Mapping[str, Any]) -> bool:

@@ -3,9 +3,9 @@
 Filebeat, Fluent Bit, fluentd, Vector and OpenShift's logging ship the event's own JSON;
 the server maps what it sees (texts with a ``.keyword`` beside them), or a package's template
 names the fields (Elastic's Kubernetes integration). So the audit fields are found by their
-names. The fields that k8sidx derives are not there: a condition on one is asked as a
-condition on what is, where that means the same (:mod:`k8sidx.query.derived`); everything
-else is refused by name. What the server cut or left out makes an answer inexact, and known so.
+names. The fields that k8sidx derives are not there: a condition on one becomes a condition on
+the event's own, where that means the same (:mod:`k8sidx.query.derived`); everything else is
+refused by name. Values that the server cut or left out make a result inexact, and flagged so.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from k8sidx.backends.cluster.index.document import find
 from k8sidx.backends.cluster.schema.profile import ID, TIME, Paths
 from k8sidx.errors import UnsupportedQuery
 from k8sidx.events.fields.field import Field
-from k8sidx.events.fields.lookup import BY_NAME, FieldPath
+from k8sidx.events.fields.lookup import BY_NAME, FieldPath, resolve
 from k8sidx.events.fields.table import BODIES, Kind
-from k8sidx.query.algebra import Condition, Leaf
-from k8sidx.query.derived import Known, condition_instead, made_of
+from k8sidx.query.algebra import NEVER, Condition, Leaf, Present, Wildcard
+from k8sidx.query.derived import DERIVED, Dialect, move, sources_of
 
 MILLISECOND = 1000
 """Microseconds in the unit of a date field."""
@@ -98,12 +98,30 @@ class ForeignProfile:
         return found
 
     def instead(self, leaf: Leaf) -> Condition | None:
-        """The condition as one over what such documents have."""
-        return condition_instead(leaf, lambda: self._facts)
+        """The condition as one over what such documents have; ``None`` for a field of theirs.
+
+        :raises UnsupportedQuery: when there is none that means the same.
+        """
+        path = resolve(leaf.field)
+        name = path.field.name
+        if name == "sourceIPs" and path.position is not None:
+            return _address(leaf, self._one_address and path.position == 0)
+        if path.position is not None:
+            raise _refused(leaf)
+        if name in ("source.ip", "source.claimed_ip"):
+            return _address(leaf, self._one_address)
+        if name == "source.forwarded" and self._one_address:
+            return NEVER
+        if name not in DERIVED or leaf == _HAS_GROUP:
+            return None
+        if name in _OWN_USER and not self._impersonates:
+            return move(leaf, _OWN_USER[name])
+        derived = DERIVED[name](leaf, _DIALECT)
+        return None if derived == leaf else derived
 
     def is_whole(self, path: FieldPath) -> bool:
         """False when values were too long for the keyword beside a text."""
-        stored = [self._stored(BY_NAME[name]) for name in made_of(path.field.name)]
+        stored = [self._stored(BY_NAME[name]) for name in sources_of(path.field.name)]
         return all(self._is_uncut(one.group) for one in stored if one is not None)
 
     def _is_uncut(self, group: str) -> bool:
@@ -114,10 +132,6 @@ class ForeignProfile:
             lost = {"bool": {"filter": [text], "must_not": [{"exists": {"field": group}}]}}
             self._whole[group] = not self._asked.count(lost)
         return self._whole[group]
-
-    @cached_property
-    def _facts(self) -> Known:
-        return Known(impersonates=self._impersonates, one_address=self._one_address)
 
     @cached_property
     def _impersonates(self) -> bool:
@@ -163,10 +177,8 @@ class ForeignProfile:
 
     def _made(self, field: Field) -> Paths | None:
         """Fields of ours that other fields of such documents tell."""
-        if field.name == "user.effective.name" and not self._impersonates:
-            return self.paths(FieldPath(BY_NAME["user.username"]))
-        if field.name == "user.effective.groups" and not self._impersonates:
-            return self.paths(FieldPath(BY_NAME["user.groups"]))
+        if field.name in _OWN_USER and not self._impersonates:
+            return self.paths(FieldPath(BY_NAME[_OWN_USER[field.name]]))
         if field.name in ("source.ip", "source.claimed_ip"):
             last = -1 if field.name == "source.ip" else 0
             addresses = self.paths(FieldPath(BY_NAME["sourceIPs"]))
@@ -287,5 +299,25 @@ class ForeignProfile:
         )
 
 
+def _address(leaf: Leaf, alone: bool) -> Condition:
+    """One address of several: the same as any of them only where there is one."""
+    if alone or isinstance(leaf, Present):
+        return move(leaf, "sourceIPs")
+    raise _refused(leaf)
+
+
+def _refused(leaf: Leaf) -> UnsupportedQuery:
+    return UnsupportedQuery(
+        f"this index has no {leaf.field}, and no other fields that answer this condition on it.",
+        remedy="Ship the logs with k8sidx to ask for it.",
+    )
+
+
+_OWN_USER = {"user.effective.name": "user.username", "user.effective.groups": "user.groups"}
+"""Where nobody acts for another, the effective user is the user."""
+_HAS_GROUP = Wildcard("objectRef.apiGroup", "*")
+"""The group that the event names. The presence of the field means another thing: k8sidx names the
+core group as well."""
+_DIALECT = Dialect("user.effective.name", move, _HAS_GROUP, _refused)
 _ECS = "source.ip"
 """Where Elastic's integration puts the addresses again, as addresses."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from threading import Timer
@@ -17,26 +16,23 @@ from k8sidx.backends.embedded.engine.sql import compile_query, time_tests
 from k8sidx.backends.embedded.storage.columns import COMPUTED, STORED, null_column
 from k8sidx.backends.embedded.storage.manifest import Manifest
 from k8sidx.backends.embedded.storage.writer import reading
+from k8sidx.backends.embedded.summaries import EmbeddedSummaries
 from k8sidx.backends.explain import statement_text
-from k8sidx.backends.materialize import narrowed, needs_narrowing
-from k8sidx.backends.percentiles import with_percentiles, without_what_follows
+from k8sidx.backends.materialize import is_large, materialize, selected_leaves, with_placeholders
+from k8sidx.backends.percentiles import defer_after_percentiles, finish_percentiles
 from k8sidx.backends.protocol import EXACTLY, Answering, Engine
 from k8sidx.backends.result import Result, Value
 from k8sidx.backends.shared import Asker
-from k8sidx.backends.time_columns import with_moments
-from k8sidx.errors import StoreError, UsageError
+from k8sidx.backends.time_columns import to_datetimes
+from k8sidx.errors import InvalidQuery, StoreError, UsageError
 from k8sidx.events.fields.moment import to_micros
 from k8sidx.query.algebra import (
-    Condition,
-    Leaf,
     Metric,
-    Present,
     Query,
     Terms,
     fields_of,
-    leaves,
-    rewritten,
 )
+from k8sidx.query.regex import compiled
 
 
 class DuckDBEngine:
@@ -47,16 +43,23 @@ class DuckDBEngine:
     :param store: the store's folder.
     :param answering: its numbers are exact in any case.
     :param threads: how many cores to use; ``None`` for all.
-    :raises StoreError: when the folder is no store.
+    :param keeps_summaries: whether the store keeps daily summaries.
+    :raises StoreError: when the folder is not a store.
     """
 
     name = "duckdb"
 
     def __init__(
-        self, store: Path, answering: Answering = EXACTLY, *, threads: int | None = None
+        self,
+        store: Path,
+        answering: Answering = EXACTLY,
+        *,
+        threads: int | None = None,
+        keeps_summaries: bool = True,
     ) -> None:
         self._store = store
         self._answering = answering
+        self._keeps_summaries = keeps_summaries
         self._held = ExitStack()
         self._manifest: Manifest = self._held.enter_context(reading(store))
         settings: dict[str, Any] = {
@@ -68,11 +71,6 @@ class DuckDBEngine:
         self._connection = duckdb.connect(":memory:", config=settings)
         self._connection.execute("SET TimeZone = 'UTC'")
         self._connection.execute("SET enable_progress_bar = false")
-
-    @property
-    def manifest(self) -> Manifest:
-        """The files that it reads."""
-        return self._manifest
 
     def __enter__(self) -> DuckDBEngine:
         return self
@@ -97,22 +95,30 @@ class DuckDBEngine:
         return self.answer(query, source, parameters)
 
     def explained(self, query: Query) -> str:
-        """The statement; see :class:`k8sidx.backends.protocol.Explaining`. ``events`` are the
+        """The statement; see :class:`k8sidx.backends.protocol.StoreEngine`. ``events`` are the
         files of the time range.
 
         :raises UnsupportedQuery: when DuckDB has no way to run the query.
         :raises StoreError: when the store was made without a field of the query.
         """
         self._refuse_missing(query)
-        looked_up = [leaf for leaf in leaves(query.where) if needs_narrowing(leaf)]
-
-        def stand_in(leaf: Leaf) -> Condition:
-            return Present(leaf.field) if leaf in looked_up else leaf
-
-        plain = query.replace(where=rewritten(query.where, stand_in))
-        statement = compile_query(without_what_follows(plain))
+        lookups = selected_leaves(query.where, is_large)
+        plain = query.replace(where=with_placeholders(query.where, is_large))
+        statement = compile_query(defer_after_percentiles(plain))
         sql = statement.sql.replace("{source}", "events", 1)
-        return statement_text(sql, statement.parameters, looked_up)
+        return statement_text(sql, statement.parameters, lookups)
+
+    def supports_regex(self, pattern: str) -> bool:
+        """Whether DuckDB can search for a regular expression: any that RE2 accepts."""
+        try:
+            compiled(pattern)
+        except InvalidQuery:
+            return False
+        return True
+
+    def summaries(self) -> EmbeddedSummaries | None:
+        """Return the daily summaries of the files that it reads."""
+        return EmbeddedSummaries(self._store, self._manifest) if self._keeps_summaries else None
 
     def answer(
         self, query: Query, source: str, parameters: Sequence[Any] = (), *, rolled: bool = False
@@ -122,14 +128,14 @@ class DuckDBEngine:
         :param rolled: it has a row for many events
             (:mod:`k8sidx.backends.embedded.engine.shared_scan`).
         """
-        query = self._narrowed(
-            query, lambda ask: self.answer(ask, source, parameters, rolled=rolled)
+        query = self._materialized(
+            query, lambda lookup: self.answer(lookup, source, parameters, rolled=rolled)
         )
-        statement = compile_query(without_what_follows(query), rolled=rolled)
+        statement = compile_query(defer_after_percentiles(query), rolled=rolled)
         sql = statement.sql.replace("{source}", source, 1)
         rows = self.statement(sql, [*parameters, *statement.parameters])
-        found = with_percentiles(query, rows)
-        return Result(query.columns, with_moments(found, statement.times), self.name)
+        found = finish_percentiles(query, rows)
+        return Result(query.columns, to_datetimes(found, statement.times), self.name)
 
     def statement(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Run a statement of SQL.
@@ -218,27 +224,25 @@ class DuckDBEngine:
             return f"(SELECT {columns} WHERE false) AS events", []
         return "read_parquet(?) AS events", [paths]
 
-    def _narrowed(self, query: Query, run: Callable[[Query], Result]) -> Query:
-        """Networks and long lists become the values that there are: DuckDB has no address
-        type here, and a statement of a hundred thousand parameters takes minutes.
+    def _materialized(self, query: Query, run: Callable[[Query], Result]) -> Query:
+        """Replace networks and long lists by the stored values: DuckDB has no address type
+        here, and a statement of a hundred thousand parameters takes minutes.
 
-        :param run: asks for them where the query will be answered.
+        :param run: looks them up where the query will be answered.
         """
 
-        def distinct(field: str) -> Sequence[Value]:
-            ask = Query(
+        def distinct(field: str) -> Iterator[Value]:
+            lookup = Query(
                 since=query.since,
                 until=query.until,
-                group_by=(Terms(field, "address"),),
+                group_by=(Terms(field, "value"),),
                 metrics=(Metric("n", "count"),),
             )
-            return [row[0] for row in run(ask).rows]
+            return (value for value, _ in run(lookup).rows)
 
-        fields = {leaf.field for leaf in leaves(query.where) if needs_narrowing(leaf)}
-        if not fields:
+        if not selected_leaves(query.where, is_large):
             return query
-        values = {name: distinct(name) for name in fields}
-        return replace(query, where=narrowed(query.where, values.__getitem__))
+        return query.replace(where=materialize(query.where, is_large, distinct))
 
 
 def _first_line(error: Exception) -> str:

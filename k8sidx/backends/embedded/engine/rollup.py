@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from k8sidx.backends.embedded.engine.bitset import NO_ROWS, Bitset
 from k8sidx.backends.embedded.engine.sql import (
     ROLLED_COUNT,
     ROLLED_FIRST,
@@ -20,7 +21,7 @@ from k8sidx.backends.embedded.engine.sql import (
     condition_sql,
 )
 from k8sidx.backends.embedded.storage.columns import TIME
-from k8sidx.backends.materialize import LONG, narrowed, needs_narrowing
+from k8sidx.backends.materialize import LONG, is_large, materialize
 from k8sidx.backends.protocol import Engine
 from k8sidx.backends.result import Result, Value
 from k8sidx.events.fields.lookup import resolve
@@ -45,8 +46,6 @@ from k8sidx.query.bounds import over_fields, projected
 
 LEAVES_AT_ONCE = 100
 """Comparisons of one field that a statement has."""
-
-_TRUTH = bytes.maketrans(b"01", b"\0\1")
 
 numbers = itertools.count()
 """Tells tables apart."""
@@ -102,10 +101,10 @@ class Rolled:
             f'SELECT "{ROLLED_COUNT}" FROM {self.table.source} ORDER BY rowid'
         )
         self._counts = [row[0] for row in counts]
-        self._all = (1 << len(counts)) - 1
+        self._all = Bitset.all(len(counts))
         self._met: dict[Leaf, frozenset[Value]] = {}
-        self._bits: dict[Leaf, int] = {}
-        self._places: dict[str, dict[Value, list[int]]] = {}
+        self._rows: dict[Leaf, Bitset] = {}
+        self._rows_by_value: dict[str, dict[Value, list[int]]] = {}
         self._values: dict[str, list[Value]] = {}
 
     def learn(self, conditions: Iterable[Condition]) -> None:
@@ -127,7 +126,8 @@ class Rolled:
     def _learn(self, name: str, asked: Sequence[Leaf]) -> None:
         parameters: list[Any] = []
         tests = [
-            f"({condition_sql(narrowed(leaf, self.values), parameters)}) IS TRUE" for leaf in asked
+            f"({condition_sql(materialize(leaf, is_large, self.values), parameters)}) IS TRUE"
+            for leaf in asked
         ]
         rows = self._database.statement(
             f'SELECT "{name}", {", ".join(tests)} '
@@ -147,89 +147,72 @@ class Rolled:
             self._values[field] = [row[0] for row in result.rows]
         return self._values[field]
 
-    def combinations(self, condition: Condition) -> int:
-        """The combinations that a condition can be about: bits by place in the table."""
+    def combinations(self, condition: Condition) -> Bitset:
+        """Return the combinations that a condition can be about, as rows of the table."""
         self.learn([condition])
         return self._combinations(projected(condition, over_fields(self.table.fields)))
 
-    def _combinations(self, condition: Condition) -> int:
+    def _combinations(self, condition: Condition) -> Bitset:
         match condition:
             case Always():
                 return self._all
             case And(parts):
-                found = self._all
-                for one in parts:
-                    found &= self._combinations(one)
-                return found
+                rows = self._all
+                for part in parts:
+                    rows &= self._combinations(part)
+                return rows
             case Or(parts):
-                found = 0
-                for one in parts:
-                    found |= self._combinations(one)
-                return found
+                rows = NO_ROWS
+                for part in parts:
+                    rows |= self._combinations(part)
+                return rows
             case Not(part):
-                return self._all ^ self._combinations(part)
-        if condition not in self._bits:
-            places = self._places_of(resolve(condition.field).field.name)
-            met = itertools.chain.from_iterable(places[value] for value in self._met[condition])
-            self._bits[condition] = _bits(met, len(self._counts))
-        return self._bits[condition]
+                return self._all - self._combinations(part)
+        if condition not in self._rows:
+            rows_of = self._rows_of(resolve(condition.field).field.name)
+            met = itertools.chain.from_iterable(rows_of[value] for value in self._met[condition])
+            self._rows[condition] = Bitset.of(met, len(self._counts))
+        return self._rows[condition]
 
-    def _places_of(self, name: str) -> dict[Value, list[int]]:
-        """Where each value of a dimension stands in the table."""
-        if name not in self._places:
+    def _rows_of(self, name: str) -> dict[Value, list[int]]:
+        """Return the rows of the table that have each value of a dimension."""
+        if name not in self._rows_by_value:
             rows = self._database.statement(
                 f'SELECT "{name}" FROM {self.table.source} ORDER BY rowid'
             )
-            places: dict[Value, list[int]] = {}
-            for place, (value,) in enumerate(rows):
-                places.setdefault(_hashable(value), []).append(place)
-            self._places[name] = places
-        return self._places[name]
+            by_value: dict[Value, list[int]] = {}
+            for row, (value,) in enumerate(rows):
+                by_value.setdefault(_hashable(value), []).append(row)
+            self._rows_by_value[name] = by_value
+        return self._rows_by_value[name]
 
     def __len__(self) -> int:
         return len(self._counts)
 
-    def events(self, combinations: int) -> int:
-        """How many events some combinations have."""
-        return sum(itertools.compress(self._counts, _digits(combinations)))
+    def events(self, combinations: Bitset) -> int:
+        """Return the number of events that some combinations have."""
+        return sum(combinations.select(self._counts))
 
-    def settled(self, condition: Condition) -> Condition:
+    def materialized(self, condition: Condition) -> Condition:
         """The same condition for these events, with patterns and networks replaced by those
         values for which they hold: a pattern is looked at for each value, not each event."""
         self.learn([condition])
-        return rewritten(condition, self._settled)
+        return rewritten(condition, self._materialized)
 
-    def _settled(self, leaf: Leaf) -> Condition:
+    def _materialized(self, leaf: Leaf) -> Condition:
         if isinstance(leaf, Present) or (isinstance(leaf, Compare) and not leaf.ignore_case):
             return leaf
         path = resolve(leaf.field)
         if path.field.name not in self.table.fields:
             return leaf
         if path.many or path.position is not None:
-            return narrowed(leaf, self.values)
+            return materialize(leaf, is_large, self.values)
         met = self._met[leaf]
         if path.field.kind not in (Kind.KEYWORD, Kind.ADDRESS):
             return leaf
-        if len(met) > LONG and not needs_narrowing(leaf):
+        if len(met) > LONG and not is_large(leaf):
             return leaf
         return OneOf(leaf.field, tuple(sorted(str(value) for value in met)))
-
-
-def places_of(bits: int) -> list[int]:
-    """The places of the bits that are set."""
-    return list(itertools.compress(itertools.count(), _digits(bits)))
-
-
-def _digits(bits: int) -> bytes:
-    """The bits, lowest first, a byte each."""
-    return bin(bits)[:1:-1].encode().translate(_TRUTH)
-
-
-def _bits(places: Iterable[int], number: int) -> int:
-    held = bytearray(number // 8 + 1)
-    for place in places:
-        held[place >> 3] |= 1 << (place & 7)
-    return int.from_bytes(held, "little")
 
 
 def _hashable(value: Any) -> Any:

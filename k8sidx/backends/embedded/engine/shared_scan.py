@@ -25,10 +25,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from k8sidx.backends.embedded.engine.rollup import Database, Rolled, numbers, places_of, quoted
+from k8sidx.backends.embedded.engine.bitset import NO_ROWS, Bitset
+from k8sidx.backends.embedded.engine.rollup import Database, Rolled, numbers, quoted
 from k8sidx.backends.embedded.engine.sql import ROLLED_COUNT
 from k8sidx.backends.embedded.storage.columns import COMPUTED, ID, TIME
-from k8sidx.backends.ordering import Row, arranged
+from k8sidx.backends.ordering import Row, finish_rows
 from k8sidx.backends.protocol import Engine
 from k8sidx.backends.result import Result
 from k8sidx.backends.shared import Asker
@@ -111,9 +112,9 @@ class Gathering:
 
     askers: list[int] = field(default_factory=list)
     columns: frozenset[str] = frozenset({ID, TIME})
-    combinations: int = 0
+    combinations: Bitset = NO_ROWS
 
-    def add(self, asker: int, columns: frozenset[str], combinations: int) -> None:
+    def add(self, asker: int, columns: frozenset[str], combinations: Bitset) -> None:
         self.askers.append(asker)
         self.columns |= columns
         self.combinations |= combinations
@@ -122,7 +123,7 @@ class Gathering:
         """Rows times columns."""
         return rolled.events(self.combinations) * len(self.columns)
 
-    def grown(self, columns: frozenset[str], combinations: int, rolled: Rolled) -> int:
+    def grown(self, columns: frozenset[str], combinations: Bitset, rolled: Rolled) -> int:
         """Rows times columns with those of one more."""
         return rolled.events(self.combinations | combinations) * len(self.columns | columns)
 
@@ -148,7 +149,7 @@ class SharedScan:
         self._have = have
         self._between = between
         self._rolled: Rolled | None = None
-        self._about: list[int] = []
+        self._about: list[Bitset] = []
         self._gathered: dict[int, Gathered] = {}
         self._made: list[str] = []
 
@@ -228,7 +229,7 @@ class SharedScan:
 
     def _gather(self, rolled: Rolled, gathering: Gathering, dimensions: Sequence[str]) -> None:
         """Put the events aside, each with the number of its values of the leading dimensions."""
-        places = places_of(gathering.combinations)
+        places = list(gathering.combinations)
         keys = self._keys(rolled, dimensions, places)
         names = quoted(keys)
         columns = ", ".join(f'events."{one}"' for one in sorted(gathering.columns))
@@ -269,7 +270,7 @@ class SharedScan:
         ranges: dict[int, tuple[int, int]] = {}
         for asker in askers:
             own = []
-            for place in places_of(self._about[asker]):
+            for place in self._about[asker]:
                 values = values_of[place]
                 if values not in number_of:
                     number_of[values] = len(first)
@@ -332,7 +333,7 @@ class RoutedEngine:
         if meant and within and self.none:
             return _of_nothing(query)
         if within:
-            query = query.replace(where=self.rolled.settled(query.where))
+            query = query.replace(where=self.rolled.materialized(query.where))
         if self._rolls(query):
             # Without its times, which are those of all the events rolled up.
             asked = dataclasses.replace(query, since=None, until=None)
@@ -381,4 +382,4 @@ def _of_nothing(query: Query) -> Result:
         0 if metric.kind in ("count", "present", "count_distinct") else None
         for metric in query.metrics
     ]
-    return Result(query.columns, [tuple(one) for one in arranged(query, [row])], "duckdb")
+    return Result(query.columns, [tuple(one) for one in finish_rows(query, [row])], "duckdb")

@@ -14,7 +14,7 @@ from typing import Any
 
 from k8sidx.backends.embedded.storage.columns import COMPUTED, ID, TIME
 from k8sidx.backends.percentiles import rank_of
-from k8sidx.backends.time_columns import times_of
+from k8sidx.backends.time_columns import time_columns
 from k8sidx.errors import UnsupportedQuery
 from k8sidx.events.fields.lookup import FieldPath, resolve
 from k8sidx.events.fields.moment import MICROSECOND, to_micros
@@ -40,6 +40,7 @@ from k8sidx.query.algebra import (
 )
 from k8sidx.query.casefold import LOWER, UPPER, folded_text, has_letters
 from k8sidx.query.coerce import coerce
+from k8sidx.query.wildcard import to_like
 
 
 @dataclass(slots=True)
@@ -77,7 +78,7 @@ def _select(query: Query) -> Statement:
     ]
     order += [f'"{TIME}" ASC NULLS LAST', f'"{ID}" ASC']
     sql = f"SELECT {', '.join(columns)} FROM {{source}} WHERE {where} ORDER BY {', '.join(order)}"
-    return Statement(_limited(sql, query, parameters), parameters, times_of(query))
+    return Statement(_limited(sql, query, parameters), parameters, time_columns(query))
 
 
 def _aggregate(query: Query, rolled: bool) -> Statement:
@@ -105,7 +106,7 @@ def _aggregate(query: Query, rolled: bool) -> Statement:
             parameters.append(having.value)
         sql = f"SELECT * FROM ({sql}) WHERE {' AND '.join(tests)}"
     sql = f"SELECT * FROM ({sql}){_order(query, groups)}"
-    return Statement(_limited(sql, query, parameters), parameters, times_of(query))
+    return Statement(_limited(sql, query, parameters), parameters, time_columns(query))
 
 
 def _order(query: Query, groups: list[str]) -> str:
@@ -251,7 +252,7 @@ def _test(leaf: Leaf, path: FieldPath, value: str, parameters: list[Any]) -> str
         return _membership(leaf, path, value, parameters)
     if isinstance(leaf, Wildcard):
         fold = leaf.ignore_case and has_letters(leaf.pattern)
-        parameters.append(_like(folded_text(leaf.pattern, fold)))
+        parameters.append(to_like(folded_text(leaf.pattern, fold)))
         return f"{_folded(_text(path, value), fold)} LIKE ? ESCAPE '\\'"
     if isinstance(leaf, Regex):
         parameters.append(leaf.pattern)
@@ -336,18 +337,3 @@ def _folded(value: str, fold: bool) -> str:
         f"CASE WHEN strlen({value}) = length({value}) THEN lower({value}) "
         f"ELSE translate({value}, '{UPPER}', '{LOWER}') END"
     )
-
-
-def _like(pattern: str) -> str:
-    r"""A ``*``/``?`` pattern as LIKE's ``%``/``_``, both with ``\`` as escape."""
-    out = []
-    characters = iter(pattern)
-    for character in characters:
-        if character == "\\":
-            escaped = next(characters, "\\")
-            out.append(escaped if escaped not in "%_\\" else "\\" + escaped)
-        elif character in "%_":
-            out.append("\\" + character)
-        else:
-            out.append({"*": "%", "?": "_"}.get(character, character))
-    return "".join(out)

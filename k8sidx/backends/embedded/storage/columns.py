@@ -64,7 +64,9 @@ def to_table(events: Sequence[Normalized], only: frozenset[str] | None = None) -
     :param only: names of the columns wanted; ``None`` for all of them.
     """
     columns: dict[str, pa.Array | pa.ChunkedArray] = {}
-    for name, values in zip(OWN, zip(*(event.own for event in events), strict=True), strict=True):
+    for name, values in zip(
+        OWN, zip(*(event.values for event in events), strict=True), strict=True
+    ):
         if name == ID:
             columns[name] = pa.array(values, pa.binary(16))
         elif name not in COMPUTED and (only is None or name in only):
@@ -94,7 +96,7 @@ def _array(field: Field, values: Sequence[Any]) -> pa.Array:
 def _add_parts(
     events: Sequence[Normalized], only: frozenset[str] | None, columns: dict[str, Any]
 ) -> None:
-    for family, parts in zip(FAMILIES, zip(*(e.parts for e in events), strict=True), strict=True):
+    for family, parts in zip(FAMILIES, zip(*(e.shared for e in events), strict=True), strict=True):
         wanted = [name for name in family if only is None or name in only]
         if not wanted:
             continue
@@ -115,7 +117,7 @@ def _add_more(
 ) -> None:
     sparse: dict[str, list[Any]] = {}
     for place, event in enumerate(events):
-        for name, value in event.more.items():
+        for name, value in event.extra.items():
             values = sparse.get(name)
             if values is None:
                 values = sparse[name] = [None] * len(events)

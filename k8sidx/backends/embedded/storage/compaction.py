@@ -23,11 +23,13 @@ from k8sidx.backends.embedded.storage.writer import StoreWriter, collect_garbage
 
 SMALL_ROWS = PART_ROWS // 2
 """Parts with fewer events are merged with their neighbours …"""
-ENOUGH = 8
+MANY_SMALL_PARTS = 8
 """… once a day has so many of them."""
 
 
-def merge_small_parts(writer: StoreWriter, *, enough: int = ENOUGH, growing: bool = False) -> int:
+def merge_small_parts(
+    writer: StoreWriter, *, enough: int = MANY_SMALL_PARTS, growing: bool = False
+) -> int:
     """Merge the small parts of each day that has enough of them; returns how many went.
 
     Readers keep seeing the old files until the manifest names the new one.

@@ -25,6 +25,7 @@ import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from k8sidx.backends.durable import sync_folder
 from k8sidx.errors import StoreError, StoreVersion
 
 FORMAT = "k8sidx-store"
@@ -144,12 +145,3 @@ def write_manifest(store: Path, manifest: Manifest) -> None:
         os.fsync(file.fileno())
     aside.replace(path)
     sync_folder(store)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make renames in a folder durable."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

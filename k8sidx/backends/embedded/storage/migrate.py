@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from k8sidx.backends.embedded.storage.columns import STORED, TIME
 from k8sidx.backends.embedded.storage.manifest import VERSION, Manifest, Part, write_manifest
 from k8sidx.backends.embedded.storage.parts import PartBuilder, StagedPart
-from k8sidx.events.decode.event_model import from_object, to_json
+from k8sidx.events.decode.event_model import from_object
 from k8sidx.events.fields.moment import text_of
 from k8sidx.events.normalize.event import Normalized, Normalizer
 from k8sidx.events.normalize.reconstruct import whole_event
@@ -71,7 +71,7 @@ def _with_whole_numbers(batch: pa.RecordBatch) -> pa.Table:
 
 def _again(row: dict[str, Any], normalizer: Normalizer) -> Normalized:
     whole = whole_event(row)
-    event, rest = from_object(whole)
+    event, rest, length = from_object(whole)
     moment = row.get(TIME)
     context = Context(
         row.get("event.provider") or "kube-apiserver",
@@ -79,5 +79,5 @@ def _again(row: dict[str, Any], normalizer: Normalizer) -> Normalized:
         text_of(moment) if moment is not None else "",
     )
     # A store from before event.bytes was kept: the size of what is left of the event.
-    size = row.get("event.bytes") or len(to_json(whole))
+    size = row.get("event.bytes") or length
     return normalizer.normalize(event, rest, context, size)

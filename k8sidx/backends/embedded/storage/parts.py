@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from k8sidx.backends.embedded.storage.columns import ID, STORED, TIME, to_table
 from k8sidx.events.fields.moment import to_moment
 from k8sidx.events.fields.table import Kind
-from k8sidx.events.normalize.event import OWN, Normalized
+from k8sidx.events.normalize.event import Normalized
 
 ROW_GROUP_BYTES = 24 * 1024 * 1024
 ROW_GROUP_ROWS = 5_632
@@ -24,12 +24,9 @@ PART_ROWS = 50_000
 UNDATED = "undated"
 
 _DAY = 86_400_000_000
-_TIME_AT = OWN.index(TIME)
-_ID_AT = OWN.index(ID)
 _PAGE_BYTES = 4 * 1024 * 1024
 _TIMES = [field.name for field in STORED if field.kind is Kind.TIME]
 _BODIES = ("requestObject", "responseObject")
-_BODIES_AT = tuple(OWN.index(name) for name in _BODIES)
 _NO_DICTIONARY = {ID, "auditID", *_TIMES, *_BODIES}
 
 
@@ -100,7 +97,7 @@ class PartBuilder:
         """
         by_day: dict[int | None, list[Normalized]] = {}
         for event in events:
-            micros = event.own[_TIME_AT]
+            micros = event.values.timestamp
             day = None if micros is None else micros // _DAY
             by_day.setdefault(day, []).append(event)
         duplicates = 0
@@ -149,15 +146,13 @@ class _OpenPart:
     def add(self, events: list[Normalized]) -> int:
         known = len(self.ids)
         for event in events:
-            own = event.own
-            identity = own[_ID_AT]
+            values = event.values
+            identity = values.id
             if identity in self.ids:
                 continue
             self.ids[identity] = None
             self._waiting.append(event)
-            for place in _BODIES_AT:
-                if own[place]:
-                    self._waiting_bytes += len(own[place])
+            self._waiting_bytes += len(values.request or b"") + len(values.response or b"")
             if self._waiting_bytes >= ROW_GROUP_BYTES or len(self._waiting) >= ROW_GROUP_ROWS:
                 self._write()
         return len(events) - (len(self.ids) - known)
@@ -165,7 +160,8 @@ class _OpenPart:
     def _write(self) -> None:
         table = to_table(self._waiting, self._only)
         if self._day != UNDATED:
-            times = [event.own[_TIME_AT] for event in self._waiting]
+            stamps = (event.values.timestamp for event in self._waiting)
+            times = [stamp for stamp in stamps if stamp is not None]
             first, last = min(times), max(times)
             self._first = first if self._first is None else min(self._first, first)
             self._last = last if self._last is None else max(self._last, last)

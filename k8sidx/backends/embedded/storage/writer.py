@@ -22,6 +22,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from k8sidx.backends.durable import sync_folder
 from k8sidx.backends.embedded.storage.columns import ID, TIME
 from k8sidx.backends.embedded.storage.manifest import (
     VERSION,
@@ -29,7 +30,6 @@ from k8sidx.backends.embedded.storage.manifest import (
     Part,
     is_store,
     read_manifest,
-    sync_folder,
     write_manifest,
 )
 from k8sidx.backends.embedded.storage.parts import (

@@ -3,63 +3,20 @@
 from __future__ import annotations
 
 import os
-import platform
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import datetime
-from importlib.metadata import version
 from itertools import groupby
 from pathlib import Path
-from typing import Literal
 
 import filelock
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from k8sidx import __version__
-from k8sidx.backends.embedded.storage.compaction import ENOUGH, SMALL_ROWS
+from k8sidx.backends.check import Check, failed, latest_event
+from k8sidx.backends.embedded.storage.compaction import MANY_SMALL_PARTS, SMALL_ROWS
 from k8sidx.backends.embedded.storage.manifest import Manifest, read_manifest
 from k8sidx.backends.embedded.storage.parts import UNDATED
 from k8sidx.errors import K8sidxError
-from k8sidx.events.fields.moment import to_moment
-from k8sidx.show.render.sheet import readable_time
-
-State = Literal["ok", "warn", "fail"]
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One thing that was looked at.
-
-    :param seen: what it looks like.
-    :param mend: what to do about it; empty when it is fine.
-    :param exit_code: what a command that needs it would end with.
-    """
-
-    name: str
-    state: State
-    seen: str
-    mend: str = ""
-    exit_code: int = 0
-
-
-def check_software() -> Check:
-    """Versions that a bug report needs."""
-    libraries = ", ".join(f"{name} {version(name)}" for name in ("duckdb", "pyarrow", "pysigma"))
-    seen = f"k8sidx {__version__}, Python {platform.python_version()}, {libraries}"
-    return Check("software", "ok", seen)
-
-
-def check_configuration(load: Callable[[], Path | None]) -> Check:
-    """Whether the configuration can be read.
-
-    :param load: reads it; returns the file in effect, raises :class:`K8sidxError`.
-    """
-    try:
-        source = load()
-    except K8sidxError as error:
-        return failed("configuration", error)
-    return Check("configuration", "ok", str(source) if source else "no file, the defaults")
 
 
 def check_store(store: Path, now: datetime) -> Iterator[Check]:
@@ -78,12 +35,6 @@ def check_store(store: Path, now: datetime) -> Iterator[Check]:
     yield _check_latest(manifest, now)
     yield _check_undated(manifest)
     yield _check_dead_letters(store)
-
-
-def failed(name: str, error: K8sidxError) -> Check:
-    """An error as what was seen, its remedy as the mend."""
-    place = f"{error.where}: " if error.where else ""
-    return Check(name, "fail", f"{place}{error.message}", error.remedy, error.exit_code)
 
 
 def _check_files(store: Path, manifest: Manifest) -> Check:
@@ -109,7 +60,7 @@ def _check_files(store: Path, manifest: Manifest) -> Check:
 
 def _check_small_files(manifest: Manifest) -> Check:
     small = sorted(part.day for part in manifest.parts if part.rows < SMALL_ROWS)
-    crowded = [day for day, parts in groupby(small) if len(list(parts)) >= ENOUGH]
+    crowded = [day for day, parts in groupby(small) if len(list(parts)) >= MANY_SMALL_PARTS]
     if crowded:
         days = ", ".join(crowded[:3]) + (", …" if len(crowded) > 3 else "")
         return Check(
@@ -142,29 +93,6 @@ def _check_writable(store: Path) -> Check:
 def _check_latest(manifest: Manifest, now: datetime) -> Check:
     last = max((part.last for part in manifest.parts if part.last is not None), default=None)
     return latest_event(last, now)
-
-
-def latest_event(last: int | None, now: datetime) -> Check:
-    """How fresh the events are.
-
-    :param last: ``@timestamp`` of the latest one in microseconds since 1970.
-    """
-    if last is None:
-        return Check("latest event", "warn", "there is none", "Ship events: k8sidx ship INPUT")
-    since = int(now.timestamp()) - last // 1_000_000
-    moment = readable_time(to_moment(last // 1_000_000 * 1_000_000))
-    if since < -3600:
-        mend = "Check the clocks of the API servers; --until now leaves such events out."
-        return Check("latest event", "warn", f"{moment}, in the future", mend)
-    return Check("latest event", "ok", f"{moment}, {age(max(since, 0))} ago")
-
-
-def age(seconds: int) -> str:
-    """A span of time for people, in its largest fitting unit."""
-    for unit, length in (("days", 86_400), ("hours", 3_600), ("minutes", 60)):
-        if seconds >= 2 * length:
-            return f"{seconds // length:,} {unit}"
-    return f"{seconds} seconds"
 
 
 def _check_undated(manifest: Manifest) -> Check:

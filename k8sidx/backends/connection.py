@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -54,6 +55,17 @@ class ConnectionSettings(BaseModel):
     aws_profile: str = ""
     connect_timeout: Seconds = 10.0
     read_timeout: Seconds = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterOptions:
+    """Options of a store that is a cluster.
+
+    :param index: prefix of the indices, or a pattern of existing ones; empty for the default.
+    """
+
+    index: str = ""
+    connection: ConnectionSettings = field(default_factory=ConnectionSettings)
 
 
 def from_environment(environment: Mapping[str, str]) -> dict[str, str]:

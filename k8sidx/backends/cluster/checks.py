@@ -9,15 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import orjson
 
+from k8sidx.backends.check import Check, State, age, failed, latest_event
 from k8sidx.backends.cluster.http.api_errors import ClusterRefused, refusal
 from k8sidx.backends.cluster.http.client import Cluster
 from k8sidx.backends.cluster.http.response import Answer
-from k8sidx.backends.cluster.http.retrying import FORBIDDEN, expect_success, patient_request
+from k8sidx.backends.cluster.http.retrying import FORBIDDEN, expect_success, retrying_request
 from k8sidx.backends.cluster.index.document import epoch_path
 from k8sidx.backends.cluster.index.lifecycle import lifecycle_of
 from k8sidx.backends.cluster.index.mapping import field_count
@@ -34,9 +35,10 @@ from k8sidx.backends.cluster.index.template import (
     version_of,
     write_target,
 )
-from k8sidx.backends.cluster.store import ClusterStore
-from k8sidx.doctor.store import Check, State, age, failed, latest_event
 from k8sidx.errors import K8sidxError
+
+if TYPE_CHECKING:
+    from k8sidx.backends.cluster.store import ClusterStore
 
 TESTED = {"opensearch": (2, 3), "elasticsearch": (8, 9)}
 SKEW_SECONDS = 60
@@ -46,16 +48,12 @@ _SETUP = "Run k8sidx setup."
 _NAMES = 3
 
 
-def check_cluster(
-    open_: Callable[[], ClusterStore], now: Callable[[], datetime]
-) -> Iterator[Check]:
-    """Everything about a cluster store; ends early when it cannot be reached.
+def check_cluster(store: ClusterStore, now: Callable[[], datetime]) -> Iterator[Check]:
+    """Run all checks of a cluster store; ends early when it cannot be reached.
 
-    :param open_: opens the store; raises :class:`K8sidxError`.
-    :param now: our clock.
+    :param now: clock of this machine.
     """
     try:
-        store = open_()
         cluster = store.cluster
     except K8sidxError as error:
         yield failed("store", error)
@@ -301,7 +299,7 @@ def _found(cluster: Cluster, path: str) -> Any:
 
 
 def _get(cluster: Cluster, path: str) -> Answer:
-    return patient_request(cluster, "GET", path, seconds=_SECONDS)
+    return retrying_request(cluster, "GET", path, seconds=_SECONDS)
 
 
 def _some(names: list[str]) -> str:

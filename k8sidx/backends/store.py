@@ -1,0 +1,132 @@
+"""The protocol of a store.
+
+A store consists of a write path (its sink), a query engine, saved findings, daily summaries and
+health checks. Each kind of store is a folder beside this module, and is opened in
+:mod:`k8sidx.backends.open`; nothing else depends on which kinds there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+from k8sidx.backends.check import Check
+from k8sidx.backends.finding_record import Record
+from k8sidx.backends.protocol import Answering, StoreEngine
+from k8sidx.backends.setup import SetupPlan, SetupRequest
+from k8sidx.backends.sink import Sink
+from k8sidx.errors import StoreError
+
+OnWait = Callable[[str], None]
+"""Called with what is being waited for: another process, or a cluster that is unavailable."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoreInfo:
+    """Contents of a store.
+
+    :param first: earliest and ``last`` latest ``@timestamp``.
+    :param rejected: records in the store's dead-letter files; ``None`` when it has none of its own.
+    """
+
+    events: int
+    first: datetime | None
+    last: datetime | None
+    rejected: int | None = None
+
+
+class SavedFindings(NamedTuple):
+    """Result of saving findings.
+
+    :param new: how many were not saved before.
+    :param location: the file or index that contains them.
+    """
+
+    new: int
+    location: str
+
+
+class Findings(Protocol):
+    """The saved findings of a store."""
+
+    def save(self, records: Mapping[str, Record]) -> SavedFindings:
+        """Add or update findings.
+
+        :param records: by id.
+        :raises StoreError: when they cannot be written.
+        """
+
+
+class Store(Protocol):
+    """Events, and what belongs to them. Nothing is opened before it is needed."""
+
+    @property
+    def folder(self) -> Path | None:
+        """The store's own folder on this machine, whose files are never input."""
+
+    @property
+    def dead_letter_folder(self) -> Path:
+        """Where dead-letter files are written by default."""
+
+    @property
+    def state_folder(self) -> Path:
+        """Where state files are written by default."""
+
+    @property
+    def state_key(self) -> tuple[str, ...]:
+        """Distinguishes the store from others with the same :attr:`state_folder`."""
+
+    def engine(
+        self, answering: Answering | None = None, *, threads: int | None = None
+    ) -> AbstractContextManager[StoreEngine]:
+        """Return an engine over the store as it is now.
+
+        :param threads: cores to use, where the engine runs on this machine; ``None`` for all.
+        :raises StoreError: when the store cannot be read.
+        """
+
+    def sink(self, give_up_after: float, on_wait: OnWait | None) -> Sink[Any]:
+        """Open the store for writing; it is created when it does not exist.
+
+        :param give_up_after: seconds that an unavailable cluster is waited for.
+        :param on_wait: may be called in other threads.
+        :raises StoreError: when the store cannot be written.
+        """
+
+    def findings(self) -> Findings:
+        """Return the saved findings.
+
+        :raises StoreError: when the store cannot be reached.
+        """
+
+    def info(self) -> StoreInfo:
+        """Return what the store contains.
+
+        :raises StoreError: when it cannot be read.
+        """
+
+    def checks(self, now: Callable[[], datetime]) -> Iterator[Check]:
+        """Run the health checks; ends early when the store cannot be opened.
+
+        :param now: clock of this machine.
+        """
+
+    def plan_setup(self, *, shards: int | None, replicas: int | None, retention: str) -> SetupPlan:
+        """Plan the requests that prepare the store for events.
+
+        :param shards: primary shards of each index.
+        :param replicas: replicas of each index.
+        :param retention: age at which indices are deleted, for example ``90d``; or empty.
+        :raises UsageError: when this kind of store needs no setup.
+        :raises StoreError: when it cannot be reached, or refuses access.
+        """
+
+    def carry_out(self, plan: SetupPlan) -> Iterator[tuple[SetupRequest, StoreError | None]]:
+        """Send the requests of a plan, and yield each with the error of those that are forbidden.
+
+        :raises StoreError: when one fails for another reason.
+        """

@@ -1,0 +1,120 @@
+"""Base of the hunts that are Sigma correlations: requests of one key within a time span."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any, ClassVar, Self
+
+from k8sidx.backends.protocol import Engine
+from k8sidx.hunt.definition import Hunt
+from k8sidx.hunt.finding_text import code_names
+from k8sidx.hunt.kinds.evidence import as_count
+from k8sidx.hunt.kinds.time_window import Window
+from k8sidx.hunt.result import Unjudged
+from k8sidx.query.algebra import And, Condition, Metric, Not, Or, Present, Query
+
+
+@dataclass(frozen=True, slots=True)
+class BaseRule:
+    """A rule that a correlation is about, or several whose keys have the same fields.
+
+    :param title: its name in a sentence.
+    :param condition: the events it matches.
+    :param group_by: fields of the correlation's key, in its order.
+    :param values: fields whose combinations the correlation counts.
+    """
+
+    title: str
+    condition: Condition
+    group_by: tuple[str, ...]
+    values: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CorrelationRule:
+    """A Sigma correlation with its names resolved.
+
+    :param type: Sigma's correlation type, for example ``event_count``.
+    :param rules: the rules it is about, in its order.
+    :param has_aliases: whether a name of the key can mean a different field in each rule.
+    :param group_by: names of the key: stored fields, or aliases.
+    :param values: names of the fields whose combinations are counted.
+    """
+
+    type: str
+    title: str
+    rules: tuple[BaseRule, ...]
+    has_aliases: bool
+    group_by: tuple[str, ...]
+    values: tuple[str, ...]
+    at_least: int
+    timespan: timedelta
+
+    @property
+    def condition(self) -> Condition:
+        """Events that any of the rules matches."""
+        conditions = tuple(rule.condition for rule in self.rules)
+        return conditions[0] if len(conditions) == 1 else Or(conditions)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Correlation(Hunt):
+    """Requests of one key within a time span.
+
+    :param bases: what it is about; their events together are those of ``condition``.
+    :param group_by: names of the key: fields, or aliases of the bases' fields.
+    :param at_least: how many make a finding.
+    :param timespan: within which.
+    """
+
+    sigma_types: ClassVar[tuple[str, ...]]
+    """Sigma's correlation types that are of this kind."""
+    finds_requests = True
+
+    bases: tuple[BaseRule, ...]
+    group_by: tuple[str, ...]
+    at_least: int
+    timespan: timedelta
+
+    @classmethod
+    @abstractmethod
+    def from_rule(cls, rule: CorrelationRule, common: dict[str, Any]) -> Self:
+        """Return the hunt of a Sigma correlation.
+
+        :param common: fields of :class:`k8sidx.hunt.definition.Hunt` but the condition.
+        """
+
+    def key_names(self) -> Collection[str]:
+        return self.group_by
+
+    def required_fields(self) -> Collection[str]:
+        return {name for base in self.bases for name in (*base.group_by, *base.values)}
+
+    def restricted_to(self, condition: Condition) -> Self:
+        bases = tuple(
+            replace(base, condition=And((base.condition, condition))) for base in self.bases
+        )
+        return replace(self, condition=And((self.condition, condition)), bases=bases)
+
+    def by_key(self) -> str:
+        """Return “ by `a` and `b`” for a description; empty without a key."""
+        return f" by {code_names(self.group_by)}" if self.group_by else ""
+
+
+def events_without_time(hunt: Correlation, engine: Engine, window: Window) -> tuple[Unjudged, ...]:
+    """Return how many events cannot be judged because they have no time: they lie in no window."""
+    if window.since or window.until:
+        return ()
+    timeless = Query(
+        where=And((hunt.condition, Not(Present("@timestamp")))),
+        metrics=(Metric("events", "count"),),
+    )
+    rows = engine.run(timeless).rows
+    count = as_count(rows[0][0]) if rows else 0
+    if not count:
+        return ()
+    have = "event has" if count == 1 else "events have"
+    return (Unjudged("time", f"{count:,} {have} no time.", count),)
