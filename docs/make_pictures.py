@@ -1,6 +1,6 @@
-"""Pictures of the demo's report for the documentation: ``make pictures``.
+"""Screenshots of the demo's report for the documentation: ``make pictures``.
 
-Runs the demo's steps in a folder of its own, and takes the pictures in headless Chromium.
+Runs the demo's steps in a temporary folder and takes the screenshots in headless Chromium.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ SHOTS: tuple[tuple[str, int, int, str, bool], ...] = (
     ("report-over-time", 1280, 900, "time", False),
     ("report-attack-dark", 1280, 900, "attack", True),
 )
-"""Name, width and height in CSS pixels, section to show, dark."""
+"""Name, width and height in CSS pixels, section to show, dark theme."""
 
 
 def k8sidx(*arguments: str) -> None:
@@ -29,7 +29,7 @@ def k8sidx(*arguments: str) -> None:
 
 
 def report(folder: Path) -> Path:
-    """The demo's report."""
+    """Create the demo's report in a folder and return its path."""
     store, page = str(folder / "store"), folder / "report.html"
     k8sidx("ship", str(ROOT / "demo" / "audit.ndjson.zst"), "--store", store, "--cluster", "demo")
     k8sidx("report", "--store", store, *WINDOW, "-o", str(page))
@@ -37,7 +37,7 @@ def report(folder: Path) -> Path:
 
 
 def browser() -> Any:
-    """Chromium, headless."""
+    """Start headless Chromium."""
     from selenium import webdriver
     from selenium.webdriver.chrome.service import Service
 

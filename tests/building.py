@@ -1,4 +1,4 @@
-"""Audit events for tests: short to write, true to the API server's form."""
+"""Builders of audit events for tests, in the format of the API server."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ START = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
 
 def at(seconds: float = 0) -> str:
-    """A timestamp as the API server writes it, that long after ``START``."""
+    """Return a timestamp in the API server's format, that long after ``START``."""
     return f"{START + timedelta(seconds=seconds):%Y-%m-%dT%H:%M:%S.%f}Z"
 
 
@@ -38,7 +38,7 @@ def event(
     stage: str = "ResponseComplete",
     **more: Any,
 ) -> dict[str, Any]:
-    """One audit.k8s.io/v1 Event; keyword arguments set or replace top-level keys."""
+    """Return an audit.k8s.io/v1 Event; keyword arguments set or replace top-level keys."""
     reference = {
         "resource": resource,
         "namespace": namespace,
@@ -74,18 +74,18 @@ def event(
 
 
 def normalized(body: dict[str, Any], **options: Any) -> Normalized:
-    """The event through decoding and normalization."""
-    plain, rest = from_object(json.loads(json.dumps(body)))
+    """Decode and normalize an event."""
+    plain, rest, _ = from_object(json.loads(json.dumps(body)))
     size = len(json.dumps(body, separators=(",", ":")))
     return Normalizer(**options).normalize(plain, rest, Context(), size)
 
 
 def row(body: dict[str, Any], **options: Any) -> dict[str, Any]:
-    """Stored fields of the event."""
+    """Return the stored fields of an event."""
     return normalized(body, **options).row
 
 
 def write_log(path: Path, events: list[dict[str, Any]]) -> Path:
-    """A log file as the API server writes it."""
+    """Write a log file in the API server's format."""
     path.write_text("".join(json.dumps(one) + "\n" for one in events), "utf-8")
     return path

@@ -1,4 +1,4 @@
-"""The recorded log of the demo: 30,077 events of a real API server, attacks at its end."""
+"""Log of the demo: 30,077 events of a real API server, with attacks at its end."""
 
 from __future__ import annotations
 
@@ -10,6 +10,6 @@ DEMO = Path(__file__).parents[1] / "demo" / "audit.ndjson.zst"
 
 
 def demo_lines() -> list[bytes]:
-    """Its lines, one event each, without line breaks."""
+    """Return its lines, one event each, without line breaks."""
     with DEMO.open("rb") as file:
         return zstandard.ZstdDecompressor().stream_reader(file).read().splitlines()

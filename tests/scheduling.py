@@ -27,7 +27,7 @@ def group_of(nodeid: str) -> str:
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     from xdist.scheduler import LoadScopeScheduling
 
-    class GroupScheduling(LoadScopeScheduling):
+    class GroupScheduling(LoadScopeScheduling):  # type: ignore[misc]
         """Known by ids, not by marks: xdist's own ``loadgroup`` changes ids for that, which
         pytest 9.2 does not allow any more (pytest-xdist issue 1386)."""
 

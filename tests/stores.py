@@ -15,14 +15,14 @@ from tests.building import normalized
 
 
 def stored(folder: Path, bodies: Sequence[dict[str, Any]]) -> EmbeddedStore:
-    """A store that holds the events."""
+    """Create a store with the events."""
     store = EmbeddedStore(folder)
     put(store, bodies)
     return store
 
 
 def put(store: EmbeddedStore, bodies: Sequence[dict[str, Any]], *, merge: bool = False) -> Tally:
-    """Commit the events in one go."""
+    """Commit the events in one batch."""
     return put_normalized(store, [normalized(body) for body in bodies], merge=merge)
 
 

@@ -6,6 +6,7 @@ import ast
 import zipfile
 from pathlib import Path
 
+import pytest
 from hatchling.builders.wheel import WheelBuilder
 
 ROOT = Path(__file__).parents[1]
@@ -29,6 +30,9 @@ ROOMS = (
     "__main__",
 )
 """From the ground up: a room imports from the rooms before it only."""
+
+INDEPENDENT = {"shipping", "hunt", "insights"}
+"""Rooms on one floor, which share only the rooms before them."""
 
 
 def imports_of(path: Path) -> set[str]:
@@ -71,6 +75,12 @@ def test_every_module_imports_from_earlier_rooms_only() -> None:
             if room_of(name) not in earlier
         ]
     assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("room", sorted(INDEPENDENT))
+def test_rooms_on_one_floor_do_not_import_each_other(room: str) -> None:
+    for path in (PACKAGE / room).rglob("*.py"):
+        assert not {room_of(name) for name in imports_of(path)} & (INDEPENDENT - {room}), path
 
 
 LANGUAGES = (

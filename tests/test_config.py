@@ -1,4 +1,4 @@
-"""What k8sidx.toml can say, and what is said of a wrong one."""
+"""Configuration file: settings, paths and errors."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from k8sidx.config import load_configuration
 from k8sidx.errors import UsageError
 
 
-def test_without_a_file_there_are_the_defaults(tmp_path: Path) -> None:
+def test_defaults_apply_without_a_file(tmp_path: Path) -> None:
     configuration = load_configuration([tmp_path])
     assert (configuration.store, configuration.cluster, configuration.source) == ("", "", None)
 
 
-def test_the_first_folder_with_a_file_is_used_whole(tmp_path: Path) -> None:
+def test_only_the_first_file_is_read(tmp_path: Path) -> None:
     here, user = tmp_path / "here", tmp_path / "user"
     for folder, text in ((here, 'store = "audit"'), (user, 'store = "other"\ncluster = "prod"')):
         folder.mkdir()
@@ -61,7 +61,7 @@ def test_the_folder_of_queries_starts_at_the_files_folder(tmp_path: Path) -> Non
         ("\udcff", "not a TOML file"),
     ],
 )
-def test_a_wrong_file_is_named_with_what_is_wrong(tmp_path: Path, text: str, said: str) -> None:
+def test_an_invalid_file_is_named_with_the_problem(tmp_path: Path, text: str, said: str) -> None:
     path = tmp_path / "k8sidx.toml"
     path.write_bytes(text.encode("utf-8", "surrogateescape"))
     with pytest.raises(UsageError) as raised:
@@ -70,7 +70,7 @@ def test_a_wrong_file_is_named_with_what_is_wrong(tmp_path: Path, text: str, sai
     assert said in str(raised.value)
 
 
-def test_a_connection_and_several_nodes(tmp_path: Path) -> None:
+def test_connection_settings_and_several_nodes_are_read(tmp_path: Path) -> None:
     path = tmp_path / "k8sidx.toml"
     path.write_text(
         'store = ["https://one:9200", "https://two:9200"]\nindex = "audit"\n'
@@ -94,7 +94,7 @@ def test_a_connection_and_several_nodes(tmp_path: Path) -> None:
         'store = "https://u:s3cr3t@search"',
     ],
 )
-def test_a_secret_that_everyone_can_read_is_refused(tmp_path: Path, text: str) -> None:
+def test_a_world_readable_secret_is_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "k8sidx.toml"
     path.write_text(text)
     path.chmod(0o644)
@@ -114,7 +114,7 @@ def test_a_secret_that_everyone_can_read_is_refused(tmp_path: Path, text: str) -
         ('store = ["https://u:s3cr3t@a', "not a TOML file"),
     ],
 )
-def test_a_wrong_secret_is_not_repeated(tmp_path: Path, text: str, said: str) -> None:
+def test_an_invalid_secret_is_not_repeated(tmp_path: Path, text: str, said: str) -> None:
     (tmp_path / "k8sidx.toml").write_text(text)
     with pytest.raises(UsageError) as raised:
         load_configuration([tmp_path])

@@ -31,6 +31,7 @@ CLUSTER = "https://search.example.com:9200"
 
 LAST = 5_000
 """So many events of the demo's log are in the examples' log; the store has all."""
+
 RULE = """
 title: Something was deleted
 id: 7a1f0f4e-6a53-4b3c-9d70-5ad6ad7f5a0e
@@ -155,3 +156,10 @@ def test_the_readme_shows_what_the_command_prints(here: Path) -> None:
     shown = block.splitlines()[1:]
     printed = k8sidx("k8sidx hunt topn_user_by_agent -o csv").splitlines()
     assert printed[: len(shown)] == shown
+
+
+def test_contributing_names_existing_files() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    paths = re.findall(r"`((?:k8sidx|docs|tests|benchmarks)/[a-z0-9_/.]*)`", text)
+    missing = {path for path in paths if not (ROOT / path).exists()}
+    assert not missing

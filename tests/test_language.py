@@ -94,11 +94,11 @@ def test_help_texts_are_one_short_sentence() -> None:
     assert not wrong, "\n".join(wrong)
 
 
-CHECKED = ("errors", "query", "insights", "config", "cli", "__main__")
-"""Rooms whose docstrings follow the rule."""
+PENDING = ("backends", "events", "generate", "hunt", "shipping")
+"""Rooms whose docstrings are still being reworded."""
 
 
-@pytest.mark.parametrize("room", CHECKED)
+@pytest.mark.parametrize("room", [room for room in ROOMS if room not in PENDING])
 def test_docstrings_follow_the_language_rule(room: str) -> None:
     wrong = [
         f"{path.relative_to(ROOT)}:{line}: {problem}"
@@ -107,10 +107,6 @@ def test_docstrings_follow_the_language_rule(room: str) -> None:
         for problem in violations(text)
     ]
     assert not wrong, "\n".join(wrong)
-
-
-def test_checked_rooms_exist() -> None:
-    assert set(CHECKED) <= set(ROOMS)
 
 
 @pytest.mark.parametrize(

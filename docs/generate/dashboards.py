@@ -1,6 +1,7 @@
-"""The tables in ``docs/dashboards.md``: ``python -m docs.generate.dashboards docs/dashboards.md``.
+"""Generator of the tables in ``docs/dashboards.md``.
 
-What stands between the markers is made from the panels; the rest is written by hand.
+``python -m docs.generate.dashboards docs/dashboards.md`` rewrites the text between the markers;
+the rest is written by hand.
 """
 
 from __future__ import annotations
@@ -17,20 +18,20 @@ _BLOCK = re.compile(r"(<!-- made: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def with_current_tables(text: str) -> str:
-    """The page with its tables as the panels are now."""
+    """Return the page with its tables up to date."""
     made = {"goals": goals_table(), "panels": panels_tables()}
     return _BLOCK.sub(lambda match: match[1] + made[match[2]] + match[3], text)
 
 
 def goals_table() -> str:
-    """Each goal with the dashboards and panels that answer it."""
+    """Return a table of the goals with the dashboards and panels that cover them."""
     answered: dict[int, list[str]] = {number: [] for number in GOALS}
     for dashboard in dashboards():
         for panel in dashboard.panels:
             for goal in panel.goals:
                 answered[goal].append(f"{dashboard.id}: {panel.title}")
     answered[BY_CONTROLS] = ["the controls and the filter of every dashboard"]
-    lines = ["| # | what | answered by |", "| --- | --- | --- |"]
+    lines = ["| # | goal | covered by |", "| --- | --- | --- |"]
     for number, what in GOALS.items():
         by = "; ".join(dict.fromkeys(answered[number]))
         note = f" ({NOTES[number]})" if number in NOTES else ""
@@ -39,12 +40,12 @@ def goals_table() -> str:
 
 
 def panels_tables() -> str:
-    """Each dashboard with its panels."""
+    """Return a table of panels for each dashboard."""
     return "\n".join(_dashboard(one) for one in dashboards())
 
 
 def _dashboard(dashboard: Dashboard) -> str:
-    lines = [f"### {dashboard.title}", "", dashboard.about, "", "| panel | drawn as | answers |"]
+    lines = [f"### {dashboard.title}", "", dashboard.about, "", "| panel | chart | question |"]
     lines.append("| --- | --- | --- |")
     lines += [f"| {one.title} | {_drawn(one)} | {one.answers} |" for one in dashboard.panels]
     return "\n".join(lines) + "\n"

@@ -49,7 +49,7 @@ def _section(hunt: Hunt) -> Iterator[str]:
     yield f"- Level: {hunt.level}. ATT&CK: {_attack(hunt)}."
     yield f"- Finds: {hunt.describe()}."
     if hunt.stream:
-        yield "- An activity stream: runs when it is named, or with `--level informational`."
+        yield "- An activity stream: runs only if named, or with `--level informational`."
     yield f"- Audit level needed: {hunt.level_needed}."
     for platform, why in hunt.platforms_blind:
         yield f"- {platform} may not show it: {why}"

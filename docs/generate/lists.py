@@ -1,4 +1,4 @@
-"""``docs/lists.md``, made from the lists: ``python -m docs.generate.lists``."""
+"""Generator of ``docs/lists.md``: ``python -m docs.generate.lists``."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "lists.md"
 _INTRODUCTION = """\
 # Lists
 
-Made from `k8sidx/hunt/lists.toml` by `python -m docs.generate.lists`. What rules name
-as `|expand: '%list%'` ([rules.md](rules.md)); entries of your own add to them.
+Generated from `k8sidx/hunt/lists.toml` by `python -m docs.generate.lists`. Rules use these lists as
+`|expand: '%list%'` ([rules.md](rules.md#lists)); you can add entries of your own.
 """
 
 
 def document() -> str:
-    """The page."""
+    """Return the page."""
     lists = shipped_lists().values()
-    lines = [_INTRODUCTION, "| list | holds | entries | |", "|---|---|--:|---|"]
+    lines = [_INTRODUCTION, "| list | contains | entries | |", "|---|---|--:|---|"]
     lines += [
         f"| [`{one.name}`](#{one.name}) | {one.holds} | {_number(one)} | {one.about} |"
         for one in lists
@@ -41,9 +41,9 @@ def _section(one: ShippedList) -> Iterator[str]:
     if one.platform:
         yield f"- Platform: {one.platform}."
     if one.needed:
-        yield f"- Needs your {one.holds}: under `[lists]` in `k8sidx.toml`."
+        yield f"- Requires your {one.holds}: under `[lists]` in `k8sidx.toml`."
     if one.includes:
-        yield f"- Takes in: {', '.join(f'[`{name}`](#{name})' for name in one.includes)}."
+        yield f"- Includes: {', '.join(f'[`{name}`](#{name})' for name in one.includes)}."
     for source in one.sources:
         yield f"- Source: <{source}>"
     if one.entries:

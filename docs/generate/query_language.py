@@ -1,4 +1,4 @@
-"""Writes ``docs/query.md``'s tables: ``python -m docs.generate.query_language docs/query.md``."""
+"""Generator of the tables in ``docs/query.md``: ``python -m docs.generate.query_language``."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from k8sidx.insights.language.functions import FUNCTIONS, GROUPS
 from k8sidx.insights.language.periods import UNITS
 
 _TABLE = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
-_HEAD = "| written | does | example |\n| --- | --- | --- |\n"
-_FUNCTION_HEAD = "| written | gives | such as | example |\n| --- | --- | --- | --- |\n"
+_HEAD = "| syntax | description | example |\n| --- | --- | --- |\n"
+_FUNCTION_HEAD = "| syntax | returns | result | example |\n| --- | --- | --- | --- |\n"
 
 
 def document(page: str) -> str:
-    """The page with its tables made anew.
+    """Return the page with its tables up to date.
 
-    :param page: Markdown; a table stands between ``<!-- table: name -->`` and ``<!-- end -->``.
+    :param page: Markdown; a table is between ``<!-- table: name -->`` and ``<!-- end -->``.
     """
     return _TABLE.sub(lambda found: f"{found[1]}{_tables()[found[2]]}{found[3]}", page)
 

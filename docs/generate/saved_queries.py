@@ -1,4 +1,4 @@
-"""``docs/queries.md``, made from the queries: ``python -m docs.generate.saved_queries``."""
+"""Generator of ``docs/queries.md``: ``python -m docs.generate.saved_queries``."""
 
 from __future__ import annotations
 
@@ -11,24 +11,25 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "queries.md"
 _INTRODUCTION = """\
 # Saved queries
 
-Made from `k8sidx/insights/saved/*.cwli` by `python -m docs.generate.saved_queries`. Each is asked
-by its name, `k8sidx query @name`, and a table drawn with `--chart`; `k8sidx query --saved` lists
-them, `k8sidx query --saved @name` prints one, to begin a query of your own with.
+Generated from `k8sidx/insights/saved/*.cwli` by `python -m docs.generate.saved_queries`.
+`k8sidx query @name` runs a saved query, and `--chart` draws its result; `k8sidx query --saved`
+lists them, and `k8sidx query --saved @name` prints one as a starting point for your own.
 
-Your own are files `name.cwli` (a name is of `a-z`, `0-9` and `-`) in the folder that
-`k8sidx.toml` names, or `K8SIDX_QUERY_FOLDER`; they go before those that come with k8sidx:
+Your own queries are files `name.cwli` (a name consists of `a-z`, `0-9` and `-`) in the folder set
+in `k8sidx.toml` or `K8SIDX_QUERY_FOLDER`; they override queries of the same name that come with
+k8sidx:
 
 ```toml
 [query]
-folder = "queries"     # a relative path starts at this file's folder
+folder = "queries"     # relative to this file's folder
 ```
 
-The first line of a file is a comment with the query's title.
+The first line of a file is a comment that contains the query's title.
 """
 
 
 def document() -> str:
-    """The page."""
+    """Return the page."""
     queries = saved_queries(None)
     lines = [_INTRODUCTION, "| query | shows |", "|---|---|"]
     lines += [f"| [`@{one.name}`](#{one.name}) | {one.title} |" for one in queries]

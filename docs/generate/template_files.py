@@ -1,6 +1,6 @@
-"""``mappings/`` from the field table: ``python -m docs.generate.template_files mappings``.
+"""Generator of ``mappings/``: ``python -m docs.generate.template_files mappings``.
 
-For those who set up a cluster with their own tools; ``k8sidx setup`` makes the same requests.
+The files are for clusters set up with other tools; ``k8sidx setup`` sends the same requests.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _RETENTION = "90d"
 
 
 def files() -> Iterator[tuple[str, Body]]:
-    """Path and content of each file."""
+    """Yield the path and content of each file."""
     prefix = DEFAULT_INDEX
     with_lifecycle = IndexOptions(lifecycle=policy_name(prefix))
     for name, body in index_templates(prefix, IndexOptions(), "opensearch").items():

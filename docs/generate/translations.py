@@ -1,4 +1,4 @@
-"""``docs/hunts-elsewhere.md``, made from the library: ``python -m docs.generate.translations``."""
+"""Generator of ``docs/hunts-elsewhere.md``: ``python -m docs.generate.translations``."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ _INTRODUCTION = f"""\
 
 Made from `k8sidx/hunt/library/*.yml` by `python -m docs.generate.translations`.
 
-`k8sidx hunts show` prints a hunt for people; with `--as`, as a text for use elsewhere. The
-text finds what the hunt's query finds: that is tested for every hunt and language, SQL on DuckDB,
-requests and Lucene on OpenSearch. On Elasticsearch, which takes the same texts, every fifth is
-tested, of requests without aggregations that its test distribution lacks. Where the tests have
-no server they ask k8sidx: CloudWatch's text is answered by `k8sidx query`, and KQL is read by
-the rules of its grammar. What a language has no words for is an error that names it, with exit
-code 2.
+`k8sidx hunts show` prints a hunt for people; with `--as`, it prints a translation. A translation
+finds the same as the hunt's query. This is tested for every hunt and language: SQL on DuckDB,
+search requests and Lucene on OpenSearch. On Elasticsearch, which accepts the same texts, every
+fifth is tested, excluding requests with aggregations missing from its test distribution. For
+languages without a server in the tests, k8sidx stands in: `k8sidx query` runs the CloudWatch
+queries, and KQL is evaluated by the rules of its grammar. Anything a language cannot express is an
+error that names it, with exit code 2.
 
 ```console
 $ k8sidx hunts show topn_user_agent
@@ -41,33 +41,32 @@ $ k8sidx hunts show topn_user_agent --as insights
 $ k8sidx hunts show secret_dump_all_namespaces --as sql
 ```
 
-What is different there stands in comments of the text (`insights`, `sql`), and on stderr:
+Differences are listed in comments of the text (`insights`, `sql`) and on stderr:
 
-- **Thresholds** count in intervals that stand side by side, and each stage of a request; k8sidx
-  slides its window over requests. KQL and Lucene count nothing: they have the condition alone,
-  of a top-N hunt as well.
-- **Case**: CloudWatch's `tolower` and `(?i)` fold all of Unicode, k8sidx letters of ASCII: the
-  Kelvin sign is a `k` to them. KQL tells upper from lower case; a hunt that does not is
-  translated for names that Kubernetes has in lower case only, else refused.
-- **CloudWatch** has the paths of an event. `user.effective.name`, `source.ip`, `user.kind`,
-  `target.resource`, `request.dry_run` and a few more are said by what they are derived from,
-  others refused. Lists are looked at by position, the first five. A body is there where it has a
-  `kind`, as all that the API server logs have.
-- **SQL** reads `k8sidx-store` in the folder that the shell was started in, all files that lie
-  there: run it while nothing is shipped or merged.
-- **Requests** count the groups that they return exactly while no shard has more than
-  {SHARD_SIZE:,} of them; k8sidx reads all groups, page by page.
-- Files of known good ([rules.md](rules.md#known-good)) do not go with a hunt, entries of
-  configured lists do.
+- **Thresholds** count in adjacent intervals, and count each stage of a request; k8sidx slides its
+  window over requests. KQL and Lucene do not count: they contain only the condition, also of a
+  top-N hunt.
+- **Case**: CloudWatch's `tolower` and `(?i)` fold all of Unicode, k8sidx only ASCII letters: they
+  treat the Kelvin sign as a `k`. KQL is case-sensitive; a case-insensitive hunt is translated only
+  for names that Kubernetes restricts to lower case, and otherwise refused.
+- **CloudWatch** contains the paths of an event. `user.effective.name`, `source.ip`, `user.kind`,
+  `target.resource`, `request.dry_run` and a few more are translated to the fields from which they
+  are derived; others are refused. Lists are searched by position, the first five elements. A body
+  counts as present if it has a `kind`, as in all logs of the API server.
+- **SQL** reads all files of `k8sidx-store` in the shell's working directory: run it while nothing
+  is being shipped or merged.
+- **Search requests** count the returned groups exactly while no shard has more than {SHARD_SIZE:,}
+  of them; k8sidx reads all groups, page by page.
+- **Allow lists** ([rules.md](rules.md#allow-lists)) are not part of a translation; entries of
+  configured lists are.
 
-Hunts that compare with the time before (new, spike, silent) or are about requests that follow
-one another (sequence) are said by Sigma alone; those that need a list which nobody has given,
-too.
+Only Sigma can express hunts that compare with a baseline (new, spike, silent) or correlate several
+requests (sequence), and hunts that require a list which was not provided.
 """
 
 
 def document(hunts: Sequence[Hunt]) -> str:
-    """The whole page."""
+    """Return the page."""
     said = {hunt.id: {target: _is_said(hunt, target) for target in Target} for hunt in hunts}
     lines = [_INTRODUCTION, *_counts(said), "", *_table(said)]
     return "\n".join(lines) + "\n"

@@ -1,4 +1,4 @@
-"""How to reach a cluster: credentials, TLS, proxy, timeouts; from where each of them comes."""
+"""Connection settings of a cluster: credentials, TLS, proxy, timeouts; and their sources."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ CREDENTIALS = {
     "token": ("token", "token_file"),
     "aws_service": ("aws_service",),
 }
-"""The ways to say who one is; a cluster is told one of them."""
+"""Kinds of credentials, of which a request has one."""
 
 
 class ConnectionSettings(BaseModel):
-    """How to reach a cluster.
+    """Connection settings of a cluster.
 
-    :param api_key: as the cluster gives it: encoded, or ``id:key``.
+    :param api_key: as the cluster returns it: encoded, or ``id:key``.
     :param token: bearer token: a service account's, JWT, OAuth2.
     :param ca_cert: PEM file of the authorities to trust instead of the system's.
-    :param client_key: of ``client_cert``, when it is in a file of its own.
+    :param client_key: key of ``client_cert``, when it is in a separate file.
     :param proxy: URL of an HTTP proxy, instead of the environment's.
     :param aws_service: sign requests for Amazon OpenSearch Service or Serverless.
-    :param connect_timeout: seconds until a connection stands.
-    :param read_timeout: seconds until the whole answer is there.
+    :param connect_timeout: seconds until a connection is open.
+    :param read_timeout: seconds until a response is complete.
     """
 
     # A wrong value is not repeated in the error: it may be a secret.
@@ -69,19 +69,19 @@ class ClusterOptions:
 
 
 def from_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    """The settings that the environment has: ``K8SIDX_USERNAME``, ``K8SIDX_CA_CERT``, …"""
+    """Return the settings in the environment: ``K8SIDX_USERNAME``, ``K8SIDX_CA_CERT``, …"""
     named = {name: environment.get(f"K8SIDX_{name.upper()}", "") for name in _NAMES}
     return {name: value for name, value in named.items() if value}
 
 
 def merged(sources: Sequence[tuple[str, Mapping[str, Any]]]) -> ConnectionSettings:
-    """One set of settings out of several; what comes first goes before the others.
+    """Merge settings; those of earlier sources override those of later ones.
 
-    A source that says who one is (a user, an API key, …) silences the other ways of the
-    sources after it, so that a key on the command line replaces a configured user.
+    A source with credentials (a user, an API key, …) disables the other kinds of credentials in
+    later sources, so that a key on the command line replaces a configured user.
 
-    :param sources: what to call each, and its settings.
-    :raises UsageError: when a value is wrong, or one source has two ways at once.
+    :param sources: the name of each in errors, and its settings.
+    :raises UsageError: when a value is not valid, or one source has two kinds at once.
     """
     values: dict[str, Any] = {}
     decided = ""
@@ -105,9 +105,9 @@ def merged(sources: Sequence[tuple[str, Mapping[str, Any]]]) -> ConnectionSettin
 
 
 def checked(values: Mapping[str, Any]) -> ConnectionSettings:
-    """Settings out of plain values.
+    """Validate settings.
 
-    :raises UsageError: naming the first wrong one; never its value.
+    :raises UsageError: naming the first invalid one; never its value.
     """
     try:
         return ConnectionSettings(**values)
@@ -118,7 +118,7 @@ def checked(values: Mapping[str, Any]) -> ConnectionSettings:
 
 
 def _rival(name: str) -> str:
-    """The other of a value and the file that has it."""
+    """Return the alternative to a setting: its value, or the file that contains it."""
     return name.removesuffix("_file") if name.endswith("_file") else f"{name}_file"
 
 

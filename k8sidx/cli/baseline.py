@@ -12,7 +12,7 @@ from k8sidx.cli import progress
 from k8sidx.cli.completion import complete_hunt
 from k8sidx.cli.exit import ends_with_exit_code
 from k8sidx.cli.options import DebugOption, OutputOption, QuietOption
-from k8sidx.cli.output import chosen, say, write_sheet
+from k8sidx.cli.output import effective_format, print_message, write_sheet
 from k8sidx.cli.selection import Selection, selected_hunts, window
 from k8sidx.cli.store import AS_CONFIGURED, StoreChoice, open_chosen, takes_store
 from k8sidx.errors import StoreError, UsageError
@@ -56,7 +56,7 @@ def command(
 
     hunts = _comparing(())
     with _opened(store) as (_, summaries):
-        _show(baselines(hunts, summaries), chosen(output))
+        _show(baselines(hunts, summaries), effective_format(output))
 
 
 @ends_with_exit_code
@@ -87,9 +87,9 @@ def update(
     ):
         updated = update_baselines(chosen_hunts, engine, summaries, asked, on_start)
         trouble = summaries.trouble
-    _show(updated, chosen(output))
-    say(f"{sum(one.made for one in updated):,} days counted.", quiet=quiet)
-    behind = sum(one.behind for one in updated)
+    _show(updated, effective_format(output))
+    print_message(f"{sum(baseline.made for baseline in updated):,} days counted.", quiet=quiet)
+    behind = sum(baseline.behind for baseline in updated)
     if behind:
         raise StoreError(
             trouble or f"{behind:,} summaries could not be saved.",
@@ -100,13 +100,13 @@ def update(
 def _comparing(names: tuple[str, ...]) -> list[Hunt]:
     from k8sidx.hunt.baseline_update import comparing
 
-    found = comparing(selected_hunts(Selection(names, everything=not names)))
-    if not found:
+    hunts = comparing(selected_hunts(Selection(names, everything=not names)))
+    if not hunts:
         raise UsageError(
             "none of these hunts compares with a baseline.",
             remedy="The kinds top, new, spike and silent do; k8sidx hunts lists them.",
         )
-    return found
+    return hunts
 
 
 @contextmanager
@@ -121,20 +121,20 @@ def _opened(store: StoreChoice) -> Iterator[tuple[Engine, Summaries]]:
         yield engine, summaries
 
 
-def _show(found: Sequence[Baseline], output: Output) -> None:
+def _show(baselines: Sequence[Baseline], output: Output) -> None:
     from k8sidx.show.render.sheet import Sheet
 
     rows = [
         (
-            one.hunt,
-            one.kind,
-            one.days,
-            one.behind,
-            one.made,
-            str(one.first or ""),
-            str(one.last or ""),
+            baseline.hunt,
+            baseline.kind,
+            baseline.days,
+            baseline.behind,
+            baseline.made,
+            str(baseline.first or ""),
+            str(baseline.last or ""),
         )
-        for one in found
+        for baseline in baselines
     ]
     columns = ("hunt", "kind", "days", "behind", "made", "first", "last")
     write_sheet(Sheet(columns, rows, "k8sidx baseline"), output)

@@ -24,5 +24,5 @@ def complete_saved(context: typer.Context, incomplete: str) -> list[str]:
     if words and words[-1] != "@":
         return []
     at = "" if words else "@"
-    named = [f"{at}{name}" for name in saved_names(query_folder())]
-    return [one for one in named if one.startswith(incomplete)]
+    names = [f"{at}{name}" for name in saved_names(query_folder())]
+    return [name for name in names if name.startswith(incomplete)]

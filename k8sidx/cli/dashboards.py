@@ -8,20 +8,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from k8sidx.cli.exit import WRONG, ends_with_exit_code
+from k8sidx.cli.exit import EXIT_STORE, EXIT_USAGE, ends_with_exit_code
 from k8sidx.cli.options import DebugOption, OutputOption, QuietOption, configuration
-from k8sidx.cli.output import chosen as chosen_output
-from k8sidx.cli.output import say, write, write_sheet
+from k8sidx.cli.output import effective_format, print_message, write_sheet, write_text
 from k8sidx.errors import UsageError
 from k8sidx.show.render.formats.registry import Output
 
 if TYPE_CHECKING:
     from k8sidx.show.panels.panel import Dashboard
-    from k8sidx.show.savedobjects.client import Imported, Request
+    from k8sidx.show.savedobjects.client import ImportResult, Request
 
 NAME = "dashboards"
 DEFAULT_URL = "http://localhost:5601"
-NOT_WHOLE = 3
 
 group = typer.Typer(
     help="List, export, import and check dashboards.",
@@ -59,7 +57,7 @@ IndexOption = Annotated[
         "--index",
         envvar="K8SIDX_INDEX",
         metavar="INDEX",
-        help="Index prefix or pattern.",
+        help="Use the indices with this prefix or pattern.",
     ),
 ]
 
@@ -71,9 +69,9 @@ def list_command(output: OutputOption = None, debug: DebugOption = False) -> Non
     from k8sidx.show.panels.library import dashboards
     from k8sidx.show.render.sheet import Sheet
 
-    rows = [(one.id, one.title, len(one.panels), one.about) for one in dashboards()]
+    rows = [(page.id, page.title, len(page.panels), page.about) for page in dashboards()]
     sheet = Sheet(("id", "title", "panels", "about"), rows, "Dashboards")
-    write_sheet(sheet, chosen_output(output))
+    write_sheet(sheet, effective_format(output))
 
 
 @group.command(
@@ -106,7 +104,7 @@ def export_command(
 
     content = export(_chosen(names), flavor.value, Names(index))
     if file_ is None:
-        write(content.decode())
+        write_text(content.decode())
         return
     if file_.suffix != ".ndjson":
         raise UsageError(
@@ -118,7 +116,7 @@ def export_command(
     except OSError as error:
         raise UsageError(f"{file_} cannot be written: {error.strerror}.") from error
     objects = content.count(b"\n") - 1
-    say(f"{objects:,} objects: {file_}", quiet=quiet)
+    print_message(f"{objects:,} objects: {file_}", quiet=quiet)
 
 
 @group.command(
@@ -130,7 +128,9 @@ def import_command(
     names: NamesArgument = None,
     url: Annotated[
         str,
-        typer.Option("--url", metavar="URL", help="URL of OpenSearch Dashboards or Kibana."),
+        typer.Option(
+            "--url", metavar="URL", help="Connect to OpenSearch Dashboards or Kibana at this URL."
+        ),
     ] = DEFAULT_URL,
     flavor: Annotated[
         FlavorChoice | None,
@@ -186,9 +186,9 @@ def import_command(
     from k8sidx.show.savedobjects.export import export
     from k8sidx.show.savedobjects.identifiers import Names
 
-    chosen = _chosen(names)
+    selected = _chosen(names)
     if dry_run:
-        content = export(chosen, (flavor or FlavorChoice.OPENSEARCH).value, Names(index))
+        content = export(selected, (flavor or FlavorChoice.OPENSEARCH).value, Names(index))
         _print_request(
             import_request(content, overwrite=overwrite, space=space, tenant=tenant), content
         )
@@ -198,14 +198,14 @@ def import_command(
     frontend = recognize(server)
     if flavor and (flavor.value == "opensearch") != (frontend.flavor == "opensearch"):
         raise UsageError(f"{url} is {frontend}, which cannot import the flavor {flavor.value}.")
-    replace = overwrite or _asked(frontend.product, quiet=quiet)
-    content = export(chosen, flavor.value if flavor else frontend.flavor, Names(index))
+    replace = overwrite or _confirmed(frontend.product, quiet=quiet)
+    content = export(selected, flavor.value if flavor else frontend.flavor, Names(index))
     imported = send_import(
         server, import_request(content, overwrite=replace, space=space, tenant=tenant)
     )
-    _tell(imported, str(frontend), quiet=quiet)
+    _print_result(imported, str(frontend), quiet=quiet)
     if imported.problems:
-        raise typer.Exit(NOT_WHOLE)
+        raise typer.Exit(EXIT_STORE)
 
 
 @group.command("check", epilog="\b\nExample:\n  k8sidx dashboards check k8sidx.ndjson")
@@ -220,7 +220,7 @@ def check_command(
     debug: DebugOption = False,
 ) -> None:
     """Check saved-objects files for errors that an import does not report."""
-    from k8sidx.show.render.sheet import Sheet
+    from k8sidx.show.render.sheet import Sheet, quantity
     from k8sidx.show.savedobjects.check import check_file
     from k8sidx.show.savedobjects.field_names import known_fields
 
@@ -234,21 +234,21 @@ def check_command(
             (str(file), problem.line, problem.subject, problem.text)
             for problem in check_file(file.name, content, known_fields())
         ]
-    if rows or chosen_output(output) is Output.JSON:
+    if rows or effective_format(output) is Output.JSON:
         sheet = Sheet(("file", "line", "object", "problem"), rows, "Problems")
-        write_sheet(sheet, chosen_output(output))
-    say(
-        f"{len(files):,} {'file' if len(files) == 1 else 'files'}, {len(rows):,} problems",
+        write_sheet(sheet, effective_format(output))
+    print_message(
+        f"{quantity(len(files), 'file')}, {quantity(len(rows), 'problem')}",
         quiet=quiet,
     )
     if rows:
-        raise typer.Exit(WRONG)
+        raise typer.Exit(EXIT_USAGE)
 
 
 def _chosen(names: list[str] | None) -> list[Dashboard]:
     from k8sidx.show.panels.library import dashboards
 
-    every = {one.id: one for one in dashboards()}
+    every = {page.id: page for page in dashboards()}
     unknown = [name for name in names or [] if name not in every]
     if unknown:
         raise UsageError(
@@ -257,7 +257,7 @@ def _chosen(names: list[str] | None) -> list[Dashboard]:
     return [every[name] for name in names] if names else list(every.values())
 
 
-def _asked(product: str, *, quiet: bool) -> bool:
+def _confirmed(product: str, *, quiet: bool) -> bool:
     """Whether to replace existing objects: asked on a terminal, else no."""
     import sys
 
@@ -269,10 +269,12 @@ def _asked(product: str, *, quiet: bool) -> bool:
 def _print_request(request: Request, content: bytes) -> None:
     lines = [f"POST {request.path}"]
     lines += [f"{name}: {value}" for name, value in request.headers.items()]
-    write("\n".join([*lines, "", ""]) + content.decode())
+    write_text("\n".join([*lines, "", ""]) + content.decode())
 
 
-def _tell(imported: Imported, frontend: str, *, quiet: bool) -> None:
-    say(f"{imported.count:,} objects written to {frontend}", quiet=quiet)
+def _print_result(imported: ImportResult, frontend: str, *, quiet: bool) -> None:
+    from k8sidx.show.render.sheet import quantity
+
+    print_message(f"{quantity(imported.count, 'object')} written to {frontend}", quiet=quiet)
     for problem in imported.problems:
-        say(f"not written: {problem}")
+        print_message(f"not written: {problem}")

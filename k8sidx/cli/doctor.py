@@ -15,7 +15,7 @@ from k8sidx.cli.options import (
     QuietOption,
     configuration,
 )
-from k8sidx.cli.output import chosen, write_sheet
+from k8sidx.cli.output import effective_format, write_sheet
 from k8sidx.cli.store import (
     AS_CONFIGURED,
     StoreChoice,
@@ -51,7 +51,9 @@ def command(
     if store.store is not None or configured.state != "fail":
         checks += _check_store(store)
     rows = [(check.name, check.state, check.seen, check.mend) for check in checks]
-    write_sheet(Sheet(("check", "state", "seen", "mend"), rows, "k8sidx doctor"), chosen(output))
+    write_sheet(
+        Sheet(("check", "state", "seen", "mend"), rows, "k8sidx doctor"), effective_format(output)
+    )
     exit_code = max((check.exit_code for check in checks), default=0)
     if exit_code:
         raise typer.Exit(exit_code)

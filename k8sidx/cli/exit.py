@@ -12,14 +12,20 @@ from typing import NoReturn, ParamSpec
 
 import typer
 
-from k8sidx.cli.output import say
+from k8sidx.cli.output import print_message
 from k8sidx.errors import K8sidxError
 
-WRONG = 2
+EXIT_FINDINGS = 1
+"""``hunt --fail-on`` has findings of that level or above."""
+EXIT_USAGE = 2
 """An invalid query, rule or dashboards file; the same code as a command-line error."""
-DEFECT = 70
+EXIT_STORE = 3
+"""The store is unreachable, or accepted only part of the request."""
+EXIT_REJECTED = 4
+"""Some records were rejected, the others were read."""
+EXIT_BUG = 70
 """EX_SOFTWARE of BSD's sysexits.h: an error not caused by the user."""
-INTERRUPTED = 130
+EXIT_INTERRUPTED = 130
 """128 + SIGINT, as shells report it."""
 
 P = ParamSpec("P")
@@ -45,13 +51,13 @@ def ends_with_exit_code(command: Callable[P, None]) -> Callable[P, None]:
             _abandon_stdout()
             raise typer.Exit(0) from None
         except KeyboardInterrupt:
-            _end("interrupted by Ctrl-C.", INTERRUPTED, debug)
+            _end("interrupted by Ctrl-C.", EXIT_INTERRUPTED, debug)
         except OSError as error:
-            _end(_system_error(error), 3, debug)
+            _end(_system_error(error), EXIT_STORE, debug)
         except Exception as error:  # noqa: BLE001 - the last stop before the user
             about = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
             advice = "" if debug else " Please run again with --debug and report the output."
-            _end(f"internal error: {about}.{advice}", DEFECT, debug)
+            _end(f"internal error: {about}.{advice}", EXIT_BUG, debug)
 
     return ended
 
@@ -59,7 +65,7 @@ def ends_with_exit_code(command: Callable[P, None]) -> Callable[P, None]:
 def _end(message: str, exit_code: int, debug: bool) -> NoReturn:
     if debug:
         traceback.print_exc()
-    say(f"k8sidx: {message}")
+    print_message(f"k8sidx: {message}")
     raise typer.Exit(exit_code) from None
 
 

@@ -10,7 +10,7 @@ import typer
 
 from k8sidx.cli.exit import ends_with_exit_code
 from k8sidx.cli.options import DebugOption, QuietOption
-from k8sidx.cli.output import say
+from k8sidx.cli.output import print_message
 from k8sidx.cli.size import parse_size
 from k8sidx.errors import UsageError
 
@@ -118,7 +118,7 @@ def command(
     written, length = write_lines(log.lines(), output)
     if labels:
         _save(labels, log.labels())
-    say(f"{written:,} events, {length:,} bytes.", quiet=quiet)
+    print_message(f"{written:,} events, {length:,} bytes.", quiet=quiet)
 
 
 def _save(path: Path, labels: object) -> None:

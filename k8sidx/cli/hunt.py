@@ -11,10 +11,10 @@ import typer
 
 from k8sidx.cli import progress
 from k8sidx.cli.completion import complete_hunt
-from k8sidx.cli.exit import WRONG, ends_with_exit_code
-from k8sidx.cli.inputs import REJECTED, opened, split_inputs
+from k8sidx.cli.exit import EXIT_FINDINGS, EXIT_REJECTED, EXIT_USAGE, ends_with_exit_code
+from k8sidx.cli.inputs import separate_inputs, store_or_inputs
 from k8sidx.cli.options import (
-    LEVELS_SAID,
+    LEVEL_NAMES,
     ApproximateOption,
     BaselineOption,
     DebugOption,
@@ -25,8 +25,8 @@ from k8sidx.cli.options import (
     TimeoutOption,
     UntilOption,
 )
-from k8sidx.cli.output import chosen, put, say, write
-from k8sidx.cli.rule_errors import Problems
+from k8sidx.cli.output import effective_format, print_document, print_message, write_text
+from k8sidx.cli.rule_errors import RuleErrors
 from k8sidx.cli.selection import Selection, answering, selected_hunts, window
 from k8sidx.cli.store import AS_CONFIGURED, StoreChoice, takes_store
 from k8sidx.errors import UsageError
@@ -51,7 +51,6 @@ EXAMPLE = (
     "  k8sidx hunt --all --level high --since 7d --fail-on critical\n"
     "  k8sidx hunt --all --input audit.log.gz -o json"
 )
-FOUND = 1
 
 
 @ends_with_exit_code
@@ -83,7 +82,7 @@ def command(
         typer.Option(
             "--level",
             metavar="LEVEL",
-            help=f"Minimum level: {LEVELS_SAID}.",
+            help=f"Run hunts of this level or above: {LEVEL_NAMES}.",
         ),
     ] = None,
     since: SinceOption = None,
@@ -149,52 +148,60 @@ def command(
     from k8sidx.hunt.required_fields import fields_needed
     from k8sidx.hunt.run import run_hunts
 
-    names, inputs = split_inputs(hunts or [], input_ or [])
+    names, inputs = separate_inputs(hunts or [], input_ or [])
     if save and (inputs or suggest_allow):
         raise UsageError(
             "--save requires a store, but the events are read from files.",
             remedy="Ship the files first: k8sidx ship FILE",
         )
-    problems = Problems(quiet=quiet)
+    rule_errors = RuleErrors(quiet=quiet)
     chosen_hunts = selected_hunts(
-        Selection(names, all_, tuple(tag or ()), level, tuple(known_good or ())), problems.unread
+        Selection(names, all_, tuple(tag or ()), level, tuple(known_good or ())), rule_errors.unread
     )
-    problems.settle(hunts=len(chosen_hunts))
+    rule_errors.settle(hunts=len(chosen_hunts))
     if not chosen_hunts:
-        say(f"no selected hunt has level {level} or above.", quiet=quiet)
-    asked = window(since, until, baseline)
+        print_message(f"no selected hunt has level {level} or above.", quiet=quiet)
+    time_window = window(since, until, baseline)
     how = answering(timeout, approximate=approximate)
     with (
-        opened(store, inputs, fields_needed(chosen_hunts) | FIELDS, quiet=quiet) as (used, report),
+        store_or_inputs(store, inputs, fields_needed(chosen_hunts) | FIELDS, quiet=quiet) as (
+            used,
+            report,
+        ),
         used.engine(how) as engine,
         progress.hunting(len(chosen_hunts), quiet=quiet) as on_start,
     ):
         if suggest_allow:
             proposed = suggested_file(
-                suggestions(chosen_hunts, engine, asked), datetime.now(UTC).date()
+                suggestions(chosen_hunts, engine, time_window), datetime.now(UTC).date()
             )
         else:
             summaries = engine.summaries()
             results = run_hunts(
-                chosen_hunts, engine, asked, on_start, problems.not_run, summaries=summaries
+                chosen_hunts,
+                engine,
+                time_window,
+                on_start,
+                rule_errors.not_run,
+                summaries=summaries,
             )
             if summaries is not None and summaries.trouble:
-                say(summaries.trouble, quiet=quiet)
+                print_message(summaries.trouble, quiet=quiet)
         if save:
             _save(used, chosen_hunts, results, quiet=quiet)
     if suggest_allow:
-        write(proposed)
+        write_text(proposed)
         return
     if group:
-        _show_stories(results, chosen(output))
+        _show_stories(results, effective_format(output))
     else:
-        _show(results, chosen(output), quiet=quiet)
+        _show(results, effective_format(output), quiet=quiet)
     if fail_on and _reached(results, fail_on):
-        raise typer.Exit(FOUND)
-    if problems.found:
-        raise typer.Exit(WRONG)
+        raise typer.Exit(EXIT_FINDINGS)
+    if rule_errors.errors:
+        raise typer.Exit(EXIT_USAGE)
     if report and report.rejected:
-        raise typer.Exit(REJECTED)
+        raise typer.Exit(EXIT_REJECTED)
 
 
 def _save(
@@ -203,14 +210,16 @@ def _save(
     from k8sidx.hunt.findings.saving import save
 
     saved = save(store, hunts, results, datetime.now(UTC))
-    say(f"findings: {saved.new:,} new, {saved.updated:,} updated in {saved.where}", quiet=quiet)
+    print_message(
+        f"findings: {saved.new:,} new, {saved.updated:,} updated in {saved.where}", quiet=quiet
+    )
 
 
 def _show_stories(results: Sequence[HuntResult], output: Output) -> None:
     from k8sidx.hunt.actor_timeline import stories_of
 
     stories = stories_of(finding for result in results for finding in result.findings)
-    put(load_format(output).stories(stories))
+    print_document(load_format(output).stories(stories))
 
 
 def _show(results: Sequence[HuntResult], output: Output, *, quiet: bool) -> None:
@@ -220,8 +229,8 @@ def _show(results: Sequence[HuntResult], output: Output, *, quiet: bool) -> None
     if not format_.shows_notes:
         for result in results:
             for note in sheet_of(result).notes:
-                say(f"{result.hunt}: {note}", quiet=quiet)
-    put(format_.hunts(results))
+                print_message(f"{result.hunt}: {note}", quiet=quiet)
+    print_document(format_.hunts(results))
 
 
 def _reached(results: Sequence[HuntResult], level: Level) -> bool:

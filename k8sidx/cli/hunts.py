@@ -7,9 +7,15 @@ from typing import Annotated
 import typer
 
 from k8sidx.cli import hunts_show
-from k8sidx.cli.exit import WRONG, ends_with_exit_code
+from k8sidx.cli.exit import EXIT_USAGE, ends_with_exit_code
 from k8sidx.cli.options import DebugOption, OutputOption, QuietOption
-from k8sidx.cli.output import chosen, put, say, write, write_sheet
+from k8sidx.cli.output import (
+    effective_format,
+    print_document,
+    print_message,
+    write_sheet,
+    write_text,
+)
 from k8sidx.show.render.formats.registry import load_format
 
 NAME = "hunts"
@@ -35,7 +41,7 @@ def command(
         return
     from k8sidx.hunt.library.load import load_library
 
-    put(load_format(chosen(output)).library(load_library()))
+    print_document(load_format(effective_format(output)).library(load_library()))
 
 
 @ends_with_exit_code
@@ -56,10 +62,10 @@ def check(
     from k8sidx.show.render.problems import checked_line, problems_sheet
 
     checked = check_rules(rules, configured_lists())
-    write_sheet(problems_sheet(checked.problems), chosen(output))
-    say(checked_line(checked), quiet=quiet)
+    write_sheet(problems_sheet(checked.problems), effective_format(output))
+    print_message(checked_line(checked), quiet=quiet)
     if checked.problems:
-        raise typer.Exit(WRONG)
+        raise typer.Exit(EXIT_USAGE)
 
 
 @ends_with_exit_code
@@ -80,12 +86,12 @@ def coverage_command(
 
     library = load_library()
     if layer:
-        write(json_text(navigator_layer(library)) + "\n")
+        write_text(json_text(navigator_layer(library)) + "\n")
         return
     covered = coverage(library)
-    write_sheet(coverage_sheet(covered), chosen(output))
+    write_sheet(coverage_sheet(covered), effective_format(output))
     for line in coverage_lines(covered):
-        say(line, quiet=quiet)
+        print_message(line, quiet=quiet)
 
 
 group = typer.Typer(invoke_without_command=True, rich_markup_mode=None)

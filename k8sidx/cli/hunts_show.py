@@ -9,7 +9,7 @@ import typer
 from k8sidx.cli.completion import complete_hunt
 from k8sidx.cli.exit import ends_with_exit_code
 from k8sidx.cli.options import DebugOption, OutputOption, QuietOption
-from k8sidx.cli.output import chosen, put, say, write
+from k8sidx.cli.output import effective_format, print_document, print_message, write_text
 from k8sidx.errors import UsageError
 from k8sidx.show.render.formats.registry import Output, load_format
 from k8sidx.show.translate.target import Target
@@ -58,14 +58,14 @@ def command(
         raise UsageError("--as and --output exclude each other.", remedy="Give one of them.")
     loaded = load_hunts(hunts, configured_lists())
     if target is None:
-        _show(loaded, chosen(output))
+        _show(loaded, effective_format(output))
         return
     translations = [(hunt.id, translate(hunt, target)) for hunt in loaded]
     for identifier, translation in translations:
         for note in translation.notes:
-            say(f"{identifier}: {note}", quiet=quiet)
+            print_message(f"{identifier}: {note}", quiet=quiet)
     # A file of several hunts is one text in Sigma.
-    write("\n".join(dict.fromkeys(translation.text for _, translation in translations)))
+    write_text("\n".join(dict.fromkeys(translation.text for _, translation in translations)))
 
 
 def _show(hunts: list[Hunt], output: Output) -> None:
@@ -74,4 +74,4 @@ def _show(hunts: list[Hunt], output: Output) -> None:
 
     details = [HuntDetails(hunt, detection_of(hunt)) for hunt in hunts]
     for document in load_format(output).hunt_details(details):
-        put(document)
+        print_document(document)

@@ -8,18 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from k8sidx.cli import progress
-from k8sidx.cli.output import say
+from k8sidx.cli.output import print_message
 from k8sidx.cli.store import StoreChoice, open_chosen
 
 if TYPE_CHECKING:
     from k8sidx.backends.store import Store
     from k8sidx.shipping.pipeline import ShipReport
 
-REJECTED = 4
-"""Exit code when some records were rejected and the others were read."""
 
-
-def split_inputs(
+def separate_inputs(
     words: Sequence[str], inputs: Sequence[str]
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Separate words from inputs: a shell's glob after ``--input`` leaves files among the words."""
@@ -38,7 +35,7 @@ def _is_input(word: str) -> bool:
 
 
 @contextmanager
-def opened(
+def store_or_inputs(
     store: StoreChoice, inputs: Sequence[str], columns: frozenset[str] | None, *, quiet: bool
 ) -> Iterator[tuple[Store, ShipReport | None]]:
     """Open the store, or a temporary one filled from the inputs.
@@ -61,11 +58,11 @@ def _shipped(inputs: Sequence[str], store: Store, *, quiet: bool) -> ShipReport:
     with progress.shipping(quiet=quiet) as on_progress:
         report = ship(inputs, store, ShipOptions(), on_progress)
     for line in skipped_lines(report):
-        say(line, quiet=quiet)
+        print_message(line, quiet=quiet)
     if not report.read:
-        say("the inputs contain no audit events.", quiet=quiet)
+        print_message("the inputs contain no audit events.", quiet=quiet)
     if report.rejected:
-        say(f"{report.rejected:,} of {report.read:,} records were rejected:", quiet=quiet)
+        print_message(f"{report.rejected:,} of {report.read:,} records were rejected:", quiet=quiet)
     for line in rejected_lines(report):
-        say(line, quiet=quiet)
+        print_message(line, quiet=quiet)
     return report

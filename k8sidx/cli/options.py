@@ -75,7 +75,7 @@ TimeoutOption = Annotated[
         show_default=False,
     ),
 ]
-LEVELS_SAID = ", ".join(Level)
+LEVEL_NAMES = ", ".join(Level)
 
 
 def configuration() -> Configuration:

@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from k8sidx.show.render.sheet import Sheet
 
 
-def chosen(output: Output | None) -> Output:
+def effective_format(output: Output | None) -> Output:
     """Return the requested format, else a table for a terminal and CSV for a pipe."""
     return output or (Output.TABLE if sys.stdout.isatty() else Output.CSV)
 
 
-def write(text: str) -> None:
+def write_text(text: str) -> None:
     """Write data to stdout: UTF-8 whatever the locale, ``\\n`` on every platform."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8", newline="\n")
@@ -31,7 +31,7 @@ def write(text: str) -> None:
     sys.stdout.flush()
 
 
-def show(draw: Callable[[Console], None]) -> None:
+def print_on_console(draw: Callable[[Console], None]) -> None:
     """Call ``draw`` with a console on stdout, in the terminal's encoding."""
     from k8sidx.show.render.terminal import console_on
 
@@ -41,7 +41,7 @@ def show(draw: Callable[[Console], None]) -> None:
     sys.stdout.flush()
 
 
-def say(line: str, *, quiet: bool = False) -> None:
+def print_message(line: str, *, quiet: bool = False) -> None:
     """Print one line to stderr, with unsafe characters escaped.
 
     A closed stderr does not change the exit code.
@@ -53,14 +53,14 @@ def say(line: str, *, quiet: bool = False) -> None:
         sys.stderr.flush()
 
 
-def put(document: Document) -> None:
+def print_document(document: Document) -> None:
     """Write a document of an output format to stdout."""
     if isinstance(document, str):
-        write(document)
+        write_text(document)
     else:
-        show(document)
+        print_on_console(document)
 
 
 def write_sheet(sheet: Sheet, output: Output) -> None:
     """Write a table in the chosen format."""
-    put(load_format(output).sheet(sheet))
+    print_document(load_format(output).sheet(sheet))

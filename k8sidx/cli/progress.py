@@ -73,7 +73,7 @@ def hunting(count: int, *, quiet: bool) -> Iterator[Callable[[Hunt], None] | Non
 
 
 @contextmanager
-def asking(*, quiet: bool) -> Iterator[None]:
+def querying(*, quiet: bool) -> Iterator[None]:
     """Show the time elapsed since a query was sent."""
     if quiet or not sys.stderr.isatty():
         yield

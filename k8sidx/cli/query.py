@@ -10,8 +10,8 @@ from typing import Annotated
 import typer
 
 from k8sidx.cli.completion import complete_saved
-from k8sidx.cli.exit import ends_with_exit_code
-from k8sidx.cli.inputs import REJECTED, opened, split_inputs
+from k8sidx.cli.exit import EXIT_REJECTED, ends_with_exit_code
+from k8sidx.cli.inputs import separate_inputs, store_or_inputs
 from k8sidx.cli.options import (
     DebugOption,
     OutputOption,
@@ -20,8 +20,15 @@ from k8sidx.cli.options import (
     TimeoutOption,
     UntilOption,
 )
-from k8sidx.cli.output import chosen, write, write_sheet
-from k8sidx.cli.query_session import Asked, Asking, asked, asked_by_name, columns_read, told_where
+from k8sidx.cli.output import effective_format, write_sheet, write_text
+from k8sidx.cli.query_session import (
+    QuerySession,
+    QueryText,
+    columns_read,
+    query_text,
+    report_query_error,
+    saved_query_text,
+)
 from k8sidx.cli.saved import query_folder, saved_sheet
 from k8sidx.cli.selection import answering
 from k8sidx.cli.store import AS_CONFIGURED, StoreChoice, takes_store
@@ -46,7 +53,7 @@ def command(
         list[str] | None,
         typer.Argument(
             metavar="TEXT|@NAME",
-            help="Quoted query or @name of a saved one. [default: open a prompt]",
+            help="Run this quoted query or saved @query. [default: open a prompt]",
             autocompletion=complete_saved,
             show_default=False,
         ),
@@ -89,30 +96,32 @@ def command(
     debug: DebugOption = False,
 ) -> None:
     """Run a CloudWatch Logs Insights query."""
-    texts, inputs = split_inputs(words or [], input_ or [])
+    texts, inputs = separate_inputs(words or [], input_ or [])
     if saved:
-        _show_saved(texts, chosen(output))
+        _show_saved(texts, effective_format(output))
         return
     if chart and output:
         raise UsageError("--chart and --output exclude each other.", remedy="Give one of them.")
-    asking = Asking(since, until, answering(timeout, approximate=False), output, chart, quiet)
-    asking.period()  # Raises for an invalid time before anything is read.
+    session = QuerySession(
+        since, until, answering(timeout, approximate=False), output, chart, quiet
+    )
+    session.period()  # Raises for an invalid time before anything is read.
     given = _given(texts, file)
     if given is None:
-        _prompt(asking, store, inputs)
+        _prompt(session, store, inputs)
         return
-    with told_where(given.text, debug=debug):
+    with report_query_error(given.text, debug=debug):
         columns = columns_read(given.text) if inputs else None
-        with opened(store, inputs, columns, quiet=quiet) as (used, report):
+        with store_or_inputs(store, inputs, columns, quiet=quiet) as (used, report):
             if explain:
-                write(asking.explained(given, used))
+                write_text(session.explain(given, used))
             else:
-                asking.ask(given, used)
+                session.run(given, used)
     if report and report.rejected:
-        raise typer.Exit(REJECTED)
+        raise typer.Exit(EXIT_REJECTED)
 
 
-def _given(texts: Sequence[str], file: str | None) -> Asked | None:
+def _given(texts: Sequence[str], file: str | None) -> QueryText | None:
     """Return the query given on the command line; ``None`` without one.
 
     :raises UsageError: when there are several, or the file cannot be read.
@@ -124,8 +133,8 @@ def _given(texts: Sequence[str], file: str | None) -> Asked | None:
             "k8sidx query 'stats count(*) by verb'",
         )
     if file:
-        return Asked(_read(file))
-    return asked(texts[0]) if texts else None
+        return QueryText(_read(file))
+    return query_text(texts[0]) if texts else None
 
 
 def _read(file: str) -> str:
@@ -144,13 +153,13 @@ def _show_saved(texts: Sequence[str], output: Output) -> None:
     if len(texts) > 1:
         raise UsageError("--saved prints one query at a time.")
     if texts:
-        text = asked_by_name(texts[0]).text.rstrip("\n")
-        write("".join(f"{visible(line)}\n" for line in text.split("\n")))
+        text = saved_query_text(texts[0]).text.rstrip("\n")
+        write_text("".join(f"{visible(line)}\n" for line in text.split("\n")))
     else:
         write_sheet(saved_sheet(query_folder()), output)
 
 
-def _prompt(asking: Asking, store: StoreChoice, inputs: Sequence[str]) -> None:
+def _prompt(session: QuerySession, store: StoreChoice, inputs: Sequence[str]) -> None:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError(
             "no query is given.",
@@ -159,5 +168,5 @@ def _prompt(asking: Asking, store: StoreChoice, inputs: Sequence[str]) -> None:
         )
     from k8sidx.cli.prompt.command import prompt
 
-    with opened(store, inputs, None, quiet=asking.quiet) as (used, _):
-        prompt(asking, used)
+    with store_or_inputs(store, inputs, None, quiet=session.quiet) as (used, _):
+        prompt(session, used)

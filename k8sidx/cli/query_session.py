@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import typer
 
 from k8sidx.cli import progress
-from k8sidx.cli.exit import WRONG
-from k8sidx.cli.output import chosen, put, say, show
+from k8sidx.cli.exit import EXIT_USAGE
+from k8sidx.cli.output import effective_format, print_document, print_message, print_on_console
 from k8sidx.cli.saved import query_folder
 from k8sidx.cli.selection import period
 from k8sidx.show.render.escape import visible
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class QueryText:
     """Text of a query to run.
 
     :param text: as the user wrote it.
@@ -41,23 +41,23 @@ class Asked:
     title: str = ""
 
 
-def asked(text: str) -> Asked:
+def query_text(text: str) -> QueryText:
     """Return the query with this text, or the saved query ``@name``.
 
     :raises UsageError: when no saved query has that name.
     """
-    return asked_by_name(text) if text.startswith("@") else Asked(text)
+    return saved_query_text(text) if text.startswith("@") else QueryText(text)
 
 
-def asked_by_name(name: str) -> Asked:
+def saved_query_text(name: str) -> QueryText:
     """Return the saved query of that name, given with or without ``@``.
 
     :raises UsageError: when there is none.
     """
     from k8sidx.insights.saved.saved import saved_query
 
-    found = saved_query(name.strip().removeprefix("@"), query_folder())
-    return Asked(found.text, found.title)
+    query = saved_query(name.strip().removeprefix("@"), query_folder())
+    return QueryText(query.text, query.title)
 
 
 def columns_read(text: str) -> frozenset[str] | None:
@@ -73,7 +73,7 @@ def columns_read(text: str) -> frozenset[str] | None:
 
 
 @dataclass(slots=True)
-class Asking:
+class QuerySession:
     """Settings for running queries and showing results; the prompt changes them.
 
     :param since: as the user wrote it, so that ``1h`` stays the last hour.
@@ -94,7 +94,7 @@ class Asking:
         """
         return period(self.since, self.until)
 
-    def ask(self, asked: Asked, store: Store) -> None:
+    def run(self, query: QueryText, store: Store) -> None:
         """Run the query on the current state of the store and show the result.
 
         :raises QueryError: when the query is invalid.
@@ -103,15 +103,19 @@ class Asking:
         from k8sidx.insights.execute.run import answer
         from k8sidx.insights.language.parser import parse
 
-        program = parse(asked.text)
+        program = parse(query.text)
         since, until = self.period()
-        with store.engine(self.how) as engine, progress.asking(quiet=self.quiet):
+        with store.engine(self.how) as engine, progress.querying(quiet=self.quiet):
             result = answer(
-                program, engine, since, until, say=lambda line: say(line, quiet=self.quiet)
+                program,
+                engine,
+                since,
+                until,
+                say=self._print_warning,
             )
-        self._show(result, asked.title, program)
+        self._show(result, query.title, program)
 
-    def explained(self, asked: Asked, store: Store) -> str:
+    def explain(self, query: QueryText, store: Store) -> str:
         """Return the query plan, safe to print.
 
         :raises QueryError: when the query is invalid.
@@ -120,18 +124,21 @@ class Asking:
         from k8sidx.insights.execute.explain import explained
         from k8sidx.insights.language.parser import parse
 
-        program = parse(asked.text)
+        program = parse(query.text)
         with store.engine(self.how) as engine:
             text = explained(program, engine, *self.period())
         return "".join(f"{visible(line)}\n" for line in text.rstrip("\n").split("\n"))
 
+    def _print_warning(self, line: str) -> None:
+        print_message(line, quiet=self.quiet)
+
     def _show(self, result: Result, title: str, program: Program) -> None:
         if not result.rows:
-            say("no rows.", quiet=self.quiet)
+            print_message("no rows.", quiet=self.quiet)
         if self.chart:
             _draw(result, title, program)
         else:
-            put(load_format(chosen(self.output)).query(result, title))
+            print_document(load_format(effective_format(self.output)).query(result, title))
 
 
 def _draw(result: Result, title: str, program: Program) -> None:
@@ -141,7 +148,7 @@ def _draw(result: Result, title: str, program: Program) -> None:
     sheet = Sheet(result.columns, result.rows, title)
     if sheet.rows:
         keys, number = _axes(program)
-        show(lambda console: print_bars(console, sheet, keys=keys, number=number))
+        print_on_console(lambda console: print_bars(console, sheet, keys=keys, number=number))
 
 
 def _axes(program: Program) -> tuple[int | None, str]:
@@ -162,7 +169,7 @@ def _axes(program: Program) -> tuple[int | None, str]:
 
 
 @contextmanager
-def told_where(text: str, *, debug: bool) -> Iterator[None]:
+def report_query_error(text: str, *, debug: bool) -> Iterator[None]:
     """Exit with an error message that points at the invalid part of the query."""
     from k8sidx.insights.language.parser import QueryError
 
@@ -171,23 +178,23 @@ def told_where(text: str, *, debug: bool) -> Iterator[None]:
     except QueryError as error:
         if debug:
             traceback.print_exc()
-        tell(error, text)
-        raise typer.Exit(WRONG) from None
+        print_query_error(error, text)
+        raise typer.Exit(EXIT_USAGE) from None
 
 
-def tell(error: QueryError, text: str) -> None:
+def print_query_error(error: QueryError, text: str) -> None:
     """Print the error, the line with a caret and the remedy to stderr."""
     from rich.text import Text
 
-    from k8sidx.show.render.caret import pointed
+    from k8sidx.show.render.caret import caret_lines
     from k8sidx.show.render.terminal import console_on
 
     console = console_on(sys.stderr)
-    say(f"k8sidx: {error.message}")
-    if lines := pointed(text, error.line, error.column, console.width):
+    print_message(f"k8sidx: {error.message}")
+    if lines := caret_lines(text, error.line, error.column, console.width):
         line, caret = lines
         with contextlib.suppress(BrokenPipeError):
             console.print(Text(line), soft_wrap=True)
             console.print(Text(caret, style="bold red"), soft_wrap=True)
     if error.remedy:
-        say(error.remedy)
+        print_message(error.remedy)

@@ -13,7 +13,7 @@ import typer
 from k8sidx.cli import progress
 from k8sidx.cli.exit import ends_with_exit_code
 from k8sidx.cli.options import (
-    LEVELS_SAID,
+    LEVEL_NAMES,
     ApproximateOption,
     BaselineOption,
     DebugOption,
@@ -23,8 +23,8 @@ from k8sidx.cli.options import (
     TimeoutOption,
     UntilOption,
 )
-from k8sidx.cli.output import say
-from k8sidx.cli.rule_errors import Problems
+from k8sidx.cli.output import print_message
+from k8sidx.cli.rule_errors import RuleErrors
 from k8sidx.cli.selection import Selection, answering, selected_hunts, window
 from k8sidx.cli.store import AS_CONFIGURED, StoreChoice, open_chosen, shown_location, takes_store
 from k8sidx.errors import UsageError
@@ -44,7 +44,7 @@ def command(
         typer.Option(
             "--level",
             metavar="LEVEL",
-            help=f"Minimum level: {LEVELS_SAID}.",
+            help=f"Run hunts of this level or above: {LEVEL_NAMES}.",
         ),
     ] = None,
     since: SinceOption = None,
@@ -70,7 +70,7 @@ def command(
     info = opened.info()
     with opened.engine(how) as engine, progress.hunting(len(hunts), quiet=quiet) as on_start:
         results = run_hunts(
-            hunts, engine, asked, on_start, Problems(quiet=quiet).not_run,
+            hunts, engine, asked, on_start, RuleErrors(quiet=quiet).not_run,
             summaries=engine.summaries(),
         )  # fmt: skip
         start = asked.since - asked.baseline if asked.since and asked.baseline else asked.since
@@ -90,7 +90,7 @@ def command(
         rejected=info.rejected,
     )
     _replace(output, report_html(ReportData(scope, hunts, results, seen, evidence)))
-    say(f"{counted(results)}: {output}", quiet=quiet)
+    print_message(f"{counted(results)}: {output}", quiet=quiet)
 
 
 def _replace(path: Path, text: str) -> None:

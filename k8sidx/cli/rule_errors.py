@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from k8sidx.cli.output import say
+from k8sidx.cli.output import print_message
 from k8sidx.errors import InvalidHunt, K8sidxError, OtherLog
 
 if TYPE_CHECKING:
     from k8sidx.hunt.definition import Hunt
 
 
-class Problems:
+class RuleErrors:
     """Prints each error to stderr and keeps them for the exit code.
 
     Rules about other logs are normal in a folder of rules: they are only counted.
     """
 
     def __init__(self, *, quiet: bool) -> None:
-        self.found: list[K8sidxError] = []
+        self.errors: list[K8sidxError] = []
         self.other_logs: list[OtherLog] = []
         self._quiet = quiet
 
@@ -27,12 +27,12 @@ class Problems:
         if isinstance(error, OtherLog):
             self.other_logs.append(error)
         else:
-            self.found.append(error)
+            self.errors.append(error)
 
     def not_run(self, hunt: Hunt, error: K8sidxError) -> None:
         """Record and print a hunt that the engine cannot run."""
-        self.found.append(error)
-        say(f"k8sidx: {hunt.id}: {error}")
+        self.errors.append(error)
+        print_message(f"k8sidx: {hunt.id}: {error}")
 
     def settle(self, *, hunts: int) -> None:
         """Print the errors collected while reading rules.
@@ -40,11 +40,11 @@ class Problems:
         :param hunts: number of hunts that were read.
         :raises K8sidxError: the first error, when there is no hunt at all.
         """
-        if not hunts and (self.found or self.other_logs):
-            raise (self.found or self.other_logs)[0]
-        for error in self.found:
-            say(f"k8sidx: {error}")
+        if not hunts and (self.errors or self.other_logs):
+            raise (self.errors or self.other_logs)[0]
+        for error in self.errors:
+            print_message(f"k8sidx: {error}")
         if self.other_logs:
             number = len(self.other_logs)
             rules = "1 rule is" if number == 1 else f"{number:,} rules are"
-            say(f"{rules} about other logs and left out.", quiet=self._quiet)
+            print_message(f"{rules} about other logs and left out.", quiet=self._quiet)

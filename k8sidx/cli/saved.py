@@ -39,5 +39,5 @@ def saved_sheet(folder: Path | None) -> Sheet:
     from k8sidx.insights.saved.saved import saved_queries
     from k8sidx.show.render.sheet import Sheet
 
-    rows = [(one.name, one.title, one.source) for one in saved_queries(folder)]
+    rows = [(query.name, query.title, query.source) for query in saved_queries(folder)]
     return Sheet(("name", "title", "source"), rows, "Saved queries")

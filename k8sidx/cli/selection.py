@@ -55,12 +55,12 @@ def selected_hunts(
     from k8sidx.hunt.library.load import load_hunts, load_library
 
     lists = configured_lists()
-    chooses = bool(selection.everything or selection.tags or selection.level)
+    filters_library = bool(selection.everything or selection.tags or selection.level)
     if selection.names and selection.everything:
         raise UsageError("--all and single hunts exclude each other.", remedy="Give one of them.")
     if selection.names:
         hunts = load_hunts(selection.names, lists, on_error)
-    elif chooses:
+    elif filters_library:
         streams = selection.level is Level.INFORMATIONAL
         hunts = [hunt for hunt in load_library(lists) if streams or not hunt.stream]
     else:
@@ -100,13 +100,13 @@ def configured_lists() -> Lists:
     )
 
 
-def has_tag(tags: Sequence[str], asked: str) -> bool:
+def has_tag(tags: Sequence[str], selector: str) -> bool:
     """Whether a hunt has a Sigma tag, written as in Sigma or as in ATT&CK.
 
     ``T1078`` also means its sub-techniques; ``credential-access`` is Sigma's
     ``attack.credential-access``.
     """
-    wanted = _tag(asked)
+    wanted = _tag(selector)
     return any(_tag(tag) == wanted or _tag(tag).startswith(f"{wanted}.") for tag in tags)
 
 

@@ -10,7 +10,7 @@ import typer
 
 from k8sidx.cli.exit import ends_with_exit_code
 from k8sidx.cli.options import DebugOption, OutputOption, QuietOption
-from k8sidx.cli.output import chosen, say, write, write_sheet
+from k8sidx.cli.output import effective_format, print_message, write_sheet, write_text
 from k8sidx.cli.store import AS_CONFIGURED, StoreChoice, open_chosen, takes_store
 from k8sidx.errors import StoreError, UsageError
 from k8sidx.show.render.formats.registry import Output
@@ -79,11 +79,11 @@ def command(
     if dry_run:
         _show(plan, as_json=output is Output.JSON)
     else:
-        refused = _report(list(opened.carry_out(plan)), chosen(output))
+        refused = _report(list(opened.carry_out(plan)), effective_format(output))
     for note in plan.notes:
-        say(note, quiet=quiet)
+        print_message(note, quiet=quiet)
     if not plan.requests:
-        say("Nothing to do: the cluster is set up.", quiet=quiet)
+        print_message("Nothing to do: the cluster is set up.", quiet=quiet)
     if refused:
         raise StoreError(
             f"the cluster refused {refused} of {len(plan.requests)} requests.",
@@ -95,11 +95,11 @@ def _show(plan: SetupPlan, *, as_json: bool) -> None:
     """Print the requests in the format of both vendors' consoles."""
     if as_json:
         listed = [request._asdict() for request in plan.requests]
-        write(json.dumps(listed, indent=2) + "\n")
+        write_text(json.dumps(listed, indent=2) + "\n")
         return
     for request in plan.requests:
         body = f"\n{json.dumps(request.body, indent=2)}" if request.body is not None else ""
-        write(f"{request.method} {request.path}{body}\n\n")
+        write_text(f"{request.method} {request.path}{body}\n\n")
 
 
 def _report(done: list[tuple[SetupRequest, StoreError | None]], output: Output) -> int:

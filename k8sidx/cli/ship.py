@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from k8sidx.cli import progress
-from k8sidx.cli.exit import ends_with_exit_code
+from k8sidx.cli.exit import EXIT_REJECTED, ends_with_exit_code
 from k8sidx.cli.options import OUTPUTS, DebugOption, QuietOption, configuration
-from k8sidx.cli.output import put, say
+from k8sidx.cli.output import print_document, print_message
 from k8sidx.cli.size import parse_size
 from k8sidx.cli.store import AS_CONFIGURED, StoreChoice, open_chosen, takes_store
 from k8sidx.show.render.formats.registry import Output, load_format
@@ -30,7 +30,6 @@ EXAMPLE = (
 )
 FORMATS = ("auto", "apiserver", "eks", "gke", "aks", "openshift", "rancher", "shipper")
 """The keys of :data:`k8sidx.events.decode.unwrap.FORMATS`, which is slow to import."""
-REJECTED = 4
 GIVE_UP_SECONDS = 900.0
 
 
@@ -41,7 +40,7 @@ def command(
         list[str],
         typer.Argument(
             metavar="INPUT",
-            help="Files, globs, folders or - for stdin, plain or compressed (gz, zst, bz2).",
+            help="Read these files, globs or folders, compressed or not; - for stdin.",
             show_default=False,
         ),
     ],
@@ -128,7 +127,7 @@ def command(
     opened = open_chosen(store, create=True)
     if state is None and follow and any(one != "-" for one in inputs):
         state = default_state(inputs, opened)
-    tell = partial(say, quiet=quiet)
+    tell = partial(print_message, quiet=quiet)
     with (
         nullcontext() if state is None else State(state) as kept,
         Stop() as stop,
@@ -142,7 +141,7 @@ def command(
     if stop.signal and not (follow and stop.signal is Signals.SIGTERM):
         _stopped(stop.signal)
     if report.rejected:
-        raise typer.Exit(REJECTED)
+        raise typer.Exit(EXIT_REJECTED)
 
 
 def _give_up_seconds(give_up_after: str | None, *, follow: bool) -> float:
@@ -156,7 +155,7 @@ def _give_up_seconds(give_up_after: str | None, *, follow: bool) -> float:
 
 def _stopped(by: Signals) -> NoReturn:
     """Exit with the signal's code; everything read has been stored."""
-    say(f"k8sidx: interrupted by {'Ctrl-C' if by is Signals.SIGINT else by.name}.")
+    print_message(f"k8sidx: interrupted by {'Ctrl-C' if by is Signals.SIGINT else by.name}.")
     raise typer.Exit(128 + by)
 
 
@@ -164,6 +163,6 @@ def _tell(report: ShipReport, output: Output | None, *, quiet: bool) -> None:
     from k8sidx.show.render.ship_summary import shipped_lines
 
     for line in shipped_lines(report):
-        say(line, quiet=quiet)
+        print_message(line, quiet=quiet)
     if output is not None:
-        put(load_format(output).shipped(report))
+        print_document(load_format(output).shipped(report))

@@ -43,7 +43,7 @@ class StoreChoice:
             "--index",
             envvar="K8SIDX_INDEX",
             metavar="INDEX",
-            help="Clusters only: index prefix, or an existing index or pattern. "
+            help="Clusters only: use this index prefix, or an existing index or pattern. "
             "[default: k8s-audit]",
             show_default=False,
         ),
@@ -71,7 +71,7 @@ class StoreChoice:
         typer.Option(
             "--client-cert",
             metavar="FILE",
-            help="Clusters only: client certificate (PEM), with its key or a .key file beside it.",
+            help="Clusters only: present this certificate (PEM), with its key or a .key file.",
             show_default=False,
         ),
     ] = None

@@ -1,16 +1,17 @@
-"""What decoding makes of an input record: an event, something else, or a reject."""
+"""Input records and what they decode to: events, records of other kinds, and rejects."""
 
 from __future__ import annotations
 
 from typing import Any, NamedTuple, TypeAlias
 
 from k8sidx.errors import Where
+from k8sidx.events.decode.event_model import AuditEvent
 
 JsonObject: TypeAlias = dict[str, Any]
 
 
 class Context(NamedTuple):
-    """What an envelope says of its events.
+    """Properties of events that only their envelope contains.
 
     :param provider: ``kube-apiserver``, ``eks``, ``gke``, ``aks``, ``openshift``, ``rancher``.
     :param cluster: the cluster's name, empty when the envelope has none.
@@ -23,15 +24,27 @@ class Context(NamedTuple):
 
 
 class Event(NamedTuple):
-    """One audit.k8s.io/v1 Event as a JSON object, with what its envelope said."""
+    """One audit event.
 
-    body: JsonObject
+    :param audit: the event; its raw parts are not validated when it comes from text.
+    :param rest: what of it is not part of audit.k8s.io/v1.
+    :param size: bytes of its JSON: as read when it was text, else in compact form.
+    :param raw: what to keep for the dead-letter file when it cannot be stored.
+    :param text: the JSON text that it was decoded from; empty when that was decoded before,
+        with all that wraps it.
+    """
+
+    audit: AuditEvent
+    rest: JsonObject | None
     context: Context
     where: Where
+    size: int
+    raw: bytes | memoryview | JsonObject
+    text: bytes | memoryview = b""
 
 
 class Skipped(NamedTuple):
-    """A record that is no audit event and never was one; ``kind`` says what it is."""
+    """A record that never was an audit event; ``kind`` names what it is instead."""
 
     kind: str
     where: Where

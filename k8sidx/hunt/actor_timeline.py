@@ -1,4 +1,4 @@
-"""Findings folded into stories: what one actor did within a time."""
+"""Actor timelines: the findings about one actor within a time, called stories in output."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from k8sidx.hunt.level import urgency
 from k8sidx.hunt.result import Finding
 
 QUIET = timedelta(hours=1)
-"""After so long without a finding the next one begins another story."""
+"""Time without a finding after which the next one begins another timeline."""
 
 NOBODY = "the cluster as a whole"
-"""Actor of findings that are about no one, such as a surge of refusals."""
+"""Actor of findings that name none, for example a surge of refusals."""
 
 _WHO = ("user.effective.name", "user.username", "user.name")
 _FROM = ("source.ip", "source.claimed_ip", "sourceIPs")
@@ -23,9 +23,9 @@ _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """What one actor did, told by the findings about it.
+    """Timeline of one actor: the findings about it.
 
-    :param actor: a user; for those without a name, the address that they came from.
+    :param actor: a user; without a name, the source address.
     :param level: of its most urgent finding.
     :param findings: in order of time.
     """
@@ -40,12 +40,13 @@ class Story:
 
     @property
     def steps(self) -> tuple[tuple[Finding, ...], ...]:
-        """The findings, those about the same requests together, the most urgent of them first."""
+        """Findings by time; those about the same requests together, the most urgent first."""
         steps: dict[object, list[Finding]] = {}
-        for place, finding in enumerate(self.findings):
-            steps.setdefault(finding.audit_ids or place, []).append(finding)
+        for index, finding in enumerate(self.findings):
+            steps.setdefault(finding.audit_ids or index, []).append(finding)
         return tuple(
-            tuple(sorted(step, key=lambda one: -urgency(one.level))) for step in steps.values()
+            tuple(sorted(step, key=lambda finding: -urgency(finding.level)))
+            for step in steps.values()
         )
 
     @property
@@ -54,30 +55,31 @@ class Story:
 
 
 def stories_of(findings: Iterable[Finding], quiet: timedelta = QUIET) -> list[Story]:
-    """Stories, the most urgent first, then those with most findings, then by time.
+    """Return timelines, the most urgent first, then those with most findings, then by time.
 
-    Findings of one actor belong to one story as long as no more than ``quiet`` lies between
-    the end of one and the beginning of the next. Findings without a time join the actor's
-    first story.
+    Findings of one actor belong to one timeline as long as no more than ``quiet`` lies between
+    the end of one and the beginning of the next. Findings without a time belong to the actor's
+    first timeline.
     """
     by_actor: dict[str, list[Finding]] = {}
     for finding in findings:
         by_actor.setdefault(actor_of(finding), []).append(finding)
-    stories = [
+    timelines = [
         Story(actor, max((f.level for f in part), key=urgency), tuple(part))
-        for actor, found in by_actor.items()
-        for part in _parts(sorted(found, key=_begin), quiet)
+        for actor, about in by_actor.items()
+        for part in _parts(sorted(about, key=_begin), quiet)
     ]
     return sorted(
-        stories,
-        key=lambda one: (
-            -urgency(one.level), -len(one.findings), one.first_seen or _LONG_AGO, one.actor,
+        timelines,
+        key=lambda timeline: (
+            -urgency(timeline.level), -len(timeline.findings),
+            timeline.first_seen or _LONG_AGO, timeline.actor,
         ),
     )  # fmt: skip
 
 
 def actor_of(finding: Finding) -> str:
-    """Who a finding is about."""
+    """Return the actor that a finding is about."""
     name = _first(finding, _WHO)
     address = _first(finding, _FROM)
     if name and name not in _ANONYMOUS:
@@ -97,7 +99,7 @@ def _begin(finding: Finding) -> datetime:
 
 
 def _parts(findings: Sequence[Finding], quiet: timedelta) -> list[list[Finding]]:
-    """The findings, cut where the actor was quiet."""
+    """Return the findings, split where the actor was quiet."""
     parts: list[list[Finding]] = []
     last: datetime | None = None
     for finding in findings:

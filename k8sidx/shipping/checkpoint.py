@@ -1,4 +1,4 @@
-"""What shipping tells of its progress, for those who keep a state to go on from."""
+"""Checkpoint protocol: callbacks from which a state to resume from is written."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from k8sidx.events.records import Chunk
 
 
 class Checkpoint(Protocol):
-    """Is told which chunks are under way and which are done.
+    """Callbacks for the lifecycle of a chunk.
 
     Every chunk that is begun is delivered once, unless the run ends before (it is stopped,
     gives up or dies). Both are called in the shipping process's main thread, ``begun`` in
@@ -18,20 +18,20 @@ class Checkpoint(Protocol):
     """
 
     def begun(self, chunk: Chunk) -> None:
-        """The chunk was read and will be worked on."""
+        """Record that a chunk was read and will be processed."""
 
     def delivered(self, chunk: Chunk) -> None:
-        """Each of its events is stored, known to be stored already, or in the dead-letter file.
+        """Record that each event of a chunk is stored, a duplicate, or in the dead-letter file.
 
         :param chunk: the same source, first record and end; its data may be gone.
         """
 
 
 class NoCheckpoint:
-    """Keeps nothing."""
+    """Ignores all chunks."""
 
     def begun(self, chunk: Chunk) -> None:
-        """Nothing to keep."""
+        """Do nothing."""
 
     def delivered(self, chunk: Chunk) -> None:
-        """Nothing to keep."""
+        """Do nothing."""

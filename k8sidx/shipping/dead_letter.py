@@ -1,11 +1,11 @@
-"""The dead-letter file: what could not be stored, with its reason, ready to be shipped again.
+"""Dead-letter file: rejected records with the reason, ready to be shipped again.
 
-One JSON object a line::
+One JSON object per line::
 
     {"k8sidx": "dead-letter", "source": "audit.log", "record": 17, "reason": "…", "raw": "…"}
 
-``raw_base64`` stands in place of ``raw`` when the record is not UTF-8. The file holds
-records as they were read, secrets included, so only its owner may read it.
+``raw_base64`` replaces ``raw`` when the record is not UTF-8. The file contains records as they
+were read, secrets included, so only its owner may read it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from k8sidx.events.records import Rejected
 
 
 class DeadLetter:
-    """Collects rejected records in a file that is made with the first one."""
+    """Writes rejected records to a file that is created with the first one."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -60,14 +60,14 @@ class DeadLetter:
             ) from error
 
     def flush(self) -> None:
-        """Make what was written durable."""
+        """Sync the file to disk."""
         if self._file is not None and not self._is_durable:
             self._file.flush()
             os.fsync(self._file.fileno())
             self._is_durable = True
 
     def close(self) -> None:
-        """Make what was written durable, and end."""
+        """Sync the file to disk and close it."""
         if self._file is not None:
             self.flush()
             self._file.close()

@@ -1,4 +1,4 @@
-"""What a run reads: the inputs once, from where a state says, or for as long as it runs."""
+"""Input stream of a run: the inputs once, from their saved positions, or as they grow."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from k8sidx.shipping.sources.follow.registry import Register
 
 CHUNK_BYTES = 1024 * 1024
 FLUSH_SECONDS = 0.75
-"""What was read is stored so long after the last time when nothing more is there …"""
+"""Flush interval when there is nothing more to read …"""
 BUSY_FLUSH_SECONDS = 5.0
-"""… and so long after it when there is always more: large packages are cheaper."""
+"""… and when there is always more: large batches are cheaper."""
 
 
 class Pause(Enum):
-    """In a stream of chunks: store what was read."""
+    """In a stream of chunks: flush open batches."""
 
     PAUSE = "pause"
 
@@ -33,7 +33,7 @@ Piece: TypeAlias = Chunk | Rejected | Skipped | Pause
 def whole(
     sources: Sequence[Source], record_limit: int, on_bytes: Callable[[int], None]
 ) -> Iterator[Piece]:
-    """The sources from their start to their end."""
+    """Read the sources from their start to their end."""
     for source in sources:
         yield from read_chunks(source, CHUNK_BYTES, record_limit, on_bytes)
 
@@ -43,13 +43,13 @@ def resumed(
     register: Register,
     record_limit: int,
     on_bytes: Callable[[int], None],
-    tell: Callable[[str], None],
+    on_wait: Callable[[str], None],
 ) -> Iterator[Piece]:
-    """What was not delivered yet; of standard input all."""
-    yield from whole([one for one in sources if one.name == STDIN], record_limit, on_bytes)
-    names = [one.name for one in sources if one.name != STDIN]
+    """Read what was not delivered yet; standard input completely."""
+    yield from whole([source for source in sources if source.name == STDIN], record_limit, on_bytes)
+    names = [source.name for source in sources if source.name != STDIN]
     if names:
-        yield from read_once(names, register, record_limit, (), tell, on_bytes)
+        yield from read_once(names, register, record_limit, (), on_wait, on_bytes)
 
 
 def followed(
@@ -57,18 +57,18 @@ def followed(
     register: Register,
     record_limit: int,
     excluded: Sequence[Path],
-    tell: Callable[[str], None],
+    on_wait: Callable[[str], None],
 ) -> Iterator[Piece]:
-    """What was not delivered yet and what is written from now on, until standard input ends
-    or for ever.
+    """Read what was not delivered yet and what is written from now on, until standard input ends
+    or forever.
 
     :raises UsageError: for an input that cannot be followed.
     """
-    return _paced(Follower(inputs, register, record_limit, excluded, tell))
+    return _paced(Follower(inputs, register, record_limit, excluded, on_wait))
 
 
 def _paced(follower: Follower) -> Iterator[Piece]:
-    flushed = 0.0  # what was found is to be in the state file from the beginning
+    flushed = 0.0  # files are in the state file from the beginning
     for piece in follower.pieces():
         if piece is not None:
             yield piece

@@ -1,4 +1,4 @@
-"""Shipping: sources → decode → normalize → store, with every record accounted for."""
+"""Shipping pipeline: sources, decode, normalize, store; every record has an outcome."""
 
 from __future__ import annotations
 
@@ -27,22 +27,22 @@ from k8sidx.shipping.state import State
 from k8sidx.shipping.worker import Outcome, Worker, WorkerSettings
 
 INLINE_CHUNKS = 6
-"""Inputs of so many chunks are done before further processes would have started."""
+"""Inputs of up to this many chunks are done before further processes would have started."""
 SHOWN_REJECTS = 20
 
 
 @dataclass(frozen=True, slots=True)
 class ShipOptions:
-    """How to ship.
+    """Options of a run.
 
-    :param cluster: name of the cluster, for events that do not say it.
-    :param format: envelope to expect; ``auto`` recognises it.
+    :param cluster: name of the cluster, for events without one.
+    :param format: envelope of the events; ``auto`` detects it.
     :param keep_secrets: store secrets as they are.
-    :param dead_letter: file for what cannot be stored; in the store's folder by default.
+    :param dead_letter: file of rejected records; by default in the store's folder.
     :param record_limit: longest record in bytes.
-    :param processes: processes that work, this one included; 0 means one a core.
+    :param processes: worker processes, this one included; 0 for one per core.
     :param give_up_after: seconds without progress after which a run on a cluster gives up.
-    :param follow: go on with what is added to the inputs, until stopped.
+    :param follow: keep reading the inputs as they grow, until stopped.
     """
 
     cluster: str = ""
@@ -57,7 +57,7 @@ class ShipOptions:
 
 @dataclass(slots=True)
 class Progress:
-    """How far shipping is; ``bytes_total`` is unknown for standard input."""
+    """Progress of a run; ``bytes_total`` is unknown for standard input."""
 
     events: int = 0
     bytes_done: int = 0
@@ -66,12 +66,12 @@ class Progress:
 
 @dataclass(slots=True)
 class ShipReport(Tally):
-    """What became of the input: ``read = indexed + duplicates + rejected``.
+    """Outcomes of a run's records: ``read = indexed + duplicates + rejected``.
 
-    :param skipped: records that are no audit events, by kind; not counted as read.
+    :param skipped: records that are not audit events, by kind; not counted as read.
     :param rejects: the first rejected records, without their raw text.
-    :param dead_letter: the file that has all rejected records; ``None`` when there are none.
-    :param undelivered: events that were read and have no outcome, as the run was ended before.
+    :param dead_letter: the file with all rejected records; ``None`` when there are none.
+    :param failure: why the run ended before all events that were read had an outcome.
     """
 
     redacted: int = 0
@@ -95,16 +95,16 @@ def ship(
     """Store the audit events of the inputs, each once.
 
     :param inputs: files, globs, folders, ``-``.
-    :param on_wait: told what is being waited for: another process that is writing to the
-        store, or a cluster that does not answer.
-    :param stop: ends the reading; what was read is finished then.
-    :param state: where to go on from, and how far it went.
-    :raises UsageError: when an input cannot be found or read.
-    :returns: also when a cluster did not take all of it, see ``ShipReport.failure``.
+    :param on_wait: called with what is being waited for: another process that is writing to
+        the store, or a cluster that does not respond.
+    :param stop: ends reading; events that were read are still stored.
+    :param state: positions to resume from, which are updated.
+    :raises UsageError: when an input does not exist or cannot be read.
+    :returns: also when a cluster did not accept everything, see ``ShipReport.failure``.
     :raises StoreError: when the store cannot be written.
     """
     options = options or ShipOptions()
-    Unwrapper(options.format)  # refuses an unknown format before a store is made for it
+    Unwrapper(options.format)  # raises for an unknown format before a store is created
     sources = _as_given(inputs) if options.follow else expand(inputs)
     run = _Run(sources, store, options, on_progress, state)
     run.refuse_loop()
@@ -123,8 +123,8 @@ def ship(
 
 
 def _as_given(inputs: Sequence[str]) -> list[Source]:
-    """Inputs that need not exist yet."""
-    return [Source(one) for one in dict.fromkeys(inputs)]
+    """Return inputs that need not exist yet."""
+    return [Source(name) for name in dict.fromkeys(inputs)]
 
 
 class _Run:
@@ -151,7 +151,7 @@ class _Run:
         self._state = state
 
     def refuse_loop(self) -> None:
-        """Shipping a dead-letter file into itself would never end."""
+        """Raise for a dead-letter file that is also an input: shipping it would never end."""
         path = self.dead_letter.path
         for source in self.sources:
             if path.exists() and Path(source.name).exists() and path.samefile(source.name):
@@ -160,8 +160,8 @@ class _Run:
                     remedy="Give --dead-letter another name.",
                 )
 
-    def pieces(self, store: Store, tell: Callable[[str], None]) -> Iterator[Piece]:
-        """What there is to read."""
+    def pieces(self, store: Store, on_wait: Callable[[str], None]) -> Iterator[Piece]:
+        """Return the chunks to read."""
         limit = self.options.record_limit
         register = Register() if self._state is None else self._state.register
         if self.options.follow:
@@ -169,33 +169,33 @@ class _Run:
             excluded += [store.folder] if store.folder else []
             excluded += [self._state.path, self._state.lock] if self._state else []
             names = [source.name for source in self.sources]
-            return followed(names, register, limit, excluded, tell)
+            return followed(names, register, limit, excluded, on_wait)
         if self._state is not None:
-            return resumed(self.sources, register, limit, self._count_bytes, tell)
+            return resumed(self.sources, register, limit, self._count_bytes, on_wait)
         return whole(self.sources, limit, self._count_bytes)
 
     def work(self, sink: Sink[Any], stop: Stop | None, pieces: Iterator[Piece]) -> None:
-        """Read all pieces and store what the workers make of them."""
-        ledger = ChunksInFlight(self._state or NoCheckpoint(), keep_data=sink.can_reject)
+        """Read all chunks, and store the batches that the workers encode."""
+        in_flight = ChunksInFlight(self._state or NoCheckpoint(), keep_data=sink.can_reject)
         if stop is not None:
-            pieces = stop.until_told(pieces, sink.shorten_deadline)
+            pieces = stop.until_signal(pieces, sink.shorten_deadline)
         try:
-            for outcome in self._outcomes(sink, ledger, pieces):
+            for outcome in self._outcomes(sink, in_flight, pieces):
                 self._account(outcome)
                 if outcome.chunk is not None:
-                    self.dead_letter.flush()  # before the checkpoint passes what is in it
-                    ledger.worked(outcome.chunk, outcome.added.batches)
+                    self.dead_letter.flush()  # before the checkpoint passes its records
+                    in_flight.encoded(outcome.chunk, outcome.added.batches)
                 if outcome.batches:
                     sink.put(outcome.batches)
-                self._settle(sink.take_results(), ledger)
-                self._tell()
+                self._apply_results(sink.take_results(), in_flight)
+                self._report_progress()
             sink.finish()
         finally:
-            self._settle(sink.take_results(), ledger)
-        self._tell()
+            self._apply_results(sink.take_results(), in_flight)
+        self._report_progress()
 
     def _outcomes(
-        self, sink: Sink[Any], ledger: ChunksInFlight, pieces: Iterable[Piece]
+        self, sink: Sink[Any], in_flight: ChunksInFlight, pieces: Iterable[Piece]
     ) -> Iterator[Outcome]:
         options = self.options
         settings = WorkerSettings(sink.spec, options.cluster, options.format, options.keep_secrets)
@@ -206,7 +206,7 @@ class _Run:
         try:
             for piece in pieces:
                 if isinstance(piece, Chunk):
-                    number = ledger.begin(piece)
+                    number = in_flight.begin(piece)
                     enough = count > 1 and in_a_row >= INLINE_CHUNKS
                     if enough and pool is None and sink.is_idle:
                         pool = WorkerPool(settings, count - 1)
@@ -241,13 +241,13 @@ class _Run:
         for rejected in outcome.rejected:
             self._reject(rejected)
 
-    def _settle(self, results: SinkResults, ledger: ChunksInFlight) -> None:
+    def _apply_results(self, results: SinkResults, in_flight: ChunksInFlight) -> None:
         self.report += results.tally
         for chunk, record, reason in results.rejections:
-            where = Where(ledger.source(chunk), record)
-            self._reject(Rejected(reason, where, ledger.record(chunk, record)))
+            where = Where(in_flight.source(chunk), record)
+            self._reject(Rejected(reason, where, in_flight.record(chunk, record)))
         self.dead_letter.flush()
-        ledger.settled(results.chunks)
+        in_flight.stored(results.chunks)
         if self._state is not None:
             self._state.keep()
 
@@ -261,6 +261,6 @@ class _Run:
     def _count_bytes(self, count: int) -> None:
         self.progress.bytes_done += count
 
-    def _tell(self) -> None:
+    def _report_progress(self) -> None:
         if self._on_progress:
             self._on_progress(self.progress)

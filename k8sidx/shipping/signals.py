@@ -1,4 +1,4 @@
-"""Being told to stop: reading ends, what was read is finished."""
+"""Signal handling: a signal ends reading, and events that were read are still stored."""
 
 from __future__ import annotations
 
@@ -11,35 +11,35 @@ T = TypeVar("T")
 
 
 class _EndReading(BaseException):
-    """Leaves a read that waits for input. No error: nothing may handle it on its way."""
+    """Interrupts a read that waits for input; not an ``Exception``, so that nothing handles it."""
 
 
 class Stop:
-    """Catches SIGINT and SIGTERM while it is entered; of each the second one acts as usual.
+    """Catches the first SIGINT or SIGTERM inside the block; the next one acts as usual.
 
-    :ivar signal: the one that came; ``None`` when none did.
+    :ivar signal: the signal that was received; ``None`` without one.
     """
 
     def __init__(self) -> None:
         self.signal: signal.Signals | None = None
         self._reading = False
-        self._when_told: Callable[[], None] = lambda: None
+        self._on_signal: Callable[[], None] = lambda: None
         self._before: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> Stop:
-        for one in (signal.SIGINT, signal.SIGTERM):
-            self._before[one] = signal.signal(one, self._handle)
+        for caught in (signal.SIGINT, signal.SIGTERM):
+            self._before[caught] = signal.signal(caught, self._handle)
         return self
 
     def __exit__(self, *_: object) -> None:
         self._restore()
 
-    def until_told(self, items: Iterable[T], when_told: Callable[[], None]) -> Iterator[T]:
-        """The items until a signal comes; one that waits for its next item is left at once.
+    def until_signal(self, items: Iterable[T], on_signal: Callable[[], None]) -> Iterator[T]:
+        """Yield the items until a signal is received; waiting for an item is interrupted at once.
 
-        :param when_told: called with the signal, in the middle of whatever is being done.
+        :param on_signal: called in the signal handler, between any two instructions.
         """
-        self._when_told = when_told
+        self._on_signal = on_signal
         iterator = iter(items)
         while self.signal is None:
             try:
@@ -54,7 +54,7 @@ class Stop:
     def _handle(self, number: int, _frame: FrameType | None) -> None:
         self.signal = signal.Signals(number)
         self._restore()
-        self._when_told()
+        self._on_signal()
         if self._reading:
             raise _EndReading
 

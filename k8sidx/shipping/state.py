@@ -1,4 +1,4 @@
-"""The state file: how far each file was shipped, to go on from there in another run.
+"""State file: the position up to which each file was shipped, to resume from in another run.
 
 One JSON document::
 
@@ -8,8 +8,9 @@ One JSON document::
        "packed": false, "offset": 4158, "record": 22, "head": [1024, "7f3c…"],
        "tail": [1024, "3cb8…"], "ended": false}]}
 
-The fields are those of :class:`~k8sidx.shipping.sources.follow.registry.LogFile` and of the place
-up to which it is delivered. Everything before that place is stored; what is behind it may be.
+The fields are those of :class:`~k8sidx.shipping.sources.follow.registry.LogFile` and of the
+position up to which it is delivered. Everything before that position is stored; what follows may
+be.
 """
 
 from __future__ import annotations
@@ -35,8 +36,8 @@ from k8sidx.shipping.sources.follow.registry import LogFile, Register
 FORMAT = "k8sidx-ship-state"
 VERSION = 1
 SAVE_SECONDS = 0.5
-"""The file is written at most so often."""
-_AGAIN = "Delete it to ship everything again: what is stored is not stored twice."
+"""Shortest interval between two writes of the file."""
+_AGAIN = "Delete it to ship everything again: events are never stored twice."
 
 
 @dataclass(slots=True)
@@ -47,9 +48,9 @@ class _Begun:
 
 
 class State:
-    """Keeps the state file of one run; a context manager.
+    """The state file of one run; a context manager.
 
-    :ivar register: the files as far as they are known.
+    :ivar register: the known files.
     :raises UsageError: when another process uses the file, or it cannot be used.
     """
 
@@ -70,7 +71,7 @@ class State:
             os.close(self._lock)
             raise UsageError(
                 f"another k8sidx ship is using the state file {path}.",
-                remedy="Let it end first, or give another --state.",
+                remedy="Wait for it to end, or give another --state.",
             ) from None
         try:
             self.register = Register(_read(path))
@@ -80,7 +81,7 @@ class State:
 
     @property
     def lock(self) -> Path:
-        """The file that is locked: the state file itself is replaced with each change."""
+        """The file that is locked, as the state file itself is replaced with each change."""
         return self.path.with_name(f"{self.path.name}.lock")
 
     def __enter__(self) -> State:
@@ -93,26 +94,26 @@ class State:
             os.close(self._lock)
 
     def begun(self, chunk: Chunk) -> None:
-        """The chunk was read and will be worked on."""
+        """Record that a chunk was read and will be processed."""
         if chunk.place is not None:
             begun = self._begun.setdefault(chunk.file, deque())
             begun.append(_Begun(chunk.first, chunk.place))
 
     def delivered(self, chunk: Chunk) -> None:
-        """All of it is stored: the place moves on behind it, unless one before it is not."""
+        """Record that a chunk is stored: the position advances, unless an earlier chunk is not."""
         if chunk.place is None:
             return
         begun = self._begun[chunk.file]
-        for one in begun:
-            if not one.delivered and (one.first, one.place) == (chunk.first, chunk.place):
-                one.delivered = True
+        for entry in begun:
+            if not entry.delivered and (entry.first, entry.place) == (chunk.first, chunk.place):
+                entry.delivered = True
                 break
         while begun and begun[0].delivered:
             self.register[chunk.file].delivered = begun.popleft().place
             self._changed = True
 
     def keep(self) -> None:
-        """Write the file when there is something new and the last time is some time ago.
+        """Write the file if it changed, and was not written just before.
 
         :raises StoreError: when it cannot be written.
         """
@@ -155,26 +156,26 @@ def default_state(inputs: Sequence[str], store: Store) -> Path:
 
 def _read(path: Path) -> list[LogFile]:
     try:
-        found = json.loads(path.read_bytes())
+        content = json.loads(path.read_bytes())
     except FileNotFoundError:
         return []
     except OSError as error:
         raise _unusable(path, error) from error
     except ValueError as error:
         raise UsageError(f"the state file {path} is damaged: {error}.", remedy=_AGAIN) from error
-    if not isinstance(found, dict) or found.get("format") != FORMAT:
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise UsageError(
-            f"{path} is no state file of k8sidx ship.", remedy="Give --state another name."
+            f"{path} is not a state file of k8sidx ship.", remedy="Give --state another name."
         )
-    version = found.get("version")
+    version = content.get("version")
     if type(version) is int and version > VERSION:
         raise UsageError(
-            f"the state file {path} has version {version}, newer than this k8sidx knows "
-            f"({VERSION}).",
+            f"the state file {path} has version {version}, newer than this k8sidx "
+            f"supports ({VERSION}).",
             remedy="Upgrade k8sidx, or give another --state.",
         )
     try:
-        return [_from_json(file) for file in found["files"]]
+        return [_from_json(file) for file in content["files"]]
     except (KeyError, TypeError, ValueError) as error:
         raise UsageError(f"the state file {path} is damaged.", remedy=_AGAIN) from error
 
@@ -197,21 +198,24 @@ def _to_json(file: LogFile) -> dict[str, Any]:
     return {name: getattr(file, name) for name in _PLAIN} | place._asdict()
 
 
-def _from_json(found: dict[str, Any]) -> LogFile:
-    """:raises ValueError: when something is of another type."""
-    plain = {name: found[name] for name in _PLAIN}
+def _from_json(entry: dict[str, Any]) -> LogFile:
+    """Return the file of an entry.
+
+    :raises ValueError: when a member has another type.
+    """
+    plain = {name: entry[name] for name in _PLAIN}
     for name, kind in _PLAIN.items():
         if not isinstance(plain[name], (kind, int) if kind is float else kind):
             raise ValueError(name)
-    offset, record, ended = found["offset"], found["record"], found["ended"]
+    offset, record, ended = entry["offset"], entry["record"], entry["ended"]
     if type(offset) is not int or type(record) is not int or type(ended) is not bool:
         raise ValueError("offset")
-    place = Place(offset, record, _mark(found["head"]), _mark(found["tail"]), ended)
+    place = Place(offset, record, _mark(entry["head"]), _mark(entry["tail"]), ended)
     return LogFile(**plain, delivered=place)
 
 
-def _mark(found: Any) -> Mark:
-    length, digest = found
+def _mark(entry: Any) -> Mark:
+    length, digest = entry
     if type(length) is not int or type(digest) is not str:
         raise ValueError("mark")
     return Mark(length, digest)

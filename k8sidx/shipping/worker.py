@@ -4,20 +4,14 @@ from __future__ import annotations
 
 import gc
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-import msgspec
-
 from k8sidx.backends.sink import NOTHING_ADDED, Added, SinkSpec
-from k8sidx.events.decode.decode import decode
-from k8sidx.events.decode.event_model import AuditEvent, decode_line, from_object, to_json
-from k8sidx.events.decode.providers.apiserver import V1
+from k8sidx.events.decode.decode import decode, rejected, repaired
+from k8sidx.events.decode.event_model import UNDECODABLE
 from k8sidx.events.normalize.event import Normalized, Normalizer
-from k8sidx.events.records import Chunk, Context, Event, Rejected, Skipped
-
-_BARE = Context()
+from k8sidx.events.records import Chunk, Event, Rejected, Skipped
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,65 +81,26 @@ class Worker:
         return Outcome(batches=self._encoder.finish())
 
     def _events(self, chunk: Chunk, outcome: Outcome) -> tuple[list[Normalized], list[int]]:
-        """The chunk's events, and the number of the record that each comes from."""
+        """Return the chunk's events, and the number of the record that each comes from."""
         events: list[Normalized] = []
-        records: list[int] = []
-        keep, note, normalize = events.append, records.append, self._normalizer.normalize
-        quick = self._settings.format in ("auto", "apiserver")
-        for number, line in enumerate(_lines(chunk.data), chunk.first):
-            if quick:
-                try:
-                    event = decode_line(line)
-                    if _is_plain(event):
-                        keep(normalize(event, None, _BARE, len(line)))
-                        note(number)
-                        continue
-                except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-                    pass  # not the plain form: the envelope readers say what it is
-            if line:
-                self._decode(Chunk(chunk.source, number, bytes(line)), outcome, events)
-                records += [number] * (len(events) - len(records))
-        return events, records
-
-    def _decode(self, chunk: Chunk, outcome: Outcome, events: list[Normalized]) -> None:
+        numbers: list[int] = []
         for record in decode(chunk, self._settings.format):
-            if isinstance(record, Event):
-                result = self._normalize(record, chunk.data)
-                if isinstance(result, Rejected):
-                    outcome.rejected.append(result)
-                else:
-                    events.append(result)
-            elif isinstance(record, Skipped):
+            if isinstance(record, Skipped):
                 outcome.skipped[record.kind] += 1
+                continue
+            result = record if isinstance(record, Rejected) else self._normalize(record)
+            if isinstance(result, Rejected):
+                outcome.rejected.append(result)
             else:
-                outcome.rejected.append(record)
+                events.append(result)
+                numbers.append(record.where.record)
+        return events, numbers
 
-    def _normalize(self, event: Event, raw: bytes) -> Normalized | Rejected:
+    def _normalize(self, event: Event) -> Normalized | Rejected:
         try:
-            plain, rest = from_object(event.body)
-            size = len(to_json(event.body))
-            return self._normalizer.normalize(plain, rest, event.context, size)
-        except RecursionError:
-            reason = "the event is nested too deeply"
-        except (msgspec.MsgspecError, UnicodeError) as error:
-            reason = f"the event cannot be written as JSON: {error}"
-        return Rejected(reason, event.where, raw)
-
-
-def _lines(data: bytes) -> Iterator[memoryview]:
-    """The lines without copying them."""
-    view = memoryview(data)
-    start = 0
-    while True:
-        end = data.find(b"\n", start)
-        if end < 0:
-            yield view[start:]
-            return
-        yield view[start:end]
-        start = end + 1
-
-
-def _is_plain(event: AuditEvent) -> bool:
-    """As the API server writes it to its log; what lacks its type is for the decoders to judge
-    (Rancher's own API audit log has the same keys)."""
-    return event.kind == "Event" and event.apiVersion == V1
+            return self._normalizer.normalize(event.audit, event.rest, event.context, event.size)
+        except UNDECODABLE as error:
+            if not event.text:
+                return rejected(event, error)
+        result = repaired(event)
+        return result if isinstance(result, Rejected) else self._normalize(result)

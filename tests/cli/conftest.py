@@ -1,4 +1,4 @@
-"""A small audit log, and a working directory where nothing of the user's is seen."""
+"""Fixtures: a small audit log, and a working directory isolated from the user's files."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ EVIL_AGENT = "evil\x1b[2J\u202e=1+1\n| <script>alert(1)</script>"
 
 
 def audit_event(number: int, **changes: Any) -> dict[str, Any]:
-    """A request as kube-apiserver logs it; every one a second after the other."""
+    """Return a request as logged by kube-apiserver; each is one second after the previous."""
     moment = f"2024-05-01T10:00:{number:02d}.000000Z"
     event: dict[str, Any] = {
         "kind": "Event",
@@ -72,7 +72,7 @@ def log(here: Path) -> Path:
 
 @pytest.fixture
 def store(here: Path) -> Path:
-    """The events in the default store."""
+    """Ship the events to the default store."""
     return stored(here / "k8sidx-store", EVENTS).path
 
 
@@ -101,5 +101,5 @@ def rule(here: Path) -> Path:
 
 
 def k8sidx(*arguments: object) -> Result:
-    """Run a command as from a pipe."""
+    """Run a command with piped output."""
     return CliRunner().invoke(app, [str(argument) for argument in arguments])

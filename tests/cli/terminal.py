@@ -1,4 +1,4 @@
-"""A command on a terminal of its own, to type into and to read from."""
+"""Pseudo-terminal for tests: run a command, type keys, read the screen."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PATIENCE = 60.0
 
 
 class Terminal:
-    """What was typed and shown."""
+    """A command on a pseudo-terminal."""
 
     def __init__(self, descriptor: int, process: subprocess.Popen[bytes]) -> None:
         self._descriptor = descriptor
@@ -64,7 +64,7 @@ def _take_terminal() -> None:
 
 @contextmanager
 def k8sidx_on_terminal(*arguments: str) -> Iterator[Terminal]:
-    """The command with stdin, stdout and stderr on a terminal."""
+    """Run the command with stdin, stdout and stderr on a terminal."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
     environment = {**os.environ, "TERM": "xterm", "PROMPT_TOOLKIT_NO_CPR": "1"}

@@ -1,4 +1,4 @@
-"""``k8sidx baseline``: how far summaries are, and making them."""
+"""``k8sidx baseline``: status and creation of daily summaries."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def shown(*arguments: str) -> dict[str, dict[str, str]]:
     return {row["hunt"]: row for row in csv.DictReader(result.stdout.splitlines())}
 
 
-def test_summaries_are_made_once_and_counted(days: Path) -> None:
+def test_baseline_update_creates_each_summary_once(days: Path) -> None:
     before = shown()
     assert before["new_user_agent"]["behind"] == before["new_user_agent"]["days"] == "3"
     made = shown("update")["new_user_agent"]
@@ -49,7 +49,7 @@ def test_events_that_came_late_put_a_day_behind(days: Path) -> None:
     assert {one["made"] for one in shown("update").values()} == {"1"}
 
 
-def test_some_hunts_and_some_days(days: Path) -> None:
+def test_baseline_update_selects_hunts_and_days(days: Path) -> None:
     result = k8sidx("baseline", "update", "new_user_agent", "--since", "2026-11-24", "-o", "json")
     (one,) = json.loads(result.stdout)
     assert (one["hunt"], one["days"], one["made"]) == ("new_user_agent", 2, 2)
@@ -76,7 +76,7 @@ def test_a_hunt_that_does_not_compare_has_no_summaries(days: Path) -> None:
     assert "none of these hunts compares" in result.stderr
 
 
-def test_a_store_that_cannot_be_written_is_told(
+def test_baseline_update_reports_an_unwritable_store(
     days: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: object, **__: object) -> None:

@@ -1,7 +1,7 @@
-"""Given an address and what it answers, this becomes of an import.
+"""``k8sidx dashboards``: imports against scripted servers.
 
-OpenSearch Dashboards and Kibana cannot be had without a container engine, so the answers are
-scripted, in the forms that were seen of real ones (docs/dashboards.md).
+OpenSearch Dashboards and Kibana require a container engine, so their responses are scripted
+after those of real servers (docs/dashboards.md).
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def test_a_tenant_is_named_in_a_header() -> None:
     assert server.requests[1].headers["securitytenant"] == "security"
 
 
-def test_what_became_of_each_object_is_said_in_plain_words() -> None:
+def test_an_import_reports_the_outcome_of_each_object() -> None:
     errors = [
         {"type": "dashboard", "id": "a", "meta": {"title": "Mine"}, "error": {"type": "conflict"}},
         {
@@ -85,13 +85,13 @@ def test_what_became_of_each_object_is_said_in_plain_words() -> None:
     with ScriptedServer(frontend("3.1.0", OSD, answer)) as server:
         result = k8sidx("dashboards", "import", "--url", server.url)
     assert result.exit_code == 3
-    assert "dashboard 'Mine' is there already; --overwrite replaces it." in result.stderr
+    assert "dashboard 'Mine' already exists; --overwrite replaces it." in result.stderr
     assert "visualization 'b' needs index-pattern 'p', which the server does not" in result.stderr
-    assert "does not know objects of the type lens" in result.stderr
+    assert "does not support the type lens" in result.stderr
     assert "search 'd': mapping set to strict." in result.stderr
 
 
-def test_a_refused_file_is_told_with_the_servers_reason() -> None:
+def test_a_refused_file_is_reported_with_the_servers_reason() -> None:
     answer = reply(422, {"statusCode": 422, "message": "belongs to a more recent version"})
     with ScriptedServer(frontend("3.1.0", OSD, answer)) as server:
         result = k8sidx("dashboards", "import", "--url", server.url)
@@ -100,7 +100,7 @@ def test_a_refused_file_is_told_with_the_servers_reason() -> None:
 
 
 @pytest.mark.parametrize("status", [401, 403])
-def test_missing_rights_are_told_with_a_remedy(status: int) -> None:
+def test_missing_permissions_are_reported_with_a_remedy(status: int) -> None:
     with ScriptedServer(lambda _: reply(status, {"message": "no"})) as server:
         result = k8sidx("dashboards", "import", "--url", server.url)
     assert result.exit_code == 3
@@ -115,7 +115,7 @@ def test_credentials_of_the_environment_are_sent(monkeypatch: pytest.MonkeyPatch
     assert all(one.headers["authorization"].startswith("Basic ") for one in server.requests)
 
 
-def test_the_address_of_a_cluster_is_no_frontend() -> None:
+def test_a_cluster_address_is_refused_as_a_frontend() -> None:
     with ScriptedServer(lambda _: reply(200, {"version": {"number": "3.8.0"}})) as server:
         result = k8sidx("dashboards", "import", "--url", server.url)
     assert result.exit_code == 3
@@ -136,13 +136,13 @@ def test_a_dry_run_prints_the_request_and_sends_nothing() -> None:
     assert '"type":"dashboard"' in result.stdout
 
 
-def test_an_export_to_a_file_that_no_import_takes_is_refused(tmp_path: Path) -> None:
+def test_an_export_refuses_file_names_that_imports_refuse(tmp_path: Path) -> None:
     result = k8sidx("dashboards", "export", "-o", str(tmp_path / "file.json"))
     assert result.exit_code == 2
     assert ".ndjson" in result.stderr
 
 
-def test_an_unknown_dashboard_is_told_with_those_that_are() -> None:
+def test_an_unknown_dashboard_is_an_error_that_lists_the_known_ones() -> None:
     result = k8sidx("dashboards", "export", "nothing")
     assert result.exit_code == 2
     assert "There are: overview, article" in result.stderr

@@ -1,4 +1,4 @@
-"""``k8sidx doctor``: what is wrong is seen, said and mended."""
+"""``k8sidx doctor``: problems are found and fixes suggested."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_a_good_store_needs_nothing(store: Path) -> None:
     assert "7 events" in checks["store"]["seen"]
 
 
-def test_the_latest_events_age_is_said(store: Path) -> None:
+def test_doctor_reports_the_age_of_the_latest_event(store: Path) -> None:
     [latest] = [check for check in check_store(store, NOW) if check.name == "latest event"]
     assert latest.seen == "2024-05-01 10:00:06Z, 47 hours ago"
 
@@ -67,7 +67,7 @@ def test_damaged_files_are_found(store: Path, damage: str) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_a_running_writer_is_seen_and_is_no_failure(store: Path) -> None:
+def test_doctor_reports_a_running_writer_without_failing(store: Path) -> None:
     with filelock.FileLock(store / "writer.lock"):
         done = k8sidx("doctor")
     assert done.exit_code == 0

@@ -1,4 +1,4 @@
-"""How a command ends, whatever happens in it."""
+"""Exit codes and error messages of commands."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The commands say what they do, at once, and the reference says the same."""
+"""Help texts: complete, fast to load, and equal to the reference."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_every_command_has_help_with_an_example(command: str) -> None:
     assert f"  k8sidx {command}" in result.stdout.partition("Example:")[2]
 
 
-def test_help_lists_every_command_whole() -> None:
+def test_help_lists_every_command_untruncated() -> None:
     result = CliRunner().invoke(app, ["--help"], terminal_width=80)
     assert result.exit_code == 0
     assert "..." not in result.stdout.partition("Commands:")[2]

@@ -35,7 +35,7 @@ def test_a_ranking_is_csv_when_piped_with_the_count_last() -> None:
 
 @pytest.mark.usefixtures("store")
 @pytest.mark.parametrize("output", ["table", "csv", "md", "html", "json"])
-def test_what_a_client_wrote_steers_no_output(output: str) -> None:
+def test_client_text_is_escaped_in_every_output(output: str) -> None:
     done = k8sidx("hunt", TOP, "-o", output)
     assert done.exit_code == 0, done.stderr
     assert "evil" in done.stdout
@@ -93,7 +93,7 @@ def test_input_is_hunted_without_a_store(log: Path, rule: Path, here: Path) -> N
     assert set(here.iterdir()) == before
 
 
-def test_what_a_glob_leaves_behind_input_is_input_too(log: Path, rule: Path, here: Path) -> None:
+def test_files_of_a_glob_after_input_are_inputs(log: Path, rule: Path, here: Path) -> None:
     other = here / "other.log"
     other.write_text(json.dumps(audit_event(30, verb="delete")) + "\n")
     done = k8sidx("hunt", rule, "--input", log, other, "-o", "json")
@@ -153,7 +153,7 @@ def test_the_whole_library_runs_in_every_format() -> None:
 
 
 @pytest.mark.usefixtures("store")
-def test_level_and_tag_choose_from_the_library() -> None:
+def test_level_and_tag_select_from_the_library() -> None:
     listed = {hunt["id"]: hunt for hunt in json.loads(k8sidx("hunts", "-o", "json").stdout)}
     high = json.loads(k8sidx("hunt", "--all", "--level", "high", "-o", "json").stdout)
     assert {result["level"] for result in high} <= {"high", "critical"}
@@ -167,7 +167,7 @@ def test_level_and_tag_choose_from_the_library() -> None:
 
 
 @pytest.mark.usefixtures("store")
-def test_the_report_says_what_was_looked_at_and_how_to_make_it_again(here: Path) -> None:
+def test_the_report_contains_its_scope_and_command(here: Path) -> None:
     done = k8sidx("report", "--since", "2024-05-01")
     assert (done.exit_code, done.stdout) == (0, ""), done.stderr
     text = (here / "report.html").read_text("utf-8")

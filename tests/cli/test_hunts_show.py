@@ -1,4 +1,4 @@
-"""``k8sidx hunts show``: a hunt for people, and for use elsewhere."""
+"""``k8sidx hunts show``: hunts in full and translated."""
 
 from __future__ import annotations
 
@@ -57,14 +57,14 @@ def test_sql_of_a_rule_of_one_s_own_runs_in_the_shell(rule: Path) -> None:
     assert len(duckdb.connect().execute(done.stdout).fetchall()) == 1
 
 
-def test_differences_are_told_on_stderr() -> None:
+def test_differences_of_a_translation_are_printed_to_stderr() -> None:
     done = k8sidx("hunts", "show", "topn_user_agent", "--as", "kql")
     assert done.exit_code == 0
     assert done.stderr.startswith("topn_user_agent: KQL has no aggregation")
     assert k8sidx("hunts", "show", "topn_user_agent", "--as", "kql", "-q").stderr == ""
 
 
-def test_several_hunts_are_texts_one_after_the_other(rule: Path) -> None:
+def test_translations_of_several_hunts_are_concatenated(rule: Path) -> None:
     done = k8sidx("hunts", "show", rule, "topn_user_agent", "--as", "insights")
     first, second = done.stdout.split("\n\n")
     assert first.startswith("# deleted: Something was deleted")
@@ -72,7 +72,7 @@ def test_several_hunts_are_texts_one_after_the_other(rule: Path) -> None:
     assert len(json.loads(k8sidx("hunts", "show", rule, "secret_get", "-o", "json").stdout)) == 2
 
 
-def test_what_cannot_be_said_is_named_and_ends_with_2() -> None:
+def test_an_untranslatable_hunt_is_named_and_ends_with_2() -> None:
     done = k8sidx("hunts", "show", "privileged_pod", "--as", "insights")
     assert (done.exit_code, done.stdout) == (2, "")
     assert (

@@ -20,7 +20,7 @@ def often(here: Path) -> Path:
 
 
 @pytest.mark.usefixtures("often")
-def test_the_file_that_is_proposed_leaves_out_what_it_names(rule: Path, here: Path) -> None:
+def test_a_suggested_allow_list_suppresses_its_findings(rule: Path, here: Path) -> None:
     done = k8sidx("hunt", rule, "--suggest-allow")
     assert done.exit_code == 0, done.stderr
     assert 'hunt = "deleted"' in done.stdout
@@ -32,7 +32,7 @@ def test_the_file_that_is_proposed_leaves_out_what_it_names(rule: Path, here: Pa
 
 
 @pytest.mark.usefixtures("often")
-def test_the_configuration_names_files_of_known_good(rule: Path, here: Path) -> None:
+def test_allow_lists_are_read_from_the_configuration(rule: Path, here: Path) -> None:
     (here / "good.toml").write_text(k8sidx("hunt", rule, "--suggest-allow").stdout)
     (here / "k8sidx.toml").write_text('known_good = "good.toml"\n')
     [found] = json.loads(k8sidx("hunt", rule, "-o", "json").stdout)

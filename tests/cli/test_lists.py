@@ -1,4 +1,4 @@
-"""Lists of the user's, named in ``k8sidx.toml``."""
+"""User-provided lists in ``k8sidx.toml``."""
 
 from __future__ import annotations
 

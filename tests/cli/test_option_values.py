@@ -1,4 +1,4 @@
-"""Sizes, tags, stores and windows as the command line takes them."""
+"""Option values: sizes, tags, stores and time ranges."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ TAGS = ("attack.credential-access", "attack.t1552.007", "attack.privilege_escala
         ("2 KiB", 2048),
     ],
 )
-def test_sizes(text: str, size: int) -> None:
+def test_parse_size_accepts_bytes_and_units(text: str, size: int) -> None:
     assert parse_size(text) == size
 
 
 @pytest.mark.parametrize("text", ["", "0", "MiB", "-1", "1TB", "1.5M", "many"])
-def test_what_is_no_size_is_refused(text: str) -> None:
+def test_parse_size_refuses_invalid_sizes(text: str) -> None:
     with pytest.raises(UsageError, match=r"not a valid size.*32MiB"):
         parse_size(text)
 
@@ -60,7 +60,7 @@ def test_the_store_is_the_given_one_then_the_configured_then_the_default(here: P
     assert store_location(StoreChoice(store="given")) == "given"
 
 
-def test_a_cluster_is_a_store_and_other_urls_are_none(here: Path) -> None:
+def test_store_location_accepts_clusters_and_refuses_other_urls(here: Path) -> None:
     assert store_location(StoreChoice(store="HTTPS://search")) == "HTTPS://search"
     with pytest.raises(UsageError, match=r"s3:// is not a supported store.*path of a folder, or"):
         store_location(StoreChoice(store="s3://bucket/audit"))

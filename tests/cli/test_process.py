@@ -23,7 +23,7 @@ def test_python_m_runs_the_command() -> None:
 
 
 @pytest.mark.parametrize("output", ["csv", "json", "table", "html"])
-def test_a_reader_that_leaves_early_is_no_error(output: str) -> None:
+def test_a_pipe_closed_early_is_a_success(output: str) -> None:
     with subprocess.Popen(
         [*K8SIDX, "hunts", "-o", output], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:

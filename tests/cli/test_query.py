@@ -1,4 +1,4 @@
-"""``k8sidx query``: what is asked, and how answers and errors are shown."""
+"""``k8sidx query``: inputs, outputs and errors."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_csv_calls_the_events_time_by_its_name_and_escapes_other_headers() -> No
 
 
 @pytest.mark.usefixtures("store")
-def test_json_says_by_what_it_was_answered_and_whether_exactly() -> None:
+def test_query_json_contains_the_engine_and_exactness() -> None:
     done = k8sidx("query", f"{BY_AGENT} | limit 1", "-o", "json")
     assert json.loads(done.stdout) == {
         "engine": "duckdb",
@@ -47,7 +47,7 @@ def test_json_says_by_what_it_was_answered_and_whether_exactly() -> None:
 
 @pytest.mark.usefixtures("store")
 @pytest.mark.parametrize("output", ["table", "csv", "md", "html", "json", "chart"])
-def test_what_a_client_wrote_steers_no_output(output: str) -> None:
+def test_client_text_is_escaped_in_every_output(output: str) -> None:
     how = ["--chart"] if output == "chart" else ["-o", output]
     done = k8sidx("query", BY_AGENT, *how)
     assert done.exit_code == 0, done.stderr
@@ -99,20 +99,20 @@ def test_files_are_asked_for_whole_events(here: Path) -> None:
     assert "evil/miner" in done.stdout
 
 
-def test_what_a_glob_leaves_behind_input_is_input_too(log: Path, here: Path) -> None:
+def test_files_of_a_glob_after_input_are_inputs(log: Path, here: Path) -> None:
     other = here / "other.log"
     other.write_text(json.dumps(audit_event(30)) + "\n")
     done = k8sidx("query", "stats count(*) as n", "--input", log, other)
     assert done.stdout == "n\n8\n"
 
 
-def test_a_text_longer_than_any_path_is_no_file(log: Path) -> None:
+def test_a_text_longer_than_a_path_is_not_a_file(log: Path) -> None:
     listed = ", ".join(f'"agent-{number}"' for number in range(500))
     done = k8sidx("query", f"filter userAgent in [{listed}] | stats count(*) as n", "--input", log)
     assert done.stdout == "n\n0\n"
 
 
-def test_a_mistake_is_told_before_files_are_read() -> None:
+def test_a_query_error_is_reported_before_files_are_read() -> None:
     done = k8sidx("query", "filter vreb = 1", "--input", "missing.log")
     assert done.exit_code == 2
     assert "verb" in done.stderr
@@ -127,7 +127,7 @@ def test_rejected_input_ends_with_4_after_the_answer(here: Path) -> None:
 
 
 @pytest.mark.usefixtures("store")
-def test_the_query_may_come_from_a_file_or_from_stdin(here: Path) -> None:
+def test_a_query_is_read_from_a_file_or_stdin(here: Path) -> None:
     (here / "mine.txt").write_text("# mine\nstats count(*) as n\n")
     assert k8sidx("query", "-f", "mine.txt").stdout == "n\n7\n"
     done = CliRunner().invoke(app, ["query", "--file", "-"], input="stats count(*) as n")
@@ -135,7 +135,7 @@ def test_the_query_may_come_from_a_file_or_from_stdin(here: Path) -> None:
 
 
 @pytest.mark.usefixtures("store")
-def test_a_saved_query_is_asked_by_its_name() -> None:
+def test_a_saved_query_runs_by_name() -> None:
     done = k8sidx("query", "@top-user-agents", "-o", "md")
     assert done.exit_code == 0, done.stderr
     assert "kubectl/v1.30.0" in done.stdout
@@ -143,7 +143,7 @@ def test_a_saved_query_is_asked_by_its_name() -> None:
 
 @pytest.mark.usefixtures("store")
 @pytest.mark.parametrize("named", ["environment", "configuration"])
-def test_a_users_own_queries_are_in_the_folder_that_is_named(
+def test_saved_queries_of_the_user_are_read_from_the_configured_folder(
     named: str, here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (here / "own").mkdir()
@@ -183,7 +183,7 @@ def test_a_shell_completes_names_of_saved_queries(
 
 
 @pytest.mark.usefixtures("store")
-def test_explain_tells_and_does_not_ask() -> None:
+def test_explain_prints_the_plan_without_running_the_query() -> None:
     done = k8sidx("query", BY_AGENT, "--explain")
     assert done.exit_code == 0, done.stderr
     assert done.stdout.strip()
@@ -198,7 +198,7 @@ def test_a_chart_is_drawn_instead_of_a_table() -> None:
 
 
 @pytest.mark.usefixtures("store")
-def test_no_rows_are_no_error() -> None:
+def test_a_query_without_rows_succeeds() -> None:
     for how in (["-o", "table"], ["--chart"]):
         done = k8sidx("query", 'filter verb = "none"', *how)
         assert (done.exit_code, done.stdout) == (0, "")
@@ -208,7 +208,7 @@ def test_no_rows_are_no_error() -> None:
 
 
 @pytest.mark.usefixtures("store")
-def test_a_mistake_is_shown_where_it_is() -> None:
+def test_a_query_error_is_shown_with_a_caret() -> None:
     done = k8sidx("query", "fields verb\n| filter userAgen\x1b = 1")
     assert (done.exit_code, done.stdout) == (2, "")
     message, line, caret, *_ = done.stderr.splitlines()
@@ -218,7 +218,7 @@ def test_a_mistake_is_shown_where_it_is() -> None:
 
 
 @pytest.mark.usefixtures("store")
-def test_a_name_that_is_nearly_one_is_told() -> None:
+def test_a_misspelt_saved_query_name_is_an_error_with_a_suggestion() -> None:
     done = k8sidx("query", "filter vreb = 1")
     assert done.exit_code == 2
     assert "  filter vreb = 1\n         ^\n" in done.stderr

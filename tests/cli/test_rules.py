@@ -1,4 +1,4 @@
-"""Rules of one's own: checked with ``hunts check``, run beside broken ones."""
+"""User-provided rules: ``hunts check``, and running with broken rules."""
 
 from __future__ import annotations
 
@@ -28,7 +28,9 @@ def test_a_good_rule_has_no_problem(rule: Path) -> None:
     assert done.stderr == "1 rule can be run, 0 problems.\n"
 
 
-def test_problems_are_told_with_their_place_and_end_with_2(rule: Path, broken: Path) -> None:
+def test_rule_problems_are_reported_with_their_position_and_end_with_2(
+    rule: Path, broken: Path
+) -> None:
     done = k8sidx("hunts", "check", ".")
     assert done.exit_code == 2
     [problem] = csv.DictReader(io.StringIO(done.stdout))
@@ -38,7 +40,7 @@ def test_problems_are_told_with_their_place_and_end_with_2(rule: Path, broken: P
 
 
 @pytest.mark.usefixtures("store")
-def test_a_broken_rule_is_told_and_the_others_run(rule: Path, broken: Path) -> None:
+def test_a_broken_rule_is_reported_and_the_others_run(rule: Path, broken: Path) -> None:
     done = k8sidx("hunt", rule, broken, "-o", "json")
     assert done.exit_code == 2
     assert "broken.yml:5: rule 'Broken': no field is named 'wat'" in done.stderr
@@ -63,7 +65,7 @@ def test_rules_about_other_logs_are_counted(rule: Path, here: Path) -> None:
 
 @pytest.mark.usefixtures("store")
 @pytest.mark.parametrize("output", ["table", "csv", "md", "html"])
-def test_what_cannot_be_judged_is_in_every_output(rule: Path, here: Path, output: str) -> None:
+def test_unjudged_events_are_in_every_output(rule: Path, here: Path, output: str) -> None:
     rule.write_text(rule.read_text().replace("verb: delete", "responseStatus.code: ALLOW"))
     done = k8sidx("hunt", rule, "-o", output)
     assert done.exit_code == 0

@@ -1,4 +1,4 @@
-"""No secret is in anything that a command prints, whatever goes wrong, under ``--debug``."""
+"""Secrets never appear in the output of a command, even with ``--debug``."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ SERVERS: dict[str, Callable[[], ScriptedServer | None]] = {
 
 @pytest.mark.parametrize("situation", SERVERS)
 @pytest.mark.parametrize("way", WAYS)
-def test_what_a_failing_command_prints(
+def test_a_failing_command_prints_no_secret(
     situation: str,
     way: str,
     here: Path,
@@ -119,7 +119,7 @@ def ended(address: str, way: str) -> str:
         {"K8SIDX_STORE": "https://a", "K8SIDX_AWS_SERVICE": "s3cr3t"},
     ],
 )
-def test_what_is_said_of_wrong_settings(
+def test_settings_errors_repeat_no_secret(
     environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in environment.items():
@@ -131,7 +131,7 @@ def test_what_is_said_of_wrong_settings(
 
 
 @pytest.mark.parametrize("command", ["report", "doctor"])
-def test_the_other_commands_do_not_show_the_address_whole(command: str) -> None:
+def test_commands_print_addresses_without_credentials(command: str) -> None:
     done = k8sidx(command, "--store", "http://shipper:s3cr3t@127.0.0.1:9", "--debug")
     assert done.exit_code == 3
     assert "http://127.0.0.1:9" in done.stdout + done.stderr
@@ -139,7 +139,7 @@ def test_the_other_commands_do_not_show_the_address_whole(command: str) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
-def test_worker_processes_are_not_given_it(opensearch: Cluster, prefix: str) -> None:
+def test_worker_processes_receive_no_secret(opensearch: Cluster, prefix: str) -> None:
     """What a worker of a shipper gets, and what ``ps`` shows of it. (A server without security
     takes any password.)"""
     settings = ConnectionSettings(username="shipper", password=SecretStr(WORD))

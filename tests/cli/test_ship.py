@@ -30,7 +30,7 @@ def test_json_counts_add_up_and_shipping_again_stores_nothing(log: Path) -> None
     assert (again["read"], again["indexed"], again["duplicates"]) == (8, 0, 8)
 
 
-def test_the_summary_is_on_stderr_and_quiet_silences_it(log: Path) -> None:
+def test_the_summary_is_printed_to_stderr_unless_quiet(log: Path) -> None:
     loud = k8sidx("ship", log)
     assert loud.stdout == ""
     assert "8 events read" in loud.stderr
@@ -89,13 +89,13 @@ def test_an_unknown_setting_is_wrong_usage(log: Path, here: Path) -> None:
     assert "Did you mean store?" in done.stderr
 
 
-def test_a_cluster_that_is_not_there_cannot_be_reached(log: Path) -> None:
+def test_ship_reports_an_unreachable_cluster(log: Path) -> None:
     done = k8sidx("ship", log, "--store", "http://127.0.0.1:9")
     assert done.exit_code == 3
     assert "127.0.0.1:9" in done.stderr
 
 
-def test_events_go_to_no_pattern_of_indices(log: Path) -> None:
+def test_ship_refuses_a_pattern_of_indices(log: Path) -> None:
     done = k8sidx("ship", log, "--store", "http://127.0.0.1:9", "--index", "filebeat-*")
     assert done.exit_code == 2
     assert "is a pattern" in done.stderr

@@ -1,4 +1,4 @@
-"""Activity streams tell what goes on; they run when they are asked for."""
+"""Activity streams, which run on request only."""
 
 from __future__ import annotations
 
@@ -33,5 +33,5 @@ def test_every_activity_is_a_stream() -> None:
         ({"names": ("activity_role_created",)}, {"activity_role_created"}),
     ],
 )
-def test_streams_run_when_they_are_asked_for(asked: dict[str, Any], streams: set[str]) -> None:
+def test_activity_streams_run_on_request(asked: dict[str, Any], streams: set[str]) -> None:
     assert {hunt.id for hunt in selected_hunts(Selection(**asked)) if hunt.stream} == streams

@@ -21,7 +21,7 @@ def fill(
     """Index the events; all in the index for undated ones unless ``dated``."""
     names = IndexNames(prefix)
     settings = index_settings(IndexOptions(shards=2, replicas=0), cluster.product)
-    days = [event.own[1] if dated else None for event in events]
+    days = [event.values.timestamp if dated else None for event in events]
     for index in {names.of(day) for day in days} | {names.of(None)}:
         body = {"settings": settings, "mappings": mapping(own_meta())}
         made = cluster.request("PUT", f"/{index}", body=body)
@@ -36,7 +36,7 @@ def fill(
 def _bulk(cluster: Cluster, places: Sequence[str], events: Sequence[Normalized]) -> None:
     lines: list[bytes] = []
     for index, event in zip(places, events, strict=True):
-        action = {"_index": index, "_id": document_id(event.own[0]).decode()}
+        action = {"_index": index, "_id": document_id(event.values.id).decode()}
         lines += [orjson.dumps({"create": action}), document(event)]
     answer = cluster.request(
         "POST", "/_bulk", body=b"\n".join(lines) + b"\n",

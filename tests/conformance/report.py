@@ -20,10 +20,10 @@ _HEAD = """# Conformance of the engines
 
 <!-- Made by `make conformance`. -->
 
-Every operation of the query algebra and every hunt of the library, over the same events, on
-every engine. *same* is the same rows as DuckDB gives, in the same order where the query has
-one (a query for events always has one); a number is how many queries of that kind were
-compared. What an engine refuses, it refuses with a named error before anything is asked.
+Every operation of the query algebra and every hunt of the library, over the same events, on every
+engine. *same* means the same rows as DuckDB, in the same order if the query defines one (a query
+for events always does); a number is the number of queries of that kind that were compared. An
+unsupported operation is refused with a named error before any request is sent.
 
 """
 

@@ -43,7 +43,7 @@ ATTACK = Window(since=datetime(2026, 11, 23, 21, tzinfo=UTC), baseline=timedelta
 def cases() -> list[Normalized]:
     """The events that set off each hunt of the library, and those that nearly do, each once."""
     events = (event for one in pairs().values() for event in (*one.before, *one.fires, *one.silent))
-    return list({made.own[0]: made for made in map(normalized, events)}.values())
+    return list({made.values.id: made for made in map(normalized, events)}.values())
 
 
 @pytest.fixture(scope="module")

@@ -39,22 +39,21 @@ def test_as_many_events_as_asked_for(day: list[dict[str, Any]]) -> None:
 
 
 def test_as_many_bytes_as_asked_for() -> None:
-    text = generate("--size", "3MB", "--attacks", "none").stdout_bytes
+    text = generate("--size", "3MB", "--attacks", "none", "--span", "6h").stdout_bytes
     assert 3_000_000 - 110_000 < len(text) <= 3_000_000
     assert text.endswith(b"}\n")
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_one_others() -> None:
-    first = generate("--events", "1000", "--attacks", "csr_self_approved,pod_exec").stdout_bytes
-    again = generate("--events", "1000", "--attacks", "csr_self_approved,pod_exec").stdout_bytes
-    other = generate(
-        "--events", "1000", "--attacks", "csr_self_approved,pod_exec", "--seed", "2"
-    ).stdout_bytes
+    options = ("--events", "1000", "--span", "6h", "--attacks", "csr_self_approved,pod_exec")
+    first = generate(*options).stdout_bytes
+    again = generate(*options).stdout_bytes
+    other = generate(*options, "--seed", "2").stdout_bytes
     assert first == again != other
 
 
 def test_lines_are_as_the_api_server_writes_them(day: list[dict[str, Any]]) -> None:
-    line = generate("--events", "1", "--attacks", "none").stdout
+    line = generate("--events", "1", "--attacks", "none", "--span", "1h").stdout
     assert line.startswith('{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"')
     for event in day:
         for name in ("requestReceivedTimestamp", "stageTimestamp"):
@@ -136,7 +135,7 @@ def test_all_attacks_take_place_however_few_events_are_asked_for(tmp_path: Path)
 
 
 def test_signs_are_escaped_as_the_api_server_does() -> None:
-    text = generate("--events", "2000", "--attacks", "exec_reverse_shell").stdout
+    text = generate("--events", "2000", "--span", "6h", "--attacks", "exec_reverse_shell").stdout
     assert not set("&<>") & set(text)
     assert "\\u0026" in text
 

@@ -112,7 +112,7 @@ def test_a_condition(said: str, condition: Condition) -> None:
             "is an address, which cannot match a pattern",
         ),
         ("{s: {verb|re: '(?=a)b'}, condition: s}", "invalid perl operator.*RE2 syntax"),
-        ("{s: {verb|re: '('}, condition: s}", "no valid Sigma: Regular expression"),
+        ("{s: {verb|re: '('}, condition: s}", "not valid Sigma: Regular expression"),
         ("{s: {verb|re|expand: '%verbs%'}, condition: s}", r"verb: placeholders"),
         ("{s: {source.ip|expand: '%known%'}, condition: s}", "the list has 'carol'"),
         ("{s: {verb|fieldref: level}, condition: s}", "verb: FieldReference is not supported"),
@@ -120,8 +120,8 @@ def test_a_condition(said: str, condition: Condition) -> None:
         ("{s: {'@timestamp|hour': 3}, condition: s}", "parts of a time"),
         ("{s: {'@timestamp': never}, condition: s}", "'never' is not a valid time"),
         ("{s: {verb: get}, condition: t}", "Detection 't' not defined"),
-        ("{s: {verb: get}}", "no valid Sigma: .*condition"),
-        ("5", "no valid Sigma"),
+        ("{s: {verb: get}}", "not valid Sigma: .*condition"),
+        ("5", "not valid Sigma"),
     ],
 )
 def test_what_cannot_be_said_is_refused_with_rule_and_field(detection: str, message: str) -> None:
@@ -137,10 +137,10 @@ RULE = "title: T\n" + LOGSOURCE + S
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", r"f\.yml: there is no document"),
-        ("- a", r"f\.yml:1: a Sigma document is a mapping"),
-        ("title: [", r"f\.yml:2: no valid YAML"),
-        (LOGSOURCE + S, r"f\.yml:1: no valid Sigma: Sigma rule must have a title"),
+        ("", r"f\.yml: this file contains no document"),
+        ("- a", r"f\.yml:1: a Sigma document must be a mapping"),
+        ("title: [", r"f\.yml:2: not valid YAML"),
+        (LOGSOURCE + S, r"f\.yml:1: not valid Sigma: Sigma rule must have a title"),
         ("title: T\nlogsource: {product: windows}\n" + S, "is about windows, service any"),
         (RULE + "k8sidx: {kind: bottom}", r"f\.yml:4: k8sidx\.kind: .*'bottom'"),
         (
@@ -156,7 +156,7 @@ RULE = "title: T\n" + LOGSOURCE + S
         (RULE + "k8sidx: {reason: '{wat}'}", r"k8sidx\.reason: 'wat' is not a known name"),
         (RULE + "k8sidx: {level_needed: All}", r"k8sidx\.level_needed"),
         (RULE + "k8sidx: 5", "k8sidx must be a mapping"),
-        ("title: T\nx: &a [1]\ny: *b", "no valid YAML"),
+        ("title: T\nx: &a [1]\ny: *b", "not valid YAML"),
     ],
 )
 def test_a_document_that_cannot_be_read_says_where(text: str, message: str) -> None:

@@ -37,7 +37,7 @@ class Reference:
 
     def __init__(self, bodies: Sequence[dict[str, Any]]) -> None:
         made = [normalized(body) for body in bodies]
-        whole = {one.own[0]: whole_event(one.row) for one in made}
+        whole = {one.values.id: whole_event(one.row) for one in made}
         by_id = [whole[key] for key in sorted(whole)]
         timed = [one for one in by_id if field_value(one, "@timestamp") is not None]
         timed.sort(key=lambda one: -field_value(one, "@timestamp").micros)

@@ -48,8 +48,8 @@ def tagged(cases: Mapping[str, Sequence[dict[str, Any]]]) -> list[Normalized]:
             body = {key: value for key, value in event.items() if key != "cluster"}
             tag = f"{case} of {event['cluster']}" if "cluster" in event else case
             made = normalized(body, cluster=tag)
-            identity = hashlib.blake2b(made.own[0] + case.encode(), digest_size=16).digest()
-            made.own = (identity, *made.own[1:])
+            identity = hashlib.blake2b(made.values.id + case.encode(), digest_size=16).digest()
+            made.values = made.values._replace(id=identity)
             found[identity] = made
     return list(found.values())
 

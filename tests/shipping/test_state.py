@@ -71,8 +71,8 @@ def test_two_runs_on_one_state_are_refused(path: Path) -> None:
         ('{"format": "k8sidx-ship-state", "version": 1, "files": [{}]}', "is damaged"),
         ('{"format": "k8sidx-ship-state", "version": 1, "files": 5}', "is damaged"),
         ('{"format": "k8sidx-ship-state", "version": 2}', "version 2, newer.*Upgrade"),
-        ('{"kind": "Event"}', "is no state file"),
-        ("[]", "is no state file"),
+        ('{"kind": "Event"}', "is not a state file"),
+        ("[]", "is not a state file"),
     ],
 )
 def test_a_state_that_cannot_be_used_is_refused_and_kept(

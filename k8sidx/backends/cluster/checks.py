@@ -1,7 +1,7 @@
-"""The checks of ``k8sidx doctor`` for a cluster: what it is, what is set up there, how it is.
+"""Health checks of a cluster: product, setup and state.
 
-Each check asks the cluster by itself, so that one which we may not make, or which a service
-does not offer, says so and leaves the others alone.
+Each check sends its own requests, so that one which is forbidden, or which a service does not
+offer, reports that and does not affect the others.
 """
 
 from __future__ import annotations
@@ -110,7 +110,8 @@ def _check_clock(cluster: Cluster, now: Callable[[], datetime]) -> Check:
 
 
 def _time_of(answer: Answer) -> datetime | None:
-    """The header ``Date`` of a proxy or a service; the servers themselves send none."""
+    """Return the time in the ``Date`` header of a proxy or a service, or that of the nodes: the
+    servers themselves send no such header."""
     if "date" in answer.headers:
         return parsedate_to_datetime(answer.headers["date"])
     nodes = answer.json().get("nodes", {}).values() if answer.status == 200 else ()
@@ -119,12 +120,12 @@ def _time_of(answer: Answer) -> datetime | None:
 
 
 def _check_disk(cluster: Cluster) -> Check:
-    nodes = _found(cluster, "/_cat/allocation?format=json&h=node,disk.percent")
-    full = {one["node"]: int(one["disk.percent"]) for one in nodes if one["disk.percent"]}
+    nodes = _get_json(cluster, "/_cat/allocation?format=json&h=node,disk.percent")
+    used = {node["node"]: int(node["disk.percent"]) for node in nodes if node["disk.percent"]}
     low, high, flood = _watermarks(cluster)
-    if not full:
+    if not used:
         return Check("disk", "ok", "the service's own affair")
-    node, percent = max(full.items(), key=lambda one: one[1])
+    node, percent = max(used.items(), key=lambda item: item[1])
     seen = f"at most {percent}% full ({node}); watermarks {low}%, {high}%, {flood}%"
     mend = "Free or add disk space; a shorter k8sidx setup --retention helps."
     if percent >= high:
@@ -135,26 +136,26 @@ def _check_disk(cluster: Cluster) -> Check:
 
 
 def _watermarks(cluster: Cluster) -> tuple[int, int, int]:
-    """Low, high and flood stage, in percent; the products' defaults where it is no percentage."""
+    """Return low, high and flood stage in percent; the products' defaults for absolute sizes."""
     path = "/_cluster/settings?include_defaults=true&flat_settings=true"
-    levels = _found(cluster, path)
+    levels = _get_json(cluster, path)
     marks = []
     for name, usual in (("low", 85), ("high", 90), ("flood_stage", 95)):
         key = f"cluster.routing.allocation.disk.watermark.{name}"
         scopes = (
             levels.get(scope, {}).get(key) for scope in ("transient", "persistent", "defaults")
         )
-        said = str(next((value for value in scopes if value), ""))
-        number = said.removesuffix("%")
-        marks.append(int(float(number)) if said.endswith("%") else usual)
+        setting = str(next((value for value in scopes if value), ""))
+        number = setting.removesuffix("%")
+        marks.append(int(float(number)) if setting.endswith("%") else usual)
     return marks[0], marks[1], marks[2]
 
 
 def _check_shards(cluster: Cluster, pattern: str) -> Check:
     path = f"/_cat/indices/{quote(pattern, safe=',*')}?format=json&h=index,health"
-    listed = _found(cluster, path)
+    listed = _get_json(cluster, path)
     by_health = {
-        health: [one["index"] for one in listed if one["health"] == health]
+        health: [index["index"] for index in listed if index["health"] == health]
         for health in ("red", "yellow")
     }
     if red := by_health["red"]:
@@ -177,7 +178,7 @@ def _check_template(cluster: Cluster, prefix: str) -> Check:
     answer = cluster.request("POST", path)
     resolved = expect_success(answer, "POST", path).get("template", {})
     if not made_by_us(resolved.get("mappings", {}).get("_meta")):
-        others = [one.get("name", "") for one in answer.json().get("overlapping", [])]
+        others = [template.get("name", "") for template in answer.json().get("overlapping", [])]
         seen = f"another goes before it; there are also {_some(others)}"
         mend = f"Take the indices {prefix}-* out of the other template."
         return Check("template", "fail", seen, mend, 3)
@@ -207,11 +208,11 @@ def _check_retention(cluster: Cluster, prefix: str) -> Check:
 def _check_indices(cluster: Cluster, prefix: str) -> Check:
     indices = _indices(cluster, prefix, "*.aliases,*.mappings._meta,*.mappings.dynamic")
     guessed, lame, old = [], [], []
-    for name, one in indices.items():
-        mapping = one.get("mappings", {})
+    for name, index in indices.items():
+        mapping = index.get("mappings", {})
         if not made_by_us(mapping.get("_meta")) or str(mapping.get("dynamic")) != "false":
             guessed.append(name)
-        elif write_target(name) not in one.get("aliases", {}):
+        elif write_target(name) not in index.get("aliases", {}):
             lame.append(name)
         elif version_of(mapping.get("_meta")) < VERSION:
             old.append(name)
@@ -233,10 +234,10 @@ def _check_indices(cluster: Cluster, prefix: str) -> Check:
 def _check_fields(cluster: Cluster, prefix: str) -> Check:
     limit_of = "*.mappings,*.settings.index.mapping.total_fields.limit"
     crowded, most = [], 0
-    for name, one in _indices(cluster, prefix, limit_of).items():
-        settings = plain_settings(one.get("settings", {}))
+    for name, index in _indices(cluster, prefix, limit_of).items():
+        settings = plain_settings(index.get("settings", {}))
         limit = int(settings.get("index.mapping.total_fields.limit", 1000))
-        count = field_count(one.get("mappings", {}).get("properties", {}))
+        count = field_count(index.get("mappings", {}).get("properties", {}))
         most = max(most, count)
         if count > limit * _FULL:
             crowded.append(f"{name} ({count:,} of {limit:,})")
@@ -248,8 +249,8 @@ def _check_fields(cluster: Cluster, prefix: str) -> Check:
 
 def _check_blocks(cluster: Cluster, prefix: str) -> Check:
     blocked = set()
-    for name, one in _indices(cluster, prefix, "*.settings.index.blocks").items():
-        blocks = plain_settings(one.get("settings", {}))
+    for name, index in _indices(cluster, prefix, "*.settings.index.blocks").items():
+        blocks = plain_settings(index.get("settings", {}))
         on = [block for block, set_to in blocks.items() if str(set_to) == "true"]
         if any("read" in block or "write" in block for block in on):
             blocked.add(name)
@@ -262,7 +263,7 @@ def _check_blocks(cluster: Cluster, prefix: str) -> Check:
 
 
 def _check_writing(cluster: Cluster, prefix: str) -> Check:
-    """Asks to store what is no document, which the server looks at only for those who may."""
+    """Send an invalid document, which the server parses only with the permission to write."""
     writable = [index.name for index in own_indices(cluster, prefix) if index.has_write_target]
     target = write_target(writable[-1] if writable else f"{prefix}-doctor")
     line = orjson.dumps({"create": {"_index": target}}) + b'\n"no event"\n'
@@ -283,18 +284,18 @@ def _check_latest(cluster: Cluster, prefix: str, now: datetime) -> Check:
     path = f"/{quote(prefix, safe='')}-*/_search?ignore_unavailable=true"
     last = {"last": {"max": {"field": epoch_path("@timestamp")}}}
     answer = cluster.request("POST", path, body={"size": 0, "aggs": last})
-    found = expect_success(answer, "POST", path).get("aggregations", {}).get("last", {})
-    value = found.get("value")
+    aggregations = expect_success(answer, "POST", path).get("aggregations", {})
+    value = aggregations.get("last", {}).get("value")
     return latest_event(None if value is None else int(value), now)
 
 
 def _indices(cluster: Cluster, prefix: str, what: str) -> Mapping[str, Any]:
     path = f"/{quote(prefix, safe='')}-*"
-    found: Mapping[str, Any] = _found(cluster, f"{path}?filter_path={what}")
-    return found
+    indices: Mapping[str, Any] = _get_json(cluster, f"{path}?filter_path={what}")
+    return indices
 
 
-def _found(cluster: Cluster, path: str) -> Any:
+def _get_json(cluster: Cluster, path: str) -> Any:
     return expect_success(_get(cluster, path), "GET", path)
 
 

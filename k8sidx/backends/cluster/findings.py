@@ -1,4 +1,4 @@
-"""Findings in a cluster: an index of their own beside those of the events."""
+"""Saved findings of a cluster store: an index of their own beside those of the events."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from k8sidx.events.fields.moment import text_of, to_micros
 from k8sidx.events.fields.table import Kind
 
 AT_ONCE = 500
-"""Findings in one request."""
+"""Number of findings in one request."""
 
 
 class ClusterFindings:
@@ -65,9 +65,9 @@ def _ensure(cluster: Cluster, index: str) -> None:
     if answer.status == 404:
         create_index(cluster, path, {"mappings": mapping_of(FIELDS, own_meta())})
         return
-    found = expect_success(answer, "GET", path)
-    one: dict[str, Any] = next(iter(found.values()), {})
-    meta = one.get("mappings", {}).get("_meta")
+    mappings = expect_success(answer, "GET", path)
+    content: dict[str, Any] = next(iter(mappings.values()), {})
+    meta = content.get("mappings", {}).get("_meta")
     if not made_by_us(meta):
         raise StoreError(
             f"the index {index} was not made by k8sidx.",
@@ -77,16 +77,18 @@ def _ensure(cluster: Cluster, index: str) -> None:
 
 def _read(cluster: Cluster, index: str, ids: Sequence[str]) -> dict[str, Record]:
     path = f"/{quote(index, safe='')}/_mget"
-    found = expect_success(
+    response = expect_success(
         retrying_request(cluster, "POST", path, body={"ids": list(ids)}), "POST", path
     )
     return {
-        one["_id"]: _record(one["_source"]) for one in found.get("docs", []) if one.get("found")
+        document["_id"]: _record(document["_source"])
+        for document in response.get("docs", [])
+        if document.get("found")
     }
 
 
 def _write(cluster: Cluster, index: str, rows: Sequence[tuple[str, Record]]) -> None:
-    """Whole documents: a finding that two runs write at once ends as one of them wrote it."""
+    """Write complete documents: of two concurrent runs, the one that writes last wins."""
     lines = []
     for identifier, record in rows:
         lines += [orjson.dumps({"index": {"_id": identifier}}), orjson.dumps(_document(record))]
@@ -97,12 +99,14 @@ def _write(cluster: Cluster, index: str, rows: Sequence[tuple[str, Record]]) -> 
         f"{path}?refresh=true&filter_path=errors,items.*.error,items.*.status",
         body=b"\n".join([*lines, b""]),
     )
-    said = expect_success(answer, "POST", path)
-    errors = [one["index"]["error"] for one in said.get("items", []) if "error" in one["index"]]
+    items = expect_success(answer, "POST", path).get("items", [])
+    errors = [item["index"]["error"] for item in items if "error" in item["index"]]
     if errors:
-        told = explain(errors[0])
-        raise StoreError(f"{len(errors):,} findings were refused: {told.message}.",
-                         remedy=told.remedy)  # fmt: skip
+        explained = explain(errors[0])
+        raise StoreError(
+            f"the cluster refused {len(errors):,} findings: {explained.message}.",
+            remedy=explained.remedy,
+        )
 
 
 def _document(record: Record) -> dict[str, Any]:

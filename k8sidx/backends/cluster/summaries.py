@@ -36,7 +36,7 @@ from k8sidx.errors import StoreError
 PART_ROWS = 5_000
 """Rows of one document."""
 _PAGE = 50
-"""Documents of one answer."""
+"""Documents of one page."""
 _ORDER = ("day", "state", "part")
 _Body = dict[str, Any]
 _KEYWORD = {"type": "keyword"}
@@ -51,11 +51,11 @@ _MAPPING = {
         "parts": {"type": "integer"},
     },
 }
-"""What a document's rows are nobody searches."""
+"""The ``rows`` payload is not indexed."""
 
 
 def summaries_index(prefix: str) -> str:
-    """Name of the index; the pattern of a prefix's events does not match it."""
+    """Return the name of the index, which the pattern of a prefix's events does not match."""
     return f"summaries-{prefix}"
 
 
@@ -69,7 +69,7 @@ class _Document(NamedTuple):
 class ClusterSummaries:
     """Summaries of the indices of a prefix.
 
-    :param pattern: the indices that the events are in.
+    :param pattern: the indices of the events.
     """
 
     def __init__(self, cluster: Cluster, prefix: str, pattern: str) -> None:
@@ -82,7 +82,7 @@ class ClusterSummaries:
         self.trouble = ""
 
     def days(self) -> Mapping[date, str]:
-        """The days that have events, and how many; see
+        """Return the days that have events, and how many; see
         :class:`k8sidx.backends.summary_store.Summaries`."""
         return self._days
 
@@ -91,7 +91,7 @@ class ClusterSummaries:
         return self._counted()
 
     def _counted(self) -> dict[date, str]:
-        """A server looks such a number up where a whole index, or segment, is of one day."""
+        """Count events by day, which is cheap for an index, or segment, of a single day."""
         by_day = {"field": TIME, "fixed_interval": "1d", "min_doc_count": 1}
         body = {
             "size": 0,
@@ -106,27 +106,27 @@ class ClusterSummaries:
         }
 
     def load(self, question: str, days: Iterable[date]) -> dict[date, Rows]:
-        """The summaries of the days that there are."""
-        held: dict[date, dict[int, _Document]] = {}
-        for one in self._documents(question, days, with_rows=True):
-            held.setdefault(one.day, {})[one.part] = one
+        """Return the existing summaries of days."""
+        by_day: dict[date, dict[int, _Document]] = {}
+        for document in self._documents(question, days, with_rows=True):
+            by_day.setdefault(document.day, {})[document.part] = document
         return {
             day: [row for part in range(len(parts)) for row in orjson.loads(parts[part].rows)]
-            for day, parts in held.items()
+            for day, parts in by_day.items()
             if parts.keys() == set(range(next(iter(parts.values())).parts))
         }
 
     def kept(self, question: str) -> frozenset[date]:
-        """The days that have a summary for the state that they are in."""
-        held: dict[date, list[_Document]] = {}
-        for one in self._documents(question, self._days, with_rows=False):
-            held.setdefault(one.day, []).append(one)
-        return frozenset(day for day, parts in held.items() if len(parts) == parts[0].parts)
+        """Return the days that have a summary for their present state."""
+        by_day: dict[date, list[_Document]] = {}
+        for document in self._documents(question, self._days, with_rows=False):
+            by_day.setdefault(document.day, []).append(document)
+        return frozenset(day for day, parts in by_day.items() if len(parts) == parts[0].parts)
 
     def _documents(
         self, question: str, days: Iterable[date], *, with_rows: bool
     ) -> Iterator[_Document]:
-        """The documents of the states that the days are in; none where we may not read."""
+        """Return the documents of the days' present states; none without the right to read them."""
         try:
             hits = list(self._hits(question, days, with_rows=with_rows))
         except StoreError as error:
@@ -139,7 +139,7 @@ class ClusterSummaries:
                 yield _Document(day, source["part"], source["parts"], source.get("rows", ""))
 
     def _hits(self, question: str, days: Iterable[date], *, with_rows: bool) -> Iterator[_Body]:
-        """The documents of days, whatever their state."""
+        """Return the documents of days, whatever their state."""
         if not self._is_there():
             return
         body: _Body = {
@@ -157,17 +157,17 @@ class ClusterSummaries:
         }
         path = f"{self._path}/_search?allow_partial_search_results=false"
         while True:
-            found = expect_success(
+            response = expect_success(
                 retrying_request(self._cluster, "POST", path, body=body), "POST", path
             )
-            hits = found["hits"]["hits"]
+            hits = response["hits"]["hits"]
             yield from hits
             if len(hits) < body["size"]:
                 return
             body["search_after"] = hits[-1]["sort"]
 
     def save(self, question: str, made: Mapping[date, Rows]) -> None:
-        """Keep the summaries of days that no event has come to since they were looked at."""
+        """Keep the summaries of days that have received no event since they were counted."""
         if not self._writes:
             return
         try:
@@ -181,15 +181,15 @@ class ClusterSummaries:
             self._give_up(error)
 
     def _give_up(self, error: StoreError) -> None:
-        """Answer from the events from now on. That we may not is nothing to tell."""
+        """Query the events from now on. A missing permission is not reported as trouble."""
         self._writes = False
         if not (isinstance(error, ClusterRefused) and error.status == FORBIDDEN):
             self.trouble = f"summaries cannot be kept in {self._index}: {error.message}"
 
     def _is_there(self) -> bool:
-        """Whether the index is there, and ours.
+        """Whether the index exists, and is ours.
 
-        :raises StoreError: when it is somebody else's.
+        :raises StoreError: when k8sidx did not create it.
         """
         if not self._there:
             path = f"{self._path}?filter_path=*.mappings._meta"
@@ -203,7 +203,7 @@ class ClusterSummaries:
         return True
 
     def _ensure(self) -> None:
-        """Make the index; its alias is what is written to, so that the server makes none up."""
+        """Create the index; writing to its alias keeps the server from creating one by itself."""
         if self._is_there():
             return
         body = {
@@ -234,7 +234,7 @@ class ClusterSummaries:
             self._bulk(lines)
 
     def _delete_others(self, question: str, made: Mapping[date, Rows]) -> None:
-        """Delete the summaries of the days' former states."""
+        """Delete the summaries of the days' earlier states."""
         others = [
             {"delete": {"_id": hit["_id"]}}
             for hit in self._hits(question, made, with_rows=False)
@@ -254,6 +254,6 @@ class ClusterSummaries:
         )
         for item in expect_success(answer, "POST", path)["items"]:
             status = next(iter(item.values()))["status"]
-            # Somebody else may have deleted the same document.
+            # Another process may have deleted the same document.
             if status >= 300 and not (status == 404 and "delete" in item):
                 raise StoreError(f"the cluster refused a summary with status {status}.")

@@ -1,4 +1,4 @@
-"""What is set up, what is missing, and how to mend it: the checks of ``k8sidx doctor``."""
+"""Health checks of an embedded store."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from k8sidx.errors import K8sidxError
 
 
 def check_store(store: Path, now: datetime) -> Iterator[Check]:
-    """Everything about an embedded store; ends early when it is none."""
+    """Run all checks of a folder; ends early when it is not a store."""
     try:
         manifest = read_manifest(store)
     except K8sidxError as error:

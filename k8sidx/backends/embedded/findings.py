@@ -1,4 +1,4 @@
-"""Findings beside an embedded store's events: one Parquet file, replaced whole."""
+"""Saved findings of an embedded store: one Parquet file, replaced as a whole."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ _TYPES = {Kind.INTEGER: pa.int64(), Kind.TIME: pa.timestamp("us", tz="UTC")}
 
 
 def _type(kind: Kind, many: bool) -> pa.DataType:
-    one = _TYPES.get(kind, pa.string())
-    return pa.list_(one) if many else one
+    element = _TYPES.get(kind, pa.string())
+    return pa.list_(element) if many else element
 
 
 SCHEMA = pa.schema([(field.name, _type(field.kind, field.many)) for field in FIELDS])
 
 
 def findings_path(store: Path) -> Path:
-    """The file that holds a store's findings."""
+    """Return the path of the file that contains a store's findings."""
     return store / "findings" / "findings.parquet"
 
 
@@ -68,7 +68,7 @@ class EmbeddedFindings:
 
 
 def read_findings(store: Path) -> dict[str, Record]:
-    """The findings of a store by id; none where none were saved.
+    """Return the saved findings of a store by id.
 
     :raises StoreError: when the file cannot be read.
     """
@@ -80,7 +80,7 @@ def read_findings(store: Path) -> dict[str, Record]:
     except (OSError, pa.ArrowException) as error:
         raise StoreError(
             f"the findings in {path} cannot be read: {str(error).splitlines()[0]}.",
-            remedy="Move the file away; the next k8sidx hunt --save makes a new one.",
+            remedy="Move the file away; the next k8sidx hunt --save creates a new one.",
         ) from error
     present = [{name: value for name, value in row.items() if value is not None} for row in rows]
     return {row["event.id"]: row for row in present}

@@ -30,7 +30,7 @@ FOLDER = "summaries"
 _SUFFIX = ".json.zst"
 _ASIDE = ".tmp"
 _LEFT_OVER = 3600.0
-"""Seconds after which a file that was not renamed into place is one of a killed process."""
+"""Age in seconds from which a file that was not renamed into place is that of a killed process."""
 _NOT_OURS = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 
 
@@ -48,7 +48,7 @@ class EmbeddedSummaries:
         self._writes = True
 
     def days(self) -> Mapping[date, str]:
-        """The days that have events, and their states; see
+        """Return the days that have events, and their states; see
         :class:`k8sidx.backends.summary_store.Summaries`."""
         return self._days
 
@@ -57,16 +57,16 @@ class EmbeddedSummaries:
         return dict(_states(self._manifest))
 
     def load(self, question: str, days: Iterable[date]) -> dict[date, Rows]:
-        """The summaries of the days that there are."""
-        found = {}
+        """Return the existing summaries of days."""
+        loaded = {}
         for day in days:
             rows = _read(self._path(question, day))
             if rows is not None:
-                found[day] = rows
-        return found
+                loaded[day] = rows
+        return loaded
 
     def kept(self, question: str) -> frozenset[date]:
-        """The days that have a summary for the state that they are in."""
+        """Return the days that have a summary for their present state."""
         folder = self._folder / question
         try:
             names = {path.name for path in folder.iterdir()}
@@ -75,7 +75,7 @@ class EmbeddedSummaries:
         return frozenset(day for day in self._days if self._path(question, day).name in names)
 
     def save(self, question: str, made: Mapping[date, Rows]) -> None:
-        """Keep summaries; on a store that we may not write, nothing is kept."""
+        """Keep summaries; does nothing on a store that this user may not write to."""
         if not self._writes:
             return
         try:
@@ -112,7 +112,7 @@ def _states(manifest: Manifest) -> Iterator[tuple[date, str]]:
 
 
 def _read(path: Path) -> Rows | None:
-    """The rows of a summary; ``None`` when there is none that can be read."""
+    """Return the rows of a summary; ``None`` when there is none that can be read."""
     try:
         rows: Rows = orjson.loads(zstandard.decompress(path.read_bytes()))
     except (OSError, zstandard.ZstdError, orjson.JSONDecodeError):
@@ -121,7 +121,7 @@ def _read(path: Path) -> Rows | None:
 
 
 def _sweep(path: Path, day: date) -> None:
-    """Delete the day's summaries of other states, and what killed processes left."""
+    """Delete the day's summaries of other states, and files that killed processes left."""
     for other in path.parent.iterdir():
         if other.suffix == _ASIDE:
             if time.time() - other.stat().st_mtime < _LEFT_OVER:

@@ -10,12 +10,12 @@ from dataclasses import replace
 from k8sidx.backends.protocol import Answering
 from k8sidx.backends.result import Result
 from k8sidx.backends.store import Store
-from k8sidx.cli.output import say, write
+from k8sidx.cli.output import print_message, write_text
 from k8sidx.cli.prompt.complete import QueryCompleter
 from k8sidx.cli.prompt.field_values import FieldValues
 from k8sidx.cli.prompt.history import kept_history
 from k8sidx.cli.prompt.session import interact
-from k8sidx.cli.query_session import Asked, Asking, asked, tell
+from k8sidx.cli.query_session import QuerySession, QueryText, print_query_error, query_text
 from k8sidx.cli.saved import query_folder
 from k8sidx.errors import K8sidxError, UsageError
 from k8sidx.insights.language.parser import QueryError
@@ -38,17 +38,19 @@ _VALUES_WITHIN = 3.0
 long (``FieldValues``); values that arrive later serve the next one."""
 
 
-def prompt(asking: Asking, store: Store) -> None:
+def prompt(session: QuerySession, store: Store) -> None:
     """Read queries and show their results until the user exits."""
-    say(
+    print_message(
         "Enter runs the query; a line ending with | continues. Tab completes; .help lists more.",
-        quiet=asking.quiet,
+        quiet=session.quiet,
     )
     completer = QueryCompleter(
         FieldValues(_values_of(store)), lambda: saved_names(query_folder()), DIRECTIVES
     )
-    conversation = Conversation(asking, store)
-    interact(conversation.take, completer, kept_history(), lambda: say("interrupted."))
+    interpreter = PromptInterpreter(session, store)
+    interact(
+        interpreter.interpret, completer, kept_history(), lambda: print_message("interrupted.")
+    )
 
 
 def _values_of(store: Store) -> Callable[[Query], Result]:
@@ -59,14 +61,14 @@ def _values_of(store: Store) -> Callable[[Query], Result]:
     return ask
 
 
-class Conversation:
+class PromptInterpreter:
     """Interpreter of the texts typed at the prompt."""
 
-    def __init__(self, asking: Asking, store: Store) -> None:
-        self._asking = replace(asking)
+    def __init__(self, session: QuerySession, store: Store) -> None:
+        self._session = replace(session)
         self._store = store
 
-    def take(self, text: str) -> bool:
+    def interpret(self, text: str) -> bool:
         """Run a query or a directive; return false when the user exits.
 
         An error is printed and does not end the session.
@@ -75,33 +77,33 @@ class Conversation:
             return False
         try:
             if text.startswith("."):
-                self._obey(text)
+                self._run_directive(text)
             else:
-                self._ask(text)
+                self._run_query(text)
         except K8sidxError as error:
-            say(f"k8sidx: {error}")
+            print_message(f"k8sidx: {error}")
         return True
 
-    def _ask(self, text: str) -> None:
-        query = asked(text)
-        with _told(query):
-            self._asking.ask(query, self._store)
+    def _run_query(self, text: str) -> None:
+        query = query_text(text)
+        with _errors_printed(query):
+            self._session.run(query, self._store)
 
-    def _obey(self, text: str) -> None:
+    def _run_directive(self, text: str) -> None:
         name, _, argument = text.partition(" ")
         argument = argument.strip()
         match name:
             case ".help":
                 for directive, about in DIRECTIVES.items():
-                    say(f"{directive:<10} {about}")
+                    print_message(f"{directive:<10} {about}")
             case ".chart":
-                self._asking.chart = _switched(argument)
+                self._session.chart = _switched(argument)
             case ".output":
-                self._asking.output, self._asking.chart = _output(argument), False
+                self._session.output, self._session.chart = _output(argument), False
             case ".since":
-                self._look_at(replace(self._asking, since=argument or None))
+                self._change_period(replace(self._session, since=argument or None))
             case ".until":
-                self._look_at(replace(self._asking, until=argument or None))
+                self._change_period(replace(self._session, until=argument or None))
             case ".explain":
                 self._explain(argument)
             case _:
@@ -109,23 +111,23 @@ class Conversation:
                     f"unknown directive {shlex.quote(name)}.", remedy=".help lists the directives."
                 )
 
-    def _look_at(self, changed: Asking) -> None:
+    def _change_period(self, changed: QuerySession) -> None:
         changed.period()  # Raises for an invalid time.
-        self._asking = changed
+        self._session = changed
 
     def _explain(self, text: str) -> None:
-        query = asked(text)
-        with _told(query):
-            write(self._asking.explained(query, self._store))
+        query = query_text(text)
+        with _errors_printed(query):
+            write_text(self._session.explain(query, self._store))
 
 
 @contextmanager
-def _told(query: Asked) -> Iterator[None]:
+def _errors_printed(query: QueryText) -> Iterator[None]:
     """Print the error of an invalid query, pointing at the invalid part."""
     try:
         yield
     except QueryError as error:
-        tell(error, query.text)
+        print_query_error(error, query.text)
 
 
 def _switched(word: str) -> bool:

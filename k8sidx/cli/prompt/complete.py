@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 
-from k8sidx.cli.prompt.context import Place, aliases_in, place_of
+from k8sidx.cli.prompt.context import Context, aliases_in, context_of
 from k8sidx.cli.prompt.field_values import FieldValues, quoted
 from k8sidx.events.fields.lookup import ALIASES, BY_NAME, ECS
 from k8sidx.insights.language.aggregates import AGGREGATES
@@ -45,43 +45,43 @@ class QueryCompleter(Completer):
     ) -> Iterator[Completion]:
         """Yield the completions at the cursor, the likeliest first."""
         before = document.text_before_cursor
-        place = place_of(before)
-        if place.comment:
+        context = context_of(before)
+        if context.comment:
             return
-        if place.quote == "`":
+        if context.quote == "`":
             text = f"{before}\n{document.text_after_cursor}"
-            yield from self._names(place, text, _beginning)
-            yield from self._names(place, text, _holding)
-        elif place.quote in ("'", '"'):
-            yield from self._literals(place, document)
-        elif place.quote:
+            yield from self._names(context, text, _beginning)
+            yield from self._names(context, text, _holding)
+        elif context.quote in ("'", '"'):
+            yield from self._literals(context, document)
+        elif context.quote:
             return
-        elif not place.command:
-            yield from self._beginnings(place, before)
-        elif place.begun or complete_event.completion_requested:
-            yield from self._words(place, f"{before}\n{document.text_after_cursor}")
+        elif not context.command:
+            yield from self._beginnings(context, before)
+        elif context.begun or complete_event.completion_requested:
+            yield from self._words(context, f"{before}\n{document.text_after_cursor}")
 
-    def _beginnings(self, place: Place, before: str) -> Iterator[Completion]:
-        yield from _listed({name: entry.about for name, entry in COMMANDS.items()}, place.begun)
-        if before.strip() == place.begun:
+    def _beginnings(self, context: Context, before: str) -> Iterator[Completion]:
+        yield from _listed({name: entry.about for name, entry in COMMANDS.items()}, context.begun)
+        if before.strip() == context.begun:
             names = {f"@{name}": "saved query" for name in self._saved()}
-            if place.begun.startswith("@"):
-                yield from _listed(names, place.begun)
-            if place.begun.startswith("."):
-                yield from _listed(self._directives, place.begun)
+            if context.begun.startswith("@"):
+                yield from _listed(names, context.begun)
+            if context.begun.startswith("."):
+                yield from _listed(self._directives, context.begun)
 
-    def _words(self, place: Place, text: str) -> Iterator[Completion]:
-        yield from self._names(place, text, _beginning)
-        if place.command == "stats":
-            yield from _listed({f"{n}(": e.about for n, e in AGGREGATES.items()}, place.begun)
-        yield from _listed({f"{n}(": e.about for n, e in FUNCTIONS.items()}, place.begun)
-        yield from _listed(dict.fromkeys(KEYWORDS, ""), place.begun)
-        yield from self._names(place, text, _holding)
+    def _words(self, context: Context, text: str) -> Iterator[Completion]:
+        yield from self._names(context, text, _beginning)
+        if context.command == "stats":
+            yield from _listed({f"{n}(": e.about for n, e in AGGREGATES.items()}, context.begun)
+        yield from _listed({f"{n}(": e.about for n, e in FUNCTIONS.items()}, context.begun)
+        yield from _listed(dict.fromkeys(KEYWORDS, ""), context.begun)
+        yield from self._names(context, text, _holding)
 
     def _names(
-        self, place: Place, text: str, matching: Callable[[list[str], str], list[str]]
+        self, context: Context, text: str, matching: Callable[[list[str], str], list[str]]
     ) -> Iterator[Completion]:
-        begun = place.begun
+        begun = context.begun
         names = dict.fromkeys(aliases_in(text), "in this query")
         names |= {name: field.about for name, field in BY_NAME.items()}
         names |= {name: BY_NAME[meant].name for name, meant in (ALIASES | ECS).items()}
@@ -89,20 +89,20 @@ class QueryCompleter(Completer):
             f"{name}.0": f"first of {name}" for name, field in BY_NAME.items() if field.positions
         }
         for name in matching(list(names), begun):
-            written = f"{name}`" if place.quote or not PLAIN_NAME.fullmatch(name) else name
-            if not place.quote and written != name:
+            written = f"{name}`" if context.quote or not PLAIN_NAME.fullmatch(name) else name
+            if not context.quote and written != name:
                 written = f"`{written}"
             yield _completion(written, begun, name, names[name])
 
-    def _literals(self, place: Place, document: Document) -> Iterator[Completion]:
-        if not place.compared or place.compared in aliases_in(document.text):
+    def _literals(self, context: Context, document: Document) -> Iterator[Completion]:
+        if not context.compared or context.compared in aliases_in(document.text):
             return
-        values = self._values.of(place.compared)
-        found = [*_beginning(list(values), place.begun), *_holding(list(values), place.begun)]
+        values = self._values.of(context.compared)
+        found = [*_beginning(list(values), context.begun), *_holding(list(values), context.begun)]
         for value in found[:_MOST_OFFERED]:
-            written = quoted(value, place.quote)
+            written = quoted(value, context.quote)
             if written is not None:
-                yield _completion(written, place.begun, value, "")
+                yield _completion(written, context.begun, value, "")
 
 
 def _listed(entries: dict[str, str], begun: str) -> Iterator[Completion]:

@@ -18,7 +18,7 @@ _COMMAND = re.compile(r"(?:^|\|)\s*([A-Za-z]+)[^|]*$")
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Context:
     """Context of the cursor, derived from the text before it.
 
     :param quote: the open quote, if any: ``"``, ``'``, a backquote, or the slash
@@ -36,15 +36,15 @@ class Place:
     comment: bool
 
 
-def place_of(before: str) -> Place:
+def context_of(before: str) -> Context:
     """Return the context at the end of ``before``."""
     code, quote, inside, comment = _scanned(before)
     if quote:
-        return Place(quote, inside, _compared(code), _command(code), False)
+        return Context(quote, inside, _compared(code), _command(code), False)
     word = _WORD.search(code)
     begun = word[0] if word else ""
     rest = code[: len(code) - len(begun)]
-    return Place("", begun, "", _command(rest), comment)
+    return Context("", begun, "", _command(rest), comment)
 
 
 def aliases_in(text: str) -> list[str]:

@@ -90,5 +90,5 @@ def quoted(value: str, quote: str) -> str | None:
     if not all(character.isprintable() or character in _ESCAPED for character in value):
         return None
     other = "'" if quote == '"' else '"'
-    escaped = (one if one == other else _ESCAPED.get(one, one) for one in value)
+    escaped = (c if c == other else _ESCAPED.get(c, c) for c in value)
     return "".join(escaped) + quote

@@ -10,7 +10,7 @@ from prompt_toolkit.completion import Completer
 from prompt_toolkit.history import History
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 
-from k8sidx.cli.prompt.context import place_of
+from k8sidx.cli.prompt.context import context_of
 
 PROMPT = "query> "
 _GOES_ON = ("|", ",")
@@ -64,7 +64,7 @@ def is_whole(text: str) -> bool:
     """
     if text.endswith("\n"):
         return True
-    place = place_of(text)
+    place = context_of(text)
     return not place.quote and not text.rstrip().endswith(_GOES_ON)
 
 

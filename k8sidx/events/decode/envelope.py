@@ -1,4 +1,4 @@
-"""What a reader of envelopes finds in a JSON object."""
+"""Envelope readers: the record they are declared by, and the parts they return."""
 
 from __future__ import annotations
 
@@ -7,13 +7,18 @@ from typing import Any, NamedTuple, TypeAlias
 
 from k8sidx.events.records import Context, JsonObject
 
+FORMATS = ("auto", "apiserver", "eks", "gke", "aks", "openshift", "rancher", "shipper")
+"""Values of ``--format``; ``auto`` accepts the records of every reader."""
+PROVIDERS = frozenset({"eks", "gke", "aks", "openshift", "rancher"})
+"""Formats that name the provider of their events."""
 
-class Held(NamedTuple):
-    """Something that is to be decoded in its turn.
 
-    :param content: a JSON value, or text or bytes with JSON in it.
-    :param alone: the envelope with this one thing in it, for the dead-letter file; left
-        out where the envelope holds nothing else.
+class Nested(NamedTuple):
+    """Content of an envelope that is decoded in turn.
+
+    :param content: a JSON value, or text or bytes that contain JSON.
+    :param alone: the envelope with nothing but this content, for the dead-letter file;
+        ``None`` where the envelope contains nothing else.
     """
 
     content: Any
@@ -21,41 +26,57 @@ class Held(NamedTuple):
     alone: JsonObject | bytes | None = None
 
 
-class Packed(NamedTuple):
-    """Base64, of text that may be compressed."""
+class Base64Payload(NamedTuple):
+    """Base64 of text that may be compressed."""
 
     text: str
 
 
-class Found(NamedTuple):
-    """An audit event, in the form of audit.k8s.io/v1."""
+class AuditObject(NamedTuple):
+    """An audit event as a decoded JSON object, in the form of audit.k8s.io/v1."""
 
     body: JsonObject
     context: Context
 
 
-class NoEvent(NamedTuple):
-    """Something that is no audit event and never was one."""
+class NotAnEvent(NamedTuple):
+    """Something that never was an audit event."""
 
     kind: str
 
 
-class Broken(NamedTuple):
-    """Something that should hold an audit event and does not."""
+class Malformed(NamedTuple):
+    """Something that should contain an audit event and does not."""
 
     reason: str
 
 
-Piece: TypeAlias = Held | Found | NoEvent | Broken
-Reader: TypeAlias = Callable[[JsonObject, Context], Iterable[Piece] | None]
-"""Looks at a JSON object; ``None`` when it is not of the reader's format."""
+Part: TypeAlias = Nested | AuditObject | NotAnEvent | Malformed
+Read: TypeAlias = Callable[[JsonObject, Context], Iterable[Part] | None]
+"""Returns the parts of a JSON object; ``None`` when it is not of the reader's form."""
 
-UNKNOWN = NoEvent("JSON of another kind")
-EMPTY = NoEvent("empty list")
+
+class Reader(NamedTuple):
+    """Declaration of an envelope reader.
+
+    :param name: the format of its records, as it appears in error messages.
+    :param formats: the values of ``--format`` besides ``auto`` that accept its records.
+    :param arrays: paths of the arrays that contain its records, with dots between keys.
+        Documents that are too long to be decoded at once are split at these.
+    """
+
+    name: str
+    formats: tuple[str, ...]
+    arrays: tuple[str, ...]
+    read: Read
+
+
+UNKNOWN = NotAnEvent("JSON of another kind")
+EMPTY = NotAnEvent("empty list")
 
 
 def at(record: Any, *path: str) -> Any:
-    """The value at a path of keys, ``None`` when there is none."""
+    """Return the value at a path of keys, ``None`` when there is none."""
     for key in path:
         if type(record) is not dict:
             return None
@@ -64,12 +85,12 @@ def at(record: Any, *path: str) -> Any:
 
 
 def text(value: Any) -> str:
-    """The value when it is text, else the empty string."""
+    """Return the value when it is text, else the empty string."""
     return value if type(value) is str else ""
 
 
-def elements(record: JsonObject, key: str, context: Context) -> Iterable[Piece]:
-    """The elements of an array, each to be decoded by itself."""
+def elements(record: JsonObject, key: str, context: Context) -> Iterable[Part]:
+    """Return the elements of an array, each to be decoded separately."""
     if not record[key]:
         return (EMPTY,)
-    return (Held(one, context, {**record, key: [one]}) for one in record[key])
+    return (Nested(element, context, {**record, key: [element]}) for element in record[key])

@@ -1,4 +1,4 @@
-"""audit.k8s.io/v1 Event as it is decoded: typed at the top, raw JSON below.
+"""Typed model of an audit.k8s.io/v1 Event: typed at the top level, raw JSON below.
 
 Most of an event repeats from line to line (the user, the annotations, the status), so
 these parts stay raw bytes here and are normalized once for each distinct value
@@ -14,11 +14,16 @@ import msgspec
 import orjson
 from msgspec import Raw, Struct
 
+GROUP = "audit.k8s.io/"
+V1 = "audit.k8s.io/v1"
 NOTHING = Raw(b"")
+UNDECODABLE = (msgspec.MsgspecError, UnicodeError, RecursionError)
+"""Errors of JSON that cannot be decoded, or written again. Raw parts are decoded by
+normalization only, so it raises them, too."""
 
 
 class ObjectReference(Struct, forbid_unknown_fields=True, omit_defaults=True, gc=False):
-    """objectRef: what the request is about."""
+    """objectRef: the object of the request."""
 
     resource: str | None = None
     namespace: str | None = None
@@ -64,19 +69,60 @@ _RAW = (
     "requestObject", "responseObject", "annotations",
 )  # fmt: skip
 
-decode_line = msgspec.json.Decoder(AuditEvent).decode
-"""JSON line → AuditEvent. Raises :class:`msgspec.DecodeError`, :class:`UnicodeDecodeError`
-or :class:`RecursionError` for anything but a well-formed event whose top-level types are
-those of the API."""
+_decode = msgspec.json.Decoder(AuditEvent).decode
 
 
-def from_object(body: dict[str, Any]) -> tuple[AuditEvent, dict[str, Any]]:
-    """An event from a JSON object of any shape.
+class _WithOtherKeys(AuditEvent, forbid_unknown_fields=False, gc=False):
+    """An event among whose keys there may be others, which are passed over."""
 
-    :returns: the event, and what of the object is not of audit.k8s.io/v1: keys that it
-        does not have, and values of another type than it defines.
+
+_decode_with_other_keys = msgspec.json.Decoder(_WithOtherKeys).decode
+
+
+def decode_text(text: bytes | memoryview) -> AuditEvent | None:
+    """Decode JSON text that is an event as the API server writes it, and nothing else.
+
+    Raw parts are not validated yet.
+
+    :returns: ``None`` for any other text. That includes events that lack their type, which
+        the envelope readers recognise: Rancher's log of its own API has the same keys.
     """
+    try:
+        event = _decode(text)
+    except UNDECODABLE:
+        return None
+    return event if event.kind == "Event" and event.apiVersion == V1 else None
+
+
+def from_object(body: dict[str, Any]) -> tuple[AuditEvent, dict[str, Any], int]:
+    """Return the event in a JSON object of any shape.
+
+    Raw parts are JSON again, since normalization looks them up by their bytes: writing the
+    object as a whole and decoding that is the cheapest way to them.
+
+    :returns: the event; what of the object is not part of audit.k8s.io/v1: keys that it
+        does not define, and values of another type than it defines; and the length of the
+        object as compact JSON, in bytes.
+    :raises RecursionError: when it is nested too deeply.
+    :raises UnicodeError: when it contains text that is not valid Unicode.
+    """
+    text = to_json(body)
     rest = {key: value for key, value in body.items() if key not in V1_KEYS}
+    try:
+        event: AuditEvent = _decode_with_other_keys(text)
+    except msgspec.ValidationError:
+        event = _with_other_types(body, rest)
+    else:
+        if None in body.values():
+            for key in _RAW:
+                if body.get(key) is None:
+                    setattr(event, key, NOTHING)
+    return event, rest, len(text)
+
+
+def _with_other_types(body: dict[str, Any], rest: dict[str, Any]) -> AuditEvent:
+    """Return the event in an object, some of whose values have a type that
+    audit.k8s.io/v1 does not define for them; these are added to the rest."""
     event = AuditEvent()
     for key in _TEXTS:
         value = body.get(key)
@@ -101,11 +147,11 @@ def from_object(body: dict[str, Any]) -> tuple[AuditEvent, dict[str, Any]]:
             rest["objectRef"] = odd
     elif reference is not None:
         rest["objectRef"] = reference
-    return event, rest
+    return event
 
 
 def to_json(value: Any) -> bytes:
-    """Compact JSON; also for whole numbers beyond 64 bits, which orjson refuses."""
+    """Write compact JSON; also for whole numbers beyond 64 bits, which orjson refuses."""
     try:
         return orjson.dumps(value)
     except TypeError:

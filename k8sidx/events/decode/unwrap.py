@@ -1,7 +1,7 @@
-"""Unwraps a record until there are events, or until it is clear that there are none.
+"""Unwrapping of records: envelopes are opened until there are events, or none are possible.
 
-Envelopes may be inside one another: a line of Filebeat that holds a CloudWatch record
-that holds events. How deep, and how much compressed data may unpack to, is bounded.
+Envelopes may be nested: a line of Filebeat that contains a CloudWatch record that contains
+events. How deep, and how much compressed data may unpack to, is bounded.
 """
 
 from __future__ import annotations
@@ -15,19 +15,21 @@ from k8sidx.compression import DamagedStreamError, decompressed
 from k8sidx.errors import UsageError, Where
 from k8sidx.events.decode.envelope import (
     EMPTY,
+    FORMATS,
+    PROVIDERS,
     UNKNOWN,
-    Broken,
-    Found,
-    Held,
-    NoEvent,
-    Packed,
-    Piece,
+    AuditObject,
+    Base64Payload,
+    Malformed,
+    Nested,
+    NotAnEvent,
+    Part,
     Reader,
 )
-from k8sidx.events.decode.event_model import to_json
+from k8sidx.events.decode.event_model import decode_text, from_object, to_json
 from k8sidx.events.decode.json_repair import UnreadableError, parse
-from k8sidx.events.decode.providers import aks, apiserver, dead_letter, gke, openshift, shippers
-from k8sidx.events.decode.providers import eks as cloudwatch
+from k8sidx.events.decode.providers import apiserver, eks
+from k8sidx.events.decode.readers import READERS
 from k8sidx.events.records import Context, Event, JsonObject, Record, Rejected, Skipped
 
 MAX_DEPTH = 8
@@ -35,33 +37,6 @@ MAX_DEPTH = 8
 MAX_UNPACKED = 64 * 1024 * 1024
 """Bytes that the compressed data of one record may unpack to."""
 _PREFIX = 512
-
-READERS: tuple[tuple[str, Reader], ...] = (
-    ("", dead_letter.read),
-    ("", shippers.read_other),
-    ("apiserver", apiserver.read_event),
-    ("apiserver", apiserver.read_list),
-    ("eks", cloudwatch.read),
-    ("gke", gke.read),
-    ("aks", aks.read),
-    ("openshift", openshift.read),
-    ("shipper", shippers.read),
-)
-"""In the order in which they are asked, each with the format it belongs to; the first
-ones belong to all."""
-
-FORMATS: dict[str, frozenset[str]] = {
-    "auto": frozenset({"apiserver", "eks", "gke", "aks", "openshift", "shipper"}),
-    "apiserver": frozenset({"apiserver"}),
-    "eks": frozenset({"apiserver", "eks", "shipper"}),
-    "gke": frozenset({"gke", "shipper"}),
-    "aks": frozenset({"apiserver", "aks", "shipper"}),
-    "openshift": frozenset({"apiserver", "openshift", "shipper"}),
-    "rancher": frozenset({"apiserver", "shipper"}),
-    "shipper": frozenset({"apiserver", "shipper"}),
-}
-"""What ``--format`` can be → the formats that it lets in."""
-_PROVIDERS = frozenset({"eks", "gke", "aks", "openshift", "rancher"})
 
 _KLOG = re.compile(rb"[IWEF]\d{4} \d\d:\d\d:\d\d")
 _LEGACY = re.compile(rb"\S+ AUDIT: id=")
@@ -73,32 +48,37 @@ _BLANK = b" \t\r\n\0\xef\xbb\xbf"
 class Unwrapper:
     """Unwraps records of one format.
 
-    :param format: a key of ``FORMATS``.
-    :raises UsageError: when it is none.
+    :param format: one of ``FORMATS``.
+    :raises UsageError: when the format is unknown.
+    :ivar context: what the format alone determines.
+    :ivar takes_events: whether events that nothing wraps are of the format.
     """
 
     def __init__(self, format: str) -> None:
         if format not in FORMATS:
             raise UsageError(
-                f"{format!r} is no format.", remedy=f"Known formats: {', '.join(FORMATS)}."
+                f"{format!r} is not a known format.",
+                remedy=f"Known formats: {', '.join(FORMATS)}.",
             )
         self.format = format
-        self.context = Context(provider=format) if format in _PROVIDERS else Context()
+        self.context = Context(provider=format) if format in PROVIDERS else Context()
+        self.takes_events = self.accepts(apiserver.EVENTS)
 
-    def line(self, line: bytes, where: Where) -> Iterator[Record]:
-        """What a line holds: at least one record, unless it is blank."""
-        return _Unwrapping(self.format, where, line).line(line, self.context)
+    def accepts(self, reader: Reader) -> bool:
+        """Whether the records of a reader are of the format."""
+        return self.format == "auto" or self.format in reader.formats
 
-    def object(self, record: JsonObject, line: bytes, where: Where) -> Iterator[Record]:
-        """What the JSON object that is a line holds."""
-        return _Unwrapping(self.format, where, line).object(record, self.context)
+    def unwrap(self, line: bytes, where: Where) -> Iterator[Record]:
+        """Return the records in a line that is not an event itself: at least one, unless
+        the line is blank."""
+        return _Unwrapping(self, where, line).envelope(line.strip(_BLANK), self.context)
 
 
 class _Unwrapping:
     """The unwrapping of one line."""
 
-    def __init__(self, format: str, where: Where, line: bytes) -> None:
-        self._format = format
+    def __init__(self, unwrapper: Unwrapper, where: Where, line: bytes) -> None:
+        self._unwrapper = unwrapper
         self._where = where
         self._line = line
         self._raw: bytes | JsonObject = line
@@ -107,14 +87,22 @@ class _Unwrapping:
 
     # Text
 
-    def line(self, line: bytes, context: Context) -> Iterator[Record]:
-        """A line, or text that an envelope held."""
-        text = line.strip(_BLANK)
-        if not text:
-            return
+    def text(self, text: bytes, context: Context) -> Iterator[Record]:
+        """Text inside an envelope: most often an event as the API server wrote it.
+
+        :param text: without blanks around it.
+        """
+        if (event := self._event_in(text, context)) is not None:
+            yield event
+        else:
+            yield from self.envelope(text, context)
+
+    def envelope(self, text: bytes, context: Context) -> Iterator[Record]:
+        """Text that is not an event as the API server writes it."""
         start = text[:1]
         if start not in (b"{", b"[", b'"'):
-            yield from self._text(text, context)
+            if text:
+                yield from self._plain_text(text, context)
             return
         try:
             value = parse(text)
@@ -122,12 +110,14 @@ class _Unwrapping:
             if start == b"{" or _ARRAY.match(text):
                 yield from self._unreadable(text, problem, context)
             else:
-                yield from self._text(text, context)
+                yield from self._plain_text(text, context)
             return
-        if type(value) is dict:
-            yield from self.object(value, context)
-        else:
-            yield from self._value(value, context)
+        yield from self._value(value, context)
+
+    def _event_in(self, text: bytes, context: Context) -> Event | None:
+        if not self._unwrapper.takes_events or (audit := decode_text(text)) is None:
+            return None
+        return Event(audit, None, context, self._where, len(text), self._raw, text)
 
     def _unreadable(
         self, text: bytes, problem: UnreadableError, context: Context
@@ -141,16 +131,16 @@ class _Unwrapping:
         else:
             yield self._rejected(problem.reason)
 
-    def _each(self, pieces: list[bytes], context: Context) -> Iterator[Record]:
-        """Pieces of a line or text, each of them a record of its own."""
+    def _each(self, records: list[bytes], context: Context) -> Iterator[Record]:
+        """Sections of a line or text, each of them a record by itself."""
         before = self._raw
-        for piece in pieces:
-            self._raw = piece
-            yield from self.line(piece, context)
+        for record in records:
+            self._raw = record
+            yield from self.text(record.strip(_BLANK), context)
         self._raw = before
 
-    def _text(self, text: bytes, context: Context) -> Iterator[Record]:
-        """A line that is no JSON, though JSON may stand after a time or a host name."""
+    def _plain_text(self, text: bytes, context: Context) -> Iterator[Record]:
+        """Text that is not JSON, though JSON may follow a time or a host name."""
         if b"\n" in text:
             yield from self._each(text.split(b"\n"), context)
             return
@@ -160,16 +150,21 @@ class _Unwrapping:
             yield self._skipped("klog line")
             return
         if start > 0:
+            inner = text[start:]
+            time = _TIME.match(text)
+            inner_context = context
+            if time is not None and not context.time:
+                inner_context = context._replace(time=time[1].decode())
+            if (event := self._event_in(inner, inner_context)) is not None:
+                yield event
+                return
             try:
-                value = parse(text[start:])
+                value = parse(inner)
             except UnreadableError as problem:
                 if b'"' not in text[:start]:
                     reason = problem.reason
             else:
-                time = _TIME.match(text)
-                if time is not None and not context.time:
-                    context = context._replace(time=time[1].decode())
-                yield from self._value(value, context)
+                yield from self._value(value, inner_context)
                 return
         if b'"auditID"' in text:
             yield self._rejected(reason)
@@ -182,53 +177,55 @@ class _Unwrapping:
 
     def _value(self, value: Any, context: Context) -> Iterator[Record]:
         if type(value) is dict:
-            yield from self.object(value, context)
+            yield from self._object(value, context)
         elif type(value) is list:
-            yield from self._pieces(_elements(value, context))
+            yield from self._parts(_elements(value, context))
         elif type(value) is str:
-            yield from self._pieces((Held(value, context),))
+            yield from self._parts((Nested(value, context),))
         else:
             yield self._skipped(UNKNOWN.kind)
 
-    def object(self, record: JsonObject, context: Context) -> Iterator[Record]:
-        """A JSON object: asks the readers in turn."""
-        allowed = FORMATS[self._format]
-        for family, read in READERS:
-            pieces = read(record, context)
-            if pieces is None:
+    def _object(self, record: JsonObject, context: Context) -> Iterator[Record]:
+        """A JSON object: tries the readers in turn."""
+        unwrapper = self._unwrapper
+        for reader in READERS:
+            parts = reader.read(record, context)
+            if parts is None:
                 continue
-            if family and family not in allowed:
-                yield self._rejected(f"the record is of the format {family}, not {self._format}")
+            if unwrapper.accepts(reader):
+                yield from self._parts(parts)
             else:
-                yield from self._pieces(pieces)
+                yield self._rejected(
+                    f"the record is of the format {reader.name}, not {unwrapper.format}"
+                )
             return
-        if self._format == "auto":
+        if unwrapper.format == "auto":
             yield self._skipped(UNKNOWN.kind)
         else:
-            yield self._rejected(f"the record is not of the format {self._format}")
+            yield self._rejected(f"the record is not of the format {unwrapper.format}")
 
-    def _pieces(self, pieces: Iterable[Piece]) -> Iterator[Record]:
-        for piece in pieces:
-            if isinstance(piece, Found):
-                yield Event(piece.body, piece.context, self._where)
-            elif isinstance(piece, NoEvent):
-                yield self._skipped(piece.kind)
-            elif isinstance(piece, Broken):
-                yield self._rejected(piece.reason)
+    def _parts(self, parts: Iterable[Part]) -> Iterator[Record]:
+        for part in parts:
+            if isinstance(part, AuditObject):
+                yield self._event(part)
+            elif isinstance(part, NotAnEvent):
+                yield self._skipped(part.kind)
+            elif isinstance(part, Malformed):
+                yield self._rejected(part.reason)
             elif self._depth >= MAX_DEPTH:
                 yield self._rejected(f"the record is wrapped more than {MAX_DEPTH} times")
             else:
                 before = self._raw
-                if piece.alone is not None:
-                    self._raw = piece.alone
+                if part.alone is not None:
+                    self._raw = part.alone
                 self._depth += 1
-                yield from self._content(piece.content, piece.context)
+                yield from self._content(part.content, part.context)
                 self._depth -= 1
                 self._raw = before
 
     def _content(self, content: Any, context: Context) -> Iterator[Record]:
-        """What an envelope held."""
-        if isinstance(content, Packed):
+        """The content of an envelope."""
+        if isinstance(content, Base64Payload):
             try:
                 content = self._unpack(content.text)
             except ValueError:
@@ -241,13 +238,20 @@ class _Unwrapping:
             content = content.encode("utf-8", "replace")
         if type(content) is not bytes:
             yield from self._value(content, context)
-        elif content.strip(_BLANK):
-            yield from self.line(content, context)
+        elif text := content.strip(_BLANK):
+            yield from self.text(text, context)
         else:
             yield self._skipped("empty record")
 
+    def _event(self, part: AuditObject) -> Event | Rejected:
+        try:
+            audit, rest, size = from_object(part.body)
+        except (RecursionError, UnicodeError) as error:
+            return Rejected(reason_of(error), self._where, self._line)
+        return Event(audit, rest, part.context, self._where, size, self._line)
+
     def _unpack(self, packed: str) -> bytes:
-        """Base64 → the text in it, decompressed.
+        """Decode Base64 and decompress the text in it.
 
         :raises ValueError: when it is not Base64.
         :raises DamagedStreamError: when it is damaged or unpacks to too much.
@@ -260,27 +264,44 @@ class _Unwrapping:
         self._budget -= len(unpacked)
         return bytes(unpacked)
 
-    # What else there is
+    # Other records
 
     def _skipped(self, kind: str) -> Skipped:
         return Skipped(kind, self._where)
 
     def _rejected(self, reason: str) -> Rejected:
-        raw = self._raw
-        if not isinstance(raw, bytes):
-            try:
-                raw = to_json(raw)
-            except RecursionError:
-                raw = self._line
-        return Rejected(reason, self._where, raw)
+        return Rejected(reason, self._where, to_bytes(self._raw, self._line))
 
 
-def _elements(value: list[Any], context: Context) -> Iterator[Piece]:
+def to_bytes(raw: bytes | memoryview | JsonObject, instead: bytes) -> bytes:
+    """Return the bytes of a record for the dead-letter file.
+
+    :param instead: returned when an envelope is nested too deeply to be written.
+    """
+    if not isinstance(raw, dict):
+        return bytes(raw)
+    try:
+        return to_json(raw)
+    except RecursionError:
+        return instead
+
+
+def reason_of(error: Exception) -> str:
+    """Return the reason of a reject in words.
+
+    :param error: one of ``UNDECODABLE``.
+    """
+    if isinstance(error, RecursionError):
+        return "the event is nested too deeply"
+    return f"the event cannot be written as JSON: {error}"
+
+
+def _elements(value: list[Any], context: Context) -> Iterator[Part]:
     """An array: of records, or a row of CloudWatch Logs Insights."""
-    if cloudwatch.is_insights_row(value):
-        yield cloudwatch.read_insights_row(value, context)
+    if eks.is_insights_row(value):
+        yield eks.read_insights_row(value, context)
         return
     if not value:
         yield EMPTY
-    for one in value:
-        yield Held(one, context, one if type(one) is dict else None)
+    for element in value:
+        yield Nested(element, context, element if type(element) is dict else None)

@@ -322,7 +322,8 @@ DERIVED: tuple[Field, ...] = (
     Field(
         "event.bytes",
         Kind.INTEGER,
-        "Size of the event's JSON as it was read, without what wrapped it.",
+        "Size of the event's JSON without its envelope: as read where it is text, in compact form "
+        "where it is part of a larger object.",
         example="1226",
     ),
     keyword(

@@ -7,13 +7,19 @@ event (:mod:`k8sidx.events.normalize.reconstruct`).
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import orjson
 
-from k8sidx.events.decode.event_model import NOTHING, V1_KEYS, AuditEvent, ObjectReference
-from k8sidx.events.decode.providers.apiserver import V1
+from k8sidx.events.decode.event_model import (
+    NOTHING,
+    V1,
+    V1_KEYS,
+    AuditEvent,
+    ObjectReference,
+    to_json,
+)
 from k8sidx.events.fields.field import NAMESPACE_LENGTH, TEXT_LENGTH
 from k8sidx.events.normalize.bodies import WORKLOADS, promoted_fields
 from k8sidx.events.normalize.event_id import canonical_json, digest
@@ -35,6 +41,33 @@ from k8sidx.events.normalize.timestamps import is_canonical, microseconds, read_
 from k8sidx.events.normalize.truncate import cut, merged
 from k8sidx.events.records import Context
 
+
+class Values(NamedTuple):
+    """Values of the fields of which nearly every event has its own.
+
+    Moments are microseconds since 1970, ``duration`` is nanoseconds, JSON is compact bytes,
+    ``id`` 16 bytes.
+    """
+
+    id: bytes
+    timestamp: int | None
+    received: int | None
+    staged: int | None
+    audit_id: str | None
+    uri: str | None
+    message: str
+    namespace: str | None
+    name: str | None
+    uid: str | None
+    resource_version: str | None
+    target_name: str | None
+    duration: int | None
+    outcome: str
+    request: bytes | None
+    response: bytes | None
+    size: int
+
+
 OWN = (
     "event.id",
     "@timestamp",
@@ -54,7 +87,7 @@ OWN = (
     "responseObject",
     "event.bytes",
 )
-"""Fields of which nearly every event has its own value, in the order of ``Normalized.own``."""
+"""Names of the fields of :class:`Values`, in their order."""
 
 # What AKS writes in place of a body that is too long for its table (AKSAudit).
 AKS_CUT = b'"skipped-too-big-size-object"'
@@ -69,31 +102,31 @@ _SHORT_HEAD = NAMESPACE_LENGTH + 50
 class Normalized:
     """An event ready to be stored.
 
-    :ivar parts: the repeating parts, one of each family.
-    :ivar own: values of the fields named by ``OWN``; moments are microseconds since 1970,
-        JSON is compact bytes, the id 16 bytes.
-    :ivar more: further fields that only some events have.
-    :ivar redacted: a secret was taken out.
+    :ivar shared: the repeating parts, one of each family.
+    :ivar values: values that are the event's own.
+    :ivar extra: further fields, which only some events have.
+    :ivar redacted: whether a secret was removed.
     """
 
-    __slots__ = ("more", "own", "parts", "redacted")
+    __slots__ = ("extra", "redacted", "shared", "values")
 
     def __init__(
-        self, parts: tuple[Part, ...], own: tuple[Any, ...], more: Fields, redacted: bool
+        self, shared: tuple[Part, ...], values: Values, extra: Fields, redacted: bool
     ) -> None:
-        self.parts = parts
-        self.own = own
-        self.more = more
+        self.shared = shared
+        self.values = values
+        self.extra = extra
         self.redacted = redacted
 
     @property
     def row(self) -> Fields:
         """All fields by name, the id as hexadecimal digits; a missing value has no key."""
-        row = {name: value for name, value in zip(OWN, self.own, strict=True) if value is not None}
-        row["event.id"] = row["event.id"].hex()
-        for part in self.parts:
+        named = zip(OWN, self.values, strict=True)
+        row: Fields = {name: value for name, value in named if value is not None}
+        row["event.id"] = self.values.id.hex()
+        for part in self.shared:
             row.update(part.fields)
-        row.update(self.more)
+        row.update(self.extra)
         return row
 
 
@@ -150,20 +183,23 @@ class Normalizer:
         notes = self._notes[bytes(event.annotations), target]
         parts = (call, actor, origin, agent, answer, notes)
 
-        more: Fields = {}
+        extra: Fields = {}
         request, request_json, redacted_request = self._body(event.requestObject, target, call)
         response, response_json, redacted_response = self._body(event.responseObject, target, call)
         if request is not None or response is not None or reference.resource in WORKLOADS:
-            promoted_fields(request, response, event.verb, target, reference.name, more)
+            promoted_fields(request, response, event.verb, target, reference.name, extra)
         if AKS_CUT in (request_json, response_json):
-            more["event.truncated"] = True
+            extra["event.truncated"] = True
         if notes.fields.get("annotations.audit.k8s.io/truncated") == "true":
-            more["event.truncated"] = True
+            extra["event.truncated"] = True
         uri = event.requestURI
         clean = clean_uri(uri) if uri else uri
         redacted = redacted_request is not request_json or redacted_response is not response_json
         stored_uri = uri if self.keep_secrets else clean
 
+        authentication = b""
+        if event.authenticationMetadata is not NOTHING:
+            authentication = _compact(event.authenticationMetadata)
         head = orjson.dumps(
             [event.level, event.auditID, event.stage, event.verb, clean, event.userAgent,
              event.requestReceivedTimestamp, event.stageTimestamp, reference.resource or None,
@@ -178,7 +214,7 @@ class Normalizer:
                 origin.canonical,
                 answer.canonical,
                 notes.canonical,
-                bytes(event.authenticationMetadata),
+                authentication,
                 redacted_request,
                 redacted_response,
                 _mistyped(rest) if rest else b"",
@@ -186,29 +222,33 @@ class Normalizer:
         )
         received, received_is_canonical = read_moment(event.requestReceivedTimestamp)
         staged, staged_is_canonical = read_moment(event.stageTimestamp)
-        _more_fields(event, reference, stored_uri, target, more)
-        if more:
-            cut(more)
-        name = reference.name or more.get("responseObject.metadata.name")
-        message = _message(call, actor, answer, reference.namespace, name, more)
-        own = (
-            identity,
-            _first(staged, received, context),
-            received,
-            staged,
-            event.auditID,
-            stored_uri,
-            message,
-            reference.namespace or None,
-            reference.name or None,
-            reference.uid or None,
-            reference.resourceVersion or None,
-            name or None,
-            (staged - received) * 1000 if staged is not None and received is not None else None,
-            _outcome(answer, notes),
-            self._stored(request_json, redacted_request),
-            self._stored(response_json, redacted_response),
-            size,
+        _extra_fields(event, reference, stored_uri, target, extra)
+        if extra:
+            cut(extra)
+        name = reference.name or extra.get("responseObject.metadata.name")
+        message = _message(call, actor, answer, reference.namespace, name, extra)
+        # What a named tuple's own constructor adds is 1 % of normalizing.
+        values: Values = tuple.__new__(
+            Values,
+            (
+                identity,
+                _first(staged, received, context),
+                received,
+                staged,
+                event.auditID,
+                stored_uri,
+                message,
+                reference.namespace or None,
+                reference.name or None,
+                reference.uid or None,
+                reference.resourceVersion or None,
+                name or None,
+                (staged - received) * 1000 if staged is not None and received is not None else None,
+                _outcome(answer, notes),
+                self._stored(request_json, redacted_request),
+                self._stored(response_json, redacted_response),
+                size,
+            ),
         )
         whole: Fields = {}
         uri_length = len(uri) if uri else 0
@@ -217,7 +257,7 @@ class Normalizer:
             or len(message) > TEXT_LENGTH
             or len(head) - uri_length - len(event.userAgent or "") > _SHORT_HEAD
         ):
-            own, whole = _cut(own)
+            values, whole = _cut(values)
         if (
             rest
             or whole
@@ -229,13 +269,13 @@ class Normalizer:
             or notes.rest
             or event.kind not in _KINDS
             or event.apiVersion not in _VERSIONS
-            or event.authenticationMetadata is not NOTHING
+            or authentication
             or not received_is_canonical
             or not staged_is_canonical
         ):
-            left = _left(event, rest, parts, received, staged)
-            more["rest"] = canonical_json(merged(left, whole))
-        return Normalized(parts, own, more, redacted or clean is not uri or notes.redacted)
+            left = _left(event, rest, parts, authentication, received, staged)
+            extra["rest"] = canonical_json(merged(left, whole))
+        return Normalized(parts, values, extra, redacted or clean is not uri or notes.redacted)
 
     def _stored(self, plain: bytes, redacted: bytes) -> bytes | None:
         if not self.bodies:
@@ -258,11 +298,11 @@ class Normalizer:
         return value, plain, redact_json(plain, target, call.embedding)
 
 
-def _cut(own: tuple[Any, ...]) -> tuple[tuple[Any, ...], Fields]:
-    """Values of ``OWN`` at most as long as they are indexed, and the whole ones."""
-    fields = dict(zip(OWN, own, strict=True))
+def _cut(values: Values) -> tuple[Values, Fields]:
+    """Return values at most as long as they are indexed, and the whole ones."""
+    fields: Fields = dict(zip(OWN, values, strict=True))
     whole = cut(fields)
-    return tuple(fields.values()), whole
+    return Values(*fields.values()), whole
 
 
 def _first(staged: int | None, received: int | None, context: Context) -> int | None:
@@ -282,21 +322,21 @@ def _outcome(answer: Part, notes: Part) -> str:
 
 
 def _message(
-    call: Part, actor: Part, answer: Part, namespace: str | None, name: str | None, more: Fields
+    call: Part, actor: Part, answer: Part, namespace: str | None, name: str | None, extra: Fields
 ) -> str:
     """``alice create pods/exec shop/web-0: 403 Forbidden``."""
     if namespace:
         where = f" {namespace}/{name}" if name else f" in {namespace}"
     else:
         where = f" {name}" if name else ""
-    if "url.path" in more:
-        where = f" {more['url.path']}"
+    if "url.path" in extra:
+        where = f" {extra['url.path']}"
     line = f"{actor.label} {call.label}{where}"
     return f"{line}: {answer.label}" if answer.label else line
 
 
-def _more_fields(
-    event: AuditEvent, reference: ObjectReference, uri: str | None, target: str, more: Fields
+def _extra_fields(
+    event: AuditEvent, reference: ObjectReference, uri: str | None, target: str, extra: Fields
 ) -> None:
     if not uri:
         return
@@ -305,9 +345,9 @@ def _more_fields(
         found = query_fields(uri, subresource)
         if "request.dry_run" in found and not _query_counts(event):
             del found["request.dry_run"]
-        more.update(found)
+        extra.update(found)
     if not target or subresource == "proxy":
-        more["url.path"] = path(uri)
+        extra["url.path"] = path(uri)
 
 
 def _query_counts(event: AuditEvent) -> bool:
@@ -325,6 +365,7 @@ def _left(
     event: AuditEvent,
     rest: Fields | None,
     parts: tuple[Part, ...],
+    authentication: bytes,
     received: int | None,
     staged: int | None,
 ) -> Fields:
@@ -333,8 +374,8 @@ def _left(
     for part in parts:
         if part.rest:
             merged(left, part.rest)
-    if event.authenticationMetadata is not NOTHING:
-        left["authenticationMetadata"] = msgspec.json.decode(event.authenticationMetadata)
+    if authentication:
+        left["authenticationMetadata"] = msgspec.json.decode(authentication)
     if not is_canonical(event.requestReceivedTimestamp, received):
         left["requestReceivedTimestamp"] = event.requestReceivedTimestamp
     if not is_canonical(event.stageTimestamp, staged):
@@ -344,6 +385,12 @@ def _left(
     if event.apiVersion not in _VERSIONS:
         left["apiVersion"] = event.apiVersion
     return left
+
+
+def _compact(raw: msgspec.Raw) -> bytes:
+    """Return JSON without white space, empty when it is null."""
+    value = msgspec.json.decode(raw)
+    return b"" if value is None else to_json(value)
 
 
 def _mistyped(rest: Fields) -> bytes:

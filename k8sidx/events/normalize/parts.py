@@ -52,11 +52,11 @@ class Part:
     :ivar rest: what of it no field holds, under the event's key.
     :ivar redacted: a secret was taken out of it.
     :ivar embedding: bodies of such calls may hold secrets inside other objects.
-    :ivar written: its share of a document, once it was written
+    :ivar encoded: its share of a document, once it was encoded
         (:mod:`k8sidx.backends.cluster.index.document`).
     """
 
-    __slots__ = ("canonical", "embedding", "fields", "label", "redacted", "rest", "written")
+    __slots__ = ("canonical", "embedding", "encoded", "fields", "label", "redacted", "rest")
 
     def __init__(self, fields: Fields, canonical: bytes, label: str = "") -> None:
         self.fields = fields
@@ -65,7 +65,7 @@ class Part:
         self.rest: Fields = {}
         self.redacted = False
         self.embedding = False
-        self.written: tuple[bytes, bytes] | None = None
+        self.encoded: tuple[bytes, bytes] | None = None
 
 
 class Memory(dict[Any, Part]):

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from k8sidx.events.decode.providers.apiserver import V1
+from k8sidx.events.decode.event_model import V1
 from k8sidx.events.fields.moment import text_of
 from k8sidx.events.fields.table import FIELDS, Kind
 from k8sidx.events.normalize.truncate import merged, put

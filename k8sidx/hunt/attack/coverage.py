@@ -1,4 +1,4 @@
-"""The library against the matrices: which techniques hunts look for, and which they do not."""
+"""Coverage of the ATT&CK and Microsoft matrices by the hunt library."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ OUTSIDE: dict[str, str] = {
     "T1543.005": "services of a node are made on the node",
     "T1612": "it happens on the node",
 }
-"""Techniques of the Containers matrix that no audit log shows by themselves, and why."""
+"""Techniques of the Containers matrix that no audit log shows, and why."""
 
 _COLOURS = ("#dfe7f3", "#bcd4f0", "#f6d186", "#f29f67", "#e05a4f")
-"""Of a technique in a Navigator layer, by the most urgent of its hunts."""
+"""Colours of a technique in a Navigator layer, by the level of its most urgent hunt."""
 
 
 @dataclass(frozen=True, slots=True)
 class Covered:
-    """A technique of a matrix.
+    """A technique of a matrix and the hunts for it.
 
-    :param id: of ATT&CK; the name again where a matrix has no ids.
+    :param id: of ATT&CK; the name where a matrix has no ids.
     :param hunts: ids of the hunts that look for it or for one of its sub-techniques.
-    :param remark: why none can, where none does.
+    :param remark: why no hunt can look for it.
     """
 
     matrix: str
@@ -51,32 +51,32 @@ class Covered:
 
 
 def coverage(hunts: Sequence[Hunt]) -> list[Covered]:
-    """Every technique of both matrices under each of its tactics, in the matrices' order."""
+    """Return every technique of both matrices under each of its tactics, in their order."""
     known = {hunt.id for hunt in hunts}
     by_technique = _by_technique(hunts)
-    found = [
+    covered = [
         Covered(ATTACK, tactic, name, TECHNIQUES[name].name, by_technique.get(name, ()),
                 OUTSIDE.get(name, ""))
         for tactic in TACTICS
         for name in CONTAINERS
         if tactic in TECHNIQUES[name].tactics
     ]  # fmt: skip
-    found += [
+    covered += [
         Covered(MICROSOFT, tactic, threat.name, threat.name,
-                tuple(one for one in threat.hunts if one in known), threat.outside)
+                tuple(hunt for hunt in threat.hunts if hunt in known), threat.outside)
         for tactic in TACTICS
         for threat in THREATS
         if tactic in threat.tactics
     ]  # fmt: skip
-    return found
+    return covered
 
 
 def navigator_layer(hunts: Sequence[Hunt]) -> dict[str, Any]:
-    """A layer for the ATT&CK Navigator (layer format 4.5): the score is the number of hunts."""
+    """Return a layer for the ATT&CK Navigator (format 4.5); the score is the number of hunts."""
     levels = {hunt.id: hunt.level for hunt in hunts}
     techniques = []
     for name, ids in sorted(_named(hunts).items()):
-        worst = max((levels[one] for one in ids), key=urgency)
+        worst = max((levels[hunt_id] for hunt_id in ids), key=urgency)
         techniques.append(
             {
                 "techniqueID": name,
@@ -106,18 +106,18 @@ def navigator_layer(hunts: Sequence[Hunt]) -> dict[str, Any]:
 
 
 def _named(hunts: Sequence[Hunt]) -> dict[str, tuple[str, ...]]:
-    """Ids of the hunts of each technique that hunts name."""
-    found: dict[str, list[str]] = {}
+    """Return the ids of the hunts of each technique that hunts name."""
+    by_technique: dict[str, list[str]] = {}
     for hunt in hunts:
         for technique in techniques_of(hunt):
-            found.setdefault(technique, []).append(hunt.id)
-    return {technique: tuple(ids) for technique, ids in found.items()}
+            by_technique.setdefault(technique, []).append(hunt.id)
+    return {technique: tuple(ids) for technique, ids in by_technique.items()}
 
 
 def _by_technique(hunts: Sequence[Hunt]) -> dict[str, tuple[str, ...]]:
-    """The same, with the hunts of a sub-technique counted for its technique, too."""
-    found: dict[str, list[str]] = {}
+    """Return the same, with the hunts of a sub-technique counted for its technique, too."""
+    by_technique: dict[str, list[str]] = {}
     for technique, ids in _named(hunts).items():
         for name in dict.fromkeys((technique, technique.partition(".")[0])):
-            found.setdefault(name, []).extend(ids)
-    return {technique: tuple(dict.fromkeys(ids)) for technique, ids in found.items()}
+            by_technique.setdefault(name, []).extend(ids)
+    return {technique: tuple(dict.fromkeys(ids)) for technique, ids in by_technique.items()}

@@ -1,7 +1,7 @@
-"""Microsoft's Threat Matrix for Kubernetes, and which hunts look for its techniques.
+"""Microsoft Threat Matrix for Kubernetes: techniques and the hunts for them.
 
-Names and tactics from https://microsoft.github.io/Threat-Matrix-for-Kubernetes. Which hunts
-answer a technique is ours to say: the matrix has no ids that Sigma's tags could name.
+Names and tactics from https://microsoft.github.io/Threat-Matrix-for-Kubernetes. Hunts
+are assigned here: the matrix has no ids that Sigma's tags could name.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ class Threat(NamedTuple):
 
     :param tactics: in the matrix's own words, written as Sigma's tags.
     :param hunts: ids of the hunts that look for it.
-    :param outside: why an audit log cannot show it; empty where it can.
+    :param outside: why no audit log shows it; empty where one can.
     """
 
     name: str

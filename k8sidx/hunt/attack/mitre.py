@@ -1,7 +1,7 @@
-"""MITRE ATT&CK, as much of it as hunts name: techniques with their names and tactics.
+"""MITRE ATT&CK techniques that hunts name, with their names and tactics.
 
 From the Enterprise matrix, version 17 (https://attack.mitre.org); ``CONTAINERS`` are those of
-its Containers platform. Tactics are named as Sigma's tags name them.
+its Containers platform. Tactics have the names of Sigma's tags.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ TACTICS = (
 class Technique(NamedTuple):
     """A technique or sub-technique.
 
-    :param name: as ATT&CK has it.
-    :param tactics: what it serves.
+    :param name: its name in ATT&CK.
+    :param tactics: tactics that it serves.
     """
 
     name: str

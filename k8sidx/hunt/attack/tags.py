@@ -1,4 +1,4 @@
-"""ATT&CK in a hunt's Sigma tags."""
+"""ATT&CK techniques and tactics in the Sigma tags of a hunt."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ _TACTIC = re.compile(r"attack\.([a-z]+(?:[-_][a-z]+)*)")
 
 
 def techniques_of(hunt: Hunt) -> tuple[str, ...]:
-    """Ids of techniques, such as ``T1552.007``."""
-    found = [_TECHNIQUE.fullmatch(tag) for tag in hunt.tags]
-    return tuple(dict.fromkeys(match[1].upper() for match in found if match))
+    """Return the ids of techniques, for example ``T1552.007``."""
+    matches = [_TECHNIQUE.fullmatch(tag) for tag in hunt.tags]
+    return tuple(dict.fromkeys(match[1].upper() for match in matches if match))
 
 
 def tactics_of(hunt: Hunt) -> tuple[str, ...]:
-    """Names of tactics, such as ``credential-access``."""
-    found = [_TACTIC.fullmatch(tag) for tag in hunt.tags]
-    return tuple(dict.fromkeys(match[1].replace("_", "-") for match in found if match))
+    """Return the names of tactics, for example ``credential-access``."""
+    matches = [_TACTIC.fullmatch(tag) for tag in hunt.tags]
+    return tuple(dict.fromkeys(match[1].replace("_", "-") for match in matches if match))

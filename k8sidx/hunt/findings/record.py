@@ -1,8 +1,8 @@
-"""A finding as it is saved: ECS names, an id that is the same next time.
+"""Records of saved findings: ECS names and stable ids.
 
 The id is a digest of the hunt, the finding's key and the UTC day on which it was first seen.
-A later run over the same time, or over more of it, updates the finding; another day's begins a
-new one.
+A later run over the same time, or over more of it, updates the finding; on another day a new
+one begins.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ _FROM_KEY = frozenset(FROM_EVENTS) - {"event.id", "@timestamp", "message"}
 
 
 def record_of(finding: Finding, hunt: Hunt, now: datetime) -> Record:
-    """The fields of a finding.
+    """Return the fields of a finding.
 
     :param hunt: the hunt that found it.
-    :param now: when it is saved.
+    :param now: the time at which it is saved.
     """
     record: Record = {
         "event.id": finding_id(finding),
@@ -54,7 +54,7 @@ def record_of(finding: Finding, hunt: Hunt, now: datetime) -> Record:
 
 
 def finding_id(finding: Finding) -> str:
-    """128 bits, as 32 hexadecimal digits."""
+    """Return the id of a finding: 128 bits, as 32 hexadecimal digits."""
     day = f"{finding.first_seen:%Y-%m-%d}" if finding.first_seen else ""
     parts = canonical_json([finding.hunt, _plain(finding.key), day])
     return hashlib.sha256(parts).hexdigest()[:32]
@@ -63,7 +63,7 @@ def finding_id(finding: Finding) -> str:
 def records_of(
     findings: Sequence[Finding], hunts: Mapping[str, Hunt], now: datetime
 ) -> dict[str, Record]:
-    """The records of a run by id; findings of one id are one."""
+    """Return the records of a run by id; findings with the same id are merged."""
     records: dict[str, Record] = {}
     for finding in findings:
         record = record_of(finding, hunts[finding.hunt], now)
@@ -78,4 +78,4 @@ def _plain(key: Mapping[str, Value]) -> dict[str, Any]:
 def _text(value: Value) -> Any:
     if isinstance(value, datetime):
         return value.isoformat()
-    return [_text(one) for one in value] if isinstance(value, list) else value
+    return [_text(item) for item in value] if isinstance(value, list) else value

@@ -1,4 +1,4 @@
-"""Keeping findings in the store that they were found in."""
+"""Storage of findings in the store of their events."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from k8sidx.hunt.result import HuntResult
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """What became of a run's findings.
+    """Result of saving the findings of a run.
 
-    :param new: findings that were not there before.
-    :param updated: findings that were there, and know more or the same now.
-    :param where: the file or index that has them.
+    :param new: number of findings that were not stored before.
+    :param updated: number of stored findings that were updated.
+    :param where: the file or index that contains them.
     """
 
     new: int
@@ -29,12 +29,12 @@ class Saved:
 def save(
     store: Store, hunts: Iterable[Hunt], results: Iterable[HuntResult], now: datetime
 ) -> Saved:
-    """Keep the findings of the results; a finding that is there already is updated.
+    """Store the findings of the results; a finding that is stored already is updated.
 
     :raises StoreError: when they cannot be written.
     """
     by_id: Mapping[str, Hunt] = {hunt.id: hunt for hunt in hunts}
-    found = [finding for result in results for finding in result.findings]
-    records = records_of(found, by_id, now)
+    findings = [finding for result in results for finding in result.findings]
+    records = records_of(findings, by_id, now)
     new, where = store.findings().save(records)
     return Saved(new, len(records) - new, where)

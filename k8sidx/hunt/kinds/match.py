@@ -57,11 +57,11 @@ class MatchHunt(Hunt):
     kind = "match"
     facts = ("times",)
     documentation = (
-        "requests that match, one finding for each key. A request counts once although it "
-        "makes several events: the count is that of the key's most frequent stage "
-        "(ResponseComplete and Panic are one), so a 401 (ResponseStarted only) and an exec "
-        "that is still open count, too. Copies that controllers make of a workload are "
-        "reported only where the request for the workload is not in the log, and then as low."
+        "matching requests, with one finding per key. A request counts once although it "
+        "causes several events: only the stage with most events of the key is counted "
+        "(ResponseComplete and Panic are one stage), so a 401 (ResponseStarted only) and "
+        "an exec that is still open count as well. Controller-created copies of a "
+        "workload are reported only if its creator is not found, at level low."
     )
     finds_requests = True
 

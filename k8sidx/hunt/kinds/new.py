@@ -44,8 +44,8 @@ class NewHunt(Hunt):
     kind = "new"
     facts = ("times",)
     documentation = (
-        "values that the baseline does not have. Nothing is judged when the data cover less "
-        "than a tenth of the baseline."
+        "combinations of values that are absent from the baseline. Nothing is judged if "
+        "the data cover less than a tenth of the baseline."
     )
     untranslatable = "it compares with what the time before had"
 

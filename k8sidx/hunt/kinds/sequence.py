@@ -36,9 +36,9 @@ class SequenceHunt(Correlation):
     sigma_types = ("temporal", "temporal_ordered")
     facts = ("times", "within", "sources", "resources", "steps")
     documentation = (
-        "Sigma's `temporal` and `temporal_ordered`: requests of one key that match several "
-        "rules within a time span, in any order or in that of the rules. The window slides; "
-        "overlapping sequences are one finding."
+        "Sigma's `temporal` and `temporal_ordered`: requests of one key that match "
+        "several rules within a time span, in any order or in that of the rules. The "
+        "window slides; overlapping sequences form one finding."
     )
     untranslatable = "it is about requests that follow one another"
 

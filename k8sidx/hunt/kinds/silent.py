@@ -44,7 +44,7 @@ class SilentHunt(Hunt):
 
     kind = "silent"
     facts = ("silent", "usual", "time")
-    documentation = "sources that were active regularly and no longer are, while the log goes on."
+    documentation = "sources that were regularly active and stopped, while the log continues."
     untranslatable = "it is about sources that fell silent, so about events that are not there"
 
     by: SomeFieldNames

@@ -74,9 +74,8 @@ class SpikeHunt(Hunt):
     facts = ("count", "usual", "hour", "interval", "time", "who")
     documentation = (
         "intervals with more requests than usual: above the median by a number of median "
-        "absolute deviations, at the same hour of the week where there are three weeks of "
-        "data, of the day where there is one. Nothing is judged with fewer than ten intervals"
-        " of data."
+        "absolute deviations, at the same hour of the week with three weeks of data, of "
+        "the day with one week. Nothing is judged with fewer than ten intervals of data."
     )
     untranslatable = "it compares with what is usual in the same data"
 

@@ -42,8 +42,8 @@ class ThresholdHunt(Correlation):
     sigma_types = ("event_count", "value_count")
     facts = ("times", "values", "within", "sources", "resources")
     documentation = (
-        "Sigma's `event_count` and `value_count`. The window slides; overlapping windows that"
-        " reach the threshold are one finding. A request counts once."
+        "Sigma's `event_count` and `value_count`. The window slides; overlapping windows "
+        "that reach the threshold form one finding. A request counts once."
     )
 
     values: tuple[str, ...]

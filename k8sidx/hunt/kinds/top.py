@@ -78,9 +78,9 @@ class TopHunt(Hunt):
     kind = "top"
     facts = ("events",)
     documentation = (
-        "the most frequent values, or the rarest; events are counted, as in the article. With"
-        " `--baseline` each entry is compared with the baseline, and entries that are new to "
-        "the data or to the table are findings."
+        "the most frequent values, or the rarest, counted in events as in the article. "
+        "With `--baseline`, each entry is compared with the baseline, and entries that "
+        "are new to the data or to the table are findings."
     )
 
     rarest: bool = False

@@ -50,7 +50,7 @@ from k8sidx.events.fields.table import Field, Kind
 from k8sidx.hunt.definition import Impossible
 from k8sidx.hunt.lists import SHIPPED, Lists, is_network
 from k8sidx.hunt.sigma.field_names import stored_name
-from k8sidx.hunt.sigma.location import Place
+from k8sidx.hunt.sigma.location import Location
 from k8sidx.query.algebra import (
     NEVER,
     And,
@@ -110,7 +110,7 @@ class RuleCondition(NamedTuple):
     impossible: tuple[Impossible, ...] = ()
 
 
-def rule_condition(rule: SigmaRule, place: Place, lists: Lists = SHIPPED) -> RuleCondition:
+def rule_condition(rule: SigmaRule, place: Location, lists: Lists = SHIPPED) -> RuleCondition:
     """Return the condition of a rule; of several conditions, any.
 
     :param place: the location of the rule, for errors.
@@ -156,7 +156,7 @@ class _Reader:
     """Translates the conditions of one rule."""
 
     rule: str
-    place: Place
+    place: Location
     where: Where
     lists: Lists
     missing: dict[str, None] = field(default_factory=dict)

@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import MISSING, fields
 from functools import cache
-from typing import Annotated, Any, Literal, get_type_hints
+from typing import Any, Literal, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from k8sidx.errors import InvalidHunt, Where
 from k8sidx.hunt.definition import Hunt, Steps
 from k8sidx.hunt.kinds.match import MatchHunt
-from k8sidx.hunt.kinds.options import StoredNames
+from k8sidx.hunt.kinds.options import Name, StoredNames
 from k8sidx.hunt.kinds.registry import RULES
-
-FieldName = Annotated[str, Field(min_length=1)]
 
 
 class Extension(BaseModel):
@@ -27,7 +25,7 @@ class Extension(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    filters: tuple[FieldName, ...] = ()
+    filters: tuple[Name, ...] = ()
     steps: Steps = Steps()
     level_needed: Literal["Metadata", "Request", "RequestResponse"] = "Metadata"
     platforms_blind: dict[str, str] = Field(default_factory=dict)

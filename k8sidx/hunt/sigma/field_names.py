@@ -1,8 +1,8 @@
-"""Field names in other people's Sigma rules → names of the field table.
+"""Mapping of field names in foreign Sigma rules to names of the field table.
 
-No audit.k8s.io/v1 event has a field ``hostPath``; rules of SigmaHQ, of pySigma's own
-pipelines, and what Elastic's Kubernetes integration stores, call facts by such names.
-Paths into a pod or a pod template mean the fields that are promoted from both.
+No audit.k8s.io/v1 event has a field ``hostPath``; rules of SigmaHQ, pySigma's own pipelines
+and Elastic's Kubernetes integration use such names. Paths into a pod or a pod template map to
+the fields that are promoted from both.
 """
 
 from __future__ import annotations
@@ -69,17 +69,17 @@ _IN_POD = re.compile(
 )
 _IN_CONTAINER = re.compile(r"(?:containers|initContainers|ephemeralContainers)\.(.+)")
 _IN_BODY = re.compile(r"(?:requestObject|responseObject)\.(.+)")
-_PLACES = re.compile(r"\[(?:\d+|\*)?\]")
+_INDEXES = re.compile(r"\[(?:\d+|\*)?\]")
 
 
 def stored_name(name: str, known: frozenset[str]) -> str:
-    """The name by which the field table has what a rule calls ``name``, or ``name`` itself.
+    """Return the name in the field table of a rule's field; unknown names are unchanged.
 
-    :param known: names that the field table has already; they mean what they say.
+    :param known: names in the field table, which take precedence.
     """
     if name in known:
         return name
-    plain = _PLACES.sub("", name.removeprefix(_ELASTIC))
+    plain = _INDEXES.sub("", name.removeprefix(_ELASTIC))
     if plain.startswith("annotations."):
         # Elastic's integration stores annotations with their dots as underscores.
         key, slash, rest = plain.partition("/")

@@ -15,7 +15,7 @@ from k8sidx.hunt.definition import Hunt, Impossible
 from k8sidx.hunt.finding_text import names_in
 from k8sidx.hunt.lists import Lists
 from k8sidx.hunt.sigma.conditions import field_name, rule_condition
-from k8sidx.hunt.sigma.documents import place_of
+from k8sidx.hunt.sigma.documents import location_of
 from k8sidx.hunt.sigma.extension import (
     Extension,
     kind_of,
@@ -39,9 +39,9 @@ class RuleReader:
         self.lists = lists
         self.lists_missing: dict[str, None] = {}
         self.impossible: dict[Impossible, None] = {}
-        place = place_of(rule)
-        self.where = place.where
-        self.extension_where = Where(place.file, place.block)
+        location = location_of(rule)
+        self.where = location.where
+        self.extension_where = Where(location.file, location.extension)
         self.label = f"rule {rule.title!r}"
         self.id = identifier
         self.source = source
@@ -95,7 +95,7 @@ class RuleReader:
                 remedy="k8sidx runs rules with product: kubernetes and service: audit.",
                 where=self.where,
             )
-        translated = rule_condition(rule, place_of(rule), self.lists)
+        translated = rule_condition(rule, location_of(rule), self.lists)
         self.lists_missing |= dict.fromkeys(translated.lists_missing)
         self.impossible |= dict.fromkeys(translated.impossible)
         return translated.condition

@@ -1,4 +1,4 @@
-"""The article's dashboard: its tables in its order, each the query of the hunt of that table."""
+"""Article dashboard: the article's tables in its order, each with the query of its hunt."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ _GOALS = {
     "topn_forbidden_user": (24,),
     "topn_forbidden_list_resource": (25,),
 }
-"""Rows of the goal table that the article's tables answer."""
+"""Goals that the article's tables meet."""
 
 
 def article_dashboard() -> Dashboard:
-    """The article's dashboard, from the hunt library."""
+    """Return the article's dashboard, built from the hunt library."""
     hunts = load_hunts(TABLES)
     tables = [_table(hunt) for hunt in hunts if isinstance(hunt, TopHunt)]
     codes = next(hunt for hunt in hunts if hunt.id == "topn_status_code")
-    rows = [Row(15, tuple(tables[at : at + 2])) for at in range(0, len(tables), 2)]
+    rows = [Row(15, tuple(tables[first : first + 2])) for first in range(0, len(tables), 2)]
     over_time = Panel(
         "article-codes-over-time",
         "Status codes over time",

@@ -12,25 +12,25 @@ ANSWERED: Condition = Or(
         Not(Present("stage")),
     )
 )
-"""One event for each request: its last stage."""
+"""One event per request: its last stage."""
 
 WRITES = ("create", "update", "patch", "delete", "deletecollection")
 WRITTEN: Condition = OneOf("verb", WRITES)
 SUCCEEDED: Condition = Compare("event.outcome", "=", "success")
 FAILED: Condition = Compare("event.outcome", "=", "failure")
 PEOPLE: Condition = OneOf("user.kind", ("human", "anonymous"))
-"""Not the cluster's own components: people, and whoever did not say who they are."""
+"""People and anonymous clients, not the cluster's own components."""
 SHORT: Condition = And(
     (Not(OneOf("verb", ("watch",))), Not(Compare("responseStatus.code", "=", 101)))
 )
-"""Not a watch, an exec or the like, which last as long as their client wants."""
+"""Excludes watches, execs and the like, which last as long as their client wants."""
 
 
 def requests(*conditions: Condition) -> Condition:
-    """Requests, each once, for which all of the conditions hold."""
+    """Return the condition for requests, each counted once, that match all conditions."""
     return And((ANSWERED, *conditions))
 
 
-def of(*resources: str) -> Condition:
-    """About one of the resources, ``pods`` or ``pods/exec``."""
+def for_resources(*resources: str) -> Condition:
+    """Return the condition for requests about these resources, ``pods`` or ``pods/exec``."""
     return OneOf("target.resource", resources)

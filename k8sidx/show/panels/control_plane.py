@@ -1,4 +1,4 @@
-"""RBAC and the control plane: who changes permissions and the cluster itself."""
+"""Control plane dashboard: changes of permissions and of the cluster itself."""
 
 from __future__ import annotations
 

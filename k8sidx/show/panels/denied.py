@@ -1,4 +1,4 @@
-"""Denied and unauthenticated: who is refused what, and who looks around."""
+"""Denied requests dashboard: refused and unauthenticated requests, and scanning."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from k8sidx.show.panels.shared import (
     CODE,
     CONTROLS,
     LAST,
-    MOST,
+    MAX_ROWS,
     NAMESPACE,
     RESOURCE,
     USER,
@@ -107,11 +107,11 @@ DENIED = Dashboard(
                 Panel("scanning-users", "Wide refusals by user",
                       "Whose refused requests touch many resources?", "table",
                       Query(where=requests(_FORBIDDEN), group_by=(USER,), metrics=_WIDE,
-                            order=_WIDEST, limit=MOST), (30,)),
+                            order=_WIDEST, limit=MAX_ROWS), (30,)),
                 Panel("scanning-ips", "Wide refusals by address",
                       "From where do refused requests touch many resources?", "table",
                       Query(where=requests(_FORBIDDEN), group_by=(_SOURCE,), metrics=_WIDE,
-                            order=_WIDEST, limit=MOST), (30,)),
+                            order=_WIDEST, limit=MAX_ROWS), (30,)),
             ),
         ),
         Row(

@@ -1,10 +1,10 @@
-"""The findings that ``hunt --save`` keeps: what to look at first."""
+"""Findings dashboard: the findings that ``hunt --save`` stores."""
 
 from __future__ import annotations
 
 from k8sidx.query.algebra import DateHistogram, Metric, OneOf, Order, Query, Terms
 from k8sidx.show.panels.panel import SPAN, Control, Dashboard, Events, Panel, Row
-from k8sidx.show.panels.shared import LAST, MOST, USER
+from k8sidx.show.panels.shared import LAST, MAX_ROWS, USER
 
 _COUNT = Metric("findings", "count")
 _MOST_FIRST = (Order("findings", descending=True),)
@@ -28,7 +28,7 @@ _STREAM = Events(
 
 
 def _top(*keys: Terms) -> Query:
-    return Query(group_by=keys, metrics=(LAST, _COUNT), order=_MOST_FIRST, limit=MOST)
+    return Query(group_by=keys, metrics=(LAST, _COUNT), order=_MOST_FIRST, limit=MAX_ROWS)
 
 
 FINDINGS = Dashboard(
@@ -76,7 +76,7 @@ FINDINGS = Dashboard(
                 Panel("findings-critical", "Users with urgent findings",
                       "Whom to look at first?", "table",
                       Query(where=_URGENT, group_by=(USER, _HUNT),
-                            metrics=(LAST, _COUNT), order=_MOST_FIRST, limit=MOST)),
+                            metrics=(LAST, _COUNT), order=_MOST_FIRST, limit=MAX_ROWS)),
                 Panel("findings-by-address", "By address", "From where?", "table",
                       _top(Terms("source.ip", "address"), USER)),
             ),

@@ -1,5 +1,5 @@
-"""What people want to see of an audit log: the union of the panels of every Kubernetes audit
-dashboard that we found, numbered. Panels name the rows that they answer."""
+"""Goals of dashboards: the union of the panels of every published Kubernetes audit dashboard
+that we found, numbered. Panels name the goals that they meet."""
 
 from __future__ import annotations
 
@@ -55,9 +55,9 @@ GOALS: dict[int, str] = {
 }
 
 BY_CONTROLS = 10
-"""Answered by each dashboard's controls and its filter for platform identities, not by a panel."""
+"""Met by each dashboard's controls and its filter for platform identities, not by a panel."""
 
 NOTES = {
     19: "public addresses; places need an address database, which k8sidx does not bring",
 }
-"""Rows that are answered otherwise than they ask."""
+"""Goals that are met in another way than they state."""

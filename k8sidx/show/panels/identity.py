@@ -1,4 +1,4 @@
-"""Identity and source: who asks, with what, from where, and who is new."""
+"""Identity dashboard: users, user agents and addresses, and new ones among them."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from k8sidx.query.algebra import (
     Query,
     Terms,
 )
-from k8sidx.show.panels.conditions import ANSWERED, PEOPLE, WRITTEN, of, requests
+from k8sidx.show.panels.conditions import ANSWERED, PEOPLE, WRITTEN, for_resources, requests
 from k8sidx.show.panels.overview import EVENTS
 from k8sidx.show.panels.panel import COUNT, SPAN, Dashboard, Panel, Row
 from k8sidx.show.panels.shared import (
     CODE,
     CONTROLS,
     FIRST,
-    MOST,
+    MAX_ROWS,
     NAME,
     RESOURCE,
     USER,
@@ -35,7 +35,7 @@ PRIVATE = (
     "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "127.0.0.0/8", "100.64.0.0/10",
     "169.254.0.0/16", "fc00::/7", "fe80::/10", "::1/128",
 )  # fmt: skip
-"""Addresses that no public network routes (RFC 1918, 6598, 3927, 4193, 4291)."""
+"""Addresses that public networks do not route (RFC 1918, 6598, 3927, 4193, 4291)."""
 
 _NEWEST = (Order("first seen", descending=True),)
 _AGENT = Terms("userAgent", "user agent")
@@ -44,7 +44,9 @@ _KUBECTL = OneOf("user_agent.name", ("kubectl", "curl", "python-requests", "Wget
 
 
 def _new(*keys: Terms) -> Query:
-    return Query(where=ANSWERED, group_by=keys, metrics=(FIRST, COUNT), order=_NEWEST, limit=MOST)
+    return Query(
+        where=ANSWERED, group_by=keys, metrics=(FIRST, COUNT), order=_NEWEST, limit=MAX_ROWS
+    )
 
 
 IDENTITY = Dashboard(
@@ -125,14 +127,14 @@ IDENTITY = Dashboard(
                             Terms("user.username", "through"), USER, VERB, RESOURCE), (22,)),
                 Panel("credentials", "Tokens and certificates",
                       "Who asks for tokens and certificates, and who approves them?", "table",
-                      table(requests(Or((of("serviceaccounts/token"),
+                      table(requests(Or((for_resources("serviceaccounts/token"),
                                          Compare("objectRef.resource", "=",
                                                  "certificatesigningrequests"))),
                                      OneOf("verb", ("create", "update", "patch"))),
                             USER, VERB, RESOURCE, NAME, CODE), (23,)),
                 Panel("nodes", "Nodes registered and changed",
                       "Who registers and changes nodes: kubelets, or somebody else?", "table",
-                      table(requests(of("nodes", "nodes/status"), WRITTEN),
+                      table(requests(for_resources("nodes", "nodes/status"), WRITTEN),
                             USER, VERB, RESOURCE, NAME, CODE), (23,)),
             ),
         ),

@@ -1,4 +1,4 @@
-"""All dashboards."""
+"""Dashboard library."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from k8sidx.show.panels.workloads import WORKLOADS
 
 @cache
 def dashboards() -> tuple[Dashboard, ...]:
-    """All dashboards, in the order in which they link to each other."""
+    """Return all dashboards, in the order of their links."""
     return (
         OVERVIEW,
         article_dashboard(),

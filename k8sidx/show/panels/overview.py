@@ -1,11 +1,11 @@
-"""The overview: what happens in the cluster, how much of it fails, who and what is busy."""
+"""Overview dashboard: activity, failures, and the busiest users and resources."""
 
 from __future__ import annotations
 
 from k8sidx.query.algebra import Compare, DateHistogram, Metric, Order, Query, Terms
 from k8sidx.show.panels.conditions import ANSWERED, FAILED, requests
 from k8sidx.show.panels.panel import COUNT, SPAN, Dashboard, Events, Panel, Row
-from k8sidx.show.panels.shared import BUSY, CONTROLS, MOST, top
+from k8sidx.show.panels.shared import BUSY, CONTROLS, MAX_ROWS, top
 
 EVENTS = Events(
     "events",
@@ -21,7 +21,7 @@ EVENTS = Events(
     ),
     goals=(9,),
 )  # fmt: skip
-"""The event stream, which every dashboard ends with: a click on any value filters it."""
+"""Event stream at the end of every dashboard: a click on a value filters it."""
 
 _DENIED = Compare("annotations.authorization.k8s.io/decision", "=", "forbid")
 _ANONYMOUS = Compare("user.kind", "=", "anonymous")
@@ -105,12 +105,12 @@ OVERVIEW = Dashboard(
                       Query(where=ANSWERED,
                             group_by=(Terms("user.effective.name", "user"),
                                       Terms("user.kind", "kind")),
-                            metrics=(COUNT,), order=BUSY, limit=MOST), (16,)),
+                            metrics=(COUNT,), order=BUSY, limit=MAX_ROWS), (16,)),
                 Panel("top-targets-overview", "Busiest calls",
                       "Which calls make up the log?", "table",
                       Query(where=ANSWERED,
                             group_by=(Terms("verb"), Terms("target.resource", "resource")),
-                            metrics=(COUNT,), order=BUSY, limit=MOST), (3, 4)),
+                            metrics=(COUNT,), order=BUSY, limit=MAX_ROWS), (3, 4)),
             ),
         ),
         Row(20, (EVENTS,)),

@@ -1,8 +1,8 @@
-"""What a panel and a dashboard are.
+"""Model of panels and dashboards.
 
-A panel is one question to the audit log that is worth seeing every day: a
-:class:`~k8sidx.query.algebra.Query` with a title and a way to be drawn. Saved objects of
-OpenSearch Dashboards and Kibana, the report and the tests are all made from it.
+A panel is one query of the audit log that is worth seeing every day: a
+:class:`~k8sidx.query.algebra.Query` with a title and a chart type. Saved objects of
+OpenSearch Dashboards and Kibana, the report and the tests are all derived from it.
 """
 
 from __future__ import annotations
@@ -22,21 +22,20 @@ Drawn: TypeAlias = Literal["number", "bars", "pie", "table", "timeline", "lines"
 bars over time; ``lines`` the same as lines. ``heatmap``: one key over time."""
 
 SPAN = timedelta(minutes=5)
-"""Interval of time lines where nothing else is asked for; dashboards choose their own by the
-time range that is shown."""
+"""Default interval of time series; dashboards choose their own by the displayed time range."""
 
 COUNT = Metric("requests", "count")
 
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """One question and how it is drawn.
+    """A query and its chart type.
 
     :param id: unique among all panels; part of the saved objects' ids.
-    :param title: what is seen, in a few words.
+    :param title: a few words.
     :param answers: the question that it answers, in a sentence.
-    :param drawn: how.
-    :param query: the question. Its column names are the headings.
+    :param drawn: chart type.
+    :param query: its column names are the headings.
     :param goals: rows of the goal table in docs/dashboards.md that it answers.
     :param hunt: id of the hunt whose own query it is.
     """
@@ -50,7 +49,7 @@ class Panel:
     hunt: str = ""
 
     def over(self, interval: timedelta) -> Query:
-        """The query with another interval in its date histogram."""
+        """Return the query with another interval in its date histogram."""
         keys = tuple(
             dataclasses.replace(key, interval=interval) if isinstance(key, DateHistogram) else key
             for key in self.query.group_by
@@ -74,7 +73,7 @@ class Events:
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """A list to filter the dashboard by: the field, and its label."""
+    """A drop-down filter of a dashboard: the field, and its label."""
 
     field: str
     label: str
@@ -82,7 +81,7 @@ class Control:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Panels beside each other, of equal width and one height in rows of the grid."""
+    """Panels side by side, of equal width; the height is in rows of the grid."""
 
     height: int
     panels: tuple[Panel | Events, ...]
@@ -92,9 +91,9 @@ class Row:
 class Dashboard:
     """A page of panels.
 
-    :param about: what it is for, in a sentence or two.
-    :param controls: lists to filter it by; empty for none.
-    :param findings: it is about the findings that ``hunt --save`` keeps, not about events.
+    :param about: its purpose, in a sentence or two.
+    :param controls: drop-down filters; empty for none.
+    :param findings: whether it shows the findings that ``hunt --save`` stores instead of events.
     """
 
     id: str

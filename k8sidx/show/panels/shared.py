@@ -1,11 +1,11 @@
-"""Pieces that several dashboards are put together from."""
+"""Queries and controls that several dashboards share."""
 
 from __future__ import annotations
 
 from k8sidx.query.algebra import Condition, Metric, Order, Query, Terms
 from k8sidx.show.panels.panel import COUNT, Control
 
-MOST = 50
+MAX_ROWS = 50
 """Rows of a table: enough to page through, few enough to draw."""
 BARS = 10
 BUSY = (Order("requests", descending=True),)
@@ -21,18 +21,18 @@ CONTROLS = (
     Control("objectRef.namespace", "Namespace"),
     Control("responseStatus.code", "Code"),
 )
-"""What analysts narrow a dashboard down by. The kind of user is the switch between people and
-the cluster's own components."""
+"""Filters of every dashboard. The kind of user separates people from the cluster's own
+components."""
 
 
 def top(where: Condition, *keys: Terms, limit: int = BARS) -> Query:
-    """The most frequent values among the requests."""
+    """Return the query for the most frequent values."""
     return Query(where=where, group_by=keys, metrics=(COUNT,), order=BUSY, limit=limit)
 
 
 def table(where: Condition, *keys: Terms) -> Query:
-    """The most frequent combinations, with the time of the latest."""
-    return Query(where=where, group_by=keys, metrics=(LAST, COUNT), order=BUSY, limit=MOST)
+    """Return the query for the most frequent combinations, with the time of the latest."""
+    return Query(where=where, group_by=keys, metrics=(LAST, COUNT), order=BUSY, limit=MAX_ROWS)
 
 
 USER = Terms("user.effective.name", "user")

@@ -1,4 +1,4 @@
-"""What a report tells of the log itself: how it went over time, and what is missing in it."""
+"""Survey of the log for a report: time series, quality tables and gaps."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ CHARTS = (
     "exec-over-time",
     "rbac-over-time",
 )
-"""Time lines of the dashboards that a report shows, too."""
+"""Time series of the dashboards that a report also shows."""
 TABLES = ("by-level", "by-stage", "clusters", "quality")
-"""Panels about the log's quality."""
+"""Panels about the quality of the log."""
 
 POINTS = 72
-"""About so many intervals make a time line that one can read."""
+"""Approximate number of intervals of a readable time series."""
 _INTERVALS = tuple(
     timedelta(seconds=seconds)
     for seconds in (1, 5, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200,
@@ -33,15 +33,15 @@ _INTERVALS = tuple(
 )  # fmt: skip
 _LONGEST = _INTERVALS[-1]
 _MISSING_INTERVALS = 3
-"""So many intervals without any event, in a log that has some on both sides, are a gap."""
+"""Number of intervals without events, between others with events, that make a gap."""
 
 
 @dataclass(frozen=True, slots=True)
 class TimeSeries:
-    """A time line.
+    """A time series.
 
     :param interval: length of an interval.
-    :param starts: beginnings of all intervals from the first to the last.
+    :param starts: start times of all intervals from the first to the last.
     :param series: counts of each interval, by name; the largest series first.
     """
 
@@ -53,7 +53,7 @@ class TimeSeries:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A panel's rows."""
+    """Rows of a panel."""
 
     panel: Panel
     rows: list[tuple[Value, ...]]
@@ -61,7 +61,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """A time without events."""
+    """A period without events."""
 
     since: datetime
     until: datetime
@@ -69,10 +69,10 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """The log at a glance.
+    """Time series, tables and gaps of a log.
 
-    :param truncated: events whose bodies were cut.
-    :param undated: events without a time, which no window has.
+    :param truncated: events with truncated bodies.
+    :param undated: events without a time, which are in no window.
     """
 
     lines: tuple[TimeSeries, ...]
@@ -83,12 +83,12 @@ class Survey:
 
 
 def survey(engine: Engine, since: datetime | None, until: datetime | None) -> Survey:
-    """Look over the events of a time.
+    """Query the events of a period.
 
     :raises StoreError: when the store cannot be read.
     """
     first, last = _extent(engine, since, until)
-    panels = {one.id: one for each in dashboards() for one in each.panels}
+    panels = {panel.id: panel for dashboard in dashboards() for panel in dashboard.panels}
     interval = _interval(first, last)
     lines = []
     if first is not None and last is not None:
@@ -128,14 +128,14 @@ def _interval(first: datetime | None, last: datetime | None) -> timedelta:
     if first is None or last is None:
         return _INTERVALS[0]
     wanted = (last - first) / POINTS
-    return next((one for one in _INTERVALS if one >= wanted), _LONGEST)
+    return next((interval for interval in _INTERVALS if interval >= wanted), _LONGEST)
 
 
 def _starts(first: datetime, last: datetime, interval: timedelta) -> tuple[datetime, ...]:
     epoch = datetime(1970, 1, 1, tzinfo=first.tzinfo)
     begin = epoch + (first - epoch) // interval * interval
     count = min((last - begin) // interval + 1, POINTS * 100)
-    return tuple(begin + at * interval for at in range(count))
+    return tuple(begin + number * interval for number in range(count))
 
 
 def _line(
@@ -147,15 +147,15 @@ def _line(
     until: datetime | None,
 ) -> TimeSeries:
     query = replace(panel.over(interval), since=since, until=until)
-    place = {start: at for at, start in enumerate(starts)}
+    index = {start: number for number, start in enumerate(starts)}
     series: dict[str, list[float]] = {}
     for start, *names, count in engine.run(query).rows:
         name = str(names[0]) if names else COUNT.name
         values = series.setdefault(name, [0.0] * len(starts))
-        at = place.get(start) if isinstance(start, datetime) else None
-        if at is not None and isinstance(count, int | float):
-            values[at] += count
-    largest = sorted(series.items(), key=lambda one: (-sum(one[1]), one[0]))
+        number = index.get(start) if isinstance(start, datetime) else None
+        if number is not None and isinstance(count, int | float):
+            values[number] += count
+    largest = sorted(series.items(), key=lambda item: (-sum(item[1]), item[0]))
     shown = tuple((name, tuple(values)) for name, values in largest)
     return TimeSeries(panel, interval, tuple(starts), shown)
 
@@ -163,7 +163,7 @@ def _line(
 def _gaps(
     line: TimeSeries, engine: Engine, since: datetime | None, until: datetime | None
 ) -> list[Gap]:
-    """Times within the log in which nothing was logged, of several intervals at least."""
+    """Return the periods within the log, of several intervals at least, without events."""
     query = Query(
         since=since,
         until=until,
@@ -185,5 +185,5 @@ def _gaps(
 
 def _count(engine: Engine, query: Query) -> int:
     rows = engine.run(query).rows
-    found = rows[0][0] if rows else 0
-    return int(found) if isinstance(found, int | float) else 0
+    count = rows[0][0] if rows else 0
+    return int(count) if isinstance(count, int | float) else 0

@@ -1,5 +1,4 @@
-"""Volume and health: how much the log is, who makes it so, how long requests take, what of the
-log is missing."""
+"""Volume dashboard: size of the log and its sources, latency, and what is missing in the log."""
 
 from __future__ import annotations
 
@@ -18,7 +17,7 @@ from k8sidx.query.algebra import (
 from k8sidx.show.panels.conditions import ANSWERED, SHORT, requests
 from k8sidx.show.panels.overview import EVENTS
 from k8sidx.show.panels.panel import COUNT, SPAN, Dashboard, Panel, Row
-from k8sidx.show.panels.shared import CONTROLS, LAST, MOST, RESOURCE, USER, VERB
+from k8sidx.show.panels.shared import CONTROLS, LAST, MAX_ROWS, RESOURCE, USER, VERB
 
 _EVENTS = Metric("events", "count")
 _BYTES = Metric("bytes", "sum", "event.bytes")
@@ -74,15 +73,15 @@ VOLUME = Dashboard(
                       "Which clusters report, and which has gone silent?", "table",
                       Query(group_by=(_CLUSTER, Terms("event.provider", "provider")),
                             metrics=(LAST, _BYTES, _EVENTS),
-                            order=(Order("events", descending=True),), limit=MOST), (14, 48)),
+                            order=(Order("events", descending=True),), limit=MAX_ROWS), (14, 48)),
                 Panel("talkers", "Largest talkers",
                       "Whose requests make up the log's size?", "table",
                       Query(group_by=(USER, Terms("user_agent.name", "client", keep_missing=True)),
-                            metrics=(_EVENTS, _BYTES), order=_LARGEST, limit=MOST), (13,)),
+                            metrics=(_EVENTS, _BYTES), order=_LARGEST, limit=MAX_ROWS), (13,)),
                 Panel("large-calls", "Largest calls",
                       "Which calls would an audit policy leave out to save room?", "table",
                       Query(group_by=(VERB, RESOURCE, Terms("level")), metrics=(_EVENTS, _BYTES),
-                            order=_LARGEST, limit=MOST), (12, 13)),
+                            order=_LARGEST, limit=MAX_ROWS), (12, 13)),
             ),
         ),
         Row(
@@ -100,10 +99,10 @@ VOLUME = Dashboard(
                 Panel("latency-by-call", "Slow calls",
                       "Which kinds of requests take long?", "table",
                       Query(where=requests(SHORT), group_by=(VERB, RESOURCE), metrics=_SLOW,
-                            order=(Order("95 %", descending=True),), limit=MOST), (15,)),
+                            order=(Order("95 %", descending=True),), limit=MAX_ROWS), (15,)),
                 Panel("latency-by-user", "Slow users", "Whose requests take long?", "table",
                       Query(where=requests(SHORT), group_by=(USER,), metrics=_SLOW,
-                            order=(Order("95 %", descending=True),), limit=MOST), (15,)),
+                            order=(Order("95 %", descending=True),), limit=MAX_ROWS), (15,)),
             ),
         ),
         Row(
@@ -119,7 +118,7 @@ VOLUME = Dashboard(
                                       Terms("stage", keep_missing=True), VERB,
                                       Terms("target.resource", "resource", keep_missing=True)),
                             metrics=(_EVENTS,), order=(Order("events", descending=True),),
-                            limit=MOST), (48,)),
+                            limit=MAX_ROWS), (48,)),
             ),
         ),
         Row(20, (EVENTS,)),

@@ -1,4 +1,4 @@
-"""Secrets and workloads: who reads secrets, runs commands, makes and removes things."""
+"""Workloads dashboard: secrets read, commands run, objects created and deleted."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from k8sidx.query.algebra import (
     Query,
     Terms,
 )
-from k8sidx.show.panels.conditions import PEOPLE, SUCCEEDED, WRITTEN, of, requests
+from k8sidx.show.panels.conditions import PEOPLE, SUCCEEDED, WRITTEN, for_resources, requests
 from k8sidx.show.panels.overview import EVENTS
 from k8sidx.show.panels.panel import COUNT, SPAN, Dashboard, Panel, Row
 from k8sidx.show.panels.shared import (
@@ -23,7 +23,7 @@ from k8sidx.show.panels.shared import (
     CONTROLS,
     FIRST,
     LAST,
-    MOST,
+    MAX_ROWS,
     NAME,
     NAMESPACE,
     RESOURCE,
@@ -35,9 +35,9 @@ from k8sidx.show.panels.shared import (
 
 _SECRETS = Compare("objectRef.resource", "=", "secrets")
 _READ = OneOf("verb", ("get", "list", "watch"))
-_SESSIONS = of("pods/exec", "pods/attach", "pods/portforward")
+_SESSIONS = for_resources("pods/exec", "pods/attach", "pods/portforward")
 _CREATED = OneOf("verb", ("create", "patch"))
-_PODS = of("pods")
+_PODS = for_resources("pods")
 _DANGEROUS = Or(
     (
         Compare("pod.privileged", "=", True),
@@ -49,9 +49,11 @@ _DANGEROUS = Or(
     )
 )
 _SYSTEM = OneOf("objectRef.namespace", ("kube-system", "kube-public", "default"))
-_CONTROLLERS = of("deployments", "daemonsets", "statefulsets", "cronjobs", "jobs", "replicasets")
+_CONTROLLERS = for_resources(
+    "deployments", "daemonsets", "statefulsets", "cronjobs", "jobs", "replicasets"
+)
 _BY_HAND = Not(Compare("user.controller", "=", True))
-"""Not what a controller makes of a workload: that counts for who made the workload."""
+"""Excludes objects that controllers create for a workload: they count for its author."""
 
 WORKLOADS = Dashboard(
     "workloads",
@@ -80,7 +82,7 @@ WORKLOADS = Dashboard(
                             metrics=(Metric("namespaces", "count_distinct", "objectRef.namespace"),
                                      Metric("names", "count_distinct", "objectRef.name"), LAST,
                                      COUNT),
-                            order=BUSY, limit=MOST), (33,)),
+                            order=BUSY, limit=MAX_ROWS), (33,)),
                 Panel("secrets-by-namespace", "Secret reads by user and namespace",
                       "Who reads the secrets of which namespace?", "table",
                       table(requests(_SECRETS, _READ), USER, NAMESPACE, CODE), (33,)),
@@ -139,7 +141,8 @@ WORKLOADS = Dashboard(
             14,
             (
                 Panel("ephemeral", "Ephemeral containers", "Who debugs running pods?", "table",
-                      table(requests(of("pods/ephemeralcontainers")), USER, NAMESPACE, NAME, CODE),
+                      table(requests(for_resources("pods/ephemeralcontainers")), USER,
+                            NAMESPACE, NAME, CODE),
                       (38,)),
                 Panel("system-pods", "Pods in system namespaces",
                       "Who makes pods in kube-system and default, besides controllers?", "table",
@@ -149,7 +152,7 @@ WORKLOADS = Dashboard(
                       Query(where=requests(Present("pod.images"), WRITTEN),
                             group_by=(Terms("pod.images", "image"),),
                             metrics=(FIRST, COUNT),
-                            order=(Order("first seen", descending=True),), limit=MOST), (38,)),
+                            order=(Order("first seen", descending=True),), limit=MAX_ROWS), (38,)),
             ),
         ),
         Row(
@@ -163,7 +166,8 @@ WORKLOADS = Dashboard(
                       table(requests(OneOf("service.type", ("NodePort", "LoadBalancer")), WRITTEN),
                             USER, Terms("service.type", "type"), NAMESPACE, NAME, CODE), (40,)),
                 Panel("ingress", "Ingresses changed", "Who changes the ways in?", "table",
-                      table(requests(of("ingresses"), WRITTEN), USER, VERB, NAMESPACE, NAME),
+                      table(requests(for_resources("ingresses"), WRITTEN), USER, VERB,
+                            NAMESPACE, NAME),
                       (40,)),
                 Panel("ingress-without-tls", "Ingresses without TLS",
                       "How many ways in were made without encryption?", "number",

@@ -1,6 +1,6 @@
-"""Bars with their labels and numbers, drawn with characters.
+"""Layout of bars with their labels and numbers, drawn with characters.
 
-Eighth blocks where the terminal's encoding has them, else ``#``.
+Eighth blocks if the terminal's encoding has them, else ``#``.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ _EIGHTHS = "▏▎▍▌▋▊▉█"
 _HALF = "▐"
 _CUT = "…"
 _GAP = 2
-_NARROWEST = 10
-"""Cells that the bars have at least; labels are cut for them."""
+_MIN_BAR_WIDTH = 10
+"""Minimum width of the bars in cells; labels are cut for them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
     """One bar.
 
-    :param labels: one a column of labels; fewer leave the last columns empty.
-    :param value: how long it is; ``None`` for no bar.
-    :param shown: the value as it is written.
+    :param labels: one per label column; fewer leave the last columns empty.
+    :param value: its length; ``None`` for no bar.
+    :param shown: the value as text.
     """
 
     labels: tuple[str, ...]
@@ -34,8 +34,8 @@ class Bar:
     shown: str = ""
 
 
-class Drawing:
-    """Where labels, bars and numbers stand, and how long a bar is."""
+class BarLayout:
+    """Widths of labels, bars and numbers, and the axis between negative and positive bars."""
 
     def __init__(self, bars: Sequence[Bar], heading: Bar, width: int, encoding: str) -> None:
         self._heading = heading
@@ -43,23 +43,23 @@ class Drawing:
         values = [bar.value for bar in bars if bar.value is not None]
         self._least, self._most = min([0.0, *values]), max([0.0, *values])
         self._number = max(cell_len(bar.shown) for bar in (*bars, heading))
-        left = max(width - self._number - 2 * _GAP, 2 * _NARROWEST)
-        self._labels = _widths([bar.labels for bar in (*bars, heading)], left - _NARROWEST)
+        left = max(width - self._number - 2 * _GAP, 2 * _MIN_BAR_WIDTH)
+        self._labels = _widths([bar.labels for bar in (*bars, heading)], left - _MIN_BAR_WIDTH)
         self._label = sum(self._labels) + _GAP * max(len(self._labels) - 1, 0)
-        self._cells = max(left - self._label, _NARROWEST)
+        self._cells = max(left - self._label, _MIN_BAR_WIDTH)
         # Halved first: the spread of the two largest floats is beyond all floats.
         spread = self._most / 2 - self._least / 2
         below = round(self._cells * (-self._least / 2 / spread)) if spread else 0
-        # Whatever the proportion, both sides of the axis have room for a bar.
+        # Both sides of the axis have room for a bar, whatever the proportion.
         self._below = min(max(below, int(self._least < 0)), self._cells - int(self._most > 0))
 
     def heading_line(self) -> Text:
-        """Names of the columns."""
+        """Return the line with the column names."""
         line = self._labelled(self._heading).append(" " * self._cells)
         return self._numbered(line, self._heading)
 
     def line(self, bar: Bar) -> Text:
-        """The bar between its labels and its number."""
+        """Return the bar between its labels and its number."""
         line = self._labelled(bar)
         line.append(self._drawn(bar.value), style="cyan")
         return self._numbered(line, bar)
@@ -104,15 +104,15 @@ class Drawing:
         part = value / self._least * self._below
         if not self._blocks:
             return "#" * max(round(part), 1)
-        # Unicode has eighths that grow to the right only; to the left there are halves.
+        # Unicode has eighths that grow to the right only; those that grow to the left are halves.
         halves = max(round(part * 2), 1)
         return (_HALF if halves % 2 else "") + _EIGHTHS[-1] * (halves // 2)
 
 
 def _widths(labels: Sequence[tuple[str, ...]], room: int) -> list[int]:
-    """How wide each column of labels is: as its longest, or cut, the widest first."""
+    """Return the width of each label column: that of its longest label, or less, widest first."""
     count = max(map(len, labels))
-    columns = list(zip_longest(*(one for one in labels if len(one) == count), fillvalue=""))
+    columns = list(zip_longest(*(bar for bar in labels if len(bar) == count), fillvalue=""))
     widths = [max(map(cell_len, column)) for column in columns]
     while sum(widths) + _GAP * (count - 1) > room and max(widths, default=1) > 1:
         widths[widths.index(max(widths))] -= 1

@@ -1,4 +1,4 @@
-"""A place in a text, shown under its line with a caret."""
+"""Caret under a position of a text, as compilers print it."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ _MARGIN = "  "
 _CUT = "…"
 
 
-def pointed(text: str, line: int, column: int, width: int) -> tuple[str, str] | None:
-    """The line, and another with a caret under the column; ``None`` without such a line.
+def caret_lines(text: str, line: int, column: int, width: int) -> tuple[str, str] | None:
+    """Return the line, and one with a caret under the column; ``None`` if there is no such line.
 
-    Whatever is not printable is an escape, and the caret stands where that begins. Of a line
-    that is wider than the terminal, the part around the caret is shown.
+    Unprintable characters are escaped, with the caret at the start of the escape. If the line
+    is wider than the terminal, the part around the caret is returned.
 
     :param line: 1-based.
     :param column: 1-based, in characters.
@@ -23,10 +23,10 @@ def pointed(text: str, line: int, column: int, width: int) -> tuple[str, str] | 
     if not 1 <= line <= len(lines):
         return None
     written = lines[line - 1].replace("\t", " ").removesuffix("\r")
-    shown, at = visible(written), len(visible(written[: max(column - 1, 0)]))
+    shown, position = visible(written), len(visible(written[: max(column - 1, 0)]))
     room = max(width - len(_MARGIN) - 2 * len(_CUT), 20)
-    start = max(0, min(at - room // 2, len(shown) - room))
+    start = max(0, min(position - room // 2, len(shown) - room))
     left = _CUT if start else ""
     right = _CUT if start + room < len(shown) else ""
-    blank = " " * cell_len(left + shown[start:at])
+    blank = " " * cell_len(left + shown[start:position])
     return f"{_MARGIN}{left}{shown[start : start + room]}{right}", f"{_MARGIN}{blank}^"

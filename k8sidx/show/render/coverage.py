@@ -1,4 +1,4 @@
-"""What the library covers of the matrices, as a table and in a line each."""
+"""Coverage of ATT&CK matrices as a sheet and as lines."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ COLUMNS = ("matrix", "tactic", "id", "technique", "hunts", "which", "remark")
 
 
 def coverage_sheet(covered: Sequence[Covered]) -> Sheet:
-    """One row for each technique under each of its tactics."""
+    """Return one row per technique and tactic."""
     rows: list[tuple[Value, ...]] = [
-        (one.matrix, one.tactic, one.id, one.name, len(one.hunts), ", ".join(one.hunts),
-         one.remark if not one.hunts else "")
-        for one in covered
+        (entry.matrix, entry.tactic, entry.id, entry.name, len(entry.hunts),
+         ", ".join(entry.hunts), entry.remark if not entry.hunts else "")
+        for entry in covered
     ]  # fmt: skip
     return Sheet(COLUMNS, rows, "Coverage")
 
 
 def coverage_lines(covered: Sequence[Covered]) -> list[str]:
-    """``ATT&CK Containers: 36 of 45 techniques; 9 are not in audit logs``, a line a matrix."""
+    """Return a line per matrix: ``ATT&CK Containers: 36 of 45 techniques are looked for; …``."""
     lines = []
-    for matrix in dict.fromkeys(one.matrix for one in covered):
-        techniques = {one.id: one for one in covered if one.matrix == matrix}
-        looked_for = sum(1 for one in techniques.values() if one.hunts)
-        beyond = sum(1 for one in techniques.values() if not one.hunts and one.remark)
+    for matrix in dict.fromkeys(entry.matrix for entry in covered):
+        techniques = {entry.id: entry for entry in covered if entry.matrix == matrix}
+        looked_for = sum(1 for entry in techniques.values() if entry.hunts)
+        beyond = sum(1 for entry in techniques.values() if not entry.hunts and entry.remark)
         lines.append(
             f"{matrix}: {looked_for} of {len(techniques)} techniques are looked for; "
             f"{beyond} are not in audit logs"

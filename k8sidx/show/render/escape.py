@@ -1,8 +1,9 @@
-"""Attacker-controlled text, made safe for the medium it is shown in.
+"""Escaping of attacker-controlled text for each output medium.
 
-Everything in an audit log was written by a client: a user agent can hold terminal
-escapes, spreadsheet formulas, table borders or HTML. There is one function for each
-medium, and each makes what it takes out of action visible instead of dropping it.
+Everything in an audit log was written by a client: a user agent can contain terminal
+escapes, spreadsheet formulas, table borders or HTML. There is one function per medium,
+and each makes what it disarms visible instead of dropping it. HTML is escaped by the
+templates (:mod:`k8sidx.show.render.page`).
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ from typing import Any
 
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
-# Characters at which a spreadsheet starts to calculate (OWASP, "CSV Injection"), and the
-# full-width forms that some spreadsheets read as the same.
+# Characters that start a formula in a spreadsheet (OWASP, "CSV Injection"), and the
+# full-width forms that some spreadsheets treat alike.
 _FORMULA = re.compile(r"[\s\x00-\x20]*[=+\-@＝＋－＠]|[\t\r\n]")
 # Separators that a spreadsheet of another locale would split at are quoted too.
 _CSV_QUOTED = re.compile(r"[\",;]|^ | $")
@@ -28,7 +29,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def visible(text: str) -> str:
-    """One line of printable text: anything else is written as a backslash escape.
+    """Return one line of printable text; anything else becomes a backslash escape.
 
     Control characters (C0, C1), line breaks, invisible and bidirectional format
     characters, lone surrogates and unassigned code points become ``\\x1b``,
@@ -49,10 +50,10 @@ def _escaped(character: str) -> str:
 
 
 def csv_cell(value: str | float | bool | None) -> str:
-    """One cell of an RFC 4180 file, quoted where needed, that no spreadsheet calculates.
+    """Return a cell of an RFC 4180 file, quoted if needed, that no spreadsheet evaluates.
 
-    Text that begins like a formula (after blanks, too) gets a leading ``'``; numbers
-    stay numbers. Line breaks and control characters are written as escapes.
+    Text that begins like a formula (also after blanks) gets a leading ``'``; numbers
+    stay numbers. Line breaks and control characters become escapes.
     """
     if value is None:
         return ""
@@ -69,9 +70,9 @@ def csv_cell(value: str | float | bool | None) -> str:
 
 
 def markdown_text(text: str) -> str:
-    """Text for a Markdown paragraph or table cell: no markup, link, HTML or cell border.
+    """Return text for a Markdown paragraph or table cell: no markup, link, HTML or cell border.
 
-    An e-mail address may still be shown as one by a renderer that looks for them.
+    A renderer that detects e-mail addresses may still link one.
     """
     escaped = _MARKDOWN.sub(r"\\\g<0>", visible(text))
     escaped = escaped.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
@@ -79,21 +80,21 @@ def markdown_text(text: str) -> str:
 
 
 def iso_time(moment: datetime) -> str:
-    """ISO-8601 in UTC with microseconds and ``Z``, as the API server writes times."""
+    """Return ISO-8601 in UTC with microseconds and ``Z``, as the API server writes times."""
     return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def json_text(data: object) -> str:
-    """Indented JSON that every reader accepts: valid UTF-8, no NaN, times in ISO-8601.
+    """Return indented JSON that every parser accepts: valid UTF-8, no NaN, times in ISO-8601.
 
-    Lone surrogates become U+FFFD. What is not printable is written as ``\\uXXXX``: a
-    reader gets it back, a terminal does not.
+    Lone surrogates become U+FFFD. Unprintable characters become ``\\uXXXX``: a parser
+    restores them, a terminal does not act on them.
     """
     return _dumped(data, indent=2)
 
 
 def json_line(data: object) -> str:
-    """The same on one line, for a cell."""
+    """Return the same on one line, for a cell."""
     return _dumped(data, indent=None)
 
 
@@ -120,4 +121,4 @@ def _json_value(data: object) -> Any:
         return [_json_value(item) for item in data]
     if data is None or isinstance(data, bool | int):
         return data
-    raise TypeError(f"{type(data).__name__} has no place in JSON output")
+    raise TypeError(f"{type(data).__name__} cannot be written as JSON")

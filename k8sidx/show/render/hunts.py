@@ -14,7 +14,7 @@ from k8sidx.backends.result import Value
 from k8sidx.hunt.level import urgency
 from k8sidx.hunt.result import Finding, HuntResult
 from k8sidx.show.render.escape import visible
-from k8sidx.show.render.sheet import Sheet, readable_time
+from k8sidx.show.render.sheet import Sheet, quantity, readable_time
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -52,9 +52,9 @@ def counted(results: Sequence[HuntResult]) -> str:
     findings = by_urgency(results)
     levels = [finding.level for finding in findings]
     each = ", ".join(f"{levels.count(level)} {level}" for level in dict.fromkeys(levels))
-    hunts = f"{len(results):,} {'hunt' if len(results) == 1 else 'hunts'}"
-    word = "finding" if len(findings) == 1 else "findings"
-    return f"{len(findings):,} {word}{f' ({each})' if each else ''} from {hunts}"
+    levels_counted = f" ({each})" if each else ""
+    total, hunts = quantity(len(findings), "finding"), quantity(len(results), "hunt")
+    return f"{total}{levels_counted} from {hunts}"
 
 
 def print_hunts(console: Console, results: Sequence[HuntResult]) -> None:
@@ -104,7 +104,7 @@ def _worst(result: HuntResult) -> int:
 
 
 def _span(finding: Finding) -> str:
-    events = f"{finding.count:,} {'event' if finding.count == 1 else 'events'}"
+    events = quantity(finding.count, "event")
     first, last = readable_time(finding.first_seen), readable_time(finding.last_seen)
     if not first or first == last:
         return f"{events} · {first}" if first else events

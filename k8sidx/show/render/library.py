@@ -1,4 +1,4 @@
-"""The hunt library as a list."""
+"""Hunt library as a sheet and on a terminal."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ COLUMNS = ("id", "title", "level", "attack", "source")
 
 
 def library_sheet(hunts: Sequence[Hunt]) -> Sheet:
-    """One row a hunt: with its ATT&CK techniques, and whose work it stems from."""
+    """Return one row per hunt, with its ATT&CK techniques and its source."""
     rows = [(hunt.id, hunt.title, hunt.level, attack(hunt), source(hunt)) for hunt in hunts]
     return Sheet(COLUMNS, rows, "Hunts")
 
 
 def attack(hunt: Hunt) -> str:
-    """``T1552.007, T1613``; the tactics of a hunt that names no technique."""
+    """Return the techniques, ``T1552.007, T1613``, or the tactics if a hunt has none."""
     names = [tag.removeprefix("attack.") for tag in hunt.tags if tag.startswith("attack.")]
     techniques = [name.upper() for name in names if name[:1] in "tT" and name[1:2].isdigit()]
     return ", ".join(techniques or [name.replace("_", "-") for name in names])
 
 
 def source(hunt: Hunt) -> str:
-    """The sites that the hunt refers to; without one, where it was read from."""
+    """Return the sites that the hunt references, or the file that it was read from."""
     hosts = [match[1] for match in map(_HOST.match, hunt.references) if match]
     return ", ".join(dict.fromkeys(hosts)) or hunt.source
 
 
 def print_library(console: Console, hunts: Sequence[Hunt]) -> None:
-    """Two lines a hunt, which a narrow terminal can hold, too."""
+    """Print two lines per hunt, which also fit a narrow terminal."""
     from rich.table import Table
     from rich.text import Text
 

@@ -1,4 +1,4 @@
-"""A table to show, whatever it is about, and its values as text."""
+"""Tables to print, and their values as text."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from k8sidx.show.render.escape import iso_time, json_line
 class Sheet:
     """Columns and rows under a title.
 
-    :param level: Sigma level of what the rows show; colours the title on a terminal.
-    :param notes: sentences that the reader must know to judge the rows.
+    :param level: Sigma level of the rows; colours the title on a terminal.
+    :param notes: sentences that qualify the rows.
     """
 
     columns: tuple[str, ...]
@@ -25,7 +25,7 @@ class Sheet:
     notes: tuple[str, ...] = ()
 
     def is_number(self, position: int) -> bool:
-        """True when all the column's values that are there are numbers."""
+        """Whether all values of the column, missing ones aside, are numbers."""
         values = [row[position] for row in self.rows if row[position] is not None]
         return bool(values) and all(is_number(value) for value in values)
 
@@ -35,9 +35,9 @@ def is_number(value: Value) -> bool:
 
 
 def readable(value: Value) -> str:
-    """A value for people: thousands separated, times to the second, lists joined.
+    """Return a value for people: thousands separated, times to the second, lists joined.
 
-    The text still holds whatever a client wrote; escape it for the medium.
+    The text is not escaped; escape it for the medium.
     """
     if value is None:
         return ""
@@ -55,14 +55,14 @@ def readable(value: Value) -> str:
 
 
 def readable_time(moment: datetime | None) -> str:
-    """``2024-05-01 10:22:03Z``; empty without a time."""
+    """Return ``2024-05-01 10:22:03Z``; empty without a time."""
     if moment is None:
         return ""
     return moment.astimezone(UTC).isoformat(" ", timespec="seconds").replace("+00:00", "Z")
 
 
 def plain(value: Value) -> str | int | float | bool | None:
-    """A value for machines: times in ISO-8601 with microseconds, lists as JSON."""
+    """Return a value for machines: times in ISO-8601 with microseconds, lists as JSON."""
     if isinstance(value, datetime):
         return iso_time(value)
     if isinstance(value, list):

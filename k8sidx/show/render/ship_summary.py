@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from k8sidx.show.render.sheet import Sheet
+from k8sidx.show.render.sheet import Sheet, quantity
 
 if TYPE_CHECKING:
     from k8sidx.shipping.pipeline import ShipReport
@@ -31,8 +31,8 @@ def shipped_lines(report: ShipReport) -> Iterator[str]:
     rate = f", {report.read / report.seconds:,.0f}/s" if report.seconds else ""
     redacted = f" ({report.redacted:,} with values redacted)" if report.redacted else ""
     yield (
-        f"{_many(report.read, 'event')} read in {report.seconds:,.1f} s{rate}: "
-        f"{report.indexed:,} indexed{redacted}, {_many(report.duplicates, 'duplicate')}, "
+        f"{quantity(report.read, 'event')} read in {report.seconds:,.1f} s{rate}: "
+        f"{report.indexed:,} indexed{redacted}, {quantity(report.duplicates, 'duplicate')}, "
         f"{report.rejected:,} rejected."
     )
     yield from skipped_lines(report)
@@ -44,8 +44,8 @@ def shipped_lines(report: ShipReport) -> Iterator[str]:
 def skipped_lines(report: ShipReport) -> Iterator[str]:
     """Yield what the inputs contained besides audit events."""
     if report.skipped:
-        kinds = ", ".join(_many(count, kind) for kind, count in report.skipped.items())
-        yield f"Skipped, as these are no audit events: {kinds}."
+        kinds = ", ".join(quantity(count, kind) for kind, count in report.skipped.items())
+        yield f"Skipped, since these are not audit events: {kinds}."
 
 
 def rejected_lines(report: ShipReport) -> Iterator[str]:
@@ -55,7 +55,3 @@ def rejected_lines(report: ShipReport) -> Iterator[str]:
     left = report.rejected - min(len(report.rejects), REASONS_SHOWN)
     if left and report.rejects:
         yield f"  … and {left:,} more"
-
-
-def _many(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"

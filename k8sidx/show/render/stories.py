@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from k8sidx.backends.result import Value
 from k8sidx.hunt.actor_timeline import Story
 from k8sidx.show.render.escape import visible
-from k8sidx.show.render.sheet import Sheet, readable_time
+from k8sidx.show.render.sheet import Sheet, quantity, readable_time
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -60,8 +60,7 @@ def print_stories(console: Console, stories: Sequence[Story]) -> None:
 
 def _span(story: Story) -> str:
     first, last = readable_time(story.first_seen), readable_time(story.last_seen)
-    count = len(story.findings)
-    findings = f"{count:,} {'finding' if count == 1 else 'findings'}"
+    findings = quantity(len(story.findings), "finding")
     if not first:
         return findings
     return f"{findings}, {first}" if first == last else f"{findings}, {first} to {last}"

@@ -1,4 +1,4 @@
-"""Sheets for people at a terminal, with rich."""
+"""Sheets on a terminal."""
 
 from __future__ import annotations
 
@@ -30,19 +30,19 @@ LEVEL_STYLES = {
 }
 _LEVEL_COLUMNS = ("level", "state")
 _WORD = 16
-"""Longer words may be broken to fit a table; shorter ones are not."""
+"""Words up to this length are not broken to fit a table."""
 
 
 class _PipedConsole(Console):
     def on_broken_pipe(self) -> None:
-        """Leave a reader that went away to the caller; rich would end with exit code 1."""
+        """Raise for a closed pipe; rich would exit with 1."""
         raise BrokenPipeError
 
 
 def console_on(stream: IO[str]) -> Console:
-    """A console that colours only on a terminal and never when ``NO_COLOR`` is set.
+    """Return a console that colours only on a terminal and never when ``NO_COLOR`` is set.
 
-    Text given to it is shown as it is: no markup, emoji codes or highlighting.
+    It prints text as it is: no markup, emoji codes or highlighting.
     """
     terminal = stream.isatty()
     plain = not terminal or bool(os.environ.get("NO_COLOR"))
@@ -58,9 +58,9 @@ def console_on(stream: IO[str]) -> Console:
 
 
 def print_sheet(console: Console, sheet: Sheet, *, most: int | None = None) -> None:
-    """Title, notes and rows; what a narrow console cannot hold as a table becomes records.
+    """Print title, notes and rows; a table too wide for the console becomes records.
 
-    :param most: rows to show; a last line says how many more there are.
+    :param most: maximum number of rows; a last line counts the others.
     """
     if sheet.title:
         console.print(heading(sheet))
@@ -80,7 +80,7 @@ def print_sheet(console: Console, sheet: Sheet, *, most: int | None = None) -> N
 
 
 def heading(sheet: Sheet) -> Text:
-    """The title and the level; without rows, that there are none."""
+    """Return the title and the level, or the title and ``no rows``."""
     if not sheet.rows:
         return Text(f"{visible(sheet.title)}: no rows", style="dim")
     text = Text().append(visible(sheet.title), style="bold")
@@ -95,21 +95,21 @@ def level_text(level: str) -> Text:
 
 @dataclass(frozen=True, slots=True)
 class _Layout:
-    """How a table fits: its headings, and the blanks between its columns."""
+    """Headings of a table, and the blanks between its columns."""
 
     headings: tuple[str, ...]
     gap: int
 
 
 def _layout(sheet: Sheet, width: int) -> _Layout | None:
-    """The airiest layout that fits; ``None`` when columns would not be readable."""
+    """Return the widest layout that fits; ``None`` if columns would not be readable."""
     names = tuple(visible(name) for name in sheet.columns)
     cells = [
         [visible(readable(row[position])) for row in sheet.rows] for position in range(len(names))
     ]
     longest = [max(map(cell_len, column), default=0) for column in cells]
-    whole = sum(max(cell_len(name), size) for name, size in zip(names, longest, strict=True))
-    if whole + 2 * (len(names) - 1) <= width:
+    unbroken = sum(max(cell_len(name), size) for name, size in zip(names, longest, strict=True))
+    if unbroken + 2 * (len(names) - 1) <= width:
         return _Layout(names, 2)
     narrowest = [
         size if sheet.is_number(position) else min(_longest_word(column), _WORD)
@@ -131,7 +131,7 @@ def _longest_word(cells: list[str]) -> int:
 
 
 def _broken(name: str, width: int) -> str:
-    """A field's path over several lines, broken after dots, no line wider than needed."""
+    """Return a field's path over several lines, broken after dots, no line wider than needed."""
     lines = [""]
     for part in re.findall(r"[^.]+\.?|\.", name):
         if lines[-1] and cell_len(lines[-1] + part) > width:

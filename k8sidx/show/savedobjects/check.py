@@ -1,8 +1,8 @@
-"""Checks files of saved objects before a server sees them.
+"""Checker for files of saved objects.
 
-An import that says success proves little: neither product looks into the JSON inside a
-saved object's JSON, at most references, or at fields (docs/dashboards.md). This reads a
-file as the browser would later, and says what would break.
+A successful import proves little: neither product validates the JSON inside a saved
+object's JSON, most references, or fields (docs/dashboards.md). This reads a file as the
+browser would later, and reports what would break.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ MOST_BYTES = 26_214_400
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is wrong in a file.
+    """One fault in a file.
 
     :param line: 1-based; 0 for the file as a whole.
-    :param subject: the object's type and id; empty for the file or a line that is no object.
-    :param text: what is wrong, and what comes of it.
+    :param subject: the object's type and id; empty for the file, or a line that is not an object.
+    :param text: the fault and its effect.
     """
 
     line: int
@@ -42,10 +42,10 @@ class Problem:
 
 
 def check_file(name: str, content: bytes, known: Mapping[str, FieldType]) -> list[Problem]:
-    """All problems of a file.
+    """Return all problems of a file.
 
     :param name: the file's name; both products refuse other endings than ``.ndjson``.
-    :param known: fields of the indices that its panels are about, by path.
+    :param known: fields of the indices that its panels query, by path.
     """
     problems = []
     if PurePath(name).suffix != ".ndjson":
@@ -57,36 +57,36 @@ def check_file(name: str, content: bytes, known: Mapping[str, FieldType]) -> lis
         if not line.strip():
             continue
         try:
-            one = orjson.loads(line)
+            obj = orjson.loads(line)
         except orjson.JSONDecodeError as error:
-            text = f"no JSON ({error}): the import refuses the whole file"
+            text = f"not valid JSON ({error}): the import refuses the whole file"
             problems.append(Problem(number, "", text))
             continue
-        if isinstance(one, dict) and "exportedCount" in one and "type" not in one:
+        if isinstance(obj, dict) and "exportedCount" in obj and "type" not in obj:
             continue
-        lacks = _whole(one)
-        problems += [Problem(number, "", text) for text in lacks]
-        if not lacks:
-            objects[number] = one
+        faults = _shape_faults(obj)
+        problems += [Problem(number, "", text) for text in faults]
+        if not faults:
+            objects[number] = obj
     if len(objects) > MOST_OBJECTS:
         problems.append(Problem(0, "", f"more than {MOST_OBJECTS:,} objects"))
-    return problems + list(_Checked(objects, known).problems())
+    return problems + list(_File(objects, known).problems())
 
 
-def _whole(one: Any) -> list[str]:
-    """What an object lacks without which the import fails as a whole."""
-    if not isinstance(one, dict):
-        return ["no JSON object: the import refuses the whole file"]
+def _shape_faults(obj: Any) -> list[str]:
+    """Return the missing members without which the whole import fails."""
+    if not isinstance(obj, dict):
+        return ["not a JSON object: the import refuses the whole file"]
     missing = [
         key
         for key, kind in (("type", str), ("id", str), ("attributes", dict))
-        if not isinstance(one.get(key), kind)
+        if not isinstance(obj.get(key), kind)
     ]
-    return [f"no {key}: the import fails as a whole" for key in missing]
+    return [f"no {key}: the whole import fails" for key in missing]
 
 
-class _Checked:
-    """The objects of a file, looked at together."""
+class _File:
+    """Checks of the objects of a file, which reference each other."""
 
     def __init__(self, objects: Mapping[int, JsonObject], known: Mapping[str, FieldType]) -> None:
         self.objects = objects
@@ -95,44 +95,44 @@ class _Checked:
         self.ids: set[tuple[str, str]] = set()
 
     def problems(self) -> Iterator[Problem]:
-        for number, one in self.objects.items():
-            key = (one["type"], one["id"])
+        for number, obj in self.objects.items():
+            key = (obj["type"], obj["id"])
             if key in self.ids:
-                yield self.problem(number, "stands twice: the import refuses the whole file")
+                yield self.problem(number, "defined twice: the import refuses the whole file")
             self.ids.add(key)
         for number in self.objects:
             for text in self.about(self.objects[number]):
                 yield self.problem(number, text)
 
     def problem(self, number: int, text: str) -> Problem:
-        one = self.objects[number]
-        return Problem(number, f"{one['type']}:{one['id']}", text)
+        obj = self.objects[number]
+        return Problem(number, f"{obj['type']}:{obj['id']}", text)
 
-    def about(self, one: JsonObject) -> Iterator[str]:
-        yield from check_form(one, self.form)
-        embedded = read_embedded(one)
+    def about(self, obj: JsonObject) -> Iterator[str]:
+        yield from check_form(obj, self.form)
+        embedded = read_embedded(obj)
         yield from embedded.faults
-        yield from self.references(one, embedded)
-        match one["type"]:
+        yield from self.references(obj, embedded)
+        match obj["type"]:
             case "index-pattern":
-                yield from check_pattern(one["attributes"])
+                yield from check_pattern(obj["attributes"])
             case "visualization":
                 yield from check_visualization(embedded, self.known)
             case "search":
-                yield from check_search(one["attributes"], self.known)
+                yield from check_search(obj["attributes"], self.known)
             case "dashboard":
-                yield from check_dashboard(one, embedded, self.known)
+                yield from check_dashboard(obj, embedded, self.known)
 
-    def references(self, one: JsonObject, embedded: Embedded) -> Iterator[str]:
-        references = one.get("references", [])
+    def references(self, obj: JsonObject, embedded: Embedded) -> Iterator[str]:
+        references = obj.get("references", [])
         named = {reference.get("name") for reference in references}
         for name in sorted(embedded.names - named):
-            yield f"nothing is referenced by the name {name!r}: it stays empty"
+            yield f"no reference is named {name!r}: the panel stays empty"
         for reference in references:
             if (reference.get("type"), reference.get("id")) not in self.ids:
-                said = f"{reference.get('type')}:{reference.get('id')}"
-                yield f"references {said}, which is not in this file"
+                target = f"{reference.get('type')}:{reference.get('id')}"
+                yield f"references {target}, which is not in this file"
 
 
-def _is_kibana(one: JsonObject) -> bool:
-    return "typeMigrationVersion" in one or "coreMigrationVersion" in one
+def _is_kibana(obj: JsonObject) -> bool:
+    return "typeMigrationVersion" in obj or "coreMigrationVersion" in obj

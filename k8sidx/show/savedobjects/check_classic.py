@@ -1,4 +1,4 @@
-"""Visualizations and searches of the classic form, read as the browser will."""
+"""Checks of classic visualizations and searches, as the browser reads them."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ SCHEMAS: dict[str, frozenset[str]] = {
     "region_map": frozenset({"metric", "segment"}),
     "tile_map": frozenset({"metric", "segment"}),
 }
-"""Roles that aggregations may have, by kind of visualization."""
+"""Permitted roles of aggregations, by kind of visualization."""
 OTHERS = frozenset({"markdown", "input_control_vis", "metrics", "vega", "timelion"})
-"""Kinds that have no aggregations of this form."""
+"""Kinds without aggregations of this form."""
 _TEXT = FieldType("string", aggregatable=True)
 _NUMBERS = frozenset({"sum", "avg", "percentiles", "percentile_ranks", "median", "std_dev"})
 
@@ -48,26 +48,26 @@ def check_visualization(embedded: Embedded, known: Mapping[str, FieldType]) -> I
     if kind in OTHERS:
         return
     if kind not in SCHEMAS:
-        yield f"no visualization of the kind {kind}: the panel shows an error"
+        yield f"{kind} is not a kind of visualization: the panel shows an error"
         return
-    aggregations = [one for one in state.get("aggs", []) if isinstance(one, dict)]
-    ids = [str(one.get("id")) for one in aggregations]
+    aggregations = [agg for agg in state.get("aggs", []) if isinstance(agg, dict)]
+    ids = [str(agg.get("id")) for agg in aggregations]
     if len(set(ids)) != len(ids):
         yield "two aggregations have the same id"
-    if not any(one.get("schema") == "metric" for one in aggregations):
-        yield "no aggregation has the schema metric: there is nothing to show"
-    for one in aggregations:
-        yield from _aggregation(one, kind, set(ids), known)
+    if not any(agg.get("schema") == "metric" for agg in aggregations):
+        yield "no aggregation has the schema metric: the panel shows nothing"
+    for agg in aggregations:
+        yield from _aggregation(agg, kind, set(ids), known)
 
 
 def _aggregation(
-    one: JsonObject, kind: str, ids: set[str], known: Mapping[str, FieldType]
+    agg: JsonObject, kind: str, ids: set[str], known: Mapping[str, FieldType]
 ) -> Iterator[str]:
-    said = f"aggregation {one.get('id')}"
-    if one.get("schema") not in SCHEMAS[kind]:
-        yield f"{said}: a {kind} has no schema {one.get('schema')}"
-    parameters = one.get("params", {})
-    aggregation = str(one.get("type"))
+    subject = f"aggregation {agg.get('id')}"
+    if agg.get("schema") not in SCHEMAS[kind]:
+        yield f"{subject}: a {kind} has no schema {agg.get('schema')}"
+    parameters = agg.get("params", {})
+    aggregation = str(agg.get("type"))
     field = parameters.get("field")
     if field is not None:
         wanted: tuple[str, ...] = ()
@@ -76,21 +76,21 @@ def _aggregation(
         elif aggregation in _NUMBERS:
             wanted = ("number",)
         for text in check_field(str(field), known, wanted=wanted):
-            yield f"{said}: {text}"
+            yield f"{subject}: {text}"
     elif aggregation != "count" and aggregation != "filters":
-        yield f"{said}: {aggregation} names no field"
+        yield f"{subject}: {aggregation} names no field"
     if parameters.get("missingBucket") and known.get(str(field), _TEXT).kind != "string":
-        yield f"{said}: missingBucket works for text only; for {field} the search fails"
+        yield f"{subject}: missingBucket works for text only; for {field} the search fails"
     if aggregation == "terms":
         ordered = str(parameters.get("orderBy", "_key"))
         if ordered not in ("_key", "_term", "custom") and ordered.split(".")[0] not in ids:
-            yield f"{said}: it is ordered by {ordered}, which is not there"
-    if aggregation in _KEYED and one.get("schema") == "metric":
-        yield f"{said}: {aggregation} is no metric"
+            yield f"{subject}: ordered by {ordered}, which does not exist"
+    if aggregation in _KEYED and agg.get("schema") == "metric":
+        yield f"{subject}: {aggregation} is not a metric"
 
 
 def check_search(attributes: JsonObject, known: Mapping[str, FieldType]) -> Iterator[str]:
-    """Columns and sorting of a saved search: unknown ones show nothing, without an error."""
+    """Yield unknown columns and sort fields of a saved search: they silently show nothing."""
     for column in attributes.get("columns", []):
         if column not in known and column != "_source":
             yield f"no field {column} in the mapping: its column stays empty"

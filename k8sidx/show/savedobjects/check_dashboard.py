@@ -1,4 +1,4 @@
-"""Dashboards: their grid, and the panels that they hold themselves."""
+"""Checks of dashboards: their grid, and their embedded panels."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ JsonObject = dict[str, Any]
 
 
 def check_dashboard(
-    one: JsonObject, embedded: Embedded, known: Mapping[str, FieldType]
+    obj: JsonObject, embedded: Embedded, known: Mapping[str, FieldType]
 ) -> Iterator[str]:
-    """A dashboard's panels: where they lie, and what the embedded ones show."""
+    """Yield faults of a dashboard's grid, embedded panels and controls."""
     panels = embedded.values.get("panelsJSON")
     if not isinstance(panels, list):
         return
     yield from _grid([panel for panel in panels if isinstance(panel, dict)])
-    names = {reference.get("name") for reference in one.get("references", [])}
+    names = {reference.get("name") for reference in obj.get("references", [])}
     for panel in panels:
         if isinstance(panel, dict) and panel.get("type") == "lens":
             title = _attributes(panel).get("title")
@@ -36,36 +36,36 @@ def check_dashboard(
 
 
 def _grid(panels: list[JsonObject]) -> Iterator[str]:
-    places: list[tuple[str, int, int, int, int]] = []
+    rectangles: list[tuple[str, int, int, int, int]] = []
     for panel in panels:
         grid = panel.get("gridData", {})
         index = str(panel.get("panelIndex"))
         numbers = [grid.get(key) for key in ("x", "y", "w", "h")]
         if not all(isinstance(number, int) for number in numbers):
-            yield f"panel {index} has no place on the grid"
+            yield f"panel {index} has no position on the grid"
             continue
         x, y, width, height = numbers
         if str(grid.get("i")) != index:
             yield f"panel {index}: gridData.i is {grid.get('i')}"
         if x < 0 or y < 0 or width < 1 or height < 1 or x + width > WIDTH:
-            yield f"panel {index} does not lie on the grid of {WIDTH} columns"
-        places.append((index, x, y, x + width, y + height))
-    if len({place[0] for place in places}) != len(places):
+            yield f"panel {index} is not within the grid of {WIDTH} columns"
+        rectangles.append((index, x, y, x + width, y + height))
+    if len({rectangle[0] for rectangle in rectangles}) != len(rectangles):
         yield "two panels have the same panelIndex"
-    for one, other in combinations(places, 2):
-        if one[1] < other[3] and other[1] < one[3] and one[2] < other[4] and other[2] < one[4]:
-            yield f"panels {one[0]} and {other[0]} overlap"
+    for a, b in combinations(rectangles, 2):
+        if a[1] < b[3] and b[1] < a[3] and a[2] < b[4] and b[2] < a[4]:
+            yield f"panels {a[0]} and {b[0]} overlap"
 
 
 def _attributes(panel: JsonObject) -> JsonObject:
-    found: JsonObject = panel.get("embeddableConfig", {}).get("attributes", {})
-    return found
+    attributes: JsonObject = panel.get("embeddableConfig", {}).get("attributes", {})
+    return attributes
 
 
 def _lens(panel: JsonObject, names: set[Any], known: Mapping[str, FieldType]) -> Iterator[str]:
     attributes = _attributes(panel)
     if not attributes:
-        return  # by reference: the object stands elsewhere
+        return  # by reference: it is another object
     state = attributes.get("state", {})
     layers = state.get("datasourceStates", {}).get("formBased", {}).get("layers", {})
     own = {reference.get("name") for reference in attributes.get("references", [])}
@@ -82,7 +82,7 @@ def _lens(panel: JsonObject, names: set[Any], known: Mapping[str, FieldType]) ->
         for column in columns.values():
             yield from _column(column, columns, known)
     for missing in sorted(used - defined):
-        yield f"it shows the column {missing}, which is not there"
+        yield f"it shows the column {missing}, which does not exist"
 
 
 def _column(
@@ -94,7 +94,7 @@ def _column(
         yield from check_field(str(field), known, wanted=wanted)
     ordered = column.get("params", {}).get("orderBy", {}).get("columnId")
     if ordered and ordered not in columns:
-        yield f"it is ordered by the column {ordered}, which is not there"
+        yield f"it is ordered by the column {ordered}, which does not exist"
 
 
 _ACCESSORS = (
@@ -104,15 +104,15 @@ _LISTS = ("accessors", "primaryGroups", "secondaryGroups", "metrics")
 
 
 def _column_ids(value: Any) -> Iterator[str]:
-    """Ids of the columns that a visualization shows."""
+    """Yield the ids of the columns that a visualization shows."""
     if isinstance(value, list):
-        for one in value:
-            yield from _column_ids(one)
+        for item in value:
+            yield from _column_ids(item)
     elif isinstance(value, dict):
         for key, inner in value.items():
             if key in _ACCESSORS and isinstance(inner, str):
                 yield inner
             elif key in _LISTS and isinstance(inner, list):
-                yield from (one for one in inner if isinstance(one, str))
+                yield from (item for item in inner if isinstance(item, str))
             else:
                 yield from _column_ids(inner)

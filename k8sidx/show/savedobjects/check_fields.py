@@ -1,4 +1,4 @@
-"""Fields that saved objects name, against the mapping of the indices they are about."""
+"""Checks of the fields in saved objects against the mapping of their indices."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class FieldType:
     """A field of a mapping.
 
     :param kind: ``string``, ``number``, ``date``, ``boolean``, ``ip`` or another.
-    :param aggregatable: it has doc values.
+    :param aggregatable: whether it has doc values.
     """
 
     kind: str
@@ -30,36 +30,36 @@ _KINDS = {
 
 
 def mapped_fields(properties: Mapping[str, Any], above: str = "") -> dict[str, FieldType]:
-    """All fields of a mapping's ``properties``, by path, multi-fields and aliases included."""
-    found: dict[str, FieldType] = {}
+    """Return all fields of a mapping's ``properties`` by path, with multi-fields and aliases."""
+    fields: dict[str, FieldType] = {}
     aliases: dict[str, str] = {}
     for name, value in properties.items():
         path = f"{above}{name}"
         if "properties" in value:
-            found |= mapped_fields(value["properties"], f"{path}.")
+            fields |= mapped_fields(value["properties"], f"{path}.")
         kind = value.get("type")
         if kind == "alias":
             aliases[path] = value["path"]
         elif kind in _KINDS:
-            found[path] = _type(value)
+            fields[path] = _type(value)
         for more, inner in value.get("fields", {}).items():
-            found[f"{path}.{more}"] = _type(inner)
-    found |= {path: found[target] for path, target in aliases.items() if target in found}
-    # An alias may point to a field elsewhere in the mapping: the caller sees the whole.
-    found |= {
+            fields[f"{path}.{more}"] = _type(inner)
+    fields |= {path: fields[target] for path, target in aliases.items() if target in fields}
+    # An alias may point to a field elsewhere in the mapping: only the caller has all of it.
+    fields |= {
         path: FieldType(f"alias:{target}", aggregatable=False)
         for path, target in aliases.items()
-        if target not in found
+        if target not in fields
     }
-    return found if above else _resolved(found)
+    return fields if above else _resolved(fields)
 
 
-def _resolved(found: dict[str, FieldType]) -> dict[str, FieldType]:
+def _resolved(fields: dict[str, FieldType]) -> dict[str, FieldType]:
     return {
-        path: found.get(one.kind.removeprefix("alias:"), one)
-        if one.kind.startswith("alias:")
-        else one
-        for path, one in found.items()
+        path: fields.get(field.kind.removeprefix("alias:"), field)
+        if field.kind.startswith("alias:")
+        else field
+        for path, field in fields.items()
     }
 
 
@@ -71,9 +71,9 @@ def _type(value: Mapping[str, Any]) -> FieldType:
 def check_field(
     name: str, known: Mapping[str, FieldType], *, wanted: tuple[str, ...] = ()
 ) -> Iterator[str]:
-    """Whether a panel can aggregate by a field.
+    """Yield what keeps a panel from aggregating by a field.
 
-    :param wanted: kinds that will do; empty for any.
+    :param wanted: suitable kinds; empty for any.
     """
     field = known.get(name)
     if field is None:
@@ -85,8 +85,8 @@ def check_field(
 
 
 def check_pattern(attributes: JsonObject) -> Iterator[str]:
-    """An index pattern names indices, and a time field when it has events."""
+    """Yield what an index pattern lacks: a title, which names the indices, or a time field."""
     if not attributes.get("title"):
-        yield "no title: an index pattern is its title"
+        yield "no title: the title of an index pattern names its indices"
     if not attributes.get("timeFieldName"):
         yield "no timeFieldName: the time picker does not work"

@@ -1,4 +1,4 @@
-"""The outer form of saved objects: kinds, versions and attributes that a server takes."""
+"""Checks of the outer form of saved objects: types, versions and attributes."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ _TWO_UUIDS = re.compile(r"^[0-9a-f-]{36}_[0-9a-f-]{36}$")
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """What a product takes.
+    """Saved objects that a product accepts.
 
-    :param types: kinds of objects, each with the highest version known; ``None`` for those
-        that have none.
-    :param attributes: of kinds whose attributes are strict: all that they may have.
+    :param types: types of objects, each with the highest known version; ``None`` for types
+        without versions.
+    :param attributes: the permitted attributes of types that have a strict set of them.
     """
 
     product: str
@@ -71,7 +71,7 @@ CLASSIC = Form(
         ),
     },
 )
-"""OpenSearch Dashboards 2.19.4, tried out: what it refuses, it refuses by these."""
+"""Rules of OpenSearch Dashboards 2.19.4, found by trying them out."""
 
 KIBANA = Form(
     "Kibana",
@@ -92,27 +92,27 @@ KIBANA = Form(
 )
 
 
-def check_form(one: JsonObject, form: Form) -> Iterator[str]:
-    """Whether a server would take the object at all."""
-    kind = one["type"]
-    if _TWO_UUIDS.match(one["id"]):
-        yield "the id is two UUIDs joined by _: it is read as the id of a data source"
+def check_form(obj: JsonObject, form: Form) -> Iterator[str]:
+    """Yield what makes a server refuse the object."""
+    kind = obj["type"]
+    if _TWO_UUIDS.match(obj["id"]):
+        yield "the id is two UUIDs joined by _: it is taken for the id of a data source"
     if kind not in form.types:
-        yield f"{form.product} does not know the type {kind}: it refuses the object"
+        yield f"{form.product} has no type {kind}: it refuses the object"
         return
-    versions = one.get("migrationVersion") or {}
-    said = versions.get(kind) or one.get("typeMigrationVersion")
+    versions = obj.get("migrationVersion") or {}
+    version = versions.get(kind) or obj.get("typeMigrationVersion")
     highest = form.types[kind]
-    if said is None and highest is not None:
-        yield "no version of its form: every migration is run over it"
-    elif said and highest and _version(said) > _version(highest):
-        yield f"version {said} is newer than {highest}: the import refuses the whole file"
+    if version is None and highest is not None:
+        yield "no version: every migration runs on it"
+    elif version and highest and _version(version) > _version(highest):
+        yield f"version {version} is newer than {highest}: the import refuses the whole file"
     allowed = form.attributes.get(kind)
     if allowed is not None:
-        for name in sorted(set(one["attributes"]) - allowed):
-            yield f"the attribute {name} is not known: the import refuses the object"
-    if not one["attributes"].get("title") and kind in form.attributes:
-        yield "no title: nobody will find it"
+        for name in sorted(set(obj["attributes"]) - allowed):
+            yield f"unknown attribute {name}: the import refuses the object"
+    if not obj["attributes"].get("title") and kind in form.attributes:
+        yield "no title: it cannot be found in the list"
 
 
 def _version(text: str) -> tuple[int, ...]:

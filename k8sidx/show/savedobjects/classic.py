@@ -2,7 +2,7 @@
 
 The form of ``visState`` is that of OpenSearch Dashboards' own editor (saved objects of
 version 7.10): a list of aggregations with their roles (``schema``) and the parameters of
-the drawing.
+the chart.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _SCHEMAS: dict[Drawn, tuple[str, str]] = {
 
 
 def visualization_state(panel: Panel) -> JsonObject:
-    """``visState``."""
+    """Return ``visState``."""
     aggregations = _aggregations(panel)
     return {
         "title": panel.title,
@@ -57,7 +57,7 @@ def visualization_state(panel: Panel) -> JsonObject:
 
 
 def interface_state(panel: Panel) -> JsonObject:
-    """``uiStateJSON``: tables are sorted by what the query is ordered by."""
+    """Return ``uiStateJSON``: tables are sorted by the column that the query is ordered by."""
     if panel.drawn != "table" or not panel.query.order:
         return {}
     first = panel.query.order[0]
@@ -85,7 +85,7 @@ def _aggregations(panel: Panel) -> list[JsonObject]:
 
 
 def _shown(panel: Panel) -> list[Metric]:
-    """Tables list metrics as the query does; drawings show the first."""
+    """Return the metrics in the query's order; charts show the first."""
     return [metric for metric in panel.query.metrics if metric.kind in _KINDS]
 
 
@@ -105,7 +105,7 @@ def _metric(at: int, metric: Metric) -> JsonObject:
 
 
 def _ranked(query: Query, metrics: list[JsonObject]) -> tuple[str, str]:
-    """Id of the metric that terms are ordered by, and the direction."""
+    """Return the id of the metric that terms are ordered by, and the direction."""
     for order in query.order:
         for metric in metrics:
             if metric["params"]["customLabel"] == order.column:
@@ -222,7 +222,7 @@ def _heatmap() -> JsonObject:
 
 
 def _axes(panel: Panel, aggregations: list[JsonObject]) -> JsonObject:
-    lying = panel.drawn == "bars"
+    horizontal = panel.drawn == "bars"
     drawn = "line" if panel.drawn == "lines" else "histogram"
     label = aggregations[0]["params"]["customLabel"]
     return {
@@ -232,24 +232,28 @@ def _axes(panel: Panel, aggregations: list[JsonObject]) -> JsonObject:
             {
                 "id": "CategoryAxis-1",
                 "type": "category",
-                "position": "left" if lying else "bottom",
+                "position": "left" if horizontal else "bottom",
                 "show": True,
                 "style": {},
                 "scale": {"type": "linear"},
-                "labels": {"show": True, "filter": not lying, "truncate": 40 if lying else 100},
+                "labels": {
+                    "show": True,
+                    "filter": not horizontal,
+                    "truncate": 40 if horizontal else 100,
+                },
                 "title": {},
             }
         ],
         "valueAxes": [
             {
                 "id": "ValueAxis-1",
-                "name": "BottomAxis-1" if lying else "LeftAxis-1",
+                "name": "BottomAxis-1" if horizontal else "LeftAxis-1",
                 "type": "value",
-                "position": "bottom" if lying else "left",
+                "position": "bottom" if horizontal else "left",
                 "show": True,
                 "style": {},
                 "scale": {"type": "linear", "mode": "normal"},
-                "labels": {"show": True, "rotate": 0, "filter": lying, "truncate": 100},
+                "labels": {"show": True, "rotate": 0, "filter": horizontal, "truncate": 100},
                 "title": {"text": label},
             }
         ],
@@ -257,7 +261,7 @@ def _axes(panel: Panel, aggregations: list[JsonObject]) -> JsonObject:
             {
                 "show": True,
                 "type": drawn,
-                "mode": "normal" if drawn == "line" or lying else "stacked",
+                "mode": "normal" if drawn == "line" or horizontal else "stacked",
                 "data": {"label": label, "id": "1"},
                 "valueAxis": "ValueAxis-1",
                 "drawLinesBetweenPoints": True,

@@ -1,7 +1,7 @@
-"""Dashboards as saved objects of the classic form, in the format of version 7.10.
+"""Dashboards as classic saved objects, in the format of version 7.10.
 
-OpenSearch Dashboards 2 and 3 take nothing newer (a higher ``migrationVersion`` than the ones
-here is refused, a missing one runs every migration); Kibana 8 migrates it to its own.
+OpenSearch Dashboards 2 and 3 accept nothing newer (a higher ``migrationVersion`` than these
+is refused, a missing one runs every migration); Kibana 8 migrates it to its own format.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ from k8sidx.show.savedobjects.identifiers import Names
 from k8sidx.show.savedobjects.layout import (
     CONTROLS_HEIGHT,
     NOTE_HEIGHT,
-    controls_place,
-    note_place,
-    placed,
+    controls_position,
+    note_position,
+    positions,
 )
 
 MIGRATION = {
@@ -38,31 +38,31 @@ MIGRATION = {
     "search": "7.9.3",
     "visualization": "7.10.0",
 }
-"""Highest version of each kind of object that OpenSearch Dashboards knows."""
+"""Highest version of each type of object that OpenSearch Dashboards accepts."""
 _LISTED = 100
 
 
 def classic_objects(
     dashboard: Dashboard, every: Sequence[Dashboard], names: Names, flavor: Flavor
 ) -> list[JsonObject]:
-    """All objects of a dashboard's file, the index pattern first."""
-    made = _Objects(dashboard, names, flavor)
-    made.pattern()
-    note = made.note(links(every, dashboard, names))
-    panels = [(note, note_place().grid("1"))]
+    """Return all objects of a dashboard's file, the index pattern first."""
+    builder = _Objects(dashboard, names, flavor)
+    builder.pattern()
+    note = builder.note(links(every, dashboard, names))
+    panels = [(note, note_position().grid("1"))]
     top = NOTE_HEIGHT
     if dashboard.controls:
-        panels.append((made.controls(dashboard.controls), controls_place().grid("2")))
+        panels.append((builder.controls(dashboard.controls), controls_position().grid("2")))
         top += CONTROLS_HEIGHT
-    for at, (panel, place) in enumerate(placed(dashboard, top), 3):
-        one = made.search(panel) if isinstance(panel, Events) else made.visualization(panel)
-        panels.append((one, place.grid(str(at))))
-    made.dashboard(panels)
-    return made.objects
+    for at, (panel, rectangle) in enumerate(positions(dashboard, top), 3):
+        obj = builder.search(panel) if isinstance(panel, Events) else builder.visualization(panel)
+        panels.append((obj, rectangle.grid(str(at))))
+    builder.dashboard(panels)
+    return builder.objects
 
 
 class _Objects:
-    """The objects of one dashboard, as they are made."""
+    """Builder of the objects of one dashboard."""
 
     def __init__(self, dashboard: Dashboard, names: Names, flavor: Flavor) -> None:
         self.of = dashboard
@@ -81,10 +81,10 @@ class _Objects:
     def visualization(self, panel: Panel) -> JsonObject:
         state = visualization_state(panel)
         if self.flavor == "kibana-8":
-            for one in state["aggs"]:
-                if "useNormalizedOpenSearchInterval" in one["params"]:
-                    del one["params"]["useNormalizedOpenSearchInterval"]
-                    one["params"]["useNormalizedEsInterval"] = True
+            for aggregation in state["aggs"]:
+                if "useNormalizedOpenSearchInterval" in aggregation["params"]:
+                    del aggregation["params"]["useNormalizedOpenSearchInterval"]
+                    aggregation["params"]["useNormalizedEsInterval"] = True
         source, references = source_of(panel.query.where, self.names, findings=self.of.findings)
         return self._add(
             "visualization",
@@ -156,7 +156,7 @@ class _Objects:
         filters = [] if self.of.findings else [switch(filter_reference)]
         references = [self._reference(filter_reference)] if filters else []
         listed = []
-        for at, (one, grid) in enumerate(panels):
+        for at, (obj, grid) in enumerate(panels):
             name = f"panel_{at}"
             listed.append(
                 {
@@ -167,7 +167,7 @@ class _Objects:
                     "panelRefName": name,
                 }
             )
-            references.append({"name": name, "type": one["type"], "id": one["id"]})
+            references.append({"name": name, "type": obj["type"], "id": obj["id"]})
         source = {"query": empty_query(), "filter": filters}
         self._add(
             "dashboard",
@@ -193,7 +193,7 @@ class _Objects:
         parameters: JsonObject,
         references: list[JsonObject],
     ) -> JsonObject:
-        """A visualization that asks for nothing itself."""
+        """Add a visualization without a query of its own."""
         state = {"title": title, "type": kind, "aggs": [], "params": parameters}
         source = {"query": empty_query(), "filter": []}
         return self._add(
@@ -216,12 +216,12 @@ class _Objects:
     def _add(
         self, kind: str, identifier: str, attributes: JsonObject, references: list[JsonObject]
     ) -> JsonObject:
-        one = {
+        obj = {
             "id": identifier,
             "type": kind,
             "attributes": attributes,
             "references": references,
             "migrationVersion": {kind: MIGRATION[kind]},
         }
-        self.objects.append(one)
-        return one
+        self.objects.append(obj)
+        return obj

@@ -1,5 +1,4 @@
-"""Imports saved objects into OpenSearch Dashboards or Kibana, and says in plain words what
-became of each object."""
+"""Client for the saved objects import of OpenSearch Dashboards and Kibana."""
 
 from __future__ import annotations
 
@@ -19,10 +18,10 @@ _LENS_SINCE = 9
 
 @dataclass(frozen=True, slots=True)
 class Frontend:
-    """What answers at an address.
+    """Product and version at an address.
 
     :param product: ``OpenSearch Dashboards`` or ``Kibana``.
-    :param version: such as ``(2, 19, 4)``.
+    :param version: for example ``(2, 19, 4)``.
     """
 
     product: str
@@ -30,7 +29,7 @@ class Frontend:
 
     @property
     def flavor(self) -> Flavor:
-        """The files that it takes."""
+        """Flavor of the files that it accepts."""
         if self.product != "Kibana":
             return "opensearch"
         return "kibana" if self.version[0] >= _LENS_SINCE else "kibana-8"
@@ -41,7 +40,7 @@ class Frontend:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """The import, as it is sent.
+    """Import request.
 
     :param path: with the query, without the address.
     """
@@ -52,8 +51,8 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Imported:
-    """What became of an import.
+class ImportResult:
+    """Outcome of an import.
 
     :param count: objects that were written.
     :param problems: a sentence for each object that was not.
@@ -64,17 +63,17 @@ class Imported:
 
 
 def recognize(server: Cluster) -> Frontend:
-    """Ask the address what it is.
+    """Request the product and the version of the server.
 
-    :raises StoreError: when it is neither, or refuses us.
+    :raises StoreError: when it is neither product, or refuses the request.
     """
     answer = server.request("GET", STATUS)
     _refuse(answer, server)
     product = "OpenSearch Dashboards" if "osd-name" in answer.headers else ""
     if "kbn-name" in answer.headers:
         product = "Kibana"
-    said = _said(answer)
-    number = str(said.get("version", {}).get("number", ""))
+    status = _json_object(answer)
+    number = str(status.get("version", {}).get("number", ""))
     parts = tuple(int(part) for part in number.split("-")[0].split(".") if part.isdigit())
     if not product or not parts:
         raise StoreError(
@@ -87,10 +86,10 @@ def recognize(server: Cluster) -> Frontend:
 def import_request(
     content: bytes, *, overwrite: bool, space: str = "", tenant: str = ""
 ) -> Request:
-    """The request that imports a file.
+    """Return the request that imports a file.
 
-    :param space: Kibana's space; the default one without.
-    :param tenant: tenant of OpenSearch Dashboards' security; the user's own without.
+    :param space: Kibana's space; empty for the default one.
+    :param tenant: tenant of OpenSearch Dashboards' security plugin; empty for the user's own.
     """
     boundary = f"k8sidx-{secrets.token_hex(12)}"
     disposition = 'Content-Disposition: form-data; name="file"; filename="k8sidx.ndjson"'
@@ -108,54 +107,54 @@ def import_request(
     return Request(f"{prefix}{_IMPORT}{query}", headers, body)
 
 
-def send_import(server: Cluster, request: Request) -> Imported:
-    """Import, and read what the server says of each object.
+def send_import(server: Cluster, request: Request) -> ImportResult:
+    """Import a file and return the outcome of each object.
 
     :raises StoreError: when the server refuses the file as a whole.
     """
     answer = server.request("POST", request.path, body=request.body, headers=request.headers)
     _refuse(answer, server)
-    said = _said(answer)
-    errors = said.get("errors") or []
-    problems = tuple(_sentence(one) for one in errors if isinstance(one, dict))
-    return Imported(int(said.get("successCount", 0)), problems)
+    summary = _json_object(answer)
+    errors = summary.get("errors") or []
+    problems = tuple(_sentence(error) for error in errors if isinstance(error, dict))
+    return ImportResult(int(summary.get("successCount", 0)), problems)
 
 
 def _refuse(answer: Answer, server: Cluster) -> None:
     if answer.status < 400:
         return
-    message = str(_said(answer).get("message") or "").strip()
-    told = f": {message}" if message else ""
+    message = str(_json_object(answer).get("message") or "").strip()
+    reason = f": {message}" if message else ""
     if answer.status in (401, 403):
         raise StoreError(
-            f"{server.url} refuses us ({answer.status}){told}.",
-            remedy="Give credentials that may write saved objects: K8SIDX_USERNAME and "
+            f"{server.url} refused the credentials ({answer.status}){reason}.",
+            remedy="Give credentials with write access to saved objects: K8SIDX_USERNAME and "
             "K8SIDX_PASSWORD, or --api-key-file.",
         )
     if answer.status == 404:
         raise UsageError(
-            f"{server.url} has no such page ({answer.status}){told}.",
+            f"{server.url} has no such page ({answer.status}){reason}.",
             remedy="Check the address, its base path, and --space.",
         )
-    raise StoreError(f"{server.url} refuses the request ({answer.status}){told}.")
+    raise StoreError(f"{server.url} refused the request ({answer.status}){reason}.")
 
 
-def _said(answer: Answer) -> dict[str, Any]:
+def _json_object(answer: Answer) -> dict[str, Any]:
     try:
-        said = answer.json()
+        body = answer.json()
     except StoreError:
         return {}
-    return said if isinstance(said, dict) else {}
+    return body if isinstance(body, dict) else {}
 
 
-def _sentence(one: dict[str, Any]) -> str:
-    """What went wrong with one object."""
-    error = one.get("error") or {}
-    title = one.get("title") or (one.get("meta") or {}).get("title") or one.get("id")
-    subject = f"{one.get('type')} {title!r}"
+def _sentence(entry: dict[str, Any]) -> str:
+    """Return the error of one object as a sentence."""
+    error = entry.get("error") or {}
+    title = entry.get("title") or (entry.get("meta") or {}).get("title") or entry.get("id")
+    subject = f"{entry.get('type')} {title!r}"
     match error.get("type"):
         case "conflict" | "ambiguous_conflict":
-            return f"{subject} is there already; --overwrite replaces it."
+            return f"{subject} already exists; --overwrite replaces it."
         case "missing_references":
             names = ", ".join(
                 f"{reference.get('type')} {reference.get('id')!r}"
@@ -163,6 +162,6 @@ def _sentence(one: dict[str, Any]) -> str:
             )
             return f"{subject} needs {names}, which the server does not have."
         case "unsupported_type":
-            return f"{subject}: the server does not know objects of the type {one.get('type')}."
+            return f"{subject}: the server does not support the type {entry.get('type')}."
         case _:
             return f"{subject}: {error.get('message') or error.get('type') or 'refused'}."

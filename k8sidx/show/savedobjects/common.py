@@ -1,4 +1,4 @@
-"""Saved objects of OpenSearch Dashboards and Kibana: what both products have in common."""
+"""Parts of saved objects that OpenSearch Dashboards and Kibana have in common."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ FIELDS_OF_FINDINGS = tuple(
 )
 SOURCE = "kibanaSavedObjectMeta.searchSourceJSON"
 PLATFORM = "Hide the platform's own identities"
-"""Label of the filter that every dashboard of events has, switched off."""
-OUTER = 100
-"""Values of each key but the last in nested aggregations: so many that the most frequent
-combinations are among them."""
+"""Label of the filter that every dashboard of events has, disabled."""
+OUTER_SIZE = 100
+"""Values per key, except the last, in nested aggregations: enough to include the most
+frequent combinations."""
 SERIES = 10
-"""Values that are told apart by colour."""
+"""Values that colours can distinguish."""
 
 _FORMATS: dict[str, JsonObject] = {
     "event.duration": {
@@ -55,24 +55,24 @@ _FORMATS: dict[str, JsonObject] = {
 
 
 def json_text(value: Any) -> str:
-    """JSON inside JSON, as saved objects hold it; the same bytes each time."""
+    """Return JSON for a string member of a saved object; the same bytes each time."""
     return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
 
 
 def ndjson(objects: Sequence[JsonObject]) -> bytes:
-    """An export file: an object a line, and the summary that both products end it with."""
+    """Return an export file: one object per line, and the summary line of both products."""
     summary = {"exportedCount": len(objects), "missingRefCount": 0, "missingReferences": []}
     return b"".join(
-        orjson.dumps(one, option=orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE)
-        for one in (*objects, summary)
+        orjson.dumps(line, option=orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE)
+        for line in (*objects, summary)
     )
 
 
 def pattern_attributes(names: Names, *, findings: bool) -> JsonObject:
-    """Attributes of an index pattern (a data view, in Kibana's words).
+    """Return the attributes of an index pattern (called data view in Kibana).
 
-    That of events lists no fields: both products then ask the indices. That of findings lists
-    its own, so that the dashboard opens before any were saved.
+    The pattern of events lists no fields: both products then read those of the indices. The
+    pattern of findings lists its own, so that the dashboard opens before any were saved.
     """
     known = {field.name for field in (FINDING_ONLY if findings else FIELDS)}
     formats = {name: form for name, form in _FORMATS.items() if name in known}
@@ -89,7 +89,7 @@ def pattern_attributes(names: Names, *, findings: bool) -> JsonObject:
 
 
 def _listed(field: Field) -> JsonObject:
-    """A field as OpenSearch Dashboards keeps it in an index pattern."""
+    """Return a field in the form of OpenSearch Dashboards' index patterns."""
     mapped = mapping_of([field], {})["properties"]
     for step in field.name.split("."):
         mapped = mapped[step] if step in mapped else mapped["properties"][step]
@@ -106,19 +106,19 @@ def _listed(field: Field) -> JsonObject:
 
 
 def pattern_reference(names: Names, name: str, *, findings: bool) -> JsonObject:
-    """A reference to the index pattern."""
+    """Return a reference to the index pattern."""
     return {"name": name, "type": PATTERN, "id": names.pattern_id(findings=findings)}
 
 
 def empty_query() -> JsonObject:
-    """What stands in the search bar at first."""
+    """Return the initial content of the search bar."""
     return {"query": "", "language": "kuery"}
 
 
 def source_of(
     where: Condition, names: Names, *, findings: bool
 ) -> tuple[JsonObject, list[JsonObject]]:
-    """What a saved object searches, and its references to the index pattern."""
+    """Return the search source of a saved object, and its references to the index pattern."""
     index = f"{SOURCE}.index"
     filtered = f"{SOURCE}.filter[0].meta.index"
     filters = filters_of(where, filtered)
@@ -132,10 +132,10 @@ def source_of(
 def shown_filter(
     condition: Condition, index_reference: str, *, label: str = "", disabled: bool = False
 ) -> JsonObject:
-    """A filter of the search bar that holds what the condition says, as the hunts ask it.
+    """Return a filter of the search bar for a condition, compiled as for hunts.
 
     :param index_reference: name of the reference to the index pattern.
-    :param label: what it is called; what it says, without one.
+    :param label: its name; without one, the text of the condition.
     """
     query = ConditionCompiler(OwnProfile()).condition(condition).to_dict()
     return {
@@ -154,31 +154,31 @@ def shown_filter(
 
 
 def filters_of(condition: Condition, index_reference: str) -> list[JsonObject]:
-    """The filters of a panel."""
+    """Return the filters of a panel."""
     if isinstance(condition, Always):
         return []
     return [shown_filter(condition, index_reference)]
 
 
 def switch(index_reference: str) -> JsonObject:
-    """The filter of a dashboard that leaves people, when it is switched on."""
+    """Return the filter of a dashboard that keeps only people when it is enabled."""
     people = OneOf("user.kind", (*_values(PEOPLE), "unknown"))
     return shown_filter(people, index_reference, label=PLATFORM, disabled=True)
 
 
 def _values(condition: Condition) -> tuple[Any, ...]:
     if not isinstance(condition, OneOf):
-        raise TypeError("people are told by a list of kinds")
+        raise TypeError("the condition for people is not a list of kinds")
     return condition.values
 
 
 def links(dashboards: Sequence[Dashboard], here: Dashboard, names: Names) -> str:
-    """What a dashboard is for, and the way to the others, as Markdown."""
+    """Return the purpose of a dashboard and the links to the others, as Markdown."""
     others = " · ".join(
-        f"**{_short(one)}**"
-        if one is here
-        else f"[{_short(one)}](#/view/{names.dashboard(one.id)})"
-        for one in dashboards
+        f"**{_short(other)}**"
+        if other is here
+        else f"[{_short(other)}](#/view/{names.dashboard(other.id)})"
+        for other in dashboards
     )
     return f"{others}\n\n{here.about}"
 
@@ -188,30 +188,30 @@ def _short(dashboard: Dashboard) -> str:
     return name[0].upper() + name[1:]
 
 
-def size_of(panel: Panel, at: int) -> int:
-    """How many values of a key a panel asks for.
+def size_of(panel: Panel, position: int) -> int:
+    """Return the number of values that a panel requests for a key.
 
-    :param at: which key, from 0.
+    :param position: of the key, from 0.
     """
     keys = panel.query.group_by
-    if at + 1 < len(keys) and not isinstance(keys[0], DateHistogram):
-        return OUTER
+    if position + 1 < len(keys) and not isinstance(keys[0], DateHistogram):
+        return OUTER_SIZE
     return panel.query.limit or SERIES
 
 
 def shown_field(name: str) -> str:
-    """The path that dashboards aggregate by; for an element of a list, that element's."""
+    """Return the path to aggregate by; for an element of a list, the path of that element."""
     path = resolve(name)
     return path.field.name if path.position is None else OwnProfile().paths(path).group
 
 
 def keeps_missing(key: Terms) -> bool:
-    """Whether events without the field get a row: both products have that for text only."""
+    """Whether events without the field get a row: both products support that for text only."""
     return key.keep_missing and field_type(key.field) == "string"
 
 
 def field_type(name: str) -> str:
-    """Type of a field in index patterns: string, number, date, boolean or ip."""
+    """Return the type of a field in index patterns: string, number, date, boolean or ip."""
     return {
         "keyword": "string",
         "address": "ip",

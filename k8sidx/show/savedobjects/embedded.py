@@ -1,4 +1,4 @@
-"""The JSON inside the JSON of saved objects."""
+"""JSON embedded as text in the JSON of saved objects."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ _TEXTS: dict[str, tuple[tuple[str, ...], ...]] = {
     ),
     "index-pattern": (("fields",), ("fieldFormatMap",)),
 }
-"""Attributes that hold JSON as text, by type."""
+"""Attributes that contain JSON as text, by type."""
 _NEEDED = {("visState",), ("panelsJSON",)}
 _REFERENCE_NAMES = ("indexRefName", "panelRefName", "indexPatternRefName", "savedSearchRefName")
 
 
 @dataclass(slots=True)
 class Embedded:
-    """What an object holds as JSON text.
+    """Values that an object contains as JSON text.
 
     :ivar values: the parsed values, by attribute (``visState``, ``panelsJSON``, …).
-    :ivar names: names of references that it uses.
-    :ivar faults: what cannot be read.
+    :ivar names: names of the references in use.
+    :ivar faults: a sentence for each value that cannot be parsed.
     """
 
     values: dict[str, Any] = field(default_factory=dict)
@@ -45,38 +45,38 @@ class Embedded:
     faults: list[str] = field(default_factory=list)
 
 
-def read_embedded(one: JsonObject) -> Embedded:
+def read_embedded(obj: JsonObject) -> Embedded:
     """Parse all JSON text in an object's attributes."""
-    found = Embedded()
-    for path in _TEXTS.get(one["type"], ()):
-        value: Any = one["attributes"]
+    embedded = Embedded()
+    for path in _TEXTS.get(obj["type"], ()):
+        value: Any = obj["attributes"]
         for key in path:
             value = value.get(key) if isinstance(value, dict) else None
         name = ".".join(path)
         if value is None:
             if path in _NEEDED:
-                found.faults.append(f"no {name}: it opens empty")
+                embedded.faults.append(f"no {name}: it opens empty")
             continue
         if not isinstance(value, str):
-            found.faults.append(f"{name} is no text: the import refuses the object")
+            embedded.faults.append(f"{name} is not a string: the import refuses the object")
             continue
         try:
-            found.values[name] = orjson.loads(value)
+            embedded.values[name] = orjson.loads(value)
         except orjson.JSONDecodeError as error:
-            found.faults.append(f"{name} is no JSON ({error}): the import takes it, it never opens")
-    for value in (one["attributes"], *found.values.values()):
-        found.names.update(_named(value))
-    return found
+            embedded.faults.append(f"{name} is not JSON ({error}): it is imported but never opens")
+    for value in (obj["attributes"], *embedded.values.values()):
+        embedded.names.update(_named(value))
+    return embedded
 
 
 def _named(value: Any) -> Iterator[str]:
     if isinstance(value, list):
-        for one in value:
-            yield from _named(one)
+        for item in value:
+            yield from _named(item)
     elif isinstance(value, dict):
         for key, inner in value.items():
             if key in _REFERENCE_NAMES and isinstance(inner, str):
-                # Newer dashboards say panel_x and mean the reference x:panel_x.
+                # Newer dashboards name panel_x for the reference x:panel_x.
                 index = value.get("panelIndex")
                 prefixed = key == "panelRefName" and index and inner == f"panel_{index}"
                 yield f"{index}:{inner}" if prefixed and "type" in value else inner

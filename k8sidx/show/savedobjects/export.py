@@ -1,4 +1,4 @@
-"""Dashboards → NDJSON files for import."""
+"""Export of dashboards as NDJSON files."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FLAVORS: tuple[Flavor, ...] = ("opensearch", "kibana", "kibana-8")
 def dashboard_objects(
     dashboard: Dashboard, flavor: Flavor, names: Names | None = None
 ) -> list[JsonObject]:
-    """The saved objects of one dashboard; they need no other file."""
+    """Return the saved objects of one dashboard, complete without another file."""
     names = names or Names()
     if flavor == "kibana":
         return lens_objects(dashboard, dashboards(), names)
@@ -27,16 +27,16 @@ def dashboard_objects(
 
 
 def export(chosen: Sequence[Dashboard], flavor: Flavor, names: Names | None = None) -> bytes:
-    """One file with the dashboards; each object once."""
+    """Return one file with the dashboards, each object once."""
     objects: dict[tuple[str, str], JsonObject] = {}
     for dashboard in chosen:
-        for one in dashboard_objects(dashboard, flavor, names):
-            objects.setdefault((one["type"], one["id"]), one)
+        for obj in dashboard_objects(dashboard, flavor, names):
+            objects.setdefault((obj["type"], obj["id"]), obj)
     return ndjson(list(objects.values()))
 
 
 def write_all(folder: Path) -> None:
-    """The files that come with k8sidx, a dashboard each: ``dashboards/<flavor>/<id>.ndjson``."""
+    """Write the shipped files, one per dashboard: ``dashboards/<flavor>/<id>.ndjson``."""
     for flavor in FLAVORS:
         target = folder / flavor
         target.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""The fields of k8sidx's own indices that panels can show, for the checker."""
+"""Fields of k8sidx's own indices, for the checker."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from k8sidx.show.savedobjects.common import field_type
 
 @cache
 def known_fields() -> dict[str, FieldType]:
-    """By path: what the mapping of events has, ECS names included, and the fields of findings."""
-    found = mapped_fields(flat_properties())
+    """Return the fields of events, including ECS names, and of findings, by path."""
+    fields = mapped_fields(flat_properties())
     for field in FINDING_ONLY:
         if field.kind is not Kind.JSON:
-            found[field.name] = FieldType(field_type(field.name), aggregatable=True)
-    return found
+            fields[field.name] = FieldType(field_type(field.name), aggregatable=True)
+    return fields

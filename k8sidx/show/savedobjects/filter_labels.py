@@ -1,4 +1,4 @@
-"""Conditions as people read them, in the form of KQL."""
+"""Labels of filters: conditions in the form of KQL."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from k8sidx.show.panels.conditions import ANSWERED
 
 
 def condition_text(condition: Condition) -> str:
-    """What a condition says; only for people, nothing reads it again."""
+    """Return the text of a condition, for people only: it is not parsed again."""
     if condition == ANSWERED:
         return "each request once"
     match condition:
@@ -28,7 +28,7 @@ def condition_text(condition: Condition) -> str:
             return "*"
         case And(conditions) | Or(conditions):
             word = " and " if isinstance(condition, And) else " or "
-            return word.join(_inner(one) for one in conditions) or "*"
+            return word.join(_inner(inner) for inner in conditions) or "*"
         case Not(inner):
             return f"not {_inner(inner)}"
         case Compare(field, "=", value):
@@ -36,7 +36,7 @@ def condition_text(condition: Condition) -> str:
         case Compare(field, op, value):
             return f"{field} {op} {_value(value)}"
         case OneOf(field, values):
-            return f"{field}: ({' or '.join(_value(one) for one in values)})"
+            return f"{field}: ({' or '.join(_value(value) for value in values)})"
         case Wildcard(field, pattern):
             return f"{field}: {pattern}"
         case Regex(field, pattern):
@@ -45,7 +45,7 @@ def condition_text(condition: Condition) -> str:
             return f"{field}: ({' or '.join(networks)})"
         case Present(field):
             return f"{field}: *"
-    raise TypeError(f"no condition: {type(condition).__name__}")
+    raise TypeError(f"{type(condition).__name__} is not a condition")
 
 
 def _inner(condition: Condition) -> str:

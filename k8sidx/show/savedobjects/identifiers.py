@@ -1,7 +1,7 @@
-"""Ids of saved objects: stable, so that importing again replaces what is there.
+"""Ids of saved objects: stable, so that another import replaces the same objects.
 
-No ``_`` in them: OpenSearch Dashboards takes two parts joined by one for the id of a data
-source.
+They contain no ``_``: OpenSearch Dashboards takes two parts joined by one for the id of a
+data source.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from k8sidx.backends.cluster.index.target import DEFAULT_INDEX, findings_index
 class Names:
     """Names for one set of indices.
 
-    :param prefix: index prefix, such as ``k8s-audit``.
+    :param prefix: index prefix, for example ``k8s-audit``.
     """
 
     prefix: str = DEFAULT_INDEX
@@ -38,12 +38,12 @@ class Names:
         return f"{self._own}-about-{dashboard}"
 
     def pattern_id(self, *, findings: bool) -> str:
-        """Id of the index pattern or data view."""
+        """Return the id of the index pattern or data view."""
         return f"{self._own}-{'findings' if findings else 'events'}-pattern"
 
     def pattern(self, *, findings: bool) -> str:
-        """The indices that it matches."""
+        """Return the indices that it matches."""
         if findings:
-            # A pattern, so that it is no error as long as nothing was saved.
+            # A pattern, since a missing index would be an error until something is saved.
             return f"{findings_index(self.prefix)}*"
         return self.prefix if "*" in self.prefix else f"{self.prefix}-*"

@@ -1,4 +1,4 @@
-"""Where panels lie on a dashboard's grid, 48 columns wide in both products."""
+"""Layout of panels on a dashboard's grid, 48 columns wide in both products."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ NOTE_HEIGHT = 4
 CONTROLS_HEIGHT = 7
 
 
-class Place(NamedTuple):
+class Rectangle(NamedTuple):
     """A rectangle of the grid."""
 
     x: int
@@ -20,25 +20,25 @@ class Place(NamedTuple):
     height: int
 
     def grid(self, index: str) -> dict[str, int | str]:
-        """``gridData`` of a panel."""
+        """Return the ``gridData`` of a panel."""
         return {"x": self.x, "y": self.y, "w": self.width, "h": self.height, "i": index}
 
 
-def note_place() -> Place:
-    """The note with the links, at the top."""
-    return Place(0, 0, WIDTH, NOTE_HEIGHT)
+def note_position() -> Rectangle:
+    """Return the position of the note with the links, at the top."""
+    return Rectangle(0, 0, WIDTH, NOTE_HEIGHT)
 
 
-def controls_place() -> Place:
-    """The classic form's lists to filter by, under the note."""
-    return Place(0, NOTE_HEIGHT, WIDTH, CONTROLS_HEIGHT)
+def controls_position() -> Rectangle:
+    """Return the position of the classic form's controls, under the note."""
+    return Rectangle(0, NOTE_HEIGHT, WIDTH, CONTROLS_HEIGHT)
 
 
-def placed(dashboard: Dashboard, top: int) -> Iterator[tuple[Panel | Events, Place]]:
-    """Each panel with its place, the first row at ``top``."""
+def positions(dashboard: Dashboard, top: int) -> Iterator[tuple[Panel | Events, Rectangle]]:
+    """Yield each panel with its position, the first row at ``top``."""
     y = top
     for row in dashboard.rows:
         edges = [WIDTH * at // len(row.panels) for at in range(len(row.panels) + 1)]
         for panel, left, right in zip(row.panels, edges, edges[1:], strict=False):
-            yield panel, Place(left, y, right - left, row.height)
+            yield panel, Rectangle(left, y, right - left, row.height)
         y += row.height

@@ -1,7 +1,7 @@
 """Panels as Kibana Lens visualizations (``state`` of a Lens embeddable, Kibana 8.9 and newer).
 
-The form is the one that Kibana's own configuration builder makes; a test compares it with a
-library that is checked against that builder.
+The form is that of Kibana's own configuration builder; a test compares it with a library
+that is tested against that builder.
 """
 
 from __future__ import annotations
@@ -42,13 +42,13 @@ _COLOURS = {
 
 
 def lens_type(panel: Panel) -> str:
-    """``visualizationType``."""
+    """Return ``visualizationType``."""
     kinds = {"number": "lnsMetric", "pie": "lnsPie", "table": "lnsDatatable"}
     return kinds.get(panel.drawn, "lnsHeatmap" if panel.drawn == "heatmap" else "lnsXY")
 
 
 def lens_state(panel: Panel, filters: list[JsonObject]) -> JsonObject:
-    """``state`` of the visualization."""
+    """Return the ``state`` of the visualization."""
     columns = lens_columns(panel)
     layer = {
         "columns": columns,
@@ -71,7 +71,7 @@ def lens_state(panel: Panel, filters: list[JsonObject]) -> JsonObject:
 
 
 def lens_columns(panel: Panel) -> dict[str, JsonObject]:
-    """The data: keys first, then metrics, by column id."""
+    """Return the columns by id: keys first, then metrics."""
     keys = panel.query.group_by
     columns = {f"k{at}": _key(panel, at, key) for at, key in enumerate(keys)}
     columns |= {f"m{at}": _metric(metric) for at, metric in enumerate(panel.query.metrics)}
@@ -149,8 +149,8 @@ def _visualization(panel: Panel) -> JsonObject:
         case "table":
             ranked, direction = _ranked(panel)
             listed = [
-                {"columnId": one, "isTransposed": False, "isMetric": one in metrics}
-                for one in keys + metrics
+                {"columnId": column, "isTransposed": False, "isMetric": column in metrics}
+                for column in keys + metrics
             ]
             sorting = {"columnId": ranked, "direction": direction}
             paging = {"size": 10, "enabled": True}

@@ -1,7 +1,7 @@
 """Dashboards as saved objects of Kibana 9: Lens panels inside the dashboard, its own controls.
 
-``typeMigrationVersion`` and ``coreMigrationVersion`` say from which version on Kibana
-migrates them forward.
+``typeMigrationVersion`` and ``coreMigrationVersion`` are the versions from which Kibana
+migrates them.
 """
 
 from __future__ import annotations
@@ -24,37 +24,37 @@ from k8sidx.show.savedobjects.common import (
     switch,
 )
 from k8sidx.show.savedobjects.identifiers import Names
-from k8sidx.show.savedobjects.layout import NOTE_HEIGHT, Place, note_place, placed
+from k8sidx.show.savedobjects.layout import NOTE_HEIGHT, Rectangle, note_position, positions
 from k8sidx.show.savedobjects.lens import LAYER, lens_state, lens_type
 
 CORE = "8.8.0"
 MIGRATION = {"dashboard": "10.2.0", "index-pattern": "8.0.0", "search": "8.0.0"}
-"""Versions of Kibana's own types that these objects have the form of."""
+"""Versions of Kibana's types whose form these objects have."""
 
 
 def lens_objects(
     dashboard: Dashboard, every: Sequence[Dashboard], names: Names
 ) -> list[JsonObject]:
-    """All objects of a dashboard's file, the data view first."""
-    made = _Objects(dashboard, names)
-    made.add(
+    """Return all objects of a dashboard's file, the data view first."""
+    builder = _Objects(dashboard, names)
+    builder.add(
         PATTERN,
         names.pattern_id(findings=dashboard.findings),
         pattern_attributes(names, findings=dashboard.findings),
         [],
     )
-    made.note(links(every, dashboard, names))
-    for panel, place in placed(dashboard, NOTE_HEIGHT):
+    builder.note(links(every, dashboard, names))
+    for panel, rectangle in positions(dashboard, NOTE_HEIGHT):
         if isinstance(panel, Events):
-            made.search(panel, place)
+            builder.search(panel, rectangle)
         else:
-            made.panel(panel, place)
-    made.dashboard()
-    return made.objects
+            builder.panel(panel, rectangle)
+    builder.dashboard()
+    return builder.objects
 
 
 class _Objects:
-    """The objects of one dashboard, as they are made."""
+    """Builder of the objects of one dashboard."""
 
     def __init__(self, dashboard: Dashboard, names: Names) -> None:
         self.of = dashboard
@@ -76,13 +76,13 @@ class _Objects:
             "data": {"aggs": [], "searchSource": search},
         }
         configuration = {"hidePanelTitles": True, "savedVis": saved, **_actions([])}
-        self._place("visualization", "note", note_place(), configuration)
+        self._place("visualization", "note", note_position(), configuration)
 
-    def panel(self, panel: Panel, place: Place) -> None:
+    def panel(self, panel: Panel, rectangle: Rectangle) -> None:
         reference = self._reference(f"indexpattern-datasource-layer-{LAYER}")
         filters = filters_of(panel.query.where, "")
-        for one in filters:
-            del one["meta"]["indexRefName"]
+        for panel_filter in filters:
+            del panel_filter["meta"]["indexRefName"]
         attributes = {
             "title": panel.title,
             "description": panel.answers,
@@ -98,12 +98,12 @@ class _Objects:
             "description": panel.answers,
             **_actions(drilled),
         }
-        index = self._place("lens", panel.id, place, configuration)
+        index = self._place("lens", panel.id, rectangle, configuration)
         self.references.append({**reference, "name": f"{index}:{reference['name']}"})
 
-    def search(self, events: Events, place: Place) -> None:
+    def search(self, events: Events, rectangle: Rectangle) -> None:
         source, references = source_of(events.query.where, self.names, findings=self.of.findings)
-        one = self.add(
+        obj = self.add(
             "search",
             self.names.panel(events.id),
             {
@@ -118,10 +118,10 @@ class _Objects:
             },
             references,
         )
-        index = self._place("search", events.id, place, _actions([]))
+        index = self._place("search", events.id, rectangle, _actions([]))
         self.panels[-1]["panelRefName"] = f"panel_{index}"
         self.references.append(
-            {"name": f"{index}:panel_{index}", "type": "search", "id": one["id"]}
+            {"name": f"{index}:panel_{index}", "type": "search", "id": obj["id"]}
         )
 
     def dashboard(self) -> None:
@@ -156,7 +156,7 @@ class _Objects:
     def add(
         self, kind: str, identifier: str, attributes: JsonObject, references: list[JsonObject]
     ) -> JsonObject:
-        one = {
+        obj = {
             "id": identifier,
             "type": kind,
             "attributes": attributes,
@@ -165,16 +165,18 @@ class _Objects:
             "typeMigrationVersion": MIGRATION[kind],
             "managed": False,
         }
-        self.objects.append(one)
-        return one
+        self.objects.append(obj)
+        return obj
 
-    def _place(self, kind: str, identifier: str, place: Place, configuration: JsonObject) -> str:
+    def _place(
+        self, kind: str, identifier: str, rectangle: Rectangle, configuration: JsonObject
+    ) -> str:
         index = _stable(self.of.id, identifier)
         self.panels.append(
             {
                 "type": kind,
                 "panelIndex": index,
-                "gridData": place.grid(index),
+                "gridData": rectangle.grid(index),
                 "embeddableConfig": configuration,
             }
         )
@@ -223,7 +225,7 @@ def _actions(events: list[JsonObject]) -> JsonObject:
 
 
 def _to_discover(panel: Panel) -> JsonObject:
-    """A click on a value opens the events behind it."""
+    """Return the action that opens the events behind a clicked value."""
     return {
         "eventId": _stable(panel.id, "discover"),
         "triggers": ["FILTER_TRIGGER"],
@@ -236,6 +238,6 @@ def _to_discover(panel: Panel) -> JsonObject:
 
 
 def _stable(*parts: str) -> str:
-    """An id in the form of a UUID that is always the same for the same parts."""
+    """Return an id in the form of a UUID, the same for the same parts."""
     digest = hashlib.sha256("\n".join(parts).encode()).hexdigest()
     return "-".join((digest[:8], digest[8:12], digest[12:16], digest[16:20], digest[20:32]))

@@ -62,7 +62,7 @@ def test_what_a_url_holds() -> None:
         ({"password": "s3cr3t"}, "a password is given, but no user"),
         ({"username": "a:b", "password": "s3cr3t"}, "a user name has no colon"),
         ({"api_key": "s3cr3t\nx"}, "the API key has characters that none can have"),
-        ({"api_key": '{"s3cr3t"'}, "no answer of the cluster's API for keys"),
+        ({"api_key": '{"s3cr3t"'}, "not a response of the cluster's API for keys"),
         ({"token": "s3cr3t\u00e9"}, "the token has characters that none can have"),
         ({"token_file": "/none"}, "/none cannot be read: No such file"),
         ({"api_key_file": "/dev/null"}, "is empty; it should hold an API key"),
@@ -185,13 +185,13 @@ def test_the_region_stands_in_the_hosts_name(monkeypatch: pytest.MonkeyPatch) ->
     url = "https://search-audit-abc.us-gov-west-1.es.amazonaws.com/"
     assert "/us-gov-west-1/es/" in signer.headers("GET", url, None, {})["authorization"]
     assert "s3cr3t" not in repr(signer.headers("GET", url, None, {}))
-    with pytest.raises(UsageError, match="region is not known"):
+    with pytest.raises(UsageError, match="region is not configured"):
         signer.headers("GET", "https://search.example.com/", None, {})
 
 
 @pytest.mark.usefixtures("aws")
 def test_without_aws_credentials() -> None:
-    with pytest.raises(UsageError, match=r"no AWS credentials are found\. Set AWS_PROFILE"):
+    with pytest.raises(UsageError, match=r"there are no AWS credentials\. Set AWS_PROFILE"):
         sent(checked({"aws_service": "es"}))
 
 

@@ -204,6 +204,6 @@ def test_an_answer_that_is_no_json_is_an_error() -> None:
     with ScriptedServer(lambda _: reply(200, b"<html>")) as server:
         cluster = connected(server.url)
         answer = cluster.request("GET", "/")
-        with pytest.raises(Exception, match="no JSON"):
+        with pytest.raises(Exception, match="not valid JSON"):
             answer.json()
         cluster.close()

@@ -106,13 +106,13 @@ def test_what_is_too_old(answer: bytes, said: str) -> None:
         (reply(302, b"", osd_name="osd", location="/app/home"), "is OpenSearch Dashboards, not"),
         (
             reply(400, b"<html>The plain HTTP request was sent to HTTPS port</html>"),
-            "speaks TLS. Write the address with https://",
+            "requires TLS. Write the address with https://",
         ),
         (reply(200, {"hello": "world"}), "is neither OpenSearch nor Elasticsearch"),
         (reply(200, []), "is neither OpenSearch nor Elasticsearch"),
         (reply(200, {"version": {"number": "1.x"}}), "is neither OpenSearch nor Elasticsearch"),
         (reply(404, b"404 page not found"), "(status 404) is neither OpenSearch nor Elastic"),
-        (reply(503, b"no healthy upstream"), "not available behind its proxy (status 503)"),
+        (reply(503, b"no healthy upstream"), "unavailable behind its proxy (status 503)"),
         (
             reply(401, b"Unauthorized", www_authenticate="Basic"),
             "does not accept the credentials: Unauthorized. Set K8SIDX_USERNAME",

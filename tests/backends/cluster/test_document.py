@@ -39,7 +39,7 @@ def came_back(body: dict[str, Any], *, text: bool = False) -> None:
     """The document holds all stored fields, and with them the whole event."""
     made = normalized(body, keep_secrets=True)
     line = as_text(document(made)) if text else document(made)
-    row = stored_fields(msgspec.json.decode(line), made.own[0])
+    row = stored_fields(msgspec.json.decode(line), made.values.id)
     assert row == made.row
     assert b"\n" not in line
 
@@ -62,13 +62,13 @@ def test_a_document_is_flat_and_says_times_positions_and_order() -> None:
 
 def test_order_sorts_as_the_id_does() -> None:
     events = [normalized(event(name=f"n{n}")) for n in range(50)]
-    by_id = sorted(events, key=lambda one: one.own[0])
+    by_id = sorted(events, key=lambda one: one.values.id)
     orders = [msgspec.json.decode(document(one))["event.order"] for one in by_id]
     assert orders == sorted(orders)
 
 
 def test_the_document_id_is_the_event_id() -> None:
-    identity = normalized(event()).own[0]
+    identity = normalized(event()).values.id
     assert len(document_id(identity)) == 22
     assert identity_of(document_id(identity).decode()) == identity
     with pytest.raises(ValueError, match="no id"):
@@ -85,7 +85,7 @@ def test_every_event_of_a_real_api_server_comes_back_from_its_document() -> None
                     body = json.loads(line)
                     came_back(body)
                     made = normalized(body, keep_secrets=True)
-                    row = stored_fields(msgspec.json.decode(document(made)), made.own[0])
+                    row = stored_fields(msgspec.json.decode(document(made)), made.values.id)
                     assert whole_event(row) == without_empty(body)
                     checked += 1
     assert checked > 1000

@@ -53,7 +53,12 @@ def erase(cluster: Cluster, prefix: str, events: list[Normalized]) -> None:
     names = IndexNames(prefix)
     lines = b"".join(
         orjson.dumps(
-            {"delete": {"_index": names.of(one.own[1]), "_id": document_id(one.own[0]).decode()}}
+            {
+                "delete": {
+                    "_index": names.of(one.values.timestamp),
+                    "_id": document_id(one.values.id).decode(),
+                }
+            }
         )
         + b"\n"
         for one in events
@@ -144,7 +149,7 @@ def test_a_search_waits_until_the_cluster_has_memory(every_cluster: Cluster, pre
 def test_a_search_that_gets_no_memory_says_so_in_the_end(
     every_cluster: Cluster, prefix: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("k8sidx.backends.cluster.engine.session.PATIENCE", 0.2)
+    monkeypatch.setattr("k8sidx.backends.cluster.engine.session.RETRY_SECONDS", 0.2)
     engine = fill(every_cluster, prefix, users(5))
     with without_memory(every_cluster), pytest.raises(StoreError, match="lacks the memory"):
         engine.run(BY_USER)

@@ -83,7 +83,7 @@ def test_a_day_that_events_came_to_is_counted_again(cluster: Cluster, prefix: st
     judged(store)
     before = {(one["question"], one["day"]): one["state"] for one in documents(cluster, prefix)}
     late = normalized(event(agent="curl/8.5.0", seconds=2 * DAY))
-    path = f"/{prefix}-2026.11.25/_doc/{document_id(late.own[0]).decode()}?refresh=true"
+    path = f"/{prefix}-2026.11.25/_doc/{document_id(late.values.id).decode()}?refresh=true"
     assert cluster.request("PUT", path, body=document(late)).status == 201
     judged(store)
     after = {(one["question"], one["day"]): one["state"] for one in documents(cluster, prefix)}

@@ -25,5 +25,5 @@ def test_a_pattern_is_searched_as_it_is_and_takes_no_events(pattern: str) -> Non
     "name", ["", "K8s", "a/b", "a b", "_all", "-a", "+a", ".", "a,,b", "a,", "a#b", "ä", "a" * 201]
 )
 def test_what_no_index_is_called_is_refused(name: str) -> None:
-    with pytest.raises(UsageError, match="no index can be named"):
+    with pytest.raises(UsageError, match="not a valid index name"):
         parse_target(name)

@@ -144,7 +144,7 @@ def test_writers_at_the_same_time_take_turns(tmp_path: Path) -> None:
 
 def test_a_folder_with_other_things_is_refused(tmp_path: Path) -> None:
     (tmp_path / "thesis.doc").touch()
-    with pytest.raises(StoreError, match=r"no k8sidx store and is not empty.*thesis"):
+    with pytest.raises(StoreError, match=r"not a k8sidx store and is not empty.*thesis"):
         stored(tmp_path, [])
 
 
@@ -189,7 +189,7 @@ def test_a_temporary_store_answers_for_its_columns_only() -> None:
         )
         with store.engine() as engine:
             assert engine.run(Query(select=("requestObject.kind",))).rows == [("Pod",)]
-            with pytest.raises(StoreError, match="made without verb"):
+            with pytest.raises(StoreError, match="does not have verb"):
                 engine.run(Query(select=("verb",)))
         folder = store.path
     assert not folder.exists()

@@ -1,4 +1,4 @@
-"""A prompt without a terminal: keys come from a pipe, what is drawn is dropped."""
+"""Fixtures: a prompt without a terminal, with keys from a pipe and output discarded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The prompt of ``k8sidx query``: what is typed there, and once on a real terminal."""
+"""Prompt of ``k8sidx query``: directives and queries, and a session on a real terminal."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import pytest
 
 from k8sidx.backends.open import open_store
 from k8sidx.backends.protocol import EXACTLY
-from k8sidx.cli.prompt.command import Conversation
-from k8sidx.cli.query_session import Asking
+from k8sidx.cli.prompt.command import PromptInterpreter
+from k8sidx.cli.query_session import QuerySession
 from k8sidx.show.render.formats.registry import Output
 from tests.cli.terminal import k8sidx_on_terminal
 
@@ -17,25 +17,25 @@ COUNT = "stats count(*) as n"
 
 
 @pytest.fixture
-def conversation(store: Path) -> Conversation:
-    asking = Asking(None, None, EXACTLY, Output.CSV, chart=False, quiet=True)
-    return Conversation(asking, open_store(str(store)))
+def interpreter(store: Path) -> PromptInterpreter:
+    session = QuerySession(None, None, EXACTLY, Output.CSV, chart=False, quiet=True)
+    return PromptInterpreter(session, open_store(str(store)))
 
 
-def test_a_query_is_answered(
-    conversation: Conversation, capsys: pytest.CaptureFixture[str]
+def test_the_prompt_runs_a_query(
+    interpreter: PromptInterpreter, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert conversation.take(COUNT)
+    assert interpreter.interpret(COUNT)
     assert capsys.readouterr().out == "n\n7\n"
 
 
 @pytest.mark.parametrize("word", ["exit", "quit", ".exit", "\\q"])
-def test_words_that_end_it(conversation: Conversation, word: str) -> None:
-    assert not conversation.take(word)
+def test_exit_words_end_the_prompt(interpreter: PromptInterpreter, word: str) -> None:
+    assert not interpreter.interpret(word)
 
 
-def test_a_mistake_ends_nothing(
-    conversation: Conversation, capsys: pytest.CaptureFixture[str]
+def test_an_error_does_not_end_the_prompt(
+    interpreter: PromptInterpreter, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for wrong in (
         "filter vreb = 1",
@@ -45,47 +45,47 @@ def test_a_mistake_ends_nothing(
         ".since x",
         ".chart x",
     ):
-        assert conversation.take(wrong)
+        assert interpreter.interpret(wrong)
         told = capsys.readouterr().err
         assert told.startswith("k8sidx: ")
         assert ("^" in told) is (wrong == "filter vreb = 1")
 
 
-def test_what_is_set_stays_set(
-    conversation: Conversation, capsys: pytest.CaptureFixture[str]
+def test_directives_apply_to_later_queries(
+    interpreter: PromptInterpreter, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for text in (".output json", ".since 2024-05-01T10:00:05Z", COUNT):
-        conversation.take(text)
+        interpreter.interpret(text)
     assert '"rows": [\n    [\n      2\n' in capsys.readouterr().out
     for text in (".since", ".until 2024-05-01T10:00:01Z", ".output csv", COUNT):
-        conversation.take(text)
+        interpreter.interpret(text)
     assert capsys.readouterr().out == "n\n1\n"
     for text in (".until", ".chart on", COUNT):
-        conversation.take(text)
+        interpreter.interpret(text)
     assert "█" in capsys.readouterr().out
 
 
-def test_a_wrong_time_changes_nothing(
-    conversation: Conversation, capsys: pytest.CaptureFixture[str]
+def test_an_invalid_time_leaves_the_settings_unchanged(
+    interpreter: PromptInterpreter, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for text in (".since soon", COUNT):
-        conversation.take(text)
+        interpreter.interpret(text)
     assert capsys.readouterr().out == "n\n7\n"
 
 
-def test_help_and_explanations(
-    conversation: Conversation, capsys: pytest.CaptureFixture[str]
+def test_help_lists_directives_and_explain_shows_plans(
+    interpreter: PromptInterpreter, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    conversation.take(".help")
+    interpreter.interpret(".help")
     assert ".since" in capsys.readouterr().err
-    conversation.take(f".explain {COUNT}")
+    interpreter.interpret(f".explain {COUNT}")
     assert capsys.readouterr().out
 
 
-def test_saved_queries_are_asked_by_name(
-    conversation: Conversation, capsys: pytest.CaptureFixture[str]
+def test_the_prompt_runs_saved_queries_by_name(
+    interpreter: PromptInterpreter, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    conversation.take("@top-user-agents")
+    interpreter.interpret("@top-user-agents")
     assert "kubectl/v1.30.0,5" in capsys.readouterr().out
 
 

@@ -1,4 +1,4 @@
-"""What the prompt offers, of a real store, and what it then writes."""
+"""Completion at the prompt, over a real store."""
 
 from __future__ import annotations
 
@@ -81,14 +81,16 @@ def offered(completer: QueryCompleter, before: str, *, asked_for: bool = True) -
         ("fields annotations.authorization.k8s.io/dec", DECISION),
     ],
 )  # fmt: skip
-def test_what_may_come_is_offered(completer: QueryCompleter, before: str, expected: str) -> None:
+def test_completion_offers_all_candidates(
+    completer: QueryCompleter, before: str, expected: str
+) -> None:
     assert expected in offered(completer, before)
 
 
 @pytest.mark.parametrize(
     "before", ["fields verb # sta", "filter userAgent like /kub", 'filter concat("', "fields "]
 )
-def test_where_nothing_can_be_known_nothing_is_offered(
+def test_completion_offers_nothing_without_candidates(
     completer: QueryCompleter, before: str
 ) -> None:
     assert offered(completer, before, asked_for=False) == []
@@ -98,7 +100,7 @@ def test_aggregates_are_offered_in_stats_alone(completer: QueryCompleter) -> Non
     assert "count_distinct(" not in offered(completer, "fields count_d")
 
 
-def test_values_are_the_stores_own_the_most_frequent_first(completer: QueryCompleter) -> None:
+def test_completion_offers_values_of_the_store_by_frequency(completer: QueryCompleter) -> None:
     assert offered(completer, 'filter userAgent = "ku') == [f'{AGENT}"', 'kubectl"']
     assert 'curl"' in offered(completer, 'filter userAgent in ["kubectl", "cu')
     assert len(offered(completer, 'filter verb = "')) == 50
@@ -106,29 +108,27 @@ def test_values_are_the_stores_own_the_most_frequent_first(completer: QueryCompl
     assert offered(completer, "filter responseStatus.code = '") == ["200'"]
 
 
-def test_a_field_is_asked_for_once(completer: QueryCompleter, store: Store) -> None:
+def test_values_of_a_field_are_queried_once(completer: QueryCompleter, store: Store) -> None:
     for begun in ("", "k", "ku"):
         offered(completer, f'filter userAgent = "{begun}')
     assert store.asked == 1
 
 
-def test_names_that_are_no_field_of_values_are_not_asked_for(
-    completer: QueryCompleter, store: Store
-) -> None:
+def test_values_are_not_queried_for_other_names(completer: QueryCompleter, store: Store) -> None:
     for before in ('filter nonsense = "', 'filter @timestamp = "', 'filter requestObject = "'):
         assert offered(completer, before) == []
     assert offered(completer, 'stats count(*) by userAgent as verb | filter verb = "') == []
     assert store.asked == 0
 
 
-def test_a_store_that_does_not_answer_offers_nothing() -> None:
+def test_completion_offers_nothing_when_the_store_does_not_respond() -> None:
     def fail(query: Query) -> Result:
         raise StoreError("away")
 
     assert offered(QueryCompleter(FieldValues(fail), list, {}), 'filter verb = "') == []
 
 
-def test_after_an_error_the_next_completion_asks_again(store: Store) -> None:
+def test_values_are_queried_again_after_an_error(store: Store) -> None:
     errors = [StoreError("away"), StoreError("too slow")]
 
     def recovering(query: Query) -> Result:
@@ -142,7 +142,7 @@ def test_after_an_error_the_next_completion_asks_again(store: Store) -> None:
     assert store.asked == 1
 
 
-def test_values_that_come_late_are_there_the_next_time(store: Store) -> None:
+def test_late_values_serve_the_next_completion(store: Store) -> None:
     answered = threading.Event()
 
     def slowly(query: Query) -> Result:
@@ -159,7 +159,7 @@ def test_values_that_come_late_are_there_the_next_time(store: Store) -> None:
     assert store.asked == 1
 
 
-def test_a_value_is_quoted_and_shown_so_that_it_steers_nothing(completer: QueryCompleter) -> None:
+def test_a_hostile_value_is_shown_and_inserted_escaped(completer: QueryCompleter) -> None:
     before = 'filter userAgent = "'
     found = list(completer.get_completions(Document(before), CompleteEvent()))
     written = {one.text for one in found}
@@ -182,12 +182,12 @@ def test_a_value_is_quoted_and_shown_so_that_it_steers_nothing(completer: QueryC
         ("\x9b", '"', None),
     ],
 )
-def test_a_value_between_quotes(value: str, quote: str, written: str | None) -> None:
+def test_quoted_escapes_values_for_their_quote(value: str, quote: str, written: str | None) -> None:
     assert quoted(value, quote) == written
 
 
 @pytest.mark.parametrize("quote", ["'", '"'])
-def test_a_quoted_value_is_read_as_what_it_was(quote: str) -> None:
+def test_a_quoted_value_parses_to_itself(quote: str) -> None:
     value = "".join(ESCAPES.values()) + "\\n"
     (item,) = parse(f"filter verb = {quote}{quoted(value, quote)}").commands
     assert isinstance(item, Filter)
@@ -195,7 +195,7 @@ def test_a_quoted_value_is_read_as_what_it_was(quote: str) -> None:
     assert item.condition.operands[1] == Literal(value)
 
 
-def test_what_begins_so_comes_before_what_only_holds_it(completer: QueryCompleter) -> None:
+def test_prefix_matches_precede_substring_matches(completer: QueryCompleter) -> None:
     found = offered(completer, "stats cou")
     assert found[0] == "count("
     assert "pod.service_account" in found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from k8sidx.cli.prompt.context import aliases_in, place_of
+from k8sidx.cli.prompt.context import aliases_in, context_of
 from k8sidx.cli.prompt.session import is_whole
 
 
@@ -24,8 +24,8 @@ from k8sidx.cli.prompt.session import is_whole
         ("@sta", "", "@sta"),
     ],
 )
-def test_the_word_and_its_command(before: str, command: str, begun: str) -> None:
-    place = place_of(before)
+def test_context_has_the_word_and_its_command(before: str, command: str, begun: str) -> None:
+    place = context_of(before)
     assert (place.quote, place.command, place.begun) == ("", command, begun)
 
 
@@ -44,20 +44,20 @@ def test_the_word_and_its_command(before: str, command: str, begun: str) -> None
         ('filter verb = "a\\"b', '"', 'a\\"b', "verb"),
     ],
 )
-def test_an_open_quote_and_what_it_is_compared_with(
+def test_context_has_the_open_quote_and_the_compared_field(
     before: str, quote: str, begun: str, compared: str
 ) -> None:
-    place = place_of(before)
+    place = context_of(before)
     assert (place.quote, place.begun, place.compared) == (quote, begun, compared)
 
 
-def test_in_a_comment_nothing_may_come() -> None:
-    assert place_of("fields verb # all of the").comment
-    assert not place_of("fields verb # all\n| ").comment
-    assert not place_of('filter verb = "#').comment
+def test_context_is_a_comment_after_a_hash() -> None:
+    assert context_of("fields verb # all of the").comment
+    assert not context_of("fields verb # all\n| ").comment
+    assert not context_of('filter verb = "#').comment
 
 
-def test_aliases_are_what_as_names() -> None:
+def test_aliases_are_the_names_defined_with_as() -> None:
     text = 'parse verb "*-*" as first, second | stats count(*) AS n by bin(1h) as `the hour`'
     assert aliases_in(text) == ["first", "second", "n", "the hour"]
 
@@ -73,7 +73,7 @@ def test_aliases_are_what_as_names() -> None:
         ('filter verb = "get\n', True),
     ],
 )
-def test_a_query_is_whole_when_nothing_is_open_or_after_an_empty_line(
+def test_a_query_is_complete_when_nothing_is_open_or_after_an_empty_line(
     text: str, whole: bool
 ) -> None:
     assert is_whole(text) is whole

@@ -1,4 +1,4 @@
-"""Decoding for tests: bytes or JSON in, records out."""
+"""Decoding for tests: records from bytes or JSON, events as JSON objects."""
 
 from __future__ import annotations
 
@@ -6,24 +6,69 @@ import gzip
 import json
 from base64 import b64encode
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, TypeAlias
 
-from k8sidx.events.decode.decode import decode
-from k8sidx.events.records import Chunk, Context, Event, Record, Rejected, Skipped
+import msgspec
+
+from k8sidx.errors import Where
+from k8sidx.events.decode.decode import decode, repaired
+from k8sidx.events.decode.event_model import NOTHING, UNDECODABLE
+from k8sidx.events.records import Chunk, Context, Event, Rejected, Skipped
 from k8sidx.shipping.sources.files.chunks import CHUNK_BYTES, RECORD_LIMIT, read_chunks
 from k8sidx.shipping.sources.files.inputs import Source
 
 
-def records(content: object, format: str = "auto") -> list[Record]:
-    """What decoding makes of a line: bytes as they are, anything else as JSON."""
+class DecodedEvent(NamedTuple):
+    """An event with all of it as a JSON object; members that are null are left out."""
+
+    body: dict[str, Any]
+    context: Context
+    where: Where
+
+
+DecodedRecord: TypeAlias = DecodedEvent | Skipped | Rejected
+
+
+def decoded(chunk: Chunk, format: str = "auto") -> list[DecodedRecord]:
+    """The records of a chunk."""
+    return [
+        _decoded(record) if isinstance(record, Event) else record
+        for record in decode(chunk, format)
+    ]
+
+
+def _decoded(event: Event) -> DecodedEvent | Rejected:
+    try:
+        return DecodedEvent(_body(event), event.context, event.where)
+    except UNDECODABLE:
+        assert event.text
+    again = repaired(event)
+    return again if isinstance(again, Rejected) else _decoded(again)
+
+
+def _body(event: Event) -> dict[str, Any]:
+    body: dict[str, Any] = {}
+    for key in event.audit.__struct_fields__:
+        value = getattr(event.audit, key)
+        if key == "objectRef" and value is not None:
+            body[key] = msgspec.to_builtins(value) | (event.rest or {}).get(key, {})
+        elif isinstance(value, msgspec.Raw) and value is not NOTHING:
+            body[key] = msgspec.json.decode(value)
+        elif type(value) is str:
+            body[key] = value
+    return (event.rest or {}) | body
+
+
+def records(content: object, format: str = "auto") -> list[DecodedRecord]:
+    """The records of a line: bytes as they are, anything else as JSON."""
     line = content if isinstance(content, bytes) else json.dumps(content).encode()
-    return list(decode(Chunk("test.log", 1, line), format))
+    return decoded(Chunk("test.log", 1, line), format)
 
 
-def the_event(content: object, format: str = "auto") -> Event:
+def the_event(content: object, format: str = "auto") -> DecodedEvent:
     """The one event in it."""
     (event,) = records(content, format)
-    assert isinstance(event, Event), event
+    assert isinstance(event, DecodedEvent), event
     return event
 
 
@@ -53,12 +98,12 @@ def rejected(content: object, format: str = "auto") -> Rejected:
 
 def file_records(
     path: Path, chunk_bytes: int = CHUNK_BYTES, record_limit: int = RECORD_LIMIT
-) -> list[Record]:
+) -> list[DecodedRecord]:
     """Everything that reading and decoding a file gives."""
-    found: list[Record] = []
-    for piece in read_chunks(Source(str(path)), chunk_bytes, record_limit):
-        found += decode(piece) if isinstance(piece, Chunk) else [piece]
-    return found
+    records: list[DecodedRecord] = []
+    for chunk in read_chunks(Source(str(path)), chunk_bytes, record_limit):
+        records += decoded(chunk) if isinstance(chunk, Chunk) else [chunk]
+    return records
 
 
 def packed(content: object) -> str:

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from k8sidx.errors import Where
-from k8sidx.events.records import Context, Event, Rejected
+from k8sidx.events.records import Context, Rejected
 from tests.building import SHARED, event
 from tests.events.decode.helpers import (
+    DecodedEvent,
     body,
     context,
     file_records,
@@ -22,7 +23,7 @@ from tests.events.decode.helpers import (
 
 
 def test_a_line_of_the_log_is_its_event() -> None:
-    assert records(event()) == [Event(event(), Context(), Where("test.log", 1))]
+    assert records(event()) == [DecodedEvent(event(), Context(), Where("test.log", 1))]
 
 
 def test_lines_keep_their_order_and_numbers(tmp_path: Path) -> None:
@@ -31,9 +32,9 @@ def test_lines_keep_their_order_and_numbers(tmp_path: Path) -> None:
     path.write_text("\n".join(["text", *lines, "{", "I0102 15:04:05.6 x"]), "utf-8")
     assert [(type(one).__name__, one.where.record) for one in file_records(path)] == [
         ("Skipped", 1),
-        ("Event", 2),
-        ("Event", 3),
-        ("Event", 4),
+        ("DecodedEvent", 2),
+        ("DecodedEvent", 3),
+        ("DecodedEvent", 4),
         ("Rejected", 5),
         ("Skipped", 6),
     ]
@@ -42,15 +43,15 @@ def test_lines_keep_their_order_and_numbers(tmp_path: Path) -> None:
 def test_items_of_a_list_need_neither_kind_nor_version() -> None:
     items = [event(kind=None, apiVersion=None, name=str(number)) for number in range(3)]
     posted = {"kind": "EventList", "apiVersion": "audit.k8s.io/v1", "metadata": {}, "items": items}
-    assert [one.body for one in records(posted) if isinstance(one, Event)] == items
+    assert [one.body for one in records(posted) if isinstance(one, DecodedEvent)] == items
 
 
 def test_a_bad_item_is_rejected_alone_with_what_is_around_it() -> None:
     good = event(kind=None, apiVersion=None)
     posted = {"kind": "EventList", "items": [good, '{"auditID":"1', good]}
     first, bad, last = records(posted)
-    assert isinstance(first, Event)
-    assert isinstance(last, Event)
+    assert isinstance(first, DecodedEvent)
+    assert isinstance(last, DecodedEvent)
     assert isinstance(bad, Rejected)
     assert json.loads(bad.raw) == {"kind": "EventList", "items": ['{"auditID":"1']}
 
@@ -103,11 +104,17 @@ def test_v1alpha1_has_the_group_in_the_version_of_the_object() -> None:
         {"kind": "Event", "verb": "create", "objectRef": {"resource": "pods"}},
         {"verb": "get", "user": {"username": "a"}, "requestURI": "/version"},
         {"verb": "get", "user": {"username": "a"}, "objectRef": {}},
-        {"auditID": {"odd": 1}, "stage": 5, "verb": None},
+        {"auditID": {"odd": 1}, "stage": 5},
     ],
 )
 def test_short_and_odd_events_are_events(short: dict[str, object]) -> None:
     assert body(short) == short
+
+
+def test_members_that_are_null_are_missing() -> None:
+    short = {"auditID": {"odd": 1}, "stage": 5, "objectRef": {"name": "web"}}
+    nulls = {"verb": None, "user": None, "objectRef": {"name": "web", "uid": None}}
+    assert body({**short, **nulls}) == body(short) == short
 
 
 def test_the_shippers_time_stands_in_for_one_that_is_missing() -> None:
@@ -206,7 +213,7 @@ def test_an_event_that_is_cut_after_a_prefix_is_rejected() -> None:
 def test_every_line_of_a_real_log_is_an_event(name: str) -> None:
     found = file_records(SHARED / "data" / "apiserver" / f"{name}.ndjson.gz")
     assert len(found) > 700
-    assert all(isinstance(one, Event) for one in found)
+    assert all(isinstance(one, DecodedEvent) for one in found)
 
 
 @pytest.mark.skipif(not SHARED.exists(), reason="there are no recorded batches beside the checkout")
@@ -214,4 +221,4 @@ def test_every_item_of_a_real_webhook_batch_is_an_event() -> None:
     for batch in sorted((SHARED / "data" / "apiserver" / "webhook").glob("*.json.gz")):
         found = file_records(batch)
         assert found
-        assert all(isinstance(one, Event) for one in found)
+        assert all(isinstance(one, DecodedEvent) for one in found)

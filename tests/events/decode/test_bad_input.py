@@ -11,9 +11,17 @@ import pytest
 
 from k8sidx.errors import UsageError
 from k8sidx.events.decode.decode import FORMATS, decode
-from k8sidx.events.records import Chunk, Event, Rejected, Skipped
+from k8sidx.events.records import Chunk, Rejected, Skipped
 from tests.building import event
-from tests.events.decode.helpers import body, file_records, packed, records, rejected, skipped
+from tests.events.decode.helpers import (
+    DecodedEvent,
+    body,
+    file_records,
+    packed,
+    records,
+    rejected,
+    skipped,
+)
 
 
 def test_an_empty_file_holds_nothing(tmp_path: Path) -> None:
@@ -36,7 +44,7 @@ def test_of_a_truncated_gzip_what_came_before_is_kept(tmp_path: Path) -> None:
     path.write_bytes(whole[: len(whole) // 2])
     *events, last = file_records(path)
     assert len(events) > 500
-    assert all(isinstance(one, Event) for one in events)
+    assert all(isinstance(one, DecodedEvent) for one in events)
     assert isinstance(last, Rejected)
     assert last.reason == "the gzip stream ends early (what came before was kept)"
     assert last.where.record == len(events) + 1
@@ -72,8 +80,8 @@ def test_a_line_of_50_mb_is_rejected_and_its_neighbours_are_kept(tmp_path: Path)
         file.write(json.dumps(event(requestObject="x" * 50_000_000)).encode() + b"\n")
         file.write(json.dumps(event()).encode() + b"\n")
     first, long, last = file_records(path)
-    assert isinstance(first, Event)
-    assert isinstance(last, Event)
+    assert isinstance(first, DecodedEvent)
+    assert isinstance(last, DecodedEvent)
     assert isinstance(long, Rejected)
     assert long.where.record == 2
     assert "32 MiB" in long.reason
@@ -112,7 +120,7 @@ def test_nul_bytes_before_a_line_are_passed_over(tmp_path: Path) -> None:
     path = tmp_path / "audit.log"
     path.write_bytes(b"\0" * 300_000 + json.dumps(event()).encode() + b"\n")
     (found,) = file_records(path)
-    assert isinstance(found, Event)
+    assert isinstance(found, DecodedEvent)
 
 
 def test_keys_named_dot_and_nothing_are_kept() -> None:
@@ -136,14 +144,14 @@ def test_100_000_levels_of_nesting_are_rejected(opening: str, tmp_path: Path) ->
     path.write_text(f'{{"a":{opening * 100_000}\n{line}\n', "utf-8")
     first, last = file_records(path)
     assert isinstance(first, Rejected)
-    assert isinstance(last, Event)
+    assert isinstance(last, DecodedEvent)
 
 
 def test_lines_that_nest_without_end_are_read_in_linear_time(tmp_path: Path) -> None:
     path = tmp_path / "audit.json"
     path.write_text('{"a":\n' * 50_000 + json.dumps(event()), "utf-8")
     found = file_records(path)
-    assert isinstance(found[-1], Event)
+    assert isinstance(found[-1], DecodedEvent)
 
 
 def test_a_line_cut_with_a_mark_says_so() -> None:
@@ -184,7 +192,7 @@ def test_whole_numbers_of_any_size_are_exact(number: int) -> None:
 def test_a_number_of_10_000_digits_does_not_stop_anything() -> None:
     line = json.dumps(event(requestObject="N")).replace('"N"', "9" * 10_000).encode()
     (found,) = records(line)
-    assert isinstance(found, (Event, Rejected))
+    assert isinstance(found, (DecodedEvent, Rejected))
 
 
 def test_of_keys_that_are_there_twice_the_last_counts() -> None:
@@ -196,7 +204,7 @@ def test_a_byte_order_mark_is_passed_over(tmp_path: Path) -> None:
     path = tmp_path / "audit.log"
     path.write_bytes(b"\xef\xbb\xbf" + json.dumps(event()).encode())
     (found,) = file_records(path)
-    assert isinstance(found, Event)
+    assert isinstance(found, DecodedEvent)
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
@@ -226,7 +234,7 @@ def test_a_line_that_starts_like_json_and_is_none_is_rejected() -> None:
 def test_several_documents_on_a_line_are_all_read(between: bytes) -> None:
     line = json.dumps(event()).encode()
     found = records(between.join([line, b'{"a":1}', line, line[:50]]))
-    assert [type(one) for one in found] == [Event, Skipped, Event, Rejected]
+    assert [type(one) for one in found] == [DecodedEvent, Skipped, DecodedEvent, Rejected]
     assert isinstance(found[-1], Rejected)
     assert found[-1].raw == line[:50]
 

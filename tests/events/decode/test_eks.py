@@ -9,9 +9,17 @@ from typing import Any
 
 import pytest
 
-from k8sidx.events.records import Context, Event, Rejected
+from k8sidx.events.records import Context, Rejected, Skipped
 from tests.building import event
-from tests.events.decode.helpers import file_records, packed, records, rejected, skipped, the_event
+from tests.events.decode.helpers import (
+    DecodedEvent,
+    file_records,
+    packed,
+    records,
+    rejected,
+    skipped,
+    the_event,
+)
 
 GROUP, STREAM = "/aws/eks/prod-eu/cluster", "kube-apiserver-audit-0123456789abcdef"
 MILLISECONDS = 1_795_435_200_123
@@ -92,13 +100,13 @@ def test_objects_of_firehose_stand_back_to_back(tmp_path: Path) -> None:
     path.write_text(record * 3, "utf-8")
     found = file_records(path)
     assert len(found) == 6
-    assert all(isinstance(one, Event) and one.context == EKS for one in found)
+    assert all(isinstance(one, DecodedEvent) and one.context == EKS for one in found)
 
 
 def test_data_of_firehose_may_be_plain_lines() -> None:
     lines = "\n".join(["I0102 15:04:05.6 x", json.dumps(event()), json.dumps(event())])
     record = {"records": [{"data": b64encode(lines.encode()).decode()}]}
-    assert [type(one).__name__ for one in records(record)] == ["Skipped", "Event", "Event"]
+    assert [type(one) for one in records(record)] == [Skipped, DecodedEvent, DecodedEvent]
 
 
 def test_a_control_message_is_skipped() -> None:
@@ -119,8 +127,8 @@ def test_a_message_that_is_cut_is_rejected_so_that_it_can_be_shipped_again() -> 
     cut = json.dumps(event())[:200] + " [Truncated...]"
     record = subscription(event(), cut, event())
     first, bad, last = records(record)
-    assert isinstance(first, Event)
-    assert isinstance(last, Event)
+    assert isinstance(first, DecodedEvent)
+    assert isinstance(last, DecodedEvent)
     assert isinstance(bad, Rejected)
     assert bad.reason == "the record was cut by the provider ([Truncated...])"
     assert json.loads(bad.raw) == subscription(cut)

@@ -8,9 +8,16 @@ from typing import Any
 
 import pytest
 
-from k8sidx.events.records import Event, Rejected
+from k8sidx.events.records import Rejected
 from tests.building import SHARED, event
-from tests.events.decode.helpers import file_records, records, rejected, skipped, the_event
+from tests.events.decode.helpers import (
+    DecodedEvent,
+    file_records,
+    records,
+    rejected,
+    skipped,
+    the_event,
+)
 
 AKS = {"category": "kube-audit", "properties": {"log": event()}}
 GKE = {
@@ -103,7 +110,7 @@ def _reference() -> list[Any]:
 @pytest.mark.parametrize("reference", _reference())
 def test_reference_envelopes_hold_exactly_their_events(reference: dict[str, Any]) -> None:
     found = file_records(SHARED / "data" / "envelopes" / reference["file"])
-    ids = [one.body.get("auditID") for one in found if isinstance(one, Event)]
+    ids = [one.body.get("auditID") for one in found if isinstance(one, DecodedEvent)]
     assert ids == reference["expect_audit_ids"]
     cut = "truncated" in reference["file"]
     assert any(isinstance(one, Rejected) for one in found) == cut

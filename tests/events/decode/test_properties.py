@@ -11,10 +11,17 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from k8sidx.events.decode.decode import FORMATS, decode
-from k8sidx.events.records import Chunk, Event, Record, Rejected, Skipped
+from k8sidx.events.decode.decode import FORMATS
+from k8sidx.events.records import Chunk, Rejected, Skipped
 from tests.building import event
-from tests.events.decode.helpers import file_records, packed, records
+from tests.events.decode.helpers import (
+    DecodedEvent,
+    DecodedRecord,
+    decoded,
+    file_records,
+    packed,
+    records,
+)
 
 WORDS = """
     kind apiVersion auditID stage verb user username objectRef requestURI items events logEvents
@@ -73,9 +80,9 @@ def test_every_line_ends_as_a_record_and_none_raises(line: bytes, format: str) -
     found = records(line, format)
     assert found or not line.strip(BLANK)
     for record in found:
-        assert isinstance(record, (Event, Skipped, Rejected))
+        assert isinstance(record, (DecodedEvent, Skipped, Rejected))
         assert record.where.record == 1
-        if isinstance(record, Event):
+        if isinstance(record, DecodedEvent):
             assert type(record.body) is dict
             assert all(type(one) is str for one in record.context)
         if isinstance(record, Rejected):
@@ -85,19 +92,19 @@ def test_every_line_ends_as_a_record_and_none_raises(line: bytes, format: str) -
 @given(st.lists(LINES, max_size=6))
 @settings(max_examples=100, deadline=None)
 def test_a_line_is_decoded_the_same_whatever_its_neighbours_are(lines: list[bytes]) -> None:
-    together = list(decode(Chunk("test.log", 1, b"\n".join(lines))))
+    together = decoded(Chunk("test.log", 1, b"\n".join(lines)))
     alone = [
         one
         for number, line in enumerate(lines, 1)
-        for one in decode(Chunk("test.log", number, line))
+        for one in decoded(Chunk("test.log", number, line))
     ]
     assert together == alone
 
 
-def summary(found: list[Record]) -> list[Any]:
+def summary(found: list[DecodedRecord]) -> list[Any]:
     """What was found, without where: chunking numbers the parts of long documents."""
     return [
-        ("event", one.body.get("auditID")) if isinstance(one, Event) else type(one).__name__
+        ("event", one.body.get("auditID")) if isinstance(one, DecodedEvent) else type(one).__name__
         for one in found
     ]
 
@@ -146,7 +153,9 @@ def test_a_split_document_holds_the_same_events_as_a_whole_one(
         path = Path(folder, "audit.json")
         path.write_text(json.dumps({"kind": "EventList", "items": items}, indent=1), "utf-8")
         found = file_records(path, record_limit=record_limit)
-    assert [one.body["auditID"] for one in found if isinstance(one, Event)] == list(map(str, ids))
+    assert [one.body["auditID"] for one in found if isinstance(one, DecodedEvent)] == list(
+        map(str, ids)
+    )
     assert len(found) == len(ids)
 
 
@@ -177,6 +186,6 @@ def test_broken_json_keeps_the_events_around_it(
         path = Path(folder, "audit.log")
         path.write_text("\n".join((*lines, "")), "utf-8")
         found = file_records(path, chunk_bytes=chunk_bytes, record_limit=record_limit)
-    ids = Counter(one.body.get("auditID") for one in found if isinstance(one, Event))
+    ids = Counter(one.body.get("auditID") for one in found if isinstance(one, DecodedEvent))
     assert ids["1"] >= 1
     assert ids["2"] >= 1

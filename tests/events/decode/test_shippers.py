@@ -6,9 +6,17 @@ import json
 
 import pytest
 
-from k8sidx.events.records import Context, Event
+from k8sidx.events.records import Context
 from tests.building import event
-from tests.events.decode.helpers import body, context, packed, records, skipped, the_event
+from tests.events.decode.helpers import (
+    DecodedEvent,
+    body,
+    context,
+    packed,
+    records,
+    skipped,
+    the_event,
+)
 
 LINE = json.dumps(event())
 TIME = "2026-11-23T12:00:00.123Z"
@@ -116,7 +124,7 @@ def test_a_shipper_may_hold_a_record_of_a_provider() -> None:
     found = records({"message": json.dumps(lambda_event), "@timestamp": TIME})
     assert len(found) == 2
     for one in found:
-        assert isinstance(one, Event)
+        assert isinstance(one, DecodedEvent)
         assert one.body == event()
         assert one.context == Context("eks", "prod", "1970-01-01T00:00:00.000Z")
 

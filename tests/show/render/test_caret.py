@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from k8sidx.show.render.caret import pointed
+from k8sidx.show.render.caret import caret_lines
 
 
 @pytest.mark.parametrize(
@@ -21,11 +21,11 @@ from k8sidx.show.render.caret import pointed
 def test_the_caret_stands_under_the_column(
     text: str, line: int, column: int, shown: str, caret: str
 ) -> None:
-    assert pointed(text, line, column, 80) == (shown, caret)
+    assert caret_lines(text, line, column, 80) == (shown, caret)
 
 
 def test_of_a_long_line_the_part_around_the_place_is_shown() -> None:
-    both = pointed(f"{'a' * 300}X{'b' * 300}", 1, 301, 60)
+    both = caret_lines(f"{'a' * 300}X{'b' * 300}", 1, 301, 60)
     assert both is not None
     shown, caret = both
     assert shown[caret.index("^")] == "X"
@@ -34,4 +34,4 @@ def test_of_a_long_line_the_part_around_the_place_is_shown() -> None:
 
 
 def test_without_such_a_line_nothing_is_shown() -> None:
-    assert pointed("a", 2, 1, 80) is None
+    assert caret_lines("a", 2, 1, 80) is None

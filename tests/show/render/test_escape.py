@@ -188,5 +188,5 @@ def test_json_has_iso_times_and_no_nan() -> None:
 
 
 def test_json_refuses_what_it_cannot_write_instead_of_guessing() -> None:
-    with pytest.raises(TypeError, match="bytes has no place"):
+    with pytest.raises(TypeError, match="bytes cannot be written"):
         json_text({"raw": object.__new__(type("bytes", (), {}))})

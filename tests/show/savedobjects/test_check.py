@@ -56,10 +56,10 @@ def aggregation(value: dict[str, Any], at: int) -> dict[str, Any]:
 
 
 CASES: list[tuple[str, Callable[[Objects], Any], str]] = [
-    ("twice", lambda o: o.append(o[0]), "stands twice"),
-    ("no id", lambda o: o[1].pop("id"), "no id: the import fails"),
-    ("no attributes", lambda o: o[1].pop("attributes"), "no attributes: the import fails"),
-    ("unknown type", lambda o: one(o, "search").update(type="lens"), "does not know the type lens"),
+    ("twice", lambda o: o.append(o[0]), "defined twice"),
+    ("no id", lambda o: o[1].pop("id"), "no id: the whole import fails"),
+    ("no attributes", lambda o: o[1].pop("attributes"), "no attributes: the whole import fails"),
+    ("unknown type", lambda o: one(o, "search").update(type="lens"), "has no type lens"),
     (
         "newer version",
         lambda o: o[1].update(migrationVersion={"visualization": "8.1.0"}),
@@ -68,15 +68,19 @@ CASES: list[tuple[str, Callable[[Objects], Any], str]] = [
     (
         "unknown attribute",
         lambda o: one(o, "dashboard")["attributes"].update(controlGroupInput={}),
-        "attribute controlGroupInput is not known",
+        "unknown attribute controlGroupInput",
     ),
     (
         "data source id",
         lambda o: o[1].update(id=f"{'a' * 36}_{'b' * 36}"),
-        "read as the id of a data source",
+        "taken for the id of a data source",
     ),
-    ("bad JSON", lambda o: o[1]["attributes"].update(visState="{"), "visState is no JSON"),
-    ("object for text", lambda o: o[1]["attributes"].update(visState={}), "visState is no text"),
+    ("bad JSON", lambda o: o[1]["attributes"].update(visState="{"), "visState is not JSON"),
+    (
+        "object for text",
+        lambda o: o[1]["attributes"].update(visState={}),
+        "visState is not a string",
+    ),
     (
         "missing visualization",
         lambda o: o.remove(one(o, "visualization", "panel-by-verb")),
@@ -85,10 +89,10 @@ CASES: list[tuple[str, Callable[[Objects], Any], str]] = [
     (
         "dangling reference name",
         panels(lambda value: value[3].update(panelRefName="panel_99")),
-        "nothing is referenced by the name 'panel_99'",
+        "no reference is named 'panel_99'",
     ),
     ("overlap", panels(lambda v: v[3]["gridData"].update(x=1)), "overlap"),
-    ("outside", panels(lambda v: v[3]["gridData"].update(w=60)), "does not lie on the grid"),
+    ("outside", panels(lambda v: v[3]["gridData"].update(w=60)), "is not within the grid"),
     ("same index", panels(lambda v: v[3].update(panelIndex="1")), "gridData.i is"),
     (
         "unknown field",
@@ -113,15 +117,15 @@ CASES: list[tuple[str, Callable[[Objects], Any], str]] = [
     (
         "order by nothing",
         state("by-verb", lambda v: aggregation(v, 1)["params"].update(orderBy="9")),
-        "ordered by 9, which is not there",
+        "ordered by 9, which does not exist",
     ),
     (
         "same aggregation id",
         state("by-verb", lambda v: aggregation(v, 1).update(id="1")),
         "two aggregations have the same id",
     ),
-    ("unknown kind", state("by-verb", lambda v: v.update(type="sankey")), "kind sankey"),
-    ("no metric", state("by-verb", lambda v: v["aggs"].pop(0)), "nothing to show"),
+    ("unknown kind", state("by-verb", lambda v: v.update(type="sankey")), "sankey is not a kind"),
+    ("no metric", state("by-verb", lambda v: v["aggs"].pop(0)), "the panel shows nothing"),
     (
         "missing bucket of a number",
         state("by-code", lambda v: aggregation(v, 1)["params"].update(missingBucket=True)),
@@ -146,10 +150,10 @@ CASES: list[tuple[str, Callable[[Objects], Any], str]] = [
 
 
 @pytest.mark.parametrize(
-    ("change", "said"), [case[1:] for case in CASES], ids=[c[0] for c in CASES]
+    ("change", "fault"), [case[1:] for case in CASES], ids=[c[0] for c in CASES]
 )
-def test_a_fault_is_named(change: Callable[[Objects], None], said: str) -> None:
-    assert any(said in text for text in broken(change)), broken(change)
+def test_a_fault_is_named(change: Callable[[Objects], None], fault: str) -> None:
+    assert any(fault in text for text in broken(change)), broken(change)
 
 
 def lens(change: Callable[[dict[str, Any]], Any]) -> Callable[[Objects], None]:
@@ -166,9 +170,9 @@ def layer(attributes: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "fault"),
     [
-        (lens(lambda a: layer(a)["columns"].clear()), "shows the column m0, which is not there"),
+        (lens(lambda a: layer(a)["columns"].clear()), "shows the column m0, which does not exist"),
         (lens(lambda a: layer(a)["columnOrder"].clear()), "columnOrder does not list the columns"),
         (lens(lambda a: a["references"].clear()), "references no data view"),
         (
@@ -178,8 +182,8 @@ def layer(attributes: dict[str, Any]) -> dict[str, Any]:
     ],
     ids=["columns", "order", "data view", "field"],
 )
-def test_a_fault_of_a_lens_panel_is_named(change: Callable[[Objects], None], said: str) -> None:
-    assert any(said in text for text in broken(change, "kibana")), broken(change, "kibana")
+def test_a_fault_of_a_lens_panel_is_named(change: Callable[[Objects], None], fault: str) -> None:
+    assert any(fault in text for text in broken(change, "kibana")), broken(change, "kibana")
 
 
 def test_a_line_that_is_no_json_is_named_with_its_number() -> None:

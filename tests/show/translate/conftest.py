@@ -61,7 +61,7 @@ def cases() -> list[Normalized]:
     events = [event for one in pairs().values() for event in (*one.before, *one.fires, *one.silent)]
     events += [event("get", "configmaps", agent=text, user=text) for text in HOSTILE]
     events += [json.loads(line) for line in demo_lines()[::10]]
-    return list({made.own[0]: made for made in map(normalized, events)}.values())
+    return list({made.values.id: made for made in map(normalized, events)}.values())
 
 
 @pytest.fixture(scope="session")

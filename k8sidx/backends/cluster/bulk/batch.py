@@ -1,4 +1,4 @@
-"""Documents on their way to a cluster: encoded once, in batches of a few megabytes."""
+"""Batches of a few megabytes of encoded documents."""
 
 from __future__ import annotations
 
@@ -8,23 +8,20 @@ from dataclasses import dataclass, field
 from k8sidx.backends.cluster.index.document import as_text, document, document_id
 from k8sidx.backends.cluster.index.names import IndexNames
 from k8sidx.backends.cluster.index.template import write_target
-from k8sidx.events.normalize.event import OWN, Normalized
+from k8sidx.events.normalize.event import Normalized
 
 BATCH_BYTES = 2 * 1024 * 1024
-"""A batch is finished at the end of the chunk with which it has grown to this size."""
-_ID_AT = OWN.index("event.id")
-_TIME_AT = OWN.index("@timestamp")
+"""A batch is finished at the end of the chunk with which it reaches this size in bytes."""
 
 
 @dataclass(slots=True)
 class Batch:
     """Documents to be sent together.
 
-    :ivar documents: what the bulk API takes for each: a line that says where to, a line
-        with the document.
+    :ivar documents: lines of the bulk API for each: the action with the index, and the document.
     :ivar records: for each document, the number of the record that its event comes from.
-    :ivar chunks: number of a chunk, and where its documents end; in their order.
-    :ivar indices: where to.
+    :ivar chunks: number of a chunk, and the end of its documents; in their order.
+    :ivar indices: their indices.
     """
 
     documents: list[bytes] = field(default_factory=list)
@@ -32,13 +29,13 @@ class Batch:
     chunks: list[tuple[int, int]] = field(default_factory=list)
     indices: set[str] = field(default_factory=set)
 
-    def chunk_of(self, place: int) -> int:
-        """The chunk that a document comes from."""
-        return next(number for number, end in self.chunks if place < end)
+    def chunk_of(self, position: int) -> int:
+        """Return the number of the chunk that a document comes from."""
+        return next(number for number, end in self.chunks if position < end)
 
 
 class BatchBuilder:
-    """Writes normalized events into batches."""
+    """Encodes normalized events into batches."""
 
     def __init__(self, names: IndexNames) -> None:
         self._names = names
@@ -46,7 +43,7 @@ class BatchBuilder:
         self._bytes = 0
 
     def add(self, chunk: int, events: Sequence[Normalized], records: Sequence[int]) -> None:
-        """Take a chunk's events in.
+        """Add a chunk's events.
 
         :param chunk: the chunk's number.
         :param records: the number of the record that each event comes from.
@@ -55,12 +52,12 @@ class BatchBuilder:
         add, size = batch.documents.append, 0
         actions: dict[str, bytes] = {}
         for event in events:
-            index = name_of(event.own[_TIME_AT])
+            index = name_of(event.values.timestamp)
             action = actions.get(index)
             if action is None:
                 target = write_target(index).encode()
                 action = actions[index] = b'{"create":{"_index":"%b","_id":"' % target
-            line = b'%b%b"}}\n%b\n' % (action, document_id(event.own[_ID_AT]), document(event))
+            line = b'%b%b"}}\n%b\n' % (action, document_id(event.values.id), document(event))
             add(line)
             size += len(line)
         batch.records += records
@@ -69,16 +66,16 @@ class BatchBuilder:
         self._bytes += size
 
     def full(self) -> list[Batch]:
-        """The batch, when it has grown to its size."""
+        """Return the batch, if it has reached its size."""
         return self.finish() if self._bytes >= BATCH_BYTES else []
 
     def finish(self) -> list[Batch]:
-        """The batch, when anything is in it."""
+        """Return the batch, if it is not empty."""
         batch, self._batch, self._bytes = self._batch, Batch(), 0
         return [batch] if batch.documents else []
 
 
 def with_json_as_text(line: bytes) -> bytes:
-    """The two lines of a document with its JSON fields as text."""
+    """Return the two lines of a document with its JSON fields as text."""
     action, _, written = line.partition(b"\n")
     return action + b"\n" + as_text(written[:-1]) + b"\n"

@@ -1,4 +1,4 @@
-"""Groups of events in a cluster, exactly.
+"""Exact groups of a cluster, by composite aggregations.
 
 A composite aggregation gives every group, page by page, in order of its keys. What an
 aggregation can only estimate (distinct values, percentiles, sums beyond 53 bits) or does
@@ -25,11 +25,11 @@ from k8sidx.events.fields.moment import MICROSECOND
 from k8sidx.query.algebra import DateHistogram, Key, Terms
 
 PAGE = 10_000
-"""Groups of one page."""
+"""Groups per page."""
 SHARD_SIZE = 10_000
-"""Values that each shard tells of for a top-N: with fewer, the counts are proved exact."""
+"""Values that each shard returns for a top-N: with fewer, the counts are proved exact."""
 MOST_DOUBLE = 2**53
-"""Whole numbers up to this are exact in the 64-bit floats that aggregations answer with."""
+"""Integers up to this are exact in the 64-bit floats that aggregations return."""
 
 GroupKey = tuple[Any, ...]
 Bucket = dict[str, Any]
@@ -39,7 +39,7 @@ Bucket = dict[str, Any]
 class Source:
     """One key of a composite aggregation.
 
-    :param unit: microseconds (or 1) that the key's number is multiplied by.
+    :param unit: factor of the key's number: microseconds, or 1.
     """
 
     aggregation: dict[str, Any]
@@ -50,7 +50,7 @@ class Source:
 
 
 def key_source(key: Key, profile: Profile) -> Source:
-    """The source of a query's key.
+    """Return the source of a query's key.
 
     :raises UnsupportedQuery: when a cluster cannot group by it.
     """
@@ -67,7 +67,7 @@ def _histogram(key: DateHistogram, paths: Paths) -> Source:
     millisecond = timedelta(milliseconds=1)
     kept = {"missing_bucket": True} if key.keep_missing else {}
     if paths.histogram and not key.interval % millisecond and not key.offset % millisecond:
-        # Whole numbers throughout, also where microseconds exceed a float's 53 bits.
+        # Integers throughout, also where microseconds exceed a float's 53 bits.
         histogram = {
             "field": paths.histogram,
             "fixed_interval": f"{key.interval // millisecond}ms",
@@ -83,7 +83,7 @@ def _histogram(key: DateHistogram, paths: Paths) -> Source:
 
 
 def grouped(name: str, profile: Profile) -> Paths:
-    """Where a field's doc values are.
+    """Return the paths of a field that has doc values.
 
     :raises UnsupportedQuery: when it has none.
     """
@@ -108,40 +108,40 @@ class Composite:
     page: int = field(default_factory=lambda: PAGE)
 
     def buckets(self) -> Iterator[tuple[GroupKey, Bucket]]:
-        """All groups, in order of their keys; missing values come first."""
+        """Return all groups, in order of their keys; missing values come first."""
         after: dict[str, Any] | None = None
         while True:
             try:
-                found = self.session.search(self.body(after))["aggregations"]["groups"]
+                groups = self.session.search(self.body(after))["aggregations"]["groups"]
             except TooManyBuckets:
                 if self.page < 20:
                     raise
                 self.page //= 4
                 continue
-            whole = len(found["buckets"]) < self.page
+            whole = len(groups["buckets"]) < self.page
             if not whole and not self.session.pinned:
-                self.session.pin()  # All pages have to be of one state: once more from the start.
+                self.session.pin()  # All pages must see one state: restart.
                 continue
-            for bucket in found["buckets"]:
+            for bucket in groups["buckets"]:
                 key = bucket["key"]
                 yield (
-                    tuple(
-                        source.value(key[f"k{place}"]) for place, source in enumerate(self.sources)
-                    ),
+                    tuple(source.value(key[f"k{n}"]) for n, source in enumerate(self.sources)),
                     bucket,
                 )
-            after = found.get("after_key")
+            after = groups.get("after_key")
             if whole or after is None:
                 return
 
     def body(self, after: dict[str, Any] | None) -> dict[str, Any]:
-        aggregations = [one.aggregation for one in self.sources]
+        aggregations = [source.aggregation for source in self.sources]
         composite: dict[str, Any] = {"size": self.page}
         if after is not None:
             composite["after"] = after
             if len(aggregations) == 1:
                 aggregations = [_unoptimized(aggregations[0])]
-        composite["sources"] = [{f"k{n}": one} for n, one in enumerate(aggregations)]
+        composite["sources"] = [
+            {f"k{n}": aggregation} for n, aggregation in enumerate(aggregations)
+        ]
         search: Search[Any] = Search().query(self.events).extra(size=0, track_total_hits=False)
         groups = search.aggs.bucket("groups", aggs.Composite(**composite))
         for name, metric in self.metrics.items():
@@ -154,13 +154,13 @@ def _unoptimized(aggregation: dict[str, Any]) -> dict[str, Any]:
     when none is left after the last page; not where missing values are asked for, which sort
     before every page but the first."""
     return {
-        kind: {**said, "missing_bucket": True} if kind == "date_histogram" else said
-        for kind, said in aggregation.items()
+        kind: {**options, "missing_bucket": True} if kind == "date_histogram" else options
+        for kind, options in aggregation.items()
     }
 
 
 class Values:
-    """The distinct values of a field in each group, with how often they occur.
+    """The distinct values of a field in each group, with their counts.
 
     Groups must be asked for in the order of the composite aggregation.
     """
@@ -173,7 +173,7 @@ class Values:
         self._next = next(self._stream, None)
 
     def of(self, key: GroupKey) -> Iterator[tuple[Any, int]]:
-        """Values and their counts, ascending."""
+        """Return values and their counts, ascending."""
         while self._next is not None and self._next[0][:-1] == key:
             found, bucket = self._next
             yield found[-1], bucket["doc_count"]

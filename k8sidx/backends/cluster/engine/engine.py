@@ -1,4 +1,4 @@
-"""The distributed engines: OpenSearch and Elasticsearch.
+"""Query engine of clusters: OpenSearch and Elasticsearch.
 
 One compiler serves both: the bodies are the same. Every answer is exact unless estimates
 were asked for, and of all the events: a partial one is an error.
@@ -54,17 +54,17 @@ from k8sidx.query.algebra import VALUES, Having, Order, Query, Terms, fields_of
 from k8sidx.query.regex import compiled
 
 _SHARD_SIZE_OF_EVENTS = 1_000
-"""Values that each shard tells of where each of them comes with events."""
+"""Values that each shard returns where each of them has events with it."""
 _PAGE_OF_EVENTS = 500
-"""Groups of one page where each comes with events."""
+"""Groups per page where each has events with it."""
 
 
 class SearchEngine:
-    """Answers queries over the indices of a cluster.
+    """Runs queries over the indices of a cluster.
 
-    :param index: index name or pattern, such as ``k8s-audit-*``.
-    :param profile: where its documents keep the fields.
-    :param answering: approximate is cardinality, percentiles and unproved top-N.
+    :param index: index name or pattern, for example ``k8s-audit-*``.
+    :param profile: paths of the fields in its documents.
+    :param answering: approximate are cardinality, percentiles and unproved top-N.
     :param summaries_of: prefix of the indices whose daily summaries are kept; empty without any.
     """
 
@@ -88,14 +88,14 @@ class SearchEngine:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Nothing to let go of: a query's point in time ends with it."""
+        """Do nothing: a query's point in time ends with the query."""
 
     def run(self, query: Query) -> Result:
-        """Answer the query; see :class:`k8sidx.backends.protocol.Engine`.
+        """Run the query; see :class:`k8sidx.backends.protocol.Engine`.
 
-        :raises UnsupportedQuery: when a cluster has no way to run it.
+        :raises UnsupportedQuery: when a cluster cannot run it.
         :raises StoreError: when the cluster cannot be reached, refuses the query, or
-            answers for a part of the events only.
+            returns a partial result.
         """
         plain, events = self._checked(query)
         with Session(self._cluster, self._index, self._answering) as session:
@@ -107,9 +107,9 @@ class SearchEngine:
         return Result(query.columns, to_datetimes(rows, time_columns(query)), self.name, exact)
 
     def explained(self, query: Query) -> str:
-        """The first search of the query; see :class:`k8sidx.backends.protocol.StoreEngine`.
+        """Return the first search of the query; see :class:`k8sidx.backends.protocol.StoreEngine`.
 
-        :raises UnsupportedQuery: when a cluster has no way to run the query.
+        :raises UnsupportedQuery: when a cluster cannot run the query.
         :raises StoreError: when the cluster cannot be reached, or lacks a field.
         """
         _, events = self._checked(query)
@@ -141,9 +141,9 @@ class SearchEngine:
         return ClusterSummaries(self._cluster, self._summaries_of, self._index)
 
     def _checked(self, query: Query) -> tuple[Query, dsl.Query]:
-        """The query without conditions whose values are looked up first, and its events.
+        """Return the query without conditions whose values are looked up first, and its events.
 
-        :raises UnsupportedQuery: when a cluster has no way to run the query.
+        :raises UnsupportedQuery: when a cluster cannot run the query.
         :raises StoreError: when the indices lack a field.
         """
         plain = with_lookups_deferred(query, self._profile)
@@ -158,7 +158,7 @@ class SearchEngine:
         return read_capabilities(self._cluster, self._index)
 
     def _compile(self, query: Query) -> None:
-        """Raise for what cannot be run beside the conditions, before anything is asked."""
+        """Raise for keys, metrics and order that cannot be run, before the first request."""
         if query.select:
             Reader(query.select, self._profile)
             sort_of(query, self._profile)
@@ -169,7 +169,7 @@ class SearchEngine:
             readable(one, self._profile)
 
     def _rows(self, query: Query, events: dsl.Query, session: Session) -> tuple[list[Row], bool]:
-        """The rows, times as microseconds, and whether they are exact."""
+        """Return the rows, times as microseconds, and whether they are exact."""
         if query.select:
             return list(select(query, events, self._profile, session)), True
         return self._aggregated(query, events, session)
@@ -198,7 +198,7 @@ class SearchEngine:
         raise AssertionError("a careful reading is exact")
 
     def _whole(self, events: dsl.Query, read: list[Reading], session: Session) -> Iterator[Row]:
-        """All events as one group."""
+        """Return all events as one group."""
         if any(one.values for one in read):
             session.pin()
         counts = any(one.metric.kind == "count" for one in read)
@@ -232,7 +232,7 @@ class SearchEngine:
     def _top(
         self, query: Query, events: dsl.Query, read: list[Reading], session: Session
     ) -> tuple[list[Row], bool]:
-        """The most frequent values of one field, and whether their counts are proved exact."""
+        """Return the most frequent values of a field, and whether their counts are proved exact."""
         key = query.group_by[0]
         if not isinstance(key, Terms) or query.limit is None:
             raise TypeError("a top-N has one field and a limit")
@@ -267,13 +267,13 @@ class SearchEngine:
 
 
 def _key_of(bucket: Bucket, key: Any) -> Any:
-    """Booleans are 0 and 1 as keys of a terms aggregation, with their text beside."""
+    """Return a bucket's key; booleans are 0 and 1 in a terms aggregation, with a text beside."""
     text = bucket.get("key_as_string")
     return text == "true" if text in ("true", "false") else key
 
 
 def _is_top(query: Query, read: list[Reading]) -> bool:
-    """Whether the query asks for the most frequent values of one field."""
+    """Whether the query returns the most frequent values of one field."""
     counts = {one.metric.name for one in read if one.metric.kind == "count"}
     return (
         query.limit is not None
@@ -291,7 +291,7 @@ def _keeps_first(having: Having, counts: set[str]) -> bool:
 
 
 def _is_natural(query: Query) -> bool:
-    """Whether groups come in the order that is asked for, so that the first ones will do."""
+    """Whether groups arrive in the query's order, so that the first ones suffice."""
     kept = any(key.keep_missing for key in query.group_by)
     return not query.order and not query.having and not kept
 
@@ -303,7 +303,7 @@ def _has_events(read: list[Reading]) -> bool:
 def _values(
     session: Session, events: dsl.Query, sources: list[Any], read: list[Reading]
 ) -> dict[str, Values]:
-    """The streams of values that the metrics need, by path."""
+    """Return the streams of values that the metrics need, by path."""
     needed = {one.values.group: one.values for one in read if one.values is not None}
     return {path: Values(session, events, sources, paths) for path, paths in needed.items()}
 

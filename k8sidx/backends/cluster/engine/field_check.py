@@ -1,7 +1,7 @@
-"""Whether the indices have the fields of a query, in types that serve.
+"""Check that the indices have the fields of a query, in suitable types.
 
-An unknown field is no error for a cluster, it just matches nothing. Here it is one: a hunt
-that found nothing because a mapping is missing would look like a quiet day.
+An unknown field is not an error for a cluster, it just matches nothing. Here it is one: a hunt
+without findings because a mapping is missing would look like a quiet day.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ _KINDS = {
 
 
 def check_fields(fields: Iterable[FieldPath], profile: Profile, capabilities: Capabilities) -> None:
-    """Look at all the paths that may be asked for.
+    """Check all paths that a query may use.
 
-    :raises StoreError: for the first that is missing or of a type that does not serve.
+    :raises StoreError: for the first that is missing or of an unsuitable type.
     """
     for path in fields:
         if path.field.kind is Kind.JSON or path.field.name == ID:
@@ -34,12 +34,12 @@ def check_fields(fields: Iterable[FieldPath], profile: Profile, capabilities: Ca
 
 
 def _asked(paths: Paths) -> dict[str, str]:
-    """What a query may ask for of a field, by path."""
+    """Return the paths of a field that a query may use, with their kinds."""
     if paths.kind is Kind.TIME:
         kind = "number" if paths.unit == 1 else "time"
     else:
         kind = _KINDS[paths.kind]
-    asked = {one: kind for one in (paths.query, paths.group) if one}
+    asked = {path: kind for path in (paths.query, paths.group) if path}
     if paths.network:
         asked[paths.network] = "address"
     if paths.histogram:

@@ -1,4 +1,4 @@
-"""Values of events out of a cluster's hits, and searches that give events."""
+"""Event searches: pages of hits, and the values of their fields."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from k8sidx.events.normalize.event_id import canonical_json
 from k8sidx.query.algebra import Query
 
 PAGE = 5_000
-"""Events of one page; indices give 10,000 by default (index.max_result_window)."""
+"""Events per page; indices return 10,000 by default (index.max_result_window)."""
 PAGE_OF_BODIES = 500
-"""Events of one page when whole objects are asked for."""
+"""Events per page when complete objects are selected."""
 MOST_DOC_VALUES = 100
 """Fields that can be read from doc values at once (index.max_docvalue_fields_search)."""
 
@@ -38,28 +38,28 @@ class Reader:
 
     def __init__(self, names: Sequence[str], profile: Profile) -> None:
         self._paths = [profile.paths(resolve(name)) for name in names]
-        stored = [one for one in self._paths if one.source != "_id"]
+        stored = [paths for paths in self._paths if paths.source != "_id"]
         self._columnar = len(stored) <= MOST_DOC_VALUES and all(
-            one.group and not one.many and one.read is None for one in stored
+            paths.group and not paths.many and paths.read is None for paths in stored
         )
-        self.has_bodies = any(one.kind is Kind.JSON for one in self._paths)
+        self.has_bodies = any(paths.kind is Kind.JSON for paths in self._paths)
 
     def body(self) -> dict[str, Any]:
-        """What a search has to say so that its hits have the values."""
-        stored = [one for one in self._paths if one.source != "_id"]
+        """Return the members of a search that make its hits contain the values."""
+        stored = [paths for paths in self._paths if paths.source != "_id"]
         if not self._columnar:
             text = [AS_TEXT_PATH] if self.has_bodies else []
-            places = {place for one in stored for place in (*one.parts, one.source)} - {""}
-            body: dict[str, Any] = {"_source": {"includes": sorted(places) + text}}
-            times = dict.fromkeys(one.group for one in stored if one.unit != 1)
+            sources = {path for paths in stored for path in (*paths.parts, paths.source)} - {""}
+            body: dict[str, Any] = {"_source": {"includes": sorted(sources) + text}}
+            times = dict.fromkeys(paths.group for paths in stored if paths.unit != 1)
             if times:  # Their source is text in one of many forms.
                 body["docvalue_fields"] = [
                     {"field": time, "format": "epoch_millis"} for time in times
                 ]
             return body
         fields = [
-            {"field": one.group, "format": "epoch_millis"} if one.unit != 1 else one.group
-            for one in dict.fromkeys(stored)
+            {"field": paths.group, "format": "epoch_millis"} if paths.unit != 1 else paths.group
+            for paths in dict.fromkeys(stored)
         ]
         body = {"_source": False, "docvalue_fields": fields}
         if len(stored) == len(self._paths):
@@ -67,7 +67,7 @@ class Reader:
         return body
 
     def row(self, hit: dict[str, Any]) -> list[Any]:
-        """The values; times are microseconds."""
+        """Return the values; times are microseconds."""
         return [self._value(paths, hit) for paths in self._paths]
 
     def _value(self, paths: Paths, hit: dict[str, Any]) -> Any:
@@ -90,16 +90,16 @@ class Reader:
 
 
 def _json(source: Any, path: str) -> str | None:
-    """A field that holds JSON, as canonical text."""
+    """Return a JSON field as canonical text."""
     text = find(source, AS_TEXT_PATH)
     if isinstance(text, str):
         source = {AUDIT: msgspec.json.decode(text)}
-    found = find(source, path)
-    return None if found is None else canonical_json(found).decode()
+    value = find(source, path)
+    return None if value is None else canonical_json(value).decode()
 
 
 def _event_id(document: str) -> str:
-    """The event's id of a document's ``_id``; that of a document of others as it is."""
+    """Return the event's id for a document's ``_id``; that of a foreign document as it is."""
     try:
         return identity_of(document).hex()
     except ValueError:
@@ -113,7 +113,7 @@ def _typed(paths: Paths, value: Any) -> Any:
 def select(
     query: Query, events: dsl.Query, profile: Profile, session: Session
 ) -> Iterator[list[Any]]:
-    """The rows of a query for events; times are microseconds."""
+    """Return the rows of a query for events; times are microseconds."""
     reader = Reader(query.select, profile)
     page = PAGE_OF_BODIES if reader.has_bodies else PAGE
     if query.limit is not None and query.limit <= page:
@@ -125,7 +125,7 @@ def select(
         asked = page if left is None else min(page, left)
         hits = session.search({**body, "size": asked})["hits"]["hits"]
         if len(hits) == asked != left and not session.pinned:
-            session.pin()  # All pages have to be of one state: once more from the start.
+            session.pin()  # All pages must see one state: restart.
             continue
         for hit in hits:
             yield reader.row(hit)
@@ -136,25 +136,25 @@ def select(
 
 
 def sort_of(query: Query, profile: Profile) -> list[dict[str, Any]]:
-    """By the query's order, then by time and id; missing values last.
+    """Return the sort: by the query's order, then by time and id; missing values last.
 
     :raises UnsupportedQuery: when a cluster cannot order by a field.
     """
     order: list[dict[str, Any]] = []
-    for one in query.order:
-        path = resolve(one.column)
+    for by in query.order:
+        path = resolve(by.column)
         if path.field.name == ID:
-            order += [{path: {"order": _direction(one.descending)}} for path in profile.order]
+            order += [{path: {"order": _direction(by.descending)}} for path in profile.order]
             continue
         paths = profile.paths(path)
         if not paths.group or paths.many:
-            raise UnsupportedQuery(f"a cluster cannot order events by {one.column}.")
-        order.append(_sorted(paths, descending=one.descending))
+            raise UnsupportedQuery(f"a cluster cannot order events by {by.column}.")
+        order.append(_sorted(paths, descending=by.descending))
     return order + _by_time(profile, descending=False)
 
 
 def _by_time(profile: Profile, *, descending: bool) -> list[dict[str, Any]]:
-    """By time and id; events without a time last."""
+    """Return the sort by time and id; events without a time last."""
     ties = [{path: {"order": _direction(descending)}} for path in profile.order]
     return [_sorted(profile.paths(resolve(TIME)), descending=descending), *ties]
 

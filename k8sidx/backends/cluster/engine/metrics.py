@@ -1,4 +1,4 @@
-"""Metrics of a query → aggregations within each group, and values out of their answers."""
+"""Metrics: the aggregations of each, and its value from their results."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ _PRECISION = 40_000
 
 
 class Inexact(Exception):
-    """A number does not fit the floats that aggregations answer with."""
+    """A number does not fit the floats that aggregations return."""
 
 
 @dataclass(slots=True)
 class Counted:
-    """What is kept of the distinct values of a field in one group.
+    """Summary of the distinct values of a field in one group.
 
-    :ivar distinct: how many there are.
-    :ivar number: how many events have one.
-    :ivar total: sum, of numbers.
-    :ivar ranked: values and counts, ascending; only where a percentile asks for them.
+    :ivar distinct: number of values.
+    :ivar number: number of events that have one.
+    :ivar total: sum of numbers.
+    :ivar ranked: values and counts, ascending; only for percentiles.
     """
 
     distinct: int = 0
@@ -46,28 +46,28 @@ class Counted:
 
 
 def counted(values: Iterable[tuple[Any, int]], *, ranked: bool) -> Counted:
-    """Take in the values of a group, which come in ascending order."""
-    found = Counted()
+    """Summarize the values of a group, which are in ascending order."""
+    summary = Counted()
     for value, count in values:
-        if not found.distinct:
-            found.first = value
-        found.last = value
-        found.distinct += 1
-        found.number += count
+        if not summary.distinct:
+            summary.first = value
+        summary.last = value
+        summary.distinct += 1
+        summary.number += count
         if isinstance(value, int):
-            found.total += value * count
+            summary.total += value * count
         if ranked:
-            found.ranked.append((value, count))
-    return found
+            summary.ranked.append((value, count))
+    return summary
 
 
 @dataclass(slots=True)
 class Reading:
-    """How one metric is read.
+    """How one metric is computed.
 
-    :param aggregations: to make within each group.
-    :param values: where the field is whose distinct values it needs, when it does.
-    :param approximate: its number is an estimate.
+    :param aggregations: of each group.
+    :param values: paths of the field whose distinct values it needs, if any.
+    :param approximate: whether its number is an estimate.
     """
 
     metric: Metric
@@ -82,10 +82,10 @@ class Reading:
         return next(iter(self.aggregations), "")
 
     def value(self, bucket: Bucket, values: Counted) -> Any:
-        """The metric of one group; times are microseconds.
+        """Return the metric of one group; times are microseconds.
 
         :param values: those of the field in the group, when the metric needs them.
-        :raises Inexact: when it must be read with care.
+        :raises Inexact: when it has to be computed carefully.
         """
         kind = self.metric.kind
         if kind == "count":
@@ -116,11 +116,11 @@ class Reading:
             raise TypeError(f"{self.metric.kind} has a field")
         if self.values is not None:
             return values.first if self.metric.kind == "min" else values.last
-        found = bucket[self.name]
-        if "value" not in found:
-            hits = found["edge"]["hits"]["hits"]
+        result = bucket[self.name]
+        if "value" not in result:
+            hits = result["edge"]["hits"]["hits"]
             return hits[0]["sort"][0] * self.paths.unit if hits else None
-        value = found["value"]
+        value = result["value"]
         if value is None:
             return None
         if abs(value) >= MOST_DOUBLE:
@@ -135,33 +135,32 @@ class Reading:
     def _total(self, bucket: Bucket, values: Counted) -> tuple[int, int]:
         if self.values is not None:
             return values.total, values.number
-        found = bucket[self.name]
-        if not found["count"]:
+        result = bucket[self.name]
+        if not result["count"]:
             return 0, 0
-        one_sign = found["min"] >= 0 or found["max"] <= 0
-        if not self.approximate and not (one_sign and abs(found["sum"]) < MOST_DOUBLE):
+        one_sign = result["min"] >= 0 or result["max"] <= 0
+        if not self.approximate and not (one_sign and abs(result["sum"]) < MOST_DOUBLE):
             raise Inexact
-        return int(found["sum"]), found["count"]
+        return int(result["sum"]), result["count"]
 
 
 def readings(
     metrics: Iterable[Metric], profile: Profile, *, approximate: bool, careful: bool
 ) -> list[Reading]:
-    """How the metrics are read.
+    """Return how the metrics are computed.
 
-    :param approximate: estimates will do.
+    :param approximate: estimates are acceptable.
     :param careful: numbers may not fit a float.
     """
     return [
-        _reading(metric, f"m{place}", profile, approximate, careful)
-        for place, metric in enumerate(metrics)
+        _reading(metric, f"m{n}", profile, approximate, careful) for n, metric in enumerate(metrics)
     ]
 
 
 def readable(metric: Metric, profile: Profile) -> None:
     """Check that a cluster can compute the metric.
 
-    :raises UnsupportedQuery: when it has no way to.
+    :raises UnsupportedQuery: when it cannot.
     """
     if metric.kind == "count":
         return

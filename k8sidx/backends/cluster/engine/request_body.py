@@ -1,4 +1,4 @@
-"""One request body for a question, to be sent by whoever likes: no pages, no point in time.
+"""Single request bodies, for other clients: without pages and points in time.
 
 The conditions are those of the engine. Groups are a terms aggregation, which says the counts
 of the largest groups exactly while no shard has more values than it is asked for; the engine
@@ -20,17 +20,17 @@ from k8sidx.events.fields.table import Kind
 from k8sidx.query.algebra import Condition, Query
 
 MISSING = "(missing)"
-"""Stands for a missing text, and ``MISSING_NUMBER`` for a missing number."""
+"""Placeholder of a missing text, as ``MISSING_NUMBER`` is of a missing number."""
 MISSING_NUMBER = -1
 
 _PROFILE = OwnProfile()
 
 
 def events_body(query: Query, size: int) -> dict[str, Any]:
-    """The body for the events of a query, with the fields that it selects.
+    """Return the body for the events of a query, with the fields that it selects.
 
-    :param size: events at most.
-    :raises UnsupportedQuery: when a cluster has no way to ask for them.
+    :param size: largest number of events.
+    :raises UnsupportedQuery: when a cluster cannot query them.
     """
     wanted = [_PROFILE.paths(resolve(name)) for name in query.select if name != ID]
     return {
@@ -42,9 +42,9 @@ def events_body(query: Query, size: int) -> dict[str, Any]:
 
 
 def matching(condition: Condition) -> dict[str, Any]:
-    """The part of a body that says which events.
+    """Return the query part of a body.
 
-    :raises UnsupportedQuery: when a cluster has no way to ask for them.
+    :raises UnsupportedQuery: when a cluster cannot query them.
     """
     select = Query(where=condition, select=(ID,))
     return {"query": ConditionCompiler(_PROFILE).events(select).to_dict()}
@@ -53,7 +53,7 @@ def matching(condition: Condition) -> dict[str, Any]:
 def terms(
     fields: tuple[str, ...], size: int, *, rarest: bool = False, keep_missing: bool = False
 ) -> dict[str, Any]:
-    """A terms aggregation over the combinations of fields, the most frequent first.
+    """Return a terms aggregation over the combinations of fields, the most frequent first.
 
     :raises UnsupportedQuery: when a cluster cannot group by one of them.
     """
@@ -77,9 +77,9 @@ def _source(name: str, keep_missing: bool) -> dict[str, Any]:
 
 
 def intervals(width: timedelta, at_least: int = 1) -> dict[str, Any]:
-    """A date histogram of the time, of the intervals with so many events.
+    """Return a date histogram of the intervals with a minimum number of events.
 
-    :raises UnsupportedQuery: for an interval that is no whole number of milliseconds.
+    :raises UnsupportedQuery: for an interval that is not a whole number of milliseconds.
     """
     millisecond = timedelta(milliseconds=1)
     if width % millisecond:

@@ -1,4 +1,4 @@
-"""Where a cluster is: one address or several, and what a URL says besides."""
+"""Cluster addresses: one URL or several, with credentials."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class NodeAddress(NamedTuple):
 
 
 class Location(NamedTuple):
-    """The nodes of one cluster, and the credentials that their URLs held."""
+    """The nodes of one cluster, and the credentials in their URLs."""
 
     nodes: tuple[NodeAddress, ...]
     username: str = ""
@@ -42,19 +42,19 @@ class Location(NamedTuple):
 
 
 def is_cluster(location: str) -> bool:
-    """The location is the address of a cluster, not a folder."""
+    """Whether the location is the address of a cluster, not a folder."""
     return location.lower().startswith(("http://", "https://"))
 
 
 def parse_location(text: str) -> Location:
-    """Take apart ``https://search-1:9200`` or several of them, joined by commas.
+    """Parse ``https://search-1:9200``, or several addresses joined by commas.
 
     A URL without a port has that of its scheme. Credentials are taken out of the URLs.
 
-    :raises UsageError: when it is no such list, or the URLs name several users. What the
-        text says is not shown: it may hold a password.
+    :raises UsageError: when it is not such a list, or the URLs name several users. The error
+        does not contain the text, which may contain a password.
     """
-    parts = [_split(one.strip()) for one in text.split(",") if one.strip()]
+    parts = [_split(url.strip()) for url in text.split(",") if url.strip()]
     nodes = tuple(dict.fromkeys(_address(part) for part in parts))
     users = {(part.username, part.password) for part in parts if part.username}
     if len(users) > 1:
@@ -77,9 +77,11 @@ def _split(text: str) -> SplitResult:
         split = None
     if split is None or split.scheme.lower() not in PORTS or not split.hostname:
         # Not "from error": the message of urlsplit quotes what may be a password.
-        raise UsageError("the store's address is no URL of a cluster.", remedy=EXAMPLE) from None
+        raise UsageError(
+            "the store's address is not a valid URL of a cluster.", remedy=EXAMPLE
+        ) from None
     if split.query or split.fragment:
-        raise UsageError("the store's address has more than a path.", remedy=EXAMPLE)
+        raise UsageError("the store's address has a query or a fragment.", remedy=EXAMPLE)
     return split
 
 

@@ -1,4 +1,4 @@
-"""What a cluster says when it refuses: its error bodies in plain words, with a remedy.
+"""API errors of a cluster, explained, with a remedy.
 
 Use :func:`refusal` for an answer whose status is an error, and :func:`explain` for an error
 object inside an answer (an item of a bulk answer, a shard's failure). Both products write
@@ -19,14 +19,14 @@ from k8sidx.errors import StoreError
 
 _LONGEST = 400
 _WRAPPERS = frozenset({"search_phase_execution_exception", "exception"})
-"""Errors that only say that something inside them went wrong."""
+"""Errors that only wrap another error."""
 
 
 class ClusterRefused(StoreError):
-    """The cluster answered with an error.
+    """The cluster returned an error.
 
     :ivar status: HTTP status.
-    :ivar kind: the cluster's name of the error, such as ``index_not_found_exception``; empty
+    :ivar kind: the cluster's name of the error, for example ``index_not_found_exception``; empty
         when it gave none.
     """
 
@@ -37,11 +37,11 @@ class ClusterRefused(StoreError):
 
 
 class Explained(NamedTuple):
-    """An error in plain words.
+    """An explained error.
 
-    :param kind: the cluster's name of it.
-    :param message: what is wrong, without a full stop.
-    :param remedy: what to do about it; empty where there is nothing to say.
+    :param kind: the cluster's name of the error.
+    :param message: without a full stop.
+    :param remedy: suggested fix; may be empty.
     """
 
     kind: str
@@ -50,22 +50,25 @@ class Explained(NamedTuple):
 
 
 def refusal(answer: Answer, about: str) -> ClusterRefused:
-    """The error for an answer with an error status.
+    """Return the error for a response with an error status.
 
-    :param about: what was asked, to begin the message with: ``"the template k8s-audit"``.
+    :param about: subject of the request, begins the message: ``"the template k8s-audit"``.
     """
     error = _error(answer)
-    found = explain(error, answer.status) if error else _by_status(answer.status, _text(answer))
+    explained = explain(error, answer.status) if error else _by_status(answer.status, _text(answer))
     return ClusterRefused(
-        f"{about}: {found.message}.", remedy=found.remedy, status=answer.status, kind=found.kind
+        f"{about}: {explained.message}.",
+        remedy=explained.remedy,
+        status=answer.status,
+        kind=explained.kind,
     )
 
 
 def explain(error: Any, status: int = 0) -> Explained:
-    """An error object of a cluster in plain words.
+    """Explain an error object of a cluster.
 
-    :param error: ``{"type", "reason", …}`` as decoded, or a text.
-    :param status: HTTP status of the answer or the item; 0 when there is none.
+    :param error: ``{"type", "reason", …}`` decoded, or a text.
+    :param status: HTTP status of the response or the item; 0 without one.
     """
     causes = list(_causes(error))
     for kind, reason, index in causes:
@@ -88,7 +91,7 @@ class _Cause(NamedTuple):
 
 
 def _causes(error: Any) -> Iterator[_Cause]:
-    """The error and what is inside it, outermost first."""
+    """Return the error and the errors that it wraps, outermost first."""
     if isinstance(error, str):
         yield _Cause("", error, "")
     if not isinstance(error, dict):
@@ -97,9 +100,9 @@ def _causes(error: Any) -> Iterator[_Cause]:
     yield _Cause(str(error.get("type") or ""), str(error.get("reason") or ""), str(index))
     for name in ("root_cause", "failed_shards"):
         inner = error.get(name)
-        for one in inner if isinstance(inner, list) else ():
-            reason = one.get("reason") if isinstance(one, dict) else None
-            yield from _causes(reason if isinstance(reason, dict) else one)
+        for cause in inner if isinstance(inner, list) else ():
+            reason = cause.get("reason") if isinstance(cause, dict) else None
+            yield from _causes(reason if isinstance(reason, dict) else cause)
     yield from _causes(error.get("caused_by"))
 
 
@@ -116,7 +119,7 @@ def _known(kind: str, reason: str, index: str, status: int) -> tuple[str, str] |
     if kind == "illegal_argument_exception":
         return _argument(reason)
     if kind == "search_phase_execution_exception" and "missing shards" in reason:
-        # Reads on: "… due to missing shards [[k8s-audit-2026.11.23][0]]. Consider using …"
+        # Continues: "… due to missing shards [[k8s-audit-2026.11.23][0]]. Consider using …"
         return _PLAIN["no_shard_available_action_exception"]
     if kind == "validation_exception" and "maximum" in reason and "shards open" in reason:
         return (
@@ -137,15 +140,15 @@ _PLAIN: dict[str, tuple[str, str]] = {
     ),
     "circuit_breaking_exception": (
         "the cluster lacks the memory for it now",
-        "Try again later or look at less time with --since and --until; give the nodes more heap.",
+        "Retry later or query less time with --since and --until; give the nodes more heap.",
     ),
     "rejected_execution_exception": (
-        "the cluster has too much to do",
-        "Try again later; ship with less at once.",
+        "the cluster is overloaded",
+        "Retry later; ship with less at once.",
     ),
     "search_context_missing_exception": (
         "the cluster has closed the search before its end",
-        "Run it again; look at less time with --since and --until.",
+        "Run it again; query less time with --since and --until.",
     ),
     "no_shard_available_action_exception": (
         "a part of the indices is on no running node (red)",
@@ -168,27 +171,27 @@ _PLAIN: dict[str, tuple[str, str]] = {
 
 
 def _security(reason: str, status: int) -> tuple[str, str]:
-    if found := _OPENSEARCH_DENIED.search(reason):
-        actions, user = found["actions"], found["user"]
+    if denied := _OPENSEARCH_DENIED.search(reason):
+        actions, user = denied["actions"], denied["user"]
         return (
             f"user {user} lacks the permission {actions}",
             "Add it to a role that is mapped to this user.",
         )
-    if found := _ELASTICSEARCH_DENIED.search(reason):
-        on = f" on {found['indices']}" if found["indices"] else ""
-        privileges = found["privileges"]
+    if denied := _ELASTICSEARCH_DENIED.search(reason):
+        on = f" on {denied['indices']}" if denied["indices"] else ""
+        privileges = denied["privileges"]
         return (
-            f"{found['who']} may not {found['action']}{on}",
+            f"{denied['who']} may not {denied['action']}{on}",
             f"Grant it one of the privileges {privileges}." if privileges else "",
         )
     if "expired" in reason.lower():
         return f"the credentials have expired: {_cut(reason)}", "Get new ones."
     if status == 401 or "authenticat" in reason:
         return (
-            f"the cluster does not accept the credentials{_said(reason)}",
+            f"the cluster does not accept the credentials{_detail(reason)}",
             "Set K8SIDX_USERNAME and K8SIDX_PASSWORD, or K8SIDX_API_KEY_FILE.",
         )
-    return f"the cluster forbids it{_said(reason)}", "Ask for a role that allows it."
+    return f"the cluster forbids it{_detail(reason)}", "Ask for a role that allows it."
 
 
 _OPENSEARCH_DENIED = re.compile(
@@ -214,7 +217,7 @@ def _block(reason: str) -> tuple[str, str]:
             "Remove the setting index.blocks.write or index.blocks.read_only.",
         )
     if "state not recovered" in reason or "no master" in reason or "no cluster manager" in reason:
-        return "the cluster is not ready", "Wait until its nodes have found each other."
+        return "the cluster is not ready", "Wait until its nodes have joined."
     return f"the cluster blocks it: {_cut(reason)}", ""
 
 
@@ -236,33 +239,33 @@ def _argument(reason: str) -> tuple[str, str] | None:
 
 
 def _by_status(status: int, text: str) -> Explained:
-    said = _said(text)
+    detail = _detail(text)
     match status:
         case 401:
             return Explained("", *_security(text, status))
         case 403:
             return Explained(
                 "",
-                f"access is refused{said}",
+                f"access is refused{detail}",
                 "On AWS: does the access policy name this role? Else ask for a role.",
             )
         case 404:
-            return Explained("", f"it is not there{said}", "")
+            return Explained("", f"not found{detail}", "")
         case 413:
             return Explained("", "the request is larger than the cluster takes", "")
         case 429:
-            return Explained("", f"the cluster has too much to do{said}", "Try again later.")
+            return Explained("", f"the cluster is overloaded{detail}", "Retry later.")
         case 502 | 503 | 504:
             return Explained(
                 "",
-                f"the cluster is not available behind its proxy (status {status}){said}",
-                "Try again later.",
+                f"the cluster is unavailable behind its proxy (status {status}){detail}",
+                "Retry later.",
             )
-    return Explained("", f"the cluster answers with status {status}{said}", "")
+    return Explained("", f"the cluster returned status {status}{detail}", "")
 
 
 def _error(answer: Answer) -> Any:
-    """The error of a body of either product; nothing for other bodies."""
+    """Return the error in a body of either product; ``None`` for other bodies."""
     try:
         body = orjson.loads(answer.body)
     except orjson.JSONDecodeError:
@@ -271,7 +274,7 @@ def _error(answer: Answer) -> Any:
 
 
 def _text(answer: Answer) -> str:
-    """What else a body says: AWS's ``message``, or a short text."""
+    """Return other text in a body: AWS's ``message``, or a short text."""
     try:
         body = orjson.loads(answer.body)
     except orjson.JSONDecodeError:
@@ -282,7 +285,7 @@ def _text(answer: Answer) -> str:
     return ""
 
 
-def _said(text: str) -> str:
+def _detail(text: str) -> str:
     return f": {_cut(text)}" if text else ""
 
 

@@ -1,4 +1,4 @@
-"""Who one is, as a request says it: the ``authorization`` header, or a signature."""
+"""Authentication of requests: the ``authorization`` header, or a signature."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _PRINTABLE = re.compile(r"[!-~]+")
 
 
 class Header:
-    """The same header on every request; or none."""
+    """Adds the same header to every request, or none."""
 
     def __init__(self, value: str = "") -> None:
         self._headers = {"authorization": SecretText(value)} if value else {}
@@ -31,9 +31,9 @@ class Header:
 
 
 def signer(location: Location, settings: ConnectionSettings) -> Signer:
-    """What the settings say, or else the location.
+    """Return the signer for the credentials in the settings, or else in the location.
 
-    :raises UsageError: when a file of them cannot be read, or holds no such thing.
+    :raises UsageError: when a file of them cannot be read, or its content is not valid.
     """
     if location.username:
         return _basic(location.username, location.password)
@@ -73,7 +73,7 @@ def _read(value: SecretStr | None, file: Path | None, what: str) -> str:
         raise UsageError(f"{file} holds no {what}: it is no text.") from None
     except OSError as error:
         raise UsageError(f"{file} cannot be read: {error.strerror}.") from error
-    # Editors end a file with a line break that belongs to no secret.
+    # Editors end a file with a line break that is not part of the secret.
     text = text.rstrip("\r\n")
     if not text:
         article = "an" if what[0] in "Aa" else "a"
@@ -82,14 +82,16 @@ def _read(value: SecretStr | None, file: Path | None, what: str) -> str:
 
 
 def _encoded_key(text: str) -> str:
-    """An API key as the header has it, from any form in which it is handed out."""
+    """Return an API key as used in the header, from any form in which clusters return it."""
     text = text.strip()
     if text.startswith("{"):
         try:
             created = orjson.loads(text)
             text = created.get("encoded") or f"{created['id']}:{created['api_key']}"
         except (orjson.JSONDecodeError, KeyError):
-            raise UsageError("the API key is no answer of the cluster's API for keys.") from None
+            raise UsageError(
+                "the API key is not a response of the cluster's API for keys."
+            ) from None
     text = text.removeprefix("ApiKey ").strip()
     return b64encode(text.encode()).decode() if ":" in text else _plain(text, "API key")
 

@@ -1,4 +1,4 @@
-"""Requests signed for Amazon OpenSearch Service and Serverless (AWS Signature Version 4)."""
+"""Request signing for Amazon OpenSearch Service and Serverless (AWS Signature Version 4)."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ _REGION_IN_HOST = re.compile(r"\.([a-z]{2}(?:-[a-z]+)+-\d)\.(?:es|aoss)\.amazona
 
 
 class AwsSigner:
-    """Signs every request, its body included, with the credentials that AWS tools find.
+    """Signs every request, its body included, with the credentials that AWS tools use.
 
     :param service: ``es`` or ``aoss``.
-    :param region: else the configured one, else that in the host's name.
-    :param profile: of the AWS configuration; else the environment's.
+    :param region: by default the configured one, else that in the host's name.
+    :param profile: of the AWS configuration; by default the environment's.
     :raises UsageError: when there are no credentials.
     """
 
@@ -42,7 +42,7 @@ class AwsSigner:
             raise UsageError(f"the AWS configuration is wrong: {error}.") from error
         if self._credentials is None:
             raise UsageError(
-                "no AWS credentials are found.",
+                "there are no AWS credentials.",
                 remedy="Set AWS_PROFILE, or the variables AWS_ACCESS_KEY_ID and "
                 "AWS_SECRET_ACCESS_KEY, or give this machine a role.",
             )
@@ -51,7 +51,7 @@ class AwsSigner:
     def headers(
         self, method: str, url: str, body: bytes | None, headers: Mapping[str, str]
     ) -> Mapping[str, str]:
-        """The signature's headers; see :class:`k8sidx.backends.cluster.http.secret.Signer`.
+        """Return the headers; see :class:`k8sidx.backends.cluster.http.secret.Signer`.
 
         :raises StoreError: when temporary credentials cannot be renewed.
         """
@@ -67,10 +67,10 @@ class AwsSigner:
         return {name.lower(): SecretText(value) for name, value in request.headers.items()}
 
     def _region_for(self, url: str) -> str:
-        found = _REGION_IN_HOST.search(urlsplit(url).hostname or "")
-        region = self._region or (found[1] if found else "")
+        in_host = _REGION_IN_HOST.search(urlsplit(url).hostname or "")
+        region = self._region or (in_host[1] if in_host else "")
         if not region:
             raise UsageError(
-                "the AWS region is not known.", remedy="Set AWS_REGION or K8SIDX_AWS_REGION."
+                "the AWS region is not configured.", remedy="Set AWS_REGION or K8SIDX_AWS_REGION."
             )
         return region

@@ -1,4 +1,4 @@
-"""A cluster: requests to OpenSearch or Elasticsearch, and what it says of itself."""
+"""HTTP client of OpenSearch and Elasticsearch clusters."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ __all__ = ["Answer", "Cluster", "ClusterUnreachable", "Flavor", "Product"]
 
 Product = Literal["opensearch", "elasticsearch"]
 Flavor = Literal["server", "elastic-serverless", "amazon-serverless"]
-"""What offers the product: a cluster with its whole API, or a service with a part of it."""
+"""Kind of deployment: a cluster with the complete API, or a service with a part of it."""
 
 
 class Cluster:
-    """One cluster. Requests may be made from several threads at once.
+    """One cluster. Requests may be sent from several threads at once.
 
     :ivar url: its address, without credentials.
-    :ivar product: told by the cluster when it was opened.
-    :ivar version: such as ``(3, 8, 0)``; empty where the service does not tell.
-    :ivar flavor: what offers it.
+    :ivar product: detected when the cluster was opened.
+    :ivar version: for example ``(3, 8, 0)``; empty for services without versions.
+    :ivar flavor: kind of deployment.
     """
 
     def __init__(self, location: Location, settings: ConnectionSettings) -> None:
@@ -55,7 +55,7 @@ class Cluster:
         self._nodes: Nodes = opensearch_nodes(location.nodes, self._pools)
 
     def became(self, product: Product, version: tuple[int, ...], flavor: Flavor) -> None:
-        """Take on what the cluster has said of itself, and its product's client."""
+        """Set the detected product, and use its client's node pool."""
         if product == "elasticsearch" and self.product != product:
             self._nodes.close()
             self._nodes = elasticsearch_nodes(self._location.nodes, self._pools)
@@ -71,16 +71,16 @@ class Cluster:
         headers: Mapping[str, str] | None = None,
         timeout: float | None = None,
     ) -> Answer:
-        """One request, without retries; an HTTP error status is an answer like any other.
+        """Send one request, without retries; a response with an error status is returned.
 
         A node that cannot be connected to is passed over; once a node may have got the
         request, no other does.
 
         :param path: begins with ``/``; names in it are already percent-encoded.
         :param body: JSON of a mapping, or bytes as they are.
-        :param headers: such as ``content-encoding`` of a body that is compressed already.
-        :param timeout: seconds until the whole answer is there; ``read_timeout`` without.
-        :raises ClusterUnreachable: when no whole answer came.
+        :param headers: for example ``content-encoding`` of a compressed body.
+        :param timeout: seconds until the response is complete; by default ``read_timeout``.
+        :raises ClusterUnreachable: when there is no complete response.
         """
         content = orjson.dumps(body) if isinstance(body, Mapping) else body
         if params:

@@ -1,8 +1,8 @@
-"""Which product answers at an address, in which version, offered by whom.
+"""Detection of the product, its version and its kind of deployment.
 
 OpenSearch says so in the body of ``GET /``; Elasticsearch by the header
 ``X-Elastic-Product``, which every answer since 7.14 carries. Amazon OpenSearch Serverless
-has no ``GET /``; it is known by its ``server`` header, or because we were told.
+has no ``GET /``; it is known by its ``server`` header, or by configuration.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ _NAMES = {"opensearch": "OpenSearch", "elasticsearch": "Elasticsearch"}
 
 
 class Recognized(NamedTuple):
-    """What a cluster says of itself.
+    """Product and version of a cluster.
 
-    :param version: empty where the service does not tell.
+    :param version: empty for services without versions.
     """
 
     product: Product
@@ -35,10 +35,10 @@ class Recognized(NamedTuple):
 
 
 def recognize(cluster: Cluster) -> Recognized:
-    """Ask a cluster what it is.
+    """Detect product and version of a cluster.
 
-    :raises ClusterUnreachable: when nothing answers.
-    :raises StoreError: when it refuses us, is too old, or is something else.
+    :raises ClusterUnreachable: when there is no response.
+    :raises StoreError: when it denies access, is too old, or is another product.
     """
     if cluster.settings.aws_service == "aoss":
         return _amazon_serverless(cluster)
@@ -46,27 +46,27 @@ def recognize(cluster: Cluster) -> Recognized:
     if answer.headers.get("server") == "aoss-amazon":
         return _amazon_serverless(cluster)
     elastic = answer.headers.get("x-elastic-product") == "Elasticsearch"
-    said = _version(answer)
-    if answer.status in (401, 403) or (answer.status >= 300 and not elastic and not said):
+    about = _version(answer)
+    if answer.status in (401, 403) or (answer.status >= 300 and not elastic and not about):
         raise _instead(cluster, answer)
     if elastic:
-        if said.get("build_flavor") == "serverless":
+        if about.get("build_flavor") == "serverless":
             return Recognized("elasticsearch", (), "elastic-serverless")
-        version = _numbers(said.get("number")) or _version_of_a_node(cluster)
+        version = _numbers(about.get("number")) or _version_of_a_node(cluster)
         return _supported(Recognized("elasticsearch", version, "server"))
-    if said.get("distribution") == "opensearch":
-        version = _numbers(said.get("number"))
+    if about.get("distribution") == "opensearch":
+        version = _numbers(about.get("number"))
         if version[:1] == (7,):
-            # A setting of OpenSearch's makes it claim to be Elasticsearch 7.10.
+            # A compatibility setting makes OpenSearch report version 7.10.
             version = _version_of_a_node(cluster)
         return _supported(Recognized("opensearch", version, "server"))
-    if _numbers(said.get("number")):
-        return _supported(Recognized("elasticsearch", _numbers(said["number"]), "server"))
+    if _numbers(about.get("number")):
+        return _supported(Recognized("elasticsearch", _numbers(about["number"]), "server"))
     raise _instead(cluster, answer)
 
 
 def _amazon_serverless(cluster: Cluster) -> Recognized:
-    """A collection; one request tells whether it lets us in."""
+    """Detect a collection; one request checks the access."""
     answer = cluster.request("GET", "/_cat/indices?format=json&h=index")
     if answer.status != 200:
         raise _instead(cluster, answer)
@@ -81,15 +81,17 @@ def _version_of_a_node(cluster: Cluster) -> tuple[int, ...]:
     return next((_numbers(node.get("version")) for node in nodes.values()), ())
 
 
-def _supported(found: Recognized) -> Recognized:
-    if found.version[:1] < (_OLDEST[found.product],):
-        version = ".".join(map(str, found.version)) or "of an unknown version"
-        raise StoreError(f"{_NAMES[found.product]} {version} is not supported.", remedy=SUPPORTED)
-    return found
+def _supported(recognized: Recognized) -> Recognized:
+    if recognized.version[:1] < (_OLDEST[recognized.product],):
+        version = ".".join(map(str, recognized.version)) or "of an unknown version"
+        raise StoreError(
+            f"{_NAMES[recognized.product]} {version} is not supported.", remedy=SUPPORTED
+        )
+    return recognized
 
 
 def _instead(cluster: Cluster, answer: Answer) -> StoreError:
-    """Say what seems to be at the address instead."""
+    """Return an error that names what seems to be at the address instead."""
     kind = answer.headers.get("content-type", "")
     for header, name, instead in (
         ("kbn-name", "Kibana", "Elasticsearch"),
@@ -103,7 +105,7 @@ def _instead(cluster: Cluster, answer: Answer) -> StoreError:
     if answer.status in (401, 403):
         return refusal(answer, cluster.url)
     if b"plain HTTP request was sent to HTTPS port" in answer.body:
-        return StoreError(f"{cluster.url} speaks TLS.", remedy="Write the address with https://")
+        return StoreError(f"{cluster.url} requires TLS.", remedy="Write the address with https://")
     if "html" in kind or answer.body.lstrip()[:1] == b"<":
         return StoreError(
             f"{cluster.url} answers with a web page (status {answer.status}), as no cluster does.",
@@ -119,7 +121,7 @@ def _instead(cluster: Cluster, answer: Answer) -> StoreError:
 
 
 def _version(answer: Answer) -> dict[str, Any]:
-    """``version`` of the answer to ``GET /``; empty when it has none."""
+    """Return ``version`` of the response to ``GET /``, or an empty mapping."""
     try:
         body = orjson.loads(answer.body)
     except orjson.JSONDecodeError:
@@ -129,6 +131,6 @@ def _version(answer: Answer) -> dict[str, Any]:
 
 
 def _numbers(text: object) -> tuple[int, ...]:
-    """``9.5.3-SNAPSHOT`` → ``(9, 5, 3)``; nothing when it is no version."""
+    """Parse ``9.5.3-SNAPSHOT`` to ``(9, 5, 3)``; empty when it is not a version."""
     parts = str(text or "").split("-")[0].split(".")
     return tuple(map(int, parts)) if all(part.isdecimal() for part in parts) else ()

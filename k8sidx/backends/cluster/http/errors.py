@@ -1,4 +1,4 @@
-"""Why no answer came, in plain words, and what to do about it."""
+"""Transport errors of a cluster, explained, with a remedy."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from k8sidx.backends.cluster.http.exchange import NOT_SENT, Limits, TooSlow
 from k8sidx.backends.cluster.http.response import ClusterUnreachable
 
 _SELF_SIGNED = frozenset({18, 19, 20, 21})
-"""OpenSSL's verify codes for a certificate that no known authority signed."""
+"""OpenSSL's verify codes for a certificate that no trusted authority signed."""
 _NO_TLS = ("WRONG_VERSION_NUMBER", "UNKNOWN_PROTOCOL", "RECORD_LAYER_FAILURE", "HTTP_REQUEST")
-"""What OpenSSL says of an answer in plain text."""
+"""OpenSSL's errors for a response in plain text."""
 _EXPIRED, _OTHER_NAME, _OTHER_ADDRESS = 10, 62, 64
 
 
 def unreachable(address: NodeAddress, error: HTTPError, limits: Limits) -> ClusterUnreachable:
-    """The error for a request that got no whole answer."""
+    """Return the error for a request without a complete response."""
     message, remedy = _words(address, error, limits)
     return ClusterUnreachable(
         f"{address} {message}.", remedy=remedy, sent=not isinstance(error, NOT_SENT)
@@ -73,7 +73,7 @@ def _refused_words(address: NodeAddress, error: NewConnectionError) -> tuple[str
 
 
 def _tls_words(error: SSLError) -> tuple[str, str]:
-    inner = next((one for one in _chain(error) if isinstance(one, ssl.SSLError)), None)
+    inner = next((cause for cause in _chain(error) if isinstance(cause, ssl.SSLError)), None)
     if isinstance(inner, ssl.SSLCertVerificationError):
         return _certificate_words(inner)
     reason = (inner.reason if inner else None) or str(error)
@@ -110,23 +110,28 @@ def _certificate_words(error: ssl.SSLCertVerificationError) -> tuple[str, str]:
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """The error and what it came from, its arguments included, as urllib3 nests them."""
+    """Return the error and its causes, its arguments included, as urllib3 nests them."""
     seen: set[int] = set()
     waiting: list[BaseException] = [error]
     while waiting:
-        one = waiting.pop(0)
-        if id(one) in seen:
+        cause = waiting.pop(0)
+        if id(cause) in seen:
             continue
-        seen.add(id(one))
-        yield one
-        more = [*one.args, getattr(one, "original_error", None), one.__cause__, one.__context__]
+        seen.add(id(cause))
+        yield cause
+        more = [
+            *cause.args,
+            getattr(cause, "original_error", None),
+            cause.__cause__,
+            cause.__context__,
+        ]
         waiting += [inner for inner in more if isinstance(inner, BaseException)]
 
 
 def _deepest(error: BaseException) -> str:
-    """The system's own word where there is one."""
-    for one in _chain(error):
-        if isinstance(one, OSError) and one.strerror:
-            return one.strerror
+    """Return the system's error text, where there is one."""
+    for cause in _chain(error):
+        if isinstance(cause, OSError) and cause.strerror:
+            return cause.strerror
     last = list(_chain(error))[-1]
     return str(last) or type(last).__name__

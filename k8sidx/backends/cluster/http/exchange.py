@@ -1,4 +1,4 @@
-"""One HTTP request and its whole answer, as bytes, within a time."""
+"""HTTP transport: one request and its complete response, as bytes, within a time limit."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from k8sidx.backends.cluster.http.response import Answer
 
 _PIECE = 1 << 18
 NOT_SENT = (NewConnectionError, ConnectTimeoutError, SSLError, ProxyError)
-"""Errors that come before a request is written: while connecting."""
+"""Errors before a request is sent: while connecting."""
 
 
 class TooSlow(HTTPError):
-    """The answer was not whole in time, though some of it may have come."""
+    """The response was not complete in time, though some of it may have arrived."""
 
 
 class Limits(NamedTuple):
-    """Times in seconds: until the connection stands, and until the answer is whole."""
+    """Timeouts in seconds: until the connection is open, and until the response is complete."""
 
     connect: float
     answer: float
@@ -42,10 +42,10 @@ def exchange(
     headers: Mapping[str, str],
     limits: Limits,
 ) -> Answer:
-    """Send a request and read the answer; no retries, no redirects followed.
+    """Send a request and read the response, without retries and redirects.
 
-    :param target: path and query, as they go on the wire.
-    :raises HTTPError: of urllib3, when no whole answer came. One of ``NOT_SENT`` when it
+    :param target: path and query, as sent.
+    :raises HTTPError: of urllib3, without a complete response. One of ``NOT_SENT`` when it
         failed before the request was written.
     """
     end = time.monotonic() + limits.answer
@@ -63,8 +63,8 @@ def exchange(
     pieces: list[bytes] = []
     try:
         if not _has_end(method, response):
-            raise ProtocolError("the answer breaks off in its headers")
-        # One read at a time: a server that sends a byte now and then must not hold us.
+            raise ProtocolError("the response ends in its headers")
+        # One read at a time: a server that sends a byte now and then must not block us.
         while piece := response.read1(_PIECE):
             pieces.append(piece)
             if time.monotonic() > end:
@@ -78,7 +78,7 @@ def exchange(
 
 
 def _has_end(method: str, response: urllib3.BaseHTTPResponse) -> bool:
-    """The headers say where the answer ends; cut off, they would seem to be of an empty one."""
+    """Whether the headers are complete: cut off, they would seem to be of an empty response."""
     if method == "HEAD" or response.status in (204, 304) or response.version < 11:
         return True
     headers = response.headers

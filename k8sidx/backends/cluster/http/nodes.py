@@ -1,6 +1,6 @@
-"""The nodes of a cluster, in turn; one that fails is left aside for a while.
+"""Node pools: the nodes of a cluster in turn, without those that failed recently.
 
-Which node is next, and for how long one is left aside, is decided by the official client of
+The next node, and how long one is skipped, is decided by the official client of
 the product. The HTTP exchange itself is :mod:`k8sidx.backends.cluster.http.exchange`: the clients
 decode answers, raise on statuses, log bodies and know no proxies.
 """
@@ -16,7 +16,7 @@ import urllib3
 from k8sidx.backends.cluster.http.address import NodeAddress
 
 LEFT_ASIDE = 2.0
-"""Seconds that a node is left aside when it fails first; twice as long each time after."""
+"""Seconds that a node is skipped after its first failure; doubled with each further one."""
 LEFT_ASIDE_AT_MOST = 32.0
 
 # Without a handler Python would write the clients' warnings to stderr.
@@ -34,16 +34,16 @@ class Node(Protocol):
 
 
 class Nodes(Protocol):
-    """Says which node is next."""
+    """Chooses the next node."""
 
     def next(self) -> Node:
-        """A node that is not left aside; if all are, the one that was for longest."""
+        """Return a node that is not skipped; if all are, the one that was skipped for longest."""
 
     def failed(self, node: Node) -> None:
-        """Leave it aside."""
+        """Skip the node for a while."""
 
     def answered(self, node: Node) -> None:
-        """It works again."""
+        """Use the node again."""
 
     def close(self) -> None:
         """Close all connections."""
@@ -96,7 +96,7 @@ def elasticsearch_nodes(addresses: tuple[NodeAddress, ...], make_pool: MakePool)
     class ElasticsearchNodes:
         def __init__(self) -> None:
             self._pool = NodePool(
-                [NodeConfig(one.scheme, one.host, one.port, one.prefix) for one in addresses],
+                [NodeConfig(node.scheme, node.host, node.port, node.prefix) for node in addresses],
                 ElasticsearchNode,
                 dead_node_backoff_factor=LEFT_ASIDE,
                 max_dead_node_backoff=LEFT_ASIDE_AT_MOST,

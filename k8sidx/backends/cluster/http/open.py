@@ -8,12 +8,12 @@ from k8sidx.backends.connection import ConnectionSettings
 
 
 def open_cluster(location: str | Location, settings: ConnectionSettings | None = None) -> Cluster:
-    """Connect, and learn which product and version it is.
+    """Connect, and detect product and version.
 
     :param location: address, or several of one cluster, joined by commas.
-    :raises UsageError: when the settings cannot be used.
-    :raises ClusterUnreachable: when nothing answers there.
-    :raises StoreError: when it refuses us, is too old, or is something else.
+    :raises UsageError: when the settings are not valid.
+    :raises ClusterUnreachable: when there is no response.
+    :raises StoreError: when it denies access, is too old, or is another product.
     """
     from k8sidx.backends.cluster.http.detect import recognize
 

@@ -1,4 +1,4 @@
-"""Connections to a node, straight or through an HTTP proxy."""
+"""Connection pools to a node, direct or through an HTTP proxy."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from k8sidx.backends.connection import ConnectionSettings
 from k8sidx.errors import UsageError
 
 IN_FLIGHT = 8
-"""Connections that are kept open to a node: four bulk requests, and as many others."""
+"""Connections kept open to a node: four bulk requests, and as many others."""
 
 
 class Forwarding(urllib3.HTTPConnectionPool):
-    """Connections to a proxy that forwards plain HTTP: it wants the whole URL."""
+    """Connections to a proxy that forwards plain HTTP, which requires the complete URL."""
 
     origin = ""
 
@@ -30,10 +30,10 @@ class Forwarding(urllib3.HTTPConnectionPool):
 def connections(
     address: NodeAddress, settings: ConnectionSettings, context: ssl.SSLContext | None
 ) -> urllib3.HTTPConnectionPool:
-    """A pool of connections to a node; none is made yet.
+    """Return a pool of connections to a node; none is opened yet.
 
     :param context: for ``https``.
-    :raises UsageError: when the proxy's URL is none.
+    :raises UsageError: when the proxy's URL is not valid.
     """
     proxy = _proxy(address, settings)
     host = f"[{address.host}]" if ":" in address.host else address.host
@@ -63,7 +63,7 @@ def connections(
 
 
 def _proxy(address: NodeAddress, settings: ConnectionSettings) -> SplitResult | None:
-    """The configured proxy, else the environment's, unless that says not to use it."""
+    """Return the configured proxy, else the environment's unless it excludes the node."""
     if settings.proxy is not None:
         url = settings.proxy.get_secret_value()
     else:
@@ -81,10 +81,10 @@ def _split(url: str) -> SplitResult:
     except ValueError:
         split = None
     if split is None or split.scheme not in ("http", "https") or not split.hostname:
-        # What it says is not shown: it may hold a password.
+        # The URL is not shown: it may contain a password.
         raise UsageError(
             "the proxy is no http:// or https:// URL.",
-            remedy="Look at K8SIDX_PROXY, HTTPS_PROXY and proxy in k8sidx.toml.",
+            remedy="Check K8SIDX_PROXY, HTTPS_PROXY and proxy in k8sidx.toml.",
         ) from None
     return split
 

@@ -1,4 +1,4 @@
-"""What comes back from a cluster: an answer, or nothing."""
+"""Responses of a cluster, and their absence."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from k8sidx.errors import StoreError
 
 
 class ClusterUnreachable(StoreError):
-    """No whole answer came.
+    """There is no complete response.
 
     :ivar sent: false when it is sure that no node has got the request; true when what the
         cluster did with it is unknown.
@@ -25,7 +25,7 @@ class ClusterUnreachable(StoreError):
 
 
 class Answer(NamedTuple):
-    """What a cluster answered, whatever its status.
+    """A response of a cluster, whatever its status.
 
     :param headers: names in lower case.
     """
@@ -35,19 +35,19 @@ class Answer(NamedTuple):
     body: bytes
 
     def json(self) -> Any:
-        """The decoded body.
+        """Decode the body.
 
-        :raises StoreError: when it is no JSON.
+        :raises StoreError: when it is not valid JSON.
         """
         try:
             return orjson.loads(self.body)
         except orjson.JSONDecodeError:
-            # Not "from error": that one would show the body.
-            raise StoreError("the cluster's answer is no JSON.") from None
+            # Not "from error": that error would show the body.
+            raise StoreError("the cluster's response is not valid JSON.") from None
 
 
 def retry_after(answer: Answer) -> float:
-    """Seconds that the ``Retry-After`` header asks for; 0 without it."""
+    """Return the seconds in the ``Retry-After`` header; 0 without it."""
     text = answer.headers.get("retry-after", "").strip()
     if text.isdecimal():
         return float(text)

@@ -16,7 +16,7 @@ _SOON_SECONDS = 0.5
 
 
 class Deadline:
-    """How long to retry without success; shared by all requests of a run.
+    """Time limit of retries without success; shared by all requests of a run.
 
     :param seconds: from the first of consecutive failures until giving up.
     """

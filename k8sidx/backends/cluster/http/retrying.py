@@ -1,4 +1,4 @@
-"""Requests that a pressed cluster may refuse for a while: asked again, and judged in the end."""
+"""Requests that are retried while a cluster is overloaded or unreachable."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from k8sidx.backends.cluster.http.response import Answer, ClusterUnreachable, re
 from k8sidx.backends.cluster.http.retry import Backoff, Deadline
 
 OVERLOADED = frozenset({429, 502, 503, 504})
-"""Statuses that pass: too many requests, and what a cluster or a proxy before it answers while
-nodes come and go."""
+"""Transient statuses: too many requests, and those that a cluster or a proxy in front of it returns
+while nodes join and leave."""
 
 FORBIDDEN = 403
-PATIENCE = 60.0
+RETRY_SECONDS = 60.0
 
 
 def retrying_request(
@@ -24,15 +24,15 @@ def retrying_request(
     path: str,
     *,
     body: bytes | Mapping[str, Any] | None = None,
-    seconds: float = PATIENCE,
+    seconds: float = RETRY_SECONDS,
 ) -> Answer:
-    """A request that may be made twice, made again while the cluster is pressed or away.
+    """Send an idempotent request, and retry it while the cluster is overloaded or unreachable.
 
-    Waits longer each time, and at least as long as ``Retry-After`` says.
+    Waits longer each time, and at least as long as ``Retry-After`` requests.
 
-    :param seconds: how long to go on.
-    :returns: the answer; one of ``OVERLOADED`` only when patience is over.
-    :raises ClusterUnreachable: when nothing answered until then.
+    :param seconds: time limit of retries.
+    :returns: the response; with a status of ``OVERLOADED`` only after the time limit.
+    :raises ClusterUnreachable: when there was no response until then.
     """
     backoff = Backoff(Deadline(seconds))
     while True:
@@ -47,9 +47,9 @@ def retrying_request(
 
 
 def expect_success(answer: Answer, method: str, path: str) -> Any:
-    """The decoded body of a success.
+    """Return the decoded body of a success.
 
-    :raises ClusterRefused: for an error status; names the permission that is missing.
+    :raises ClusterRefused: for an error status; names the missing permission.
     """
     if answer.status >= 300:
         raise refusal(answer, f"{method} {path.partition('?')[0]}")
@@ -57,9 +57,9 @@ def expect_success(answer: Answer, method: str, path: str) -> Any:
 
 
 def create_index(
-    cluster: Cluster, path: str, body: Mapping[str, Any], *, seconds: float = PATIENCE
+    cluster: Cluster, path: str, body: Mapping[str, Any], *, seconds: float = RETRY_SECONDS
 ) -> None:
-    """Make an index, unless another process was faster.
+    """Create an index, unless another process was faster.
 
     :param path: of the index.
     :raises ClusterRefused: for an error status.

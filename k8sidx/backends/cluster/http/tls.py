@@ -1,4 +1,4 @@
-"""TLS: whom to trust, and with which certificate to show oneself."""
+"""TLS context: trusted authorities and the client certificate."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ _KEY_ENDINGS = (".key", "-key.pem", ".key.pem")
 
 
 def tls_context(settings: ConnectionSettings) -> ssl.SSLContext:
-    """The system's authorities, or just those of ``ca_cert``; names are checked.
+    """Return a context that trusts the system's authorities, or only those of ``ca_cert``.
 
-    :raises UsageError: when a file cannot be read or holds no certificate or key.
+    :raises UsageError: when a file cannot be read or contains no certificate or key.
     """
     context = _trusting(settings.ca_cert)
     if not settings.verify_certs:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
-        # The user has asked for it; urllib3 would write it to stderr at every request.
+        # The user has chosen it; urllib3 would warn on stderr at every request.
         urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
     if settings.client_cert is not None:
         _show(context, settings.client_cert, settings.client_key)
@@ -69,7 +69,7 @@ def _show(context: ssl.SSLContext, certificate: Path, key: Path | None) -> None:
 
 
 def _beside(certificate: Path) -> Path | None:
-    """The key in a file of its own beside the certificate; ``None`` when there is none."""
+    """Return the path of the key beside the certificate; ``None`` when there is none."""
     stem = certificate.with_suffix("")
     for ending in _KEY_ENDINGS:
         key = stem.with_name(stem.name + ending)

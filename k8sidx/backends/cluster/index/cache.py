@@ -1,5 +1,5 @@
-"""The indices that a run writes to: each is made sure of before the first event goes there,
-so that none ever comes about by itself, with a mapping that was guessed."""
+"""Cache of the indices that a run writes to: each is created before its first event is sent, so
+that the server never creates one by itself, with a guessed mapping."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from k8sidx.backends.cluster.http.retrying import OVERLOADED
 from k8sidx.backends.cluster.index.create import ensure_index
 
 _SECONDS = 5.0
-"""How long to try in one go; the delivery that waits for the index has patience of its own."""
+"""Seconds of one attempt; the delivery that waits for the index has its own deadline."""
 
 
 class KnownIndices:
-    """Remembers which indices are there; safe to be used by several threads.
+    """Remembers which indices exist; safe to be used by several threads.
 
-    :param prefix: that the names of the indices begin with.
+    :param prefix: of the indices.
     """
 
     def __init__(self, cluster: Cluster, prefix: str) -> None:
@@ -27,9 +27,9 @@ class KnownIndices:
         self._lock = threading.Lock()
 
     def prepare(self, names: set[str]) -> None:
-        """Make those that are not there.
+        """Create those that do not exist.
 
-        :raises ClusterUnreachable: when the cluster is away, or too busy for it.
+        :raises ClusterUnreachable: when the cluster is unreachable, or too busy for it.
         :raises StoreError: when the cluster refuses.
         """
         if names <= self._known:
@@ -45,6 +45,6 @@ class KnownIndices:
                 self._known.add(name)
 
     def forget(self, names: set[str]) -> None:
-        """Look again before the next event goes there."""
+        """Check again before the next event is sent there."""
         with self._lock:
             self._known -= names

@@ -1,4 +1,4 @@
-"""Indices that are there, and are ours, before an event goes to them."""
+"""Creation of indices, before the first event is sent to them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from k8sidx.backends.cluster.http.api_errors import ClusterRefused
 from k8sidx.backends.cluster.http.client import Cluster
 from k8sidx.backends.cluster.http.retrying import (
     FORBIDDEN,
-    PATIENCE,
+    RETRY_SECONDS,
     create_index,
     expect_success,
     retrying_request,
@@ -22,31 +22,33 @@ from k8sidx.errors import StoreError
 _LOOK = "filter_path=*.aliases,*.mappings._meta"
 
 
-def ensure_index(cluster: Cluster, prefix: str, index: str, *, seconds: float = PATIENCE) -> None:
-    """Make sure that events can be written to :func:`write_target` of the index.
+def ensure_index(
+    cluster: Cluster, prefix: str, index: str, *, seconds: float = RETRY_SECONDS
+) -> None:
+    """Ensure that events can be written to :func:`write_target` of the index.
 
     Makes the index, from the template; makes the template too, where there is none. One
     request when the index is there. May be called from several threads and processes at once.
 
     :param prefix: of the indices; names the template.
-    :param index: a name that :class:`k8sidx.backends.cluster.index.names.IndexNames` gives.
-    :param seconds: how long to go on asking a cluster that is pressed or away.
-    :raises ClusterUnreachable: when no answer came.
-    :raises ClusterRefused: when it is too busy, or we may not make it.
+    :param index: a name from :class:`k8sidx.backends.cluster.index.names.IndexNames`.
+    :param seconds: time limit of retries on a cluster that is overloaded or unreachable.
+    :raises ClusterUnreachable: when there is no response.
+    :raises ClusterRefused: when it is too busy, or this user may not create it.
     :raises StoreError: when the index, or the template, is not ours.
     """
     path = f"/{quote(index, safe='')}"
-    found = _look(cluster, path, seconds)
-    if found is None:
+    response = _get_index(cluster, path, seconds)
+    if response is None:
         _make(cluster, prefix, path, seconds)
-        found = _look(cluster, path, seconds) or {}
-    one = found.get(index, {})
-    if not made_by_us(one.get("mappings", {}).get("_meta")):
+        response = _get_index(cluster, path, seconds) or {}
+    content = response.get(index, {})
+    if not made_by_us(content.get("mappings", {}).get("_meta")):
         raise StoreError(
             f"the index {index} was not made by k8sidx.",
             remedy="Ship to another prefix with --index, or move that index away.",
         )
-    if write_target(index) not in one.get("aliases", {}):
+    if write_target(index) not in content.get("aliases", {}):
         raise StoreError(
             f"the index {index} was not made from the index template {prefix}: it is missing, or "
             "another goes before it.",
@@ -54,14 +56,14 @@ def ensure_index(cluster: Cluster, prefix: str, index: str, *, seconds: float = 
         )
 
 
-def _look(cluster: Cluster, path: str, seconds: float) -> Any:
-    """What an index says of itself; ``None`` when there is none."""
+def _get_index(cluster: Cluster, path: str, seconds: float) -> Any:
+    """Return settings and mapping of an index; ``None`` when it does not exist."""
     answer = retrying_request(cluster, "GET", f"{path}?{_LOOK}", seconds=seconds)
     return None if answer.status == 404 else expect_success(answer, "GET", path)
 
 
 def _make(cluster: Cluster, prefix: str, path: str, seconds: float) -> None:
-    """Make an index. Its mapping is said once more, for where its template is out of sight."""
+    """Create an index, with its mapping, as its template may not be readable for this user."""
     try:
         put_templates(cluster, prefix, seconds=seconds)
     except ClusterRefused as refused:

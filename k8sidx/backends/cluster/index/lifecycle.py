@@ -23,22 +23,22 @@ Parts = tuple[str, str, Mapping[str, Any]]
 """Method, path and body of a request."""
 
 _NOT_OFFERED = frozenset({400, 405, 410, 501})
-"""What servers answer where nothing handles a path: 400 without the plugin, 410 Serverless."""
+"""Statuses of paths that the server does not have: 400 without the plugin, 410 on Serverless."""
 
 
 class Lifecycle(ABC):
     """The retention policy of a prefix, as it is on a cluster.
 
-    :ivar name: of the policy.
-    :ivar available: the cluster has such policies, and shows them to us.
-    :ivar forbidden: why it does not show them to us; ``None`` where it has none.
-    :ivar present: ours is there.
+    :ivar name: name of the policy.
+    :ivar available: the cluster has such policies, and this user may read them.
+    :ivar forbidden: the error when this user may not read them; ``None`` otherwise.
+    :ivar present: ours exists.
     """
 
     what = ""
     api = ""
     shows_on_indices = False
-    """An index says by a setting of its own which policy it is under."""
+    """Whether an index names its policy in its settings."""
 
     def __init__(self, cluster: Cluster, prefix: str) -> None:
         self.prefix = prefix
@@ -49,9 +49,9 @@ class Lifecycle(ABC):
         self.forbidden: ClusterRefused | None = None
         if answer.status == FORBIDDEN:
             self.forbidden = refusal(answer, f"the policy {self.name}")
-        self.found: Any = None
+        self.policy: Any = None
         if self.available and answer.status != 404:
-            self.found = expect_success(answer, "GET", self.path)
+            self.policy = expect_success(answer, "GET", self.path)
             if not self._is_ours():
                 raise StoreError(
                     f"the {self.what} policy {self.name} is there already and was not made by "
@@ -61,35 +61,35 @@ class Lifecycle(ABC):
 
     @property
     def present(self) -> bool:
-        return self.found is not None
+        return self.policy is not None
 
     @property
     def why_not(self) -> str:
-        """What to tell a user who asked for retention where there is none."""
+        """The note for a user who requested retention where there is none."""
         return (
             f"This cluster has no {self.what}: it does not delete old indices by itself. Delete "
             "those past their time yourself; their names hold the date."
         )
 
     def name_with(self, retention: str) -> str:
-        """The policy's name, when it is there or will be."""
+        """Return the policy's name, if it exists or will exist."""
         return self.name if retention or self.present else ""
 
     @abstractmethod
     def retention(self) -> str:
-        """The age at which the policy that is there deletes; empty without one."""
+        """Return the age at which the present policy deletes; empty without one."""
 
     def is_as_wanted(self, retention: str) -> bool:
-        """Whether the policy that is there deletes at that age."""
+        """Whether the present policy deletes at that age."""
         return self.retention() == retention
 
     @abstractmethod
     def put(self, retention: str) -> Parts:
-        """The request that makes or changes the policy."""
+        """Return the request that creates or changes the policy."""
 
     @abstractmethod
     def attach(self, indices: str) -> Iterator[Parts]:
-        """The requests that put existing indices under the policy.
+        """Return the requests that attach the policy to existing indices.
 
         :param indices: names, joined by commas, ready for a path.
         """
@@ -99,19 +99,19 @@ class Lifecycle(ABC):
 
 
 class IndexStateManagement(Lifecycle):
-    """OpenSearch's plugin. New indices come under a policy by the patterns in it."""
+    """OpenSearch's ISM. A policy is attached to new indices by its patterns."""
 
     what = "Index State Management"
     api = "/_plugins/_ism/policies"
 
     def _is_ours(self) -> bool:
-        described = str(self.found["policy"].get("description", ""))
+        described = str(self.policy["policy"].get("description", ""))
         return described.startswith(policy_description(""))
 
     def retention(self) -> str:
         if not self.present:
             return ""
-        for state in self.found["policy"]["states"]:
+        for state in self.policy["policy"]["states"]:
             for transition in state.get("transitions", []):
                 return str(transition.get("conditions", {}).get("min_index_age", ""))
         return ""
@@ -119,30 +119,30 @@ class IndexStateManagement(Lifecycle):
     def put(self, retention: str) -> Parts:
         path = self.path
         if self.present:
-            number, term = self.found["_seq_no"], self.found["_primary_term"]
+            number, term = self.policy["_seq_no"], self.policy["_primary_term"]
             path += f"?if_seq_no={number}&if_primary_term={term}"
         return "PUT", path, ism_policy(self.prefix, retention)
 
     def attach(self, indices: str) -> Iterator[Parts]:
-        # "add" leaves indices alone that are under a policy, "change_policy" all others.
+        # "add" skips indices that have a policy, "change_policy" those that have none.
         for verb in ("add", "change_policy"):
             yield "POST", f"/_plugins/_ism/{verb}/{indices}", {"policy_id": self.name}
 
 
 class IndexLifecycleManagement(Lifecycle):
-    """Elasticsearch's. New indices come under a policy by the setting in their template."""
+    """Elasticsearch's ILM. A policy is attached to new indices by a setting of their template."""
 
     what = "Index Lifecycle Management"
     shows_on_indices = True
     api = "/_ilm/policy"
 
     def _is_ours(self) -> bool:
-        return made_by_us(self.found[self.name]["policy"].get("_meta"))
+        return made_by_us(self.policy[self.name]["policy"].get("_meta"))
 
     def retention(self) -> str:
         if not self.present:
             return ""
-        phases = self.found[self.name]["policy"]["phases"]
+        phases = self.policy[self.name]["policy"]["phases"]
         return str(phases.get("delete", {}).get("min_age", ""))
 
     def put(self, retention: str) -> Parts:
@@ -153,9 +153,9 @@ class IndexLifecycleManagement(Lifecycle):
 
 
 def lifecycle_of(cluster: Cluster, prefix: str) -> Lifecycle:
-    """The retention policy of a prefix.
+    """Return the retention policy of a prefix.
 
-    :raises StoreError: when its name is taken by a policy that is not ours.
+    :raises StoreError: when another policy, which k8sidx did not create, has its name.
     """
     elastic = cluster.product == "elasticsearch"
     return (IndexLifecycleManagement if elastic else IndexStateManagement)(cluster, prefix)

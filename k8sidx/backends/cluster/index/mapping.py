@@ -16,58 +16,58 @@ from k8sidx.events.fields.table import FIELDS, Field, Kind
 Properties = dict[str, Any]
 
 AS_TEXT = "keyword"
-"""Subfield that holds an address as the audit log has it."""
+"""Subfield with an address exactly as in the audit log."""
 
 WORDS = "words"
-"""Subfield of ``message`` that finds the words of a line."""
+"""Subfield of ``message`` for full-text search."""
 
 _RARELY_ASKED = frozenset({ORDER, "event.duration", "requestReceivedTimestamp", "stageTimestamp"})
-"""Numbers that are sorted and grouped by, and seldom a condition: those are answered by doc
-values then, which saves 28 bytes an event."""
+"""Numbers that are sorted and grouped by, and seldom filtered: filters use doc values, which saves
+28 bytes per event."""
 
 _FROM_ID = "event.id"
-"""The one field that is no field of a document: it is the document's id."""
+"""The only field that is not a field of documents, but their id."""
 
 
 def mapping(meta: Mapping[str, Any]) -> Properties:
-    """The whole mapping.
+    """Return the complete mapping.
 
-    :param meta: what it says of itself.
+    :param meta: its ``_meta``.
     """
     return {"_meta": dict(meta), "dynamic": False, "properties": _nested(flat_properties())}
 
 
 def mapping_of(fields: Iterable[Field], meta: Mapping[str, Any]) -> Properties:
-    """The mapping of an index that has these fields and no others; JSON is kept, not read."""
+    """Return the mapping of an index with these fields only; JSON is stored, not indexed."""
     kept = {"type": "object", "enabled": False}
-    flat = {one.name: kept if one.kind is Kind.JSON else _property(one) for one in fields}
+    flat = {field.name: kept if field.kind is Kind.JSON else _property(field) for field in fields}
     return {"_meta": dict(meta), "dynamic": False, "properties": _nested(flat)}
 
 
 def flat_properties() -> Properties:
-    """What is mapped, by dotted name."""
-    found: Properties = {AUDIT: {"type": "object", "enabled": False}}
+    """Return the properties by dotted name."""
+    flat: Properties = {AUDIT: {"type": "object", "enabled": False}}
     for field in FIELDS:
         if field.kind is Kind.JSON or field.name == _FROM_ID:
             continue
-        found[field.name] = _property(field)
+        flat[field.name] = _property(field)
         if field.kind is Kind.TIME:
-            found[epoch_path(field.name)] = _number(field.name)
+            flat[epoch_path(field.name)] = _number(field.name)
         for position in range(field.positions):
-            found[position_path(field.name, position)] = _keyword(field.length)
-    found[ORDER] = _number(ORDER)
+            flat[position_path(field.name, position)] = _keyword(field.length)
+    flat[ORDER] = _number(ORDER)
     for field in FIELDS:
         if field.ecs and field.ecs not in BY_NAME:
-            found[field.ecs] = {"type": "alias", "path": field.name}
-    return found
+            flat[field.ecs] = {"type": "alias", "path": field.name}
+    return flat
 
 
 def field_count(properties: Properties) -> int:
-    """Fields as a server counts them against ``index.mapping.total_fields.limit``: objects,
-    aliases and subfields count as well."""
+    """Return the number of fields as a server counts them against
+    ``index.mapping.total_fields.limit``: objects, aliases and subfields count as well."""
     count = 0
-    for one in properties.values():
-        count += 1 + field_count(one.get("properties", {})) + len(one.get("fields", {}))
+    for mapped in properties.values():
+        count += 1 + field_count(mapped.get("properties", {})) + len(mapped.get("fields", {}))
     return count
 
 
@@ -91,8 +91,8 @@ def _number(name: str) -> Properties:
 
 
 def _keyword(length: int) -> Properties:
-    """A keyword for values of so many characters: servers count UTF-16 units, and a character
-    can take two."""
+    """Return a keyword for values of a number of characters: servers count UTF-16 units, of which a
+    character can have two."""
     return {"type": "keyword", "ignore_above": 2 * length}
 
 
@@ -102,10 +102,10 @@ def _words() -> Properties:
 
 def _nested(flat: Properties) -> Properties:
     tree: Properties = {}
-    for name, one in flat.items():
+    for name, mapped in flat.items():
         *above, last = name.split(".")
         level = tree
         for step in above:
             level = level.setdefault(step, {}).setdefault("properties", {})
-        level[last] = one
+        level[last] = mapped
     return tree

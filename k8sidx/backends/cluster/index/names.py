@@ -1,4 +1,4 @@
-"""Names of a cluster store's indices: one for each day, week or month of the events' time.
+"""Index names of a cluster store: one index for each day, week or month of the events' time.
 
 An event's index follows from the event alone, so that one that is shipped again comes to
 where it is already, and its id tells.
@@ -16,7 +16,7 @@ _DAY = 86_400_000_000
 
 
 class Period(StrEnum):
-    """How much time an index covers."""
+    """Time span of an index."""
 
     DAY = "day"
     WEEK = "week"
@@ -33,7 +33,7 @@ class IndexNames:
         self._names: dict[int | None, str] = {None: f"{prefix}-{UNDATED}"}
 
     def of(self, micros: int | None) -> str:
-        """The index of an event.
+        """Return the index of an event.
 
         :param micros: its ``@timestamp`` in microseconds since 1970.
         """

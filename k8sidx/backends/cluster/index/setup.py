@@ -1,4 +1,4 @@
-"""What has to be made on a cluster before events go there: planned, shown, made.
+"""Setup of a cluster: the plan of templates, mapping and lifecycle policy, and its execution.
 
 A plan is made from what is there, so that setup can be repeated: what is as it should be is
 left alone, what an older k8sidx made is brought up to date, and what somebody else made is
@@ -16,7 +16,7 @@ from k8sidx.backends.cluster.http.api_errors import ClusterRefused
 from k8sidx.backends.cluster.http.client import Cluster
 from k8sidx.backends.cluster.http.retrying import (
     FORBIDDEN,
-    PATIENCE,
+    RETRY_SECONDS,
     expect_success,
     retrying_request,
 )
@@ -37,11 +37,11 @@ from k8sidx.backends.setup import SetupPlan, SetupRequest
 from k8sidx.errors import StoreError, StoreVersion
 
 _NAMES_IN_A_PATH = 50
-"""Indices named in one request: a path may have 4,096 bytes."""
+"""Indices in one request: a path may have 4,096 bytes."""
 
 
 class OwnIndex(NamedTuple):
-    """One of our indices, as it is.
+    """Present state of one of our indices.
 
     :param lifecycle: name of its ILM policy; empty without one.
     """
@@ -60,15 +60,15 @@ def plan_setup(
     replicas: int | None = None,
     retention: str = "",
 ) -> SetupPlan:
-    """Look at the cluster and plan.
+    """Compare the cluster with the wanted setup, and return the necessary requests.
 
-    :param shards: of each index; without it, what an existing template of ours says, else 1.
-    :param replicas: the same; else one where there is a second node.
-    :param retention: age after which indices are deleted, such as ``90d``; without it,
+    :param shards: of each index; by default as in an existing template of ours, else 1.
+    :param replicas: the same; else 1 with a second node.
+    :param retention: age after which indices are deleted, for example ``90d``; without it,
         an existing policy of ours stays, and there is none otherwise.
-    :raises StoreError: when a name that we need is taken by something that is not ours.
+    :raises StoreError: when something that k8sidx did not create has a name that we need.
     :raises StoreVersion: when a newer k8sidx set this up.
-    :raises ClusterRefused: when we may not even look.
+    :raises ClusterRefused: when this user may not read the present state.
     """
     plan = SetupPlan()
     present = read_templates(cluster, prefix)
@@ -100,7 +100,7 @@ def plan_setup(
 def carry_out(
     cluster: Cluster, plan: SetupPlan
 ) -> Iterator[tuple[SetupRequest, ClusterRefused | None]]:
-    """Make the requests of a plan.
+    """Send the requests of a plan.
 
     :yields: each request, with the refusal where the cluster does not let us; the others are
         made all the same.
@@ -118,13 +118,13 @@ def carry_out(
             yield request, None
 
 
-def put_templates(cluster: Cluster, prefix: str, *, seconds: float = PATIENCE) -> None:
-    """Make the index template where it is missing or older; the least of a setup.
+def put_templates(cluster: Cluster, prefix: str, *, seconds: float = RETRY_SECONDS) -> None:
+    """Create or update the index template, the minimal setup.
 
     A user that may not look at templates is taken to have an administrator who set it up.
 
-    :raises ClusterRefused: when it is missing and we may not make it.
-    :raises StoreError: when a template of that name is not ours.
+    :raises ClusterRefused: when it is missing and this user may not create it.
+    :raises StoreError: when k8sidx did not create the template of that name.
     :raises StoreVersion: when a newer k8sidx set this up.
     """
     try:
@@ -142,13 +142,15 @@ def put_templates(cluster: Cluster, prefix: str, *, seconds: float = PATIENCE) -
         expect_success(answer, "PUT", path)
 
 
-def read_templates(cluster: Cluster, prefix: str, *, seconds: float = PATIENCE) -> dict[str, Any]:
-    """Our index templates that are there, by name.
+def read_templates(
+    cluster: Cluster, prefix: str, *, seconds: float = RETRY_SECONDS
+) -> dict[str, Any]:
+    """Return our present index templates by name.
 
-    :raises StoreError: when one of their names is taken.
-    :raises StoreVersion: when a newer k8sidx made one.
+    :raises StoreError: when another template has one of their names.
+    :raises StoreVersion: when a newer k8sidx created one.
     """
-    found = {}
+    templates = {}
     for name in index_templates(
         prefix, IndexOptions(lifecycle="any"), cluster.product, cluster.flavor
     ):
@@ -156,27 +158,27 @@ def read_templates(cluster: Cluster, prefix: str, *, seconds: float = PATIENCE) 
         answer = retrying_request(cluster, "GET", path, seconds=seconds)
         if answer.status == 404:
             continue
-        [one] = expect_success(answer, "GET", path)["index_templates"]
-        template = one["index_template"]
+        [entry] = expect_success(answer, "GET", path)["index_templates"]
+        template = entry["index_template"]
         _must_be_ours(template.get("_meta"), f"the index template {name}")
-        found[name] = template
-    return found
+        templates[name] = template
+    return templates
 
 
 def own_indices(cluster: Cluster, prefix: str) -> list[OwnIndex]:
-    """Our indices that are there, by name."""
+    """Return our present indices by name."""
     path = f"/{quote(prefix, safe='')}-*"
     look = "filter_path=*.aliases,*.mappings._meta,*.settings.index.lifecycle.name"
     answer = retrying_request(cluster, "GET", f"{path}?{look}")
     if answer.status == 404:
         return []
     indices = []
-    for name, one in sorted(expect_success(answer, "GET", path).items()):
-        meta = one.get("mappings", {}).get("_meta")
-        index = one.get("settings", {}).get("index", {})
+    for name, content in sorted(expect_success(answer, "GET", path).items()):
+        meta = content.get("mappings", {}).get("_meta")
+        index = content.get("settings", {}).get("index", {})
         if made_by_us(meta):
             lifecycle = index.get("lifecycle", {}).get("name", "")
-            writable = write_target(name) in one.get("aliases", {})
+            writable = write_target(name) in content.get("aliases", {})
             indices.append(OwnIndex(name, version_of(meta), lifecycle, writable))
     return indices
 
@@ -194,7 +196,7 @@ def _must_be_ours(meta: object, what: str) -> None:
 
 
 def _options(template: Any, shards: int | None, replicas: int | None) -> IndexOptions:
-    """What is asked for, else what the template that is there says."""
+    """Return the requested options, by default those of the present template."""
     settings = plain_settings(template["template"].get("settings", {})) if template else {}
     if shards is None:
         shards = int(settings.get("index.number_of_shards", 1))
@@ -205,8 +207,8 @@ def _options(template: Any, shards: int | None, replicas: int | None) -> IndexOp
 
 
 def _index_updates(indices: Sequence[OwnIndex]) -> Iterator[SetupRequest]:
-    """Fields that later versions added, for the indices that older ones made; and the alias,
-    for those that were made while the template was missing."""
+    """Yield requests that add fields of later versions to the indices of older ones, and the alias
+    to those that were created while the template was missing."""
     for index in indices:
         if index.version < VERSION:
             path = f"/{quote(index.name, safe='')}/_mapping"
@@ -230,7 +232,7 @@ def _under_policy(
 
 
 def _alike(present: Any, wanted: Mapping[str, Any]) -> bool:
-    """Whether a template is as it should be; servers give settings back nested and as text."""
+    """Whether a template is up to date; servers return settings nested and as text."""
     if present is None:
         return False
     return bool(_comparable(present) == _comparable(wanted))
@@ -250,7 +252,7 @@ def _comparable(template: Any) -> Any:
 
 
 def plain_settings(settings: Mapping[str, Any], above: str = "") -> dict[str, Any]:
-    """Settings by their full names, however nested they came."""
+    """Return settings by their full names, however nested they are."""
     plain: dict[str, Any] = {}
     for name, value in settings.items():
         full = f"{above}.{name}" if above else name
@@ -263,7 +265,7 @@ def plain_settings(settings: Mapping[str, Any], above: str = "") -> dict[str, An
 
 def _as_text(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return {key: _as_text(one) for key, one in value.items()}
+        return {key: _as_text(member) for key, member in value.items()}
     if isinstance(value, list):
-        return [_as_text(one) for one in value]
+        return [_as_text(element) for element in value]
     return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,4 +1,4 @@
-"""Which indices of a cluster: a prefix of our own, or a pattern that others filled."""
+"""Index selection: a prefix of our own, or a pattern of foreign indices."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ _REMEDY = "Give --index a prefix like k8s-audit, or a pattern like filebeat-*."
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The indices that a command is about.
+    """The indices of a command.
 
-    :param name: as the user gave it: prefix, index, alias, data stream or pattern.
+    :param name: as given by the user: prefix, index, alias, data stream or pattern.
     """
 
     name: str = DEFAULT_INDEX
 
     @property
     def is_pattern(self) -> bool:
-        """It names indices that are there; nothing is shipped to a pattern."""
+        """Whether it selects existing indices; nothing is shipped to a pattern."""
         return "*" in self.name or "," in self.name
 
     @property
     def dated(self) -> str:
-        """A pattern for the dated indices of a prefix; a pattern stays what it is."""
+        """The pattern of the dated indices of a prefix; a pattern stays as it is."""
         return self.name if self.is_pattern else f"{self.name}-*"
 
     @property
     def prefix(self) -> str:
-        """What to begin an index's name with.
+        """The prefix of index names.
 
         :raises UsageError: when it is a pattern.
         """
@@ -46,21 +46,21 @@ class Target:
 
 
 def findings_index(name: str) -> str:
-    """The index of the findings about a prefix or pattern; no pattern of its events matches it."""
+    """Return the index of the findings of a prefix or pattern, which its pattern excludes."""
     plain = re.sub(r"[*,]+", "-", name).strip("-.")
     return f"findings-{plain or DEFAULT_INDEX}"
 
 
 def parse_target(name: str) -> Target:
-    """Check an index name as both products would.
+    """Validate an index name by the rules of both products.
 
-    :raises UsageError: when no index can be named so.
+    :raises UsageError: when it is not valid.
     """
     parts = name.split(",")
     if not all(parts) or name != name.lower() or _FORBIDDEN.search(name):
-        raise UsageError(f"no index can be named {name!r}.", remedy=_REMEDY)
+        raise UsageError(f"{name!r} is not a valid index name.", remedy=_REMEDY)
     if any(part in (".", "..") or part.startswith(("_", "+")) for part in parts):
-        raise UsageError(f"no index can be named {name!r}.", remedy=_REMEDY)
+        raise UsageError(f"{name!r} is not a valid index name.", remedy=_REMEDY)
     if not ("*" in name or "," in name) and (name.startswith("-") or len(name) > 200):
-        raise UsageError(f"no index can be named {name!r}.", remedy=_REMEDY)
+        raise UsageError(f"{name!r} is not a valid index name.", remedy=_REMEDY)
     return Target(name)

@@ -1,4 +1,4 @@
-"""The index template and the retention policy of our indices.
+"""Index template and retention policy of our indices.
 
 An index template makes each new index what it has to be: its mapping, its settings, and a
 name to write under. That name is an alias, ``<index>.write``, and only the template gives it:
@@ -31,8 +31,8 @@ _SORT = {
     "verb": "asc",
     "@timestamp": "desc",
 }
-"""Puts alike events together: a third less disk than in the order they came, and faster
-groups (measured in docs/design.md)."""
+"""Index sorting stores similar events together: a third less disk than in order of arrival, and
+faster groups (measured in docs/design.md)."""
 
 _FOR_WORDS = (
     f"message.{WORDS}",
@@ -42,17 +42,17 @@ _FOR_WORDS = (
     "userAgent",
     "sourceIPs.keyword",
 )
-"""Where a search looks that names no field, as in the search bar of a dashboard."""
+"""Default fields of a search without field names, as in the search bar of a dashboard."""
 
 Body = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class IndexOptions:
-    """What a user may choose.
+    """Options of a user.
 
     :param shards: primary shards of an index.
-    :param replicas: copies of each; ``None`` for one where there is a second node.
+    :param replicas: replicas of each; ``None`` for one with a second node.
     :param lifecycle: name of the ILM policy of Elasticsearch.
     """
 
@@ -62,22 +62,22 @@ class IndexOptions:
 
 
 def write_target(index: str) -> str:
-    """The name that bulk requests write to an index under."""
+    """Return the alias under which bulk requests write to an index."""
     return f"{index}.write"
 
 
 def dated_pattern(prefix: str) -> str:
-    """Matches the dated indices of a prefix, and not the one of undated events."""
+    """Return the pattern of a prefix's dated indices, which excludes the one of undated events."""
     return f"{prefix}-*.*"
 
 
 def policy_name(prefix: str) -> str:
-    """Name of the retention policy."""
+    """Return the name of the retention policy."""
     return f"{prefix}-retention"
 
 
 def template_path(name: str) -> str:
-    """The path of an index template."""
+    """Return the path of an index template."""
     return f"/_index_template/{quote(name, safe='')}"
 
 
@@ -87,20 +87,20 @@ def made_by_us(meta: object) -> bool:
 
 
 def version_of(meta: object) -> int:
-    """The version in a ``_meta`` of ours; 0 when it has none."""
+    """Return the version in a ``_meta`` of ours; 0 without one."""
     version = meta.get("version") if isinstance(meta, Mapping) else None
     return version if type(version) is int else 0
 
 
 def own_meta() -> Body:
-    """What a template, a mapping and a policy of ours say of themselves."""
+    """Return the ``_meta`` of our templates, mappings and policies."""
     return {"made_by": MADE_BY, "version": VERSION}
 
 
 def index_templates(
     prefix: str, options: IndexOptions, product: Product, flavor: str = "server"
 ) -> dict[str, Body]:
-    """The bodies of ``PUT /_index_template/…``, by the template's name.
+    """Return the bodies of ``PUT /_index_template/…`` by the template's name.
 
     Elasticsearch ties a lifecycle to a template, so that the index of undated events, which
     is written for ever, has a template without one.
@@ -114,7 +114,7 @@ def index_templates(
 
 
 def _index_template(pattern: str, options: IndexOptions, product: Product, flavor: str) -> Body:
-    """Of two that match an index, the one with the longer pattern counts."""
+    """Of two that match an index, the one with the longer pattern has priority."""
     return {
         "index_patterns": [pattern],
         "priority": _PRIORITY + len(pattern),
@@ -129,8 +129,8 @@ def _index_template(pattern: str, options: IndexOptions, product: Product, flavo
 
 
 def index_settings(options: IndexOptions, product: Product, flavor: str = "server") -> Body:
-    """Settings of an index, by their full names. Serverless offers refuse those that are
-    about machines."""
+    """Return the settings of an index by their full names. Serverless offers refuse those about
+    nodes."""
     settings: Body = {
         "index.mapping.total_fields.limit": FIELD_LIMIT,
         "index.query.default_field": list(_FOR_WORDS),
@@ -151,14 +151,14 @@ def index_settings(options: IndexOptions, product: Product, flavor: str = "serve
 
 
 def policy_description(retention: str) -> str:
-    """What an ISM policy says of itself; it has no better place to say whose it is."""
+    """Return the description of an ISM policy, the only member that can mark it as ours."""
     return f"Made by {MADE_BY}: deletes audit events after {retention}"
 
 
 def ism_policy(prefix: str, retention: str) -> Body:
-    """OpenSearch: the body of ``PUT /_plugins/_ism/policies/…``.
+    """Return the body of OpenSearch's ``PUT /_plugins/_ism/policies/…``.
 
-    :param retention: age after which an index is deleted, such as ``90d``.
+    :param retention: age after which an index is deleted, for example ``90d``.
     """
     old = {"state_name": "deleted", "conditions": {"min_index_age": retention}}
     return {
@@ -177,9 +177,9 @@ def ism_policy(prefix: str, retention: str) -> Body:
 
 
 def ilm_policy(retention: str) -> Body:
-    """Elasticsearch: the body of ``PUT /_ilm/policy/…``.
+    """Return the body of Elasticsearch's ``PUT /_ilm/policy/…``.
 
-    :param retention: age after which an index is deleted, such as ``90d``.
+    :param retention: age after which an index is deleted, for example ``90d``.
     """
     return {
         "policy": {

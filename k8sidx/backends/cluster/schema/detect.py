@@ -1,4 +1,4 @@
-"""Which profile an index has, by looking at its fields."""
+"""Detection of an index's profile by its fields."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from k8sidx.backends.cluster.schema.profile import TIME, OwnProfile, Profile
 from k8sidx.errors import StoreError
 
 _MARKS = ("auditID", "verb", "stage")
-"""Fields that every audit event has."""
+"""Fields of every audit event."""
 
 
 def choose_profile(cluster: Cluster, index: str) -> Profile:
-    """The profile of an index or pattern; k8sidx's own where there is no index at all.
+    """Return the profile of an index or pattern; k8sidx's own where there is no index at all.
 
-    :raises StoreError: when it holds no audit events that can be asked for.
+    :raises StoreError: when it contains no audit events that can be queried.
     """
     types = _types(cluster, index)
     if not types or {ORDER, epoch_path(TIME)} <= types.keys():
@@ -30,7 +30,7 @@ def choose_profile(cluster: Cluster, index: str) -> Profile:
         for name in types
         if name == _MARKS[0] or name.endswith(f".{_MARKS[0]}")
     ]
-    prefixes = [one for one in prefixes if all(f"{one}{mark}" in types for mark in _MARKS)]
+    prefixes = [prefix for prefix in prefixes if all(f"{prefix}{mark}" in types for mark in _MARKS)]
     if not prefixes:
         raise StoreError(
             f"{index} holds no audit events that can be searched: no field is named auditID.",
@@ -43,7 +43,7 @@ def choose_profile(cluster: Cluster, index: str) -> Profile:
 
 
 class _Documents:
-    """Questions to the documents of an index."""
+    """Queries about the documents of an index."""
 
     def __init__(self, cluster: Cluster, index: str) -> None:
         self._cluster = cluster

@@ -1,4 +1,4 @@
-"""What the indices of a pattern say of their fields."""
+"""Field capabilities of the indices of a pattern."""
 
 from __future__ import annotations
 
@@ -44,18 +44,18 @@ class Capabilities:
         if not types:
             raise StoreError(
                 f"no index of {self.pattern} has the field {field} ({path}).",
-                remedy="An older k8sidx or something else made them. k8sidx doctor says more.",
+                remedy="An older k8sidx or another program created them: k8sidx doctor",
             )
         for name, index in types.items():
             if name not in TYPES[kind]:
                 raise StoreError(
                     f"{index} has {path} as {name}, which cannot be asked for a {kind}.",
-                    remedy="Its events came before the template: k8sidx doctor says more.",
+                    remedy="Its events came before the template: Run k8sidx doctor for details.",
                 )
 
 
 def read_capabilities(cluster: Cluster, pattern: str) -> Capabilities:
-    """Ask the cluster.
+    """Request the field capabilities.
 
     :raises StoreError: when there is no such index, or the cluster refuses.
     """
@@ -65,23 +65,23 @@ def read_capabilities(cluster: Cluster, pattern: str) -> Capabilities:
         raise missing_index(pattern)
     if answer.status != 200:
         raise refusal(answer, f"the fields of {pattern}")
-    found = answer.json()
-    indices = tuple(found["indices"])
+    response = answer.json()
+    indices = tuple(response["indices"])
     if not indices:
         raise missing_index(pattern)
     types = {
         name: {
-            kind: next(iter(said.get("indices") or indices), "")
-            for kind, said in kinds.items()
+            kind: next(iter(caps.get("indices") or indices), "")
+            for kind, caps in kinds.items()
             if kind not in ("unmapped", "object")
         }
-        for name, kinds in found["fields"].items()
+        for name, kinds in response["fields"].items()
     }
     return Capabilities(pattern, indices, types)
 
 
 def missing_index(pattern: str) -> StoreError:
-    """There is nothing to search."""
+    """Return the error for a pattern without indices."""
     return StoreError(
         f"no index of the cluster is named {pattern}.",
         remedy="Ship events first: k8sidx ship --store ADDRESS audit.log",

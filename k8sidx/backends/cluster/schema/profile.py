@@ -1,4 +1,4 @@
-"""How the documents of an index answer for the fields of the field table.
+"""Profile of an index: how its documents represent the fields of the field table.
 
 An engine asks a profile for the paths of a field; it never makes a path itself. The
 profile of k8sidx's own indices follows from the field table; other profiles are for
@@ -23,17 +23,17 @@ TIME = "@timestamp"
 
 @dataclass(frozen=True, slots=True)
 class Paths:
-    """Where documents keep a field.
+    """Paths of a field in documents.
 
-    :param kind: what it holds.
-    :param query: asked by conditions; empty when it cannot be searched.
-    :param group: has doc values, so groups, sorts and metrics can use it; empty when none.
-    :param source: where its value stands in a document's source.
-    :param network: has the type ip; empty when none.
-    :param histogram: of a time: has the type date; empty when none.
+    :param kind: kind of its values.
+    :param query: path for conditions; empty when it cannot be searched.
+    :param group: path with doc values, for groups, sorts and metrics; empty when there is none.
+    :param source: path of its value in a document's source.
+    :param network: path of the type ip; empty when there is none.
+    :param histogram: of a time: path of the type date; empty when there is none.
     :param unit: of a time: microseconds in one of the numbers under ``group``.
-    :param many: a document can hold several values.
-    :param lack: why ``query`` or ``group`` are empty, when that is this index's own affair.
+    :param many: a document can contain several values.
+    :param lack: reason why ``query`` or ``group`` are empty, when it is specific to this index.
     :param read: makes the value of a document's source, when no one place has it; what it
         needs of the source stands in ``parts``.
     """
@@ -52,38 +52,38 @@ class Paths:
 
 
 class Profile(Protocol):
-    """Where the documents of an index keep the fields."""
+    """Maps fields to paths in the documents of an index."""
 
     @property
     def name(self) -> str:
-        """What kind of index it is, for people."""
+        """Kind of the index, for people."""
 
     @property
     def is_read(self) -> bool:
-        """It was read off the fields of the index, and not what they should be."""
+        """Whether it was detected from the fields of the index, instead of defining them."""
 
     @property
     def order(self) -> tuple[str, ...]:
-        """Paths that sort documents of one moment the same way each time."""
+        """Paths that sort documents of the same time in a stable order."""
 
     def paths(self, path: FieldPath) -> Paths:
-        """Where the field is.
+        """Return the paths of the field.
 
         :raises UnsupportedQuery: naming the field, when such documents do not have it.
         """
 
     def instead(self, leaf: Leaf) -> Condition | None:
-        """A condition that means the same there, when none can be asked of the field itself.
+        """Return an equivalent condition, when the field itself cannot be queried.
 
         :raises UnsupportedQuery: when there is none.
         """
 
     def is_whole(self, path: FieldPath) -> bool:
-        """Every value can be found and grouped; false when the index left some out."""
+        """Whether every value can be searched and grouped; false when the index ignored some."""
 
 
 class OwnProfile:
-    """Indices that k8sidx filled."""
+    """Profile of indices that k8sidx filled."""
 
     name = "k8sidx"
     is_read = False
@@ -101,7 +101,7 @@ class OwnProfile:
 
 @lru_cache(maxsize=4096)
 def own_paths(path: FieldPath) -> Paths:
-    """Where k8sidx's own documents keep a field."""
+    """Return the paths of a field in k8sidx's own documents."""
     field, kind = path.field, path.field.kind
     if field.name == ID:
         return Paths(kind, "_id", "", "_id")

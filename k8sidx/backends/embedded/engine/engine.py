@@ -1,4 +1,4 @@
-"""The embedded engine: DuckDB over the store's Parquet files."""
+"""Query engine of the embedded store: DuckDB over its Parquet files."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ from k8sidx.query.regex import compiled
 
 
 class DuckDBEngine:
-    """Answers queries over an embedded store, as it was when the engine was opened.
+    """Runs queries over an embedded store, as it was when the engine was opened.
 
-    Use it as a context manager: while it is open, a merge keeps the files it reads.
+    Use it as a context manager: while it is open, compaction keeps the files it reads.
 
     :param store: the store's folder.
-    :param answering: its numbers are exact in any case.
+    :param answering: numbers are exact in any case.
     :param threads: how many cores to use; ``None`` for all.
     :param keeps_summaries: whether the store keeps daily summaries.
     :raises StoreError: when the folder is not a store.
@@ -60,8 +60,8 @@ class DuckDBEngine:
         self._store = store
         self._answering = answering
         self._keeps_summaries = keeps_summaries
-        self._held = ExitStack()
-        self._manifest: Manifest = self._held.enter_context(reading(store))
+        self._lease = ExitStack()
+        self._manifest: Manifest = self._lease.enter_context(reading(store))
         settings: dict[str, Any] = {
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",
@@ -79,27 +79,27 @@ class DuckDBEngine:
         self.close()
 
     def close(self) -> None:
-        """Let go of the files."""
+        """Release the files."""
         self._connection.close()
-        self._held.close()
+        self._lease.close()
 
     def run(self, query: Query) -> Result:
-        """Answer the query; see :class:`k8sidx.backends.protocol.Engine`.
+        """Run the query; see :class:`k8sidx.backends.protocol.Engine`.
 
-        :raises UnsupportedQuery: when DuckDB has no way to run it.
+        :raises UnsupportedQuery: when DuckDB cannot run it.
         :raises UsageError: when DuckDB refuses a regular expression.
-        :raises StoreError: when a file of the store cannot be read, or the time is over.
+        :raises StoreError: when a file of the store cannot be read, or the timeout expires.
         """
         self._refuse_missing(query)
         source, parameters = self._source(query.since, query.until)
         return self.answer(query, source, parameters)
 
     def explained(self, query: Query) -> str:
-        """The statement; see :class:`k8sidx.backends.protocol.StoreEngine`. ``events`` are the
-        files of the time range.
+        """Return the statement; see :class:`k8sidx.backends.protocol.StoreEngine`. ``events``
+        stands for the files of the time range.
 
-        :raises UnsupportedQuery: when DuckDB has no way to run the query.
-        :raises StoreError: when the store was made without a field of the query.
+        :raises UnsupportedQuery: when DuckDB cannot run the query.
+        :raises StoreError: when the store lacks a field of the query.
         """
         self._refuse_missing(query)
         lookups = selected_leaves(query.where, is_large)
@@ -123,9 +123,9 @@ class DuckDBEngine:
     def answer(
         self, query: Query, source: str, parameters: Sequence[Any] = (), *, rolled: bool = False
     ) -> Result:
-        """Answer a query over a table or an expression that is one.
+        """Run a query over a table, or an expression in its place.
 
-        :param rolled: it has a row for many events
+        :param rolled: one row stands for many events
             (:mod:`k8sidx.backends.embedded.engine.shared_scan`).
         """
         query = self._materialized(
@@ -134,42 +134,43 @@ class DuckDBEngine:
         statement = compile_query(defer_after_percentiles(query), rolled=rolled)
         sql = statement.sql.replace("{source}", source, 1)
         rows = self.statement(sql, [*parameters, *statement.parameters])
-        found = finish_percentiles(query, rows)
-        return Result(query.columns, to_datetimes(found, statement.times), self.name)
+        rows_with_percentiles = finish_percentiles(query, rows)
+        converted = to_datetimes(rows_with_percentiles, statement.times)
+        return Result(query.columns, converted, self.name)
 
     def statement(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Run a statement of SQL.
 
         :raises UsageError: when DuckDB refuses a regular expression.
-        :raises StoreError: when a file of the store cannot be read, or the time is over.
+        :raises StoreError: when a file of the store cannot be read, or the timeout expires.
         """
         try:
-            with self._in_time():
+            with self._with_timeout():
                 return self._connection.execute(sql, list(parameters)).fetchall()
         except duckdb.InterruptException as error:
             raise self._answering.too_slow() from error
         except RuntimeError as error:
-            if "interrupted" in str(error):  # What DuckDB makes of Ctrl-C while it works.
+            if "interrupted" in str(error):  # DuckDB's error after Ctrl-C.
                 raise KeyboardInterrupt from error
             raise
         except duckdb.OutOfMemoryException as error:
             raise StoreError(
                 "there is not enough memory for the query.",
-                remedy="Filter first, or look at less time with --since and --until.",
+                remedy="Filter first, or query less time with --since and --until.",
             ) from error
         except duckdb.InvalidInputException as error:
             raise UsageError(f"DuckDB refuses the query: {_first_line(error)}") from error
         except (duckdb.IOException, duckdb.HTTPException) as error:
             raise StoreError(
                 f"the store {self._store} cannot be read: {_first_line(error)}",
-                remedy="Look at it with: k8sidx doctor",
+                remedy="Check it: k8sidx doctor",
             ) from error
 
     @contextmanager
     def together(
         self, askers: Sequence[Asker], since: datetime | None, until: datetime | None
     ) -> Iterator[Sequence[Engine]]:
-        """An engine for each asker; see :class:`k8sidx.backends.shared.Sharing`."""
+        """Return an engine for each request; see :class:`k8sidx.backends.shared.Sharing`."""
         source, parameters = self._source(since, until)
         if tests := time_tests(since, until, parameters):
             source = f"(SELECT * FROM {source} WHERE {' AND '.join(tests)}) AS events"
@@ -180,7 +181,7 @@ class DuckDBEngine:
             try:
                 scan.prepare()
             except UsageError:
-                # A condition that DuckDB refuses is told by its own query, the others run.
+                # A condition that DuckDB refuses fails in its own query, the others run.
                 yield [self for _ in askers]
             else:
                 yield scan.engines()
@@ -188,8 +189,8 @@ class DuckDBEngine:
             scan.drop()
 
     @contextmanager
-    def _in_time(self) -> Iterator[None]:
-        """Stop the query when its time is over."""
+    def _with_timeout(self) -> Iterator[None]:
+        """Interrupt the query when the timeout expires."""
         if self._answering.timeout is None:
             yield
             return
@@ -201,15 +202,15 @@ class DuckDBEngine:
             timer.cancel()
 
     def _refuse_missing(self, query: Query) -> None:
-        """A store that was made with some columns must not answer for the others."""
+        """Raise for fields of the query whose columns the store does not have."""
         have = set(self._manifest.columns)
         missing = [path.field.name for path in fields_of(query) if path.field.name not in have]
         missing = [name for name in missing if name not in COMPUTED]
         if missing and self._manifest.parts:
-            raise StoreError(f"the store {self._store} was made without {', '.join(missing)}.")
+            raise StoreError(f"the store {self._store} does not have {', '.join(missing)}.")
 
     def _source(self, since: datetime | None, until: datetime | None) -> tuple[str, list[Any]]:
-        """The rows to read: the parts that can hold events of a time range."""
+        """Return the rows to read as SQL: the parts that may contain events of a time range."""
         first = None if since is None else to_micros(since)
         last = None if until is None else to_micros(until) - 1
         bounded = first is not None or last is not None
@@ -220,7 +221,7 @@ class DuckDBEngine:
             if not bounded or (part.first is not None and part.overlaps(low, high))
         ]
         if not paths:
-            columns = ", ".join(f'{null_column(one)} AS "{one.name}"' for one in STORED)
+            columns = ", ".join(f'{null_column(field)} AS "{field.name}"' for field in STORED)
             return f"(SELECT {columns} WHERE false) AS events", []
         return "read_parquet(?) AS events", [paths]
 

@@ -1,4 +1,4 @@
-"""Events rolled up: counted by the fields that most conditions test and that have few values.
+"""Roll-up of events: counts by the fields that most conditions test and that have few values.
 
 A month has thousands of combinations of such values (verb, resource, user, code and so on),
 not millions. What a comparison says of each value is asked of DuckDB, once for each value;
@@ -45,14 +45,14 @@ from k8sidx.query.algebra import (
 from k8sidx.query.bounds import over_fields, projected
 
 LEAVES_AT_ONCE = 100
-"""Comparisons of one field that a statement has."""
+"""Comparisons of one field in one statement."""
 
 numbers = itertools.count()
-"""Tells tables apart."""
+"""Numbers in the names of tables."""
 
 
 class Database(Engine, Protocol):
-    """What the tables need of the engine that holds them."""
+    """The engine that contains the tables."""
 
     def statement(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Run a statement."""
@@ -60,14 +60,14 @@ class Database(Engine, Protocol):
     def answer(
         self, query: Query, source: str, parameters: Sequence[Any] = (), *, rolled: bool = False
     ) -> Result:
-        """Answer a query over a table."""
+        """Run a query over a table."""
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
     """A table of DuckDB.
 
-    :param fields: stored fields that it has.
+    :param fields: its stored fields.
     """
 
     name: str
@@ -79,7 +79,7 @@ class Table:
 
 
 class Rolled:
-    """The events of a source rolled up.
+    """The roll-up of a source's events.
 
     :param dimensions: stored fields to roll up by.
     :param source: SQL of the events, with its parameters.
@@ -102,32 +102,32 @@ class Rolled:
         )
         self._counts = [row[0] for row in counts]
         self._all = Bitset.all(len(counts))
-        self._met: dict[Leaf, frozenset[Value]] = {}
+        self._matching: dict[Leaf, frozenset[Value]] = {}
         self._rows: dict[Leaf, Bitset] = {}
         self._rows_by_value: dict[str, dict[Value, list[int]]] = {}
         self._values: dict[str, list[Value]] = {}
 
-    def learn(self, conditions: Iterable[Condition]) -> None:
-        """Ask for which values the comparisons of these conditions hold.
+    def evaluate(self, conditions: Iterable[Condition]) -> None:
+        """Query the values for which the comparisons of these conditions hold.
 
         :raises UsageError: when DuckDB refuses a regular expression.
         """
-        of_fields: dict[str, dict[Leaf, None]] = {}
+        by_field: dict[str, dict[Leaf, None]] = {}
         for condition in conditions:
             for leaf in leaves(condition):
                 name = resolve(leaf.field).field.name
-                if name in self.table.fields and leaf not in self._met:
-                    of_fields.setdefault(name, {})[leaf] = None
-        for name, asked in of_fields.items():
-            several = list(asked)
-            for first in range(0, len(several), LEAVES_AT_ONCE):
-                self._learn(name, several[first : first + LEAVES_AT_ONCE])
+                if name in self.table.fields and leaf not in self._matching:
+                    by_field.setdefault(name, {})[leaf] = None
+        for name, unique in by_field.items():
+            comparisons = list(unique)
+            for first in range(0, len(comparisons), LEAVES_AT_ONCE):
+                self._evaluate(name, comparisons[first : first + LEAVES_AT_ONCE])
 
-    def _learn(self, name: str, asked: Sequence[Leaf]) -> None:
+    def _evaluate(self, name: str, comparisons: Sequence[Leaf]) -> None:
         parameters: list[Any] = []
         tests = [
             f"({condition_sql(materialize(leaf, is_large, self.values), parameters)}) IS TRUE"
-            for leaf in asked
+            for leaf in comparisons
         ]
         rows = self._database.statement(
             f'SELECT "{name}", {", ".join(tests)} '
@@ -135,12 +135,12 @@ class Rolled:
             parameters,
         )
         values = [_hashable(row[0]) for row in rows]
-        for place, leaf in enumerate(asked, 1):
-            met = (value for value, row in zip(values, rows, strict=True) if row[place])
-            self._met[leaf] = frozenset(met)
+        for position, leaf in enumerate(comparisons, 1):
+            matching = (value for value, row in zip(values, rows, strict=True) if row[position])
+            self._matching[leaf] = frozenset(matching)
 
     def values(self, field: str) -> Sequence[Value]:
-        """The distinct values of a field that is a dimension."""
+        """Return the distinct values of a field that is a dimension."""
         if field not in self._values:
             ask = Query(group_by=(Terms(field, "value"),), metrics=(Metric("n", "count"),))
             result = self._database.answer(ask, self.table.source, rolled=True)
@@ -149,7 +149,7 @@ class Rolled:
 
     def combinations(self, condition: Condition) -> Bitset:
         """Return the combinations that a condition can be about, as rows of the table."""
-        self.learn([condition])
+        self.evaluate([condition])
         return self._combinations(projected(condition, over_fields(self.table.fields)))
 
     def _combinations(self, condition: Condition) -> Bitset:
@@ -170,7 +170,9 @@ class Rolled:
                 return self._all - self._combinations(part)
         if condition not in self._rows:
             rows_of = self._rows_of(resolve(condition.field).field.name)
-            met = itertools.chain.from_iterable(rows_of[value] for value in self._met[condition])
+            met = itertools.chain.from_iterable(
+                rows_of[value] for value in self._matching[condition]
+            )
             self._rows[condition] = Bitset.of(met, len(self._counts))
         return self._rows[condition]
 
@@ -194,9 +196,9 @@ class Rolled:
         return sum(combinations.select(self._counts))
 
     def materialized(self, condition: Condition) -> Condition:
-        """The same condition for these events, with patterns and networks replaced by those
-        values for which they hold: a pattern is looked at for each value, not each event."""
-        self.learn([condition])
+        """Return an equivalent condition for these events, with patterns and networks replaced by
+        the values for which they hold: a pattern is tested for each value, not each event."""
+        self.evaluate([condition])
         return rewritten(condition, self._materialized)
 
     def _materialized(self, leaf: Leaf) -> Condition:
@@ -207,7 +209,7 @@ class Rolled:
             return leaf
         if path.many or path.position is not None:
             return materialize(leaf, is_large, self.values)
-        met = self._met[leaf]
+        met = self._matching[leaf]
         if path.field.kind not in (Kind.KEYWORD, Kind.ADDRESS):
             return leaf
         if len(met) > LONG and not is_large(leaf):
@@ -220,5 +222,5 @@ def _hashable(value: Any) -> Any:
 
 
 def quoted(names: Iterable[str]) -> str:
-    """Names of columns as SQL."""
-    return ", ".join(f'"{one}"' for one in names)
+    """Return names of columns as SQL."""
+    return ", ".join(f'"{name}"' for name in names)

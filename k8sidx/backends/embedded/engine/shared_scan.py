@@ -1,20 +1,18 @@
-"""One scan for many hunts: the events rolled up by what most conditions test, and the few
-events that conditions may be about, put aside.
+"""Shared scan of many hunts: the events rolled up by the fields that most conditions test, and the
+few events that conditions may be about, gathered.
 
 1. **Rolled up** (:mod:`k8sidx.backends.embedded.engine.rollup`): events counted by the fields that
    most conditions test and that have few values. Counts over these fields alone, top-N tables above
    all, are answered from it.
-2. What each condition says of those fields alone (:func:`k8sidx.query.bounds.projected`)
-   tells how many events it can be about, at most: often none, and then there is nothing to
-   ask.
+2. The projection of each condition on those fields (:func:`k8sidx.query.bounds.projected`) gives
+   the largest number of events that it can be about: often none, and then no query is needed.
 3. **Gathered**: the events of all conditions that are about few, with the fields that are
-   asked for, in two further scans: those with lists, and those without. Their queries run on
+   read, in two further scans: those with lists, and those without. Their queries run on
    these small tables.
-4. Patterns and networks over those fields are looked at for each value that there is, not for
-   each event.
+4. Patterns and networks over those fields are tested for each stored value, not for each event.
 
-The tables live in DuckDB's memory, are bounded in size, and answer with what the store
-holds: the same query over fewer rows, none of those left out being meant.
+The tables are in DuckDB's memory, are bounded in size, and give the results of the store: the same
+query over fewer rows, of which none that was left out could match.
 """
 
 from __future__ import annotations
@@ -64,32 +62,32 @@ DIMENSIONS = (
     "annotations.authentication.k8s.io/legacy-token",
     "annotations.authorization.k8s.io/reason",
 )
-"""Fields with few values, those first that tell events of different hunts apart best."""
+"""Fields with few values; those that separate events of different hunts best come first."""
 
 SAMPLE = 50_000
 LARGEST_SHARE = 0.3
-"""Combinations to events of a sample from which on rolling up is not worth its while."""
+"""Ratio of combinations to events of a sample from which a roll-up does not pay."""
 
 MOST_CELLS = 20_000_000
-"""Rows times columns of the events put aside in one table."""
+"""Rows times columns of the events gathered in one table."""
 
 MOST_COMBINATIONS = 200_000
-"""Combinations that are looked at, at most."""
+"""Largest number of combinations that are evaluated."""
 
 _KEYS = 6
-"""Leading dimensions by which the events are found again, at most."""
+"""Largest number of leading dimensions by which events are joined."""
 
 
 NUMBER = "number of keys"
-"""Column that tells what an event's values of the leading dimensions are."""
+"""Column that numbers an event's values of the leading dimensions."""
 
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """An asker's part of a table of events put aside.
+    """One requester's part of a table of gathered events.
 
-    :param fields: stored fields that it has.
-    :param numbers: the lowest and the highest ``NUMBER`` of its events: most are told by it.
+    :param fields: its stored fields.
+    :param numbers: the lowest and the highest ``NUMBER`` of its events, which selects most of them.
     """
 
     table: str
@@ -103,11 +101,11 @@ class Gathered:
 
 @dataclass(slots=True)
 class Gathering:
-    """Askers whose events are put aside together.
+    """Scan requests whose events are gathered in one table.
 
-    :param askers: their places.
-    :param columns: what they read.
-    :param combinations: what they can be about.
+    :param askers: their positions.
+    :param columns: columns that they read.
+    :param combinations: rows of the roll-up that they can be about.
     """
 
     askers: list[int] = field(default_factory=list)
@@ -120,19 +118,19 @@ class Gathering:
         self.combinations |= combinations
 
     def cells(self, rolled: Rolled) -> int:
-        """Rows times columns."""
+        """Return rows times columns."""
         return rolled.events(self.combinations) * len(self.columns)
 
     def grown(self, columns: frozenset[str], combinations: Bitset, rolled: Rolled) -> int:
-        """Rows times columns with those of one more."""
+        """Return rows times columns with those of one more request."""
         return rolled.events(self.combinations | combinations) * len(self.columns | columns)
 
 
 class SharedScan:
-    """The tables for some askers.
+    """The tables of some scan requests.
 
     :param source: SQL of the store's events, with its parameters and the test of their time.
-    :param have: fields that the store has.
+    :param have: fields of the store.
     """
 
     def __init__(
@@ -154,9 +152,9 @@ class SharedScan:
         self._made: list[str] = []
 
     def prepare(self) -> None:
-        """Make the tables."""
+        """Create the tables."""
         used = {name for asker in self._askers for name in asker.fields}
-        dimensions = tuple(one for one in DIMENSIONS if one in used and one in self._have)
+        dimensions = tuple(name for name in DIMENSIONS if name in used and name in self._have)
         if not dimensions or self._too_many(dimensions):
             return
         rolled = Rolled(self._database, dimensions, (self._source, self._parameters))
@@ -165,13 +163,13 @@ class SharedScan:
             self.drop()
             self._rolled = None
             return
-        rolled.learn(one for asker in self._askers for one in asker.conditions)
+        rolled.evaluate(condition for asker in self._askers for condition in asker.conditions)
         self._about = [rolled.combinations(Or(asker.conditions)) for asker in self._askers]
         for gathering in self._chosen(rolled):
             self._gather(rolled, gathering, dimensions)
 
     def engines(self) -> list[Engine]:
-        """An engine for each asker."""
+        """Return an engine for each request."""
         rolled = self._rolled
         if rolled is None:
             return [self._database for _ in self._askers]
@@ -203,37 +201,39 @@ class SharedScan:
         return bool(events == SAMPLE and combinations / events > LARGEST_SHARE)
 
     def _chosen(self, rolled: Rolled) -> list[Gathering]:
-        """Those about the fewest events first, as many as there is room for.
+        """Return what to gather: for requests about the fewest events first, as many as fit.
 
-        Lists are dear to read, even where they are missing: who reads them shares a table
-        with few others.
+        Lists are expensive to read, even where they are missing: requests that read them share a
+        table with few others.
         """
         with_lists, plain = Gathering(), Gathering()
-        sizes = [rolled.events(one) for one in self._about]
-        reads = [_columns(one.fields) & self._have for one in self._askers]
-        listed = [any(resolve(one).field.many for one in columns) for columns in reads]
-        for place in sorted(range(len(sizes)), key=lambda one: (not listed[one], sizes[one])):
-            if not sizes[place] or self._in_counts(self._askers[place]):
+        sizes = [rolled.events(combinations) for combinations in self._about]
+        reads = [_columns(asker.fields) & self._have for asker in self._askers]
+        listed = [any(resolve(name).field.many for name in columns) for columns in reads]
+        for at in sorted(range(len(sizes)), key=lambda at: (not listed[at], sizes[at])):
+            if not sizes[at] or self._in_counts(self._askers[at]):
                 continue
-            could = [with_lists] if listed[place] else [with_lists, plain]
-            asked = reads[place], self._about[place]
-            gathering = min(could, key=lambda one: one.grown(*asked, rolled) - one.cells(rolled))
-            if gathering.grown(*asked, rolled) <= MOST_CELLS:
-                gathering.add(place, *asked)
-        return [one for one in (with_lists, plain) if one.askers]
+            candidates = [with_lists] if listed[at] else [with_lists, plain]
+            request = reads[at], self._about[at]
+            gathering = min(
+                candidates, key=lambda table: table.grown(*request, rolled) - table.cells(rolled)
+            )
+            if gathering.grown(*request, rolled) <= MOST_CELLS:
+                gathering.add(at, *request)
+        return [gathering for gathering in (with_lists, plain) if gathering.askers]
 
     def _in_counts(self, asker: Asker) -> bool:
-        """Whether the events rolled up answer all it asks."""
+        """Whether the roll-up contains everything that it queries."""
         assert self._rolled is not None  # noqa: S101 - made before
         return asker.counts and asker.fields <= self._rolled.table.fields
 
     def _gather(self, rolled: Rolled, gathering: Gathering, dimensions: Sequence[str]) -> None:
-        """Put the events aside, each with the number of its values of the leading dimensions."""
+        """Gather the events, each with the number of its values of the leading dimensions."""
         places = list(gathering.combinations)
         keys = self._keys(rolled, dimensions, places)
         names = quoted(keys)
-        columns = ", ".join(f'events."{one}"' for one in sorted(gathering.columns))
-        ordered = sorted(gathering.askers, key=lambda one: rolled.events(self._about[one]))
+        columns = ", ".join(f'events."{name}"' for name in sorted(gathering.columns))
+        ordered = sorted(gathering.askers, key=lambda asker: rolled.events(self._about[asker]))
         first, numbered = self._numbered(rolled, names, ordered)
         number = next(numbers)
         table, keyed = f"gathered {number}", f"keys {number}"
@@ -255,11 +255,11 @@ class SharedScan:
     def _numbered(
         self, rolled: Rolled, names: str, askers: Sequence[int]
     ) -> tuple[list[int], dict[int, tuple[int, int]]]:
-        """Numbers for the values of some dimensions, lower ones for those that an earlier
-        asker is about: so the range of one that is about few events has few in it.
+        """Number the values of some dimensions, from those of the first request on: so the range of
+        a request about few events contains few others.
 
-        :param askers: their places, those about the fewest events first.
-        :returns: a combination that has the values, by number; and the range of each asker.
+        :param askers: positions of the requests, those about the fewest events first.
+        :returns: a combination that has the values, by number; and the range of each request.
         """
         ranked = self._database.statement(
             f"SELECT dense_rank() OVER (ORDER BY {names}), rowid FROM {rolled.table.source}"
@@ -282,7 +282,7 @@ class SharedScan:
     def _keys(
         self, rolled: Rolled, dimensions: Sequence[str], places: Sequence[int]
     ) -> Sequence[str]:
-        """As few leading dimensions as find hardly more events than all of them would."""
+        """Return as few leading dimensions as select hardly more events than all of them would."""
         most = dimensions[:_KEYS]
         sizes = []
         for number in range(1, len(most) + 1):
@@ -298,24 +298,24 @@ class SharedScan:
 
 
 def _same(keys: Sequence[str]) -> str:
-    return " AND ".join(f'events."{one}" IS NOT DISTINCT FROM keys."{one}"' for one in keys)
+    return " AND ".join(f'events."{key}" IS NOT DISTINCT FROM keys."{key}"' for key in keys)
 
 
 def _columns(fields: frozenset[str]) -> frozenset[str]:
-    """The columns that fields are read from."""
-    found = {name for name in fields if name == ID or name not in COMPUTED}
+    """Return the columns that fields are read from."""
+    columns = {name for name in fields if name == ID or name not in COMPUTED}
     if "event.duration" in fields:
-        found |= {"stageTimestamp", "requestReceivedTimestamp"}
-    return frozenset(found)
+        columns |= {"stageTimestamp", "requestReceivedTimestamp"}
+    return frozenset(columns)
 
 
 @dataclass(slots=True)
 class RoutedEngine:
-    """Answers from the smallest table that has what a query asks for.
+    """Runs queries over the smallest table that contains their events and fields.
 
     :param gathered: a table with all events of the conditions, when there is one.
     :param none: the conditions hold for no event.
-    :param between: the times that the tables are of.
+    :param between: time range of the tables.
     """
 
     database: Database
@@ -327,15 +327,15 @@ class RoutedEngine:
     name: str = "duckdb"
 
     def run(self, query: Query) -> Result:
-        """Answer the query; see :class:`k8sidx.backends.protocol.Engine`."""
-        meant = any(implies(query.where, one) for one in self.conditions)
+        """Run the query; see :class:`k8sidx.backends.protocol.Engine`."""
+        meant = any(implies(query.where, condition) for condition in self.conditions)
         within = self._within(query)
         if meant and within and self.none:
             return _of_nothing(query)
         if within:
             query = query.replace(where=self.rolled.materialized(query.where))
         if self._rolls(query):
-            # Without its times, which are those of all the events rolled up.
+            # Without its time range, which is that of the whole roll-up.
             asked = dataclasses.replace(query, since=None, until=None)
             return self.database.answer(asked, self.rolled.table.source, rolled=True)
         gathered = self.gathered
@@ -366,20 +366,20 @@ def _can_roll(metric: Metric) -> bool:
 
 
 def _fields(query: Query, but: str = "") -> frozenset[str]:
-    """Stored fields that a query reads; without times of its range and metrics with ``but``."""
-    found = {path.field.name for path in fields_of(query)}
+    """Return the stored fields of a query; with ``but``, without it in time range and metrics."""
+    names = {path.field.name for path in fields_of(query)}
     if but:
         tested = fields_of(Query(where=query.where, metrics=(Metric("n", "count"),)))
-        found -= {but} - {path.field.name for path in tested}
-    return frozenset(found)
+        names -= {but} - {path.field.name for path in tested}
+    return frozenset(names)
 
 
 def _of_nothing(query: Query) -> Result:
-    """The answer where there are no events."""
+    """Return the result for no events."""
     if query.select or query.group_by:
         return Result(query.columns, [], "duckdb")
     row: Row = [
         0 if metric.kind in ("count", "present", "count_distinct") else None
         for metric in query.metrics
     ]
-    return Result(query.columns, [tuple(one) for one in finish_rows(query, [row])], "duckdb")
+    return Result(query.columns, [tuple(values) for values in finish_rows(query, [row])], "duckdb")

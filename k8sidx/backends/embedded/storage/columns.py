@@ -1,4 +1,4 @@
-"""Normalized events → Arrow columns, by the field table.
+"""Arrow columns of normalized events, by the field table.
 
 Parts that repeat become dictionary columns: a distinct user is converted once for all
 the columns it fills, and an event adds one number.
@@ -35,15 +35,15 @@ COMPUTED = {
     ),
     ID: f'lower(hex("{ID}"))',
 }
-"""DuckDB expressions of fields that are stored otherwise than they read: the duration follows
-from the two timestamps, and the id's 128 bits take half the room of their digits."""
+"""DuckDB expressions of fields that are stored in another form: the duration follows from the two
+timestamps, and the id's 128 bits need half the space of their digits."""
 
 ALWAYS_STORED = frozenset({ID, TIME, "requestReceivedTimestamp", "stageTimestamp"})
-"""What every query needs to be ordered, and the computed fields to be computed."""
+"""Fields by which every query is ordered, and from which computed fields are computed."""
 
 
 def arrow_type(field: Field) -> pa.DataType:
-    """The column type of a field."""
+    """Return the column type of a field."""
     if field.name == ID:
         return pa.binary(16)
     value = _TYPES[field.kind]
@@ -59,12 +59,14 @@ _MORE = tuple(f.name for f in STORED if f.name not in _IN_PARTS and f.name not i
 
 
 def to_table(events: Sequence[Normalized], only: frozenset[str] | None = None) -> pa.Table:
-    """The events as columns.
+    """Return the events as columns.
 
-    :param only: names of the columns wanted; ``None`` for all of them.
+    :param only: names of the columns; ``None`` for all of them.
     """
     columns: dict[str, pa.Array | pa.ChunkedArray] = {}
-    for name, values in zip(OWN, zip(*(event.own for event in events), strict=True), strict=True):
+    for name, values in zip(
+        OWN, zip(*(event.values for event in events), strict=True), strict=True
+    ):
         if name == ID:
             columns[name] = pa.array(values, pa.binary(16))
         elif name not in COMPUTED and (only is None or name in only):
@@ -76,7 +78,7 @@ def to_table(events: Sequence[Normalized], only: frozenset[str] | None = None) -
 
 
 def null_column(field: Field) -> str:
-    """DuckDB expression of a column that a store was made without."""
+    """Return the DuckDB expression of a column that a store does not have."""
     kind = {
         Kind.INTEGER: "BIGINT",
         Kind.BOOLEAN: "BOOLEAN",
@@ -94,7 +96,7 @@ def _array(field: Field, values: Sequence[Any]) -> pa.Array:
 def _add_parts(
     events: Sequence[Normalized], only: frozenset[str] | None, columns: dict[str, Any]
 ) -> None:
-    for family, parts in zip(FAMILIES, zip(*(e.parts for e in events), strict=True), strict=True):
+    for family, parts in zip(FAMILIES, zip(*(e.shared for e in events), strict=True), strict=True):
         wanted = [name for name in family if only is None or name in only]
         if not wanted:
             continue
@@ -115,7 +117,7 @@ def _add_more(
 ) -> None:
     sparse: dict[str, list[Any]] = {}
     for place, event in enumerate(events):
-        for name, value in event.more.items():
+        for name, value in event.extra.items():
             values = sparse.get(name)
             if values is None:
                 values = sparse[name] = [None] * len(events)
@@ -123,8 +125,8 @@ def _add_more(
     for name in _MORE:
         if only is not None and name not in only:
             continue
-        found = sparse.get(name)
+        values = sparse.get(name)
         field = _BY_NAME[name]
         columns[name] = (
-            pa.nulls(len(events), arrow_type(field)) if found is None else _array(field, found)
+            pa.nulls(len(events), arrow_type(field)) if values is None else _array(field, values)
         )

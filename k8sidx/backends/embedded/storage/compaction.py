@@ -1,4 +1,4 @@
-"""Merging small parts of a day into large ones, which compress better and read faster."""
+"""Compaction: merges small parts of a day into large ones, which are smaller and faster to read."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ from k8sidx.backends.embedded.storage.writer import StoreWriter, collect_garbage
 SMALL_ROWS = PART_ROWS // 2
 """Parts with fewer events are merged with their neighbours …"""
 MANY_SMALL_PARTS = 8
-"""… once a day has so many of them."""
+"""… once a day has this many of them."""
 
 
 def merge_small_parts(
     writer: StoreWriter, *, enough: int = MANY_SMALL_PARTS, growing: bool = False
 ) -> int:
-    """Merge the small parts of each day that has enough of them; returns how many went.
+    """Merge the small parts of each day that has many of them, and return how many were merged.
 
-    Readers keep seeing the old files until the manifest names the new one.
+    Readers use the old files until the manifest names the new one.
 
     :param growing: many more parts will come to the last day. There only parts of about the
         same size are merged, so that an event is rewritten a few times in all.
@@ -59,7 +59,7 @@ def _by_time(part: Part) -> tuple[str, int]:
 
 
 def _alike(parts: Sequence[Part]) -> list[list[Part]]:
-    """Parts by size: fewer than 8 events, fewer than 64, than 512, and so on."""
+    """Group parts by size: fewer than 8 events, fewer than 64, than 512, and so on."""
     by_size: dict[int, list[Part]] = {}
     for part in parts:
         by_size.setdefault((part.rows.bit_length() - 1) // 3, []).append(part)
@@ -67,7 +67,7 @@ def _alike(parts: Sequence[Part]) -> list[list[Part]]:
 
 
 def _portions(small: Sequence[Part]) -> list[list[Part]]:
-    """Neighbouring parts, together about as large as a full one."""
+    """Group neighbouring parts that together are about as large as a full one."""
     portions: list[list[Part]] = [[]]
     rows = 0
     for part in small:

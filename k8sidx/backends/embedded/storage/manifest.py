@@ -1,4 +1,4 @@
-"""The embedded store on disk: a folder of Parquet files and the list of those that count.
+"""Layout of the embedded store: a folder of Parquet files, and the manifest that lists them.
 
 ::
 
@@ -8,9 +8,9 @@
       events/undated/….parquet             events without a usable time
       staging/…                            parts that a running writer has not committed yet
       dead-letter/….jsonl                  records that could not be stored, with reasons
-      findings/findings.parquet            what hunt --save found
-      state/….json                         how far followed logs were shipped
-      summaries/…/….json.zst               what days hold, counted (embedded/summaries.py)
+      findings/findings.parquet            findings of hunt --save
+      state/….json                         positions in followed logs
+      summaries/…/….json.zst               daily aggregates (embedded/summaries.py)
       writer.lock  readers.lock
 
 A file that the manifest does not name does not exist for readers. A commit renames its
@@ -30,8 +30,8 @@ from k8sidx.errors import StoreError, StoreVersion
 
 FORMAT = "k8sidx-store"
 VERSION = 2
-"""Raised when the columns change; :mod:`k8sidx.backends.embedded.storage.migrate` rewrites older
-stores."""
+"""Incremented when the columns change; :mod:`k8sidx.backends.embedded.storage.migrate` rewrites
+older stores."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class Part:
         return Path(self.path).parent.name
 
     def overlaps(self, first: int | None, last: int | None) -> bool:
-        """Whether it may hold an event between two moments, both included."""
+        """Whether it may contain an event between two times, both included."""
         if self.first is None or self.last is None or first is None or last is None:
             return True
         return self.first <= last and first <= self.last
@@ -65,7 +65,7 @@ class Part:
 class Manifest:
     """The files of a store.
 
-    :param garbage: files that a merge replaced, to be deleted when nobody reads them.
+    :param garbage: files that compaction replaced, to be deleted when no reader uses them.
     """
 
     parts: tuple[Part, ...] = ()
@@ -91,37 +91,37 @@ def read_manifest(store: Path, *, any_version: bool = False) -> Manifest:
     """Read the list of files.
 
     :param any_version: also of an older format version, for the migration.
-    :raises StoreError: when there is none, or it is damaged.
+    :raises StoreError: when it does not exist, or is damaged.
     :raises StoreVersion: when another version of k8sidx wrote it.
     """
     path = manifest_path(store)
     try:
-        found = json.loads(path.read_text("utf-8"))
+        content = json.loads(path.read_text("utf-8"))
     except FileNotFoundError as error:
         raise StoreError(
-            f"{store} is no k8sidx store.", remedy="Ship into it first: k8sidx ship INPUT"
+            f"{store} is not a k8sidx store.", remedy="Ship into it first: k8sidx ship INPUT"
         ) from error
     except (OSError, ValueError) as error:
         raise StoreError(
             f"the store's manifest {path} cannot be read: {error}",
             remedy="Restore it from a backup, or ship the logs into a new store.",
         ) from error
-    if not isinstance(found, dict) or found.get("format") != FORMAT:
-        raise StoreError(f"{path} is no manifest of a k8sidx store.")
-    version = found.get("version")
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise StoreError(f"{path} is not the manifest of a k8sidx store.")
+    version = content.get("version")
     if not isinstance(version, int) or version > VERSION:
         raise StoreVersion(
-            f"the store {store} has format version {version}, newer than this k8sidx knows "
-            f"({VERSION}).",
+            f"the store {store} has format version {version}, newer than this k8sidx "
+            f"supports ({VERSION}).",
             remedy="Upgrade k8sidx.",
         )
     if version < VERSION and not any_version:
         raise StoreVersion(
-            f"the store {store} has format version {version}; this k8sidx has {VERSION}.",
+            f"the store {store} has format version {version}; this k8sidx uses {VERSION}.",
             remedy="The next k8sidx ship into it migrates it.",
         )
-    parts = tuple(Part(**part) for part in found["parts"])
-    garbage, columns = tuple(found.get("garbage", ())), tuple(found.get("columns", ()))
+    parts = tuple(Part(**part) for part in content["parts"])
+    garbage, columns = tuple(content.get("garbage", ())), tuple(content.get("columns", ()))
     return Manifest(parts, garbage, version, columns)
 
 

@@ -1,4 +1,4 @@
-"""An older store → this version's columns, from the whole events that it keeps.
+"""Migration of an older store to this version's columns, from the complete events that it keeps.
 
 Nothing is derived from old derived columns: every event is put together again, decoded
 and normalized as if it had just been shipped, so a migrated store is what a new one
@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from k8sidx.backends.embedded.storage.columns import STORED, TIME
 from k8sidx.backends.embedded.storage.manifest import VERSION, Manifest, Part, write_manifest
 from k8sidx.backends.embedded.storage.parts import PartBuilder, StagedPart
-from k8sidx.events.decode.event_model import from_object, to_json
+from k8sidx.events.decode.event_model import from_object
 from k8sidx.events.fields.moment import text_of
 from k8sidx.events.normalize.event import Normalized, Normalizer
 from k8sidx.events.normalize.reconstruct import whole_event
@@ -32,7 +32,7 @@ def migrate(
 ) -> None:
     """Rewrite all parts of an older store; the caller holds the store's write lock.
 
-    :param place: moves a staged part into the store and gives its manifest entry.
+    :param place: moves a staged part into the store and returns its manifest entry.
     """
     # Secrets that were kept stay; those that were redacted cannot come back.
     normalizer = Normalizer(keep_secrets=True)
@@ -42,7 +42,7 @@ def migrate(
             builder.add(events)
             staged += builder.full()
     staged += builder.finish()
-    parts: list[Part] = [place(one) for one in staged if one.rows]
+    parts: list[Part] = [place(part) for part in staged if part.rows]
     migrated = replace(
         manifest,
         parts=tuple(parts),
@@ -61,7 +61,7 @@ def _events(path: Path, normalizer: Normalizer) -> Iterator[list[Normalized]]:
 
 
 def _with_whole_numbers(batch: pa.RecordBatch) -> pa.Table:
-    """Moments as microseconds since 1970."""
+    """Return times as microseconds since 1970."""
     table = pa.Table.from_batches([batch])
     for index, field in enumerate(table.schema):
         if pa.types.is_timestamp(field.type):
@@ -71,13 +71,13 @@ def _with_whole_numbers(batch: pa.RecordBatch) -> pa.Table:
 
 def _again(row: dict[str, Any], normalizer: Normalizer) -> Normalized:
     whole = whole_event(row)
-    event, rest = from_object(whole)
+    event, rest, length = from_object(whole)
     moment = row.get(TIME)
     context = Context(
         row.get("event.provider") or "kube-apiserver",
         row.get("orchestrator.cluster.name") or "",
         text_of(moment) if moment is not None else "",
     )
-    # A store from before event.bytes was kept: the size of what is left of the event.
-    size = row.get("event.bytes") or len(to_json(whole))
+    # A store from before event.bytes was kept: the size of the event as it is stored.
+    size = row.get("event.bytes") or length
     return normalizer.normalize(event, rest, context, size)

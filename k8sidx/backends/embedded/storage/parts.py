@@ -1,4 +1,4 @@
-"""Writing Parquet parts: events of one day, aside, until they are committed."""
+"""Staged Parquet parts: files with the events of one day, until they are committed."""
 
 from __future__ import annotations
 
@@ -14,28 +14,25 @@ import pyarrow.parquet as pq
 from k8sidx.backends.embedded.storage.columns import ID, STORED, TIME, to_table
 from k8sidx.events.fields.moment import to_moment
 from k8sidx.events.fields.table import Kind
-from k8sidx.events.normalize.event import OWN, Normalized
+from k8sidx.events.normalize.event import Normalized
 
 ROW_GROUP_BYTES = 24 * 1024 * 1024
 ROW_GROUP_ROWS = 5_632
-"""A row group is written when its bodies or its rows have grown to this many."""
+"""A row group is written when it has this many bytes of bodies, or rows."""
 PART_ROWS = 50_000
 """A part is finished when it has this many events."""
 UNDATED = "undated"
 
 _DAY = 86_400_000_000
-_TIME_AT = OWN.index(TIME)
-_ID_AT = OWN.index(ID)
 _PAGE_BYTES = 4 * 1024 * 1024
 _TIMES = [field.name for field in STORED if field.kind is Kind.TIME]
 _BODIES = ("requestObject", "responseObject")
-_BODIES_AT = tuple(OWN.index(name) for name in _BODIES)
 _NO_DICTIONARY = {ID, "auditID", *_TIMES, *_BODIES}
 
 
 @dataclass(frozen=True, slots=True)
 class Compression:
-    """How parts are compressed.
+    """Compression of parts.
 
     :param codec: Parquet codec.
     :param level: its level.
@@ -68,7 +65,7 @@ class StagedPart:
 
 
 def day_of(micros: int | None) -> str:
-    """UTC day of a moment as ``YYYY-MM-DD``; ``undated`` when there is none."""
+    """Return the UTC day of a time as ``YYYY-MM-DD``, or ``undated`` without a time."""
     if micros is None:
         return UNDATED
     day = to_moment(micros)
@@ -79,7 +76,7 @@ class PartBuilder:
     """Collects normalized events of any days and writes a part for each day.
 
     :param staging: folder for the parts.
-    :param only: names of the columns to keep; ``None`` for all.
+    :param only: names of the columns to keep; ``None`` for all of them.
     """
 
     def __init__(
@@ -94,13 +91,13 @@ class PartBuilder:
         self._open: dict[str, _OpenPart] = {}
 
     def add(self, events: Sequence[Normalized], chunk: int = 0) -> int:
-        """Take events in; returns how many were in an open part already (same id).
+        """Add events, and return how many were in an open part already (same id).
 
-        :param chunk: number of the chunk that they come from.
+        :param chunk: number of their chunk.
         """
         by_day: dict[int | None, list[Normalized]] = {}
         for event in events:
-            micros = event.own[_TIME_AT]
+            micros = event.values.timestamp
             day = None if micros is None else micros // _DAY
             by_day.setdefault(day, []).append(event)
         duplicates = 0
@@ -115,16 +112,16 @@ class PartBuilder:
         return duplicates
 
     def holding(self, chunk: int) -> int:
-        """How many open parts have events of a chunk."""
+        """Return the number of open parts that have events of a chunk."""
         return sum(chunk in part.chunks for part in self._open.values())
 
     def full(self) -> list[StagedPart]:
-        """Finish and hand over the parts that have grown to their size."""
+        """Finish and return the parts that have reached their size."""
         names = [name for name, part in self._open.items() if len(part.ids) >= PART_ROWS]
         return [self._open.pop(name).finish() for name in names]
 
     def finish(self) -> list[StagedPart]:
-        """Finish and hand over all parts."""
+        """Finish and return all parts."""
         parts = [part.finish() for part in self._open.values()]
         self._open.clear()
         return parts
@@ -149,15 +146,13 @@ class _OpenPart:
     def add(self, events: list[Normalized]) -> int:
         known = len(self.ids)
         for event in events:
-            own = event.own
-            identity = own[_ID_AT]
+            values = event.values
+            identity = values.id
             if identity in self.ids:
                 continue
             self.ids[identity] = None
             self._waiting.append(event)
-            for place in _BODIES_AT:
-                if own[place]:
-                    self._waiting_bytes += len(own[place])
+            self._waiting_bytes += len(values.request or b"") + len(values.response or b"")
             if self._waiting_bytes >= ROW_GROUP_BYTES or len(self._waiting) >= ROW_GROUP_ROWS:
                 self._write()
         return len(events) - (len(self.ids) - known)
@@ -165,7 +160,8 @@ class _OpenPart:
     def _write(self) -> None:
         table = to_table(self._waiting, self._only)
         if self._day != UNDATED:
-            times = [event.own[_TIME_AT] for event in self._waiting]
+            stamps = (event.values.timestamp for event in self._waiting)
+            times = [stamp for stamp in stamps if stamp is not None]
             first, last = min(times), max(times)
             self._first = first if self._first is None else min(self._first, first)
             self._last = last if self._last is None else max(self._last, last)
@@ -187,7 +183,7 @@ class _OpenPart:
 
 
 def open_writer(path: Path, schema: pa.Schema, compression: Compression) -> pq.ParquetWriter:
-    """A Parquet writer set up for audit events (measured in benchmarks/README.md)."""
+    """Return a Parquet writer with settings for audit events (measured in benchmarks/README.md)."""
     dictionary = [
         f"{name}.list.element" if pa.types.is_list(schema.field(name).type) else name
         for name in schema.names

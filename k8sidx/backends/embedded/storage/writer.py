@@ -1,4 +1,4 @@
-"""Committing staged parts: each event once, all of a commit or nothing of it.
+"""Store writer: commits staged parts atomically, and each event once.
 
 Writers take turns, one commit at a time, so that two shippers on the same files end
 with each event stored once. A duplicate has the same id and, as the timestamps are part
@@ -43,13 +43,13 @@ from k8sidx.backends.sink import Tally
 from k8sidx.errors import StoreBusy, StoreError
 
 LOCK_SECONDS = 600.0
-"""How long a writer waits for its turn."""
+"""Seconds that a writer waits for the lock."""
 
 
 class StoreWriter:
     """Stages and commits parts of one store.
 
-    :param on_wait: told once when another process is writing.
+    :param on_wait: called when another process is writing.
     :raises StoreError: when the folder cannot be written.
     """
 
@@ -121,7 +121,7 @@ class StoreWriter:
             self._lock.release()
 
     def commit(self, staged: Sequence[StagedPart]) -> Tally:
-        """Store the events that are not stored yet; the staged files are used up."""
+        """Store the events that are not stored yet; the staged files are moved or deleted."""
         tally = Tally()
         staged = [part for part in staged if part.rows]
         if not staged:
@@ -140,7 +140,7 @@ class StoreWriter:
         return tally
 
     def _only_new(self, part: StagedPart, stored: Sequence[Part]) -> StagedPart:
-        """The part without events that are stored already."""
+        """Return the part without events that are stored already."""
         ids = pa.FixedSizeBinaryArray.from_buffers(
             pa.binary(16), part.rows, [None, pa.py_buffer(part.ids)]
         )
@@ -171,7 +171,7 @@ class StoreWriter:
 
 
 def _ids_between(path: Path, first: int | None, last: int | None) -> Iterator[pa.Array]:
-    """Ids of the row groups that may hold events between two moments."""
+    """Return the ids in row groups that may contain events between two times."""
     with pq.ParquetFile(path) as file:
         time_at = file.schema_arrow.get_field_index(TIME)
         for group in range(file.metadata.num_row_groups):
@@ -214,7 +214,7 @@ def _filtered(part: StagedPart, keep: pa.Array, compression: Compression) -> Sta
 
 
 def _flock(path: Path, kind: int) -> int:
-    """A lock that the system frees when the process ends, however it ends."""
+    """Acquire a lock that the system releases when the process ends, however it ends."""
     handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(handle, kind | fcntl.LOCK_NB)
@@ -225,7 +225,7 @@ def _flock(path: Path, kind: int) -> int:
 
 
 def _sweep(store: Path, manifest: Manifest) -> None:
-    """Delete what killed writers left, and merged files that nobody reads any more."""
+    """Delete files that killed writers left, and merged files that no reader uses any more."""
     staging = store / "staging"
     for folder in staging.iterdir() if staging.is_dir() else ():
         try:
@@ -261,11 +261,11 @@ def collect_garbage(store: Path) -> None:
 
 @contextmanager
 def reading(store: Path) -> Iterator[Manifest]:
-    """The store's files as they are now, kept on disk for as long as the block runs."""
+    """Return the manifest as it is now; its files are kept on disk inside the block."""
     try:
         handle = os.open(store / "readers.lock", os.O_RDWR | os.O_CREAT, 0o600)
     except OSError:
-        # A medium that cannot be written has no writer that could delete files.
+        # A read-only medium has no writer that could delete files.
         yield read_manifest(store)
         return
     try:
@@ -280,6 +280,6 @@ def _refuse_strange_folder(store: Path) -> None:
     strange = [entry.name for entry in store.iterdir() if entry.name not in ours]
     if strange:
         raise StoreError(
-            f"{store} is no k8sidx store and is not empty (it holds {sorted(strange)[0]!r}).",
+            f"{store} is not a k8sidx store and is not empty (it contains {sorted(strange)[0]!r}).",
             remedy="Give --store a new folder.",
         )

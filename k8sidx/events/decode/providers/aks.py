@@ -10,11 +10,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from k8sidx.events.decode.envelope import Broken, Found, Held, NoEvent, Piece, at, elements, text
+from k8sidx.events.decode.envelope import (
+    AuditObject,
+    Malformed,
+    Nested,
+    NotAnEvent,
+    Part,
+    Reader,
+    at,
+    elements,
+    text,
+)
 from k8sidx.events.decode.json_repair import UnreadableError, parse
 from k8sidx.events.records import Context, JsonObject
 
-_OTHER = NoEvent("AKS log of another category")
+_OTHER = NotAnEvent("AKS log of another category")
 
 _COLUMNS = {
     "AuditId": "auditID",
@@ -40,7 +50,7 @@ _TEXTS = frozenset(
 ) | {"requestReceivedTimestamp"}
 
 
-def read(record: JsonObject, context: Context) -> Iterable[Piece] | None:
+def read(record: JsonObject, context: Context) -> Iterable[Part] | None:
     """A resource log record, a table's row, or lists of them."""
     if type(record.get("properties")) is dict and type(record.get("category")) is str:
         return (_resource_log(record, context),)
@@ -52,12 +62,12 @@ def read(record: JsonObject, context: Context) -> Iterable[Piece] | None:
         return elements(record, "records", context)
     if type(record.get("tables")) is list:
         return _tables(record["tables"], context)
-    if type(platform := at(record, "azure", "platformlogs")) is dict:
+    if "azure" in record and type(platform := at(record, "azure", "platformlogs")) is dict:
         return (_elastic_agent(record, platform, context),)
     return None
 
 
-def _resource_log(record: JsonObject, context: Context) -> Piece:
+def _resource_log(record: JsonObject, context: Context) -> Part:
     """Event Hubs, storage account: the event as text (or object) in ``properties.log``."""
     if not _is_audit(record["category"]):
         return _OTHER
@@ -65,28 +75,28 @@ def _resource_log(record: JsonObject, context: Context) -> Piece:
     return _log(record["properties"], context)
 
 
-def _log(properties: Any, context: Context) -> Piece:
+def _log(properties: Any, context: Context) -> Part:
     log = at(properties, "log")
     if log is None:
-        return Broken("the AKS audit record has no properties.log")
-    return Held(log, context)
+        return Malformed("the AKS audit record has no properties.log")
+    return Nested(log, context)
 
 
-def _diagnostics_row(record: JsonObject, context: Context) -> Piece:
+def _diagnostics_row(record: JsonObject, context: Context) -> Part:
     if not _is_audit(record["Category"]):
         return _OTHER
     resource = record.get("ResourceId") or record.get("_ResourceId")
-    return Held(record["log_s"], _context(resource, record.get("TimeGenerated"), context))
+    return Nested(record["log_s"], _context(resource, record.get("TimeGenerated"), context))
 
 
-def _audit_row(record: JsonObject, context: Context) -> Piece:
+def _audit_row(record: JsonObject, context: Context) -> Part:
     body: JsonObject = {"kind": "Event", "apiVersion": "audit.k8s.io/v1"}
     for column, key in _COLUMNS.items():
         value = record.get(column)
         if value is not None and value != "":
             body[key] = value if key in _TEXTS else _dynamic(value)
     resource = record.get("_ResourceId") or record.get("ResourceId")
-    return Found(body, _context(resource, record.get("TimeGenerated"), context))
+    return AuditObject(body, _context(resource, record.get("TimeGenerated"), context))
 
 
 def _dynamic(value: Any) -> Any:
@@ -99,23 +109,23 @@ def _dynamic(value: Any) -> Any:
     return value
 
 
-def _tables(tables: list[Any], context: Context) -> Iterator[Piece]:
+def _tables(tables: list[Any], context: Context) -> Iterator[Part]:
     """An answer of the Log Analytics query API."""
     for table in tables:
         columns, rows = at(table, "columns"), at(table, "rows")
         if type(columns) is not list or type(rows) is not list:
-            yield Held(table, context)
+            yield Nested(table, context)
             continue
         names = [text(at(column, "name")) for column in columns]
         for row in rows:
             if type(row) is list:
                 record = dict(zip(names, row, strict=False))
-                yield Held(record, context, record)
+                yield Nested(record, context, record)
             else:
-                yield Held(row, context)
+                yield Nested(row, context)
 
 
-def _elastic_agent(record: JsonObject, platform: JsonObject, context: Context) -> Piece:
+def _elastic_agent(record: JsonObject, platform: JsonObject, context: Context) -> Part:
     """Elastic Agent's azure-eventhub input keeps the record below azure.platformlogs."""
     resource = at(record, "azure", "resource", "id")
     context = _context(resource, record.get("@timestamp"), context)
@@ -132,3 +142,6 @@ def _context(resource: Any, time: Any, context: Context) -> Context:
     # Azure writes its names in either case; they mean the same.
     cluster = text(resource).rstrip("/").rpartition("/")[2].lower()
     return Context("aks", cluster or context.cluster, text(time) or context.time)
+
+
+READER = Reader("aks", ("aks",), ("records",), read)

@@ -8,18 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from k8sidx.events.decode.envelope import Found, NoEvent, Piece, at, elements, text
+from k8sidx.events.decode.envelope import AuditObject, NotAnEvent, Part, Reader, at, elements, text
+from k8sidx.events.decode.event_model import GROUP, V1
 from k8sidx.events.decode.providers.openshift import restore_level
 from k8sidx.events.records import Context, JsonObject
 
-GROUP = "audit.k8s.io/"
-V1 = "audit.k8s.io/v1"
 _LEGACY = (f"{GROUP}v1alpha1", f"{GROUP}v1beta1")
 # Where shippers put the time, for events without a time of their own.
 _SHIPPER_TIMES = ("timestamp", "@timestamp", "time", "p_event_time")
 
 
-def read_event(record: JsonObject, context: Context) -> Iterable[Piece] | None:
+def read_event(record: JsonObject, context: Context) -> Iterable[Part] | None:
     """An audit event that is not wrapped, whatever keys a shipper put beside its own."""
     if not is_event(record):
         return None
@@ -28,16 +27,16 @@ def read_event(record: JsonObject, context: Context) -> Iterable[Piece] | None:
         body, context = _convert(body, context)
     if not context.time and "stageTimestamp" not in body:
         context = context._replace(time=_shipper_time(body))
-    return (Found(body, context),)
+    return (AuditObject(body, context),)
 
 
-def read_list(record: JsonObject, context: Context) -> Iterable[Piece] | None:
+def read_list(record: JsonObject, context: Context) -> Iterable[Part] | None:
     """What the webhook backend posts, and lists of events from other hands."""
     if type(record.get("items")) is not list:
         return None
     kind, version = record.get("kind"), text(record.get("apiVersion"))
     if kind == "EventList" and version and not version.startswith(GROUP):
-        return (NoEvent("Kubernetes Event object"),)
+        return (NotAnEvent("Kubernetes Event object"),)
     if kind not in ("EventList", "List", None):
         return None
     return elements(record, "items", context)
@@ -95,3 +94,8 @@ def _convert(record: JsonObject, context: Context) -> tuple[JsonObject, Context]
 
 def _shipper_time(record: JsonObject) -> str:
     return next((time for key in _SHIPPER_TIMES if (time := text(record.get(key)))), "")
+
+
+_FORMATS = ("apiserver", "eks", "aks", "openshift", "rancher", "shipper")
+EVENTS = Reader("apiserver", _FORMATS, arrays=(), read=read_event)
+LISTS = Reader("apiserver", _FORMATS, arrays=("items",), read=read_list)

@@ -7,13 +7,13 @@ import binascii
 from collections.abc import Iterable
 from typing import Any
 
-from k8sidx.events.decode.envelope import Broken, Held, NoEvent, Piece
+from k8sidx.events.decode.envelope import FORMATS, Malformed, Nested, NotAnEvent, Part, Reader
 from k8sidx.events.records import Context, JsonObject
 
 MARK = "dead-letter"
 
 
-def read(record: JsonObject, context: Context) -> Iterable[Piece] | None:
+def read(record: JsonObject, context: Context) -> Iterable[Part] | None:
     """A line of a dead-letter file: what could not be stored stands under ``raw``, or
     ``raw_base64`` when it is not UTF-8."""
     if record.get("k8sidx") != MARK:
@@ -24,10 +24,13 @@ def read(record: JsonObject, context: Context) -> Iterable[Piece] | None:
         try:
             raw = base64.b64decode(packed, validate=True)
         except binascii.Error:
-            return (Broken("raw_base64 of the dead letter is not Base64"),)
+            return (Malformed("raw_base64 of the dead letter is not Base64"),)
     if type(raw) not in (str, bytes):
-        return (Broken("the dead letter has no raw record"),)
+        return (Malformed("the dead letter has no raw record"),)
     if not raw:
-        return (NoEvent("dead letter without a record"),)
+        return (NotAnEvent("dead letter without a record"),)
     record_bytes = raw.encode("utf-8", "replace") if isinstance(raw, str) else raw
-    return (Held(record_bytes, context, record_bytes),)
+    return (Nested(record_bytes, context, record_bytes),)
+
+
+READER = Reader("dead letter", FORMATS, arrays=(), read=read)

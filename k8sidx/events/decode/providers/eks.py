@@ -10,9 +10,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
-from k8sidx.events.decode.envelope import EMPTY, Held, NoEvent, Packed, Piece, at, elements, text
+from k8sidx.events.decode.envelope import (
+    EMPTY,
+    Base64Payload,
+    Nested,
+    NotAnEvent,
+    Part,
+    Reader,
+    at,
+    elements,
+    text,
+)
 from k8sidx.events.records import Context, JsonObject
 
 _GROUP = re.compile(r"(?:\d+:)?/aws/eks/(?P<cluster>.+)/cluster")
@@ -20,20 +31,20 @@ _STREAM = "kube-apiserver-audit-"
 _LAST_MILLISECOND = 253_402_300_799_999
 
 
-def read(record: JsonObject, context: Context) -> Iterable[Piece] | None:
+def read(record: JsonObject, context: Context) -> Iterable[Part] | None:
     """Anything of CloudWatch Logs, Firehose or a Lambda event."""
     if record.get("messageType") == "CONTROL_MESSAGE":
-        return (NoEvent("CloudWatch control message"),)
+        return (NotAnEvent("CloudWatch control message"),)
     if type(record.get("logEvents")) is list:
         context = context_of(record.get("logGroup"), record.get("logStream"), context)
         return _messages(record, "logEvents", context)
-    if type(packed := at(record, "awslogs", "data")) is str:
-        return (Held(Packed(packed), context),)
+    if "awslogs" in record and type(packed := at(record, "awslogs", "data")) is str:
+        return (Nested(Base64Payload(packed), context),)
     if "@message" in record:
         return (_insights_row(record, context, None),)
-    for key, reader in _LISTS.items():
-        if type(record.get(key)) is list and (pieces := reader(record, context)) is not None:
-            return pieces
+    for key, read_list in _LISTS.items():
+        if type(record.get(key)) is list and (parts := read_list(record, context)) is not None:
+            return parts
     return None
 
 
@@ -51,36 +62,39 @@ def is_insights_row(value: list[Any]) -> bool:
     return bool(value) and all(type(one) is dict and "field" in one for one in value)
 
 
-def read_insights_row(value: list[Any], context: Context) -> Piece:
+def read_insights_row(value: list[Any], context: Context) -> Part:
     """A row: a list of fields and values, the event under ``@message``."""
     row = {text(one.get("field")): one.get("value") for one in value}
     return _insights_row(row, context, {"results": [value]})
 
 
-def _insights_row(row: JsonObject, context: Context, alone: JsonObject | None) -> Piece:
+def _insights_row(row: JsonObject, context: Context, alone: JsonObject | None) -> Part:
     if "@message" not in row:
-        return NoEvent("Logs Insights row without @message")
+        return NotAnEvent("Logs Insights row without @message")
     context = context_of(row.get("@log"), row.get("@logStream"), context)
     # 2023-12-07 14:44:53.375, in UTC
     time = text(row.get("@timestamp")).replace(" ", "T")
     if time:
         context = context._replace(time=time if time.endswith("Z") else f"{time}Z")
-    return Held(row["@message"], context, alone)
+    return Nested(row["@message"], context, alone)
 
 
-def _messages(record: JsonObject, key: str, context: Context) -> Iterator[Piece]:
+def _messages(record: JsonObject, key: str, context: Context) -> Iterator[Part]:
     if not record[key]:
         yield EMPTY
-    for one in record[key]:
-        alone = {**record, key: [one]}
-        if type(one) is not dict or "message" not in one:
-            yield Held(one, context, alone)
+    for event in record[key]:
+        alone = {**record, key: [event]}
+        if type(event) is not dict or "message" not in event:
+            yield Nested(event, context, alone)
             continue
-        where = context_of(one.get("logGroupName"), one.get("logStreamName"), context)
-        yield Held(one["message"], where._replace(time=_time(one.get("timestamp"))), alone)
+        own = context
+        if "logStreamName" in event or "logGroupName" in event:
+            own = context_of(event.get("logGroupName"), event.get("logStreamName"), context)
+        time = _time(event.get("timestamp"))
+        yield Nested(event["message"], Context(own.provider, own.cluster, time), alone)
 
 
-def _cli_events(record: JsonObject, context: Context) -> Iterable[Piece] | None:
+def _cli_events(record: JsonObject, context: Context) -> Iterable[Part] | None:
     """``aws logs filter-log-events``, ``aws logs get-log-events``."""
     events = record["events"]
     named = "nextForwardToken" in record or "searchedLogStreams" in record
@@ -89,30 +103,30 @@ def _cli_events(record: JsonObject, context: Context) -> Iterable[Piece] | None:
     return None
 
 
-def _insights(record: JsonObject, context: Context) -> Iterable[Piece] | None:
+def _insights(record: JsonObject, context: Context) -> Iterable[Part] | None:
     rows = record["results"]
     if not all(type(row) is list and is_insights_row(row) for row in rows):
         return None
     return [read_insights_row(row, context) for row in rows] or [EMPTY]
 
 
-def _firehose(record: JsonObject, context: Context) -> Iterable[Piece] | None:
+def _firehose(record: JsonObject, context: Context) -> Iterable[Part] | None:
     if not any(type(at(one, "data")) is str for one in record["records"]):
         return None
     return _packed(record, "records", ("data",), context)
 
 
-def _kinesis(record: JsonObject, context: Context) -> Iterable[Piece]:
+def _kinesis(record: JsonObject, context: Context) -> Iterable[Part]:
     return _packed(record, "Records", ("kinesis", "data"), context)
 
 
 def _packed(
     record: JsonObject, key: str, path: tuple[str, ...], context: Context
-) -> Iterator[Piece]:
+) -> Iterator[Part]:
     for piece in elements(record, key, context):
-        packed = at(piece.content, *path) if isinstance(piece, Held) else None
-        if isinstance(piece, Held) and type(packed) is str:
-            yield piece._replace(content=Packed(packed))
+        packed = at(piece.content, *path) if isinstance(piece, Nested) else None
+        if isinstance(piece, Nested) and type(packed) is str:
+            yield piece._replace(content=Base64Payload(packed))
         else:
             yield piece
 
@@ -125,4 +139,12 @@ def _time(milliseconds: Any) -> str:
     if type(milliseconds) is not int or not 0 <= milliseconds <= _LAST_MILLISECOND:
         return ""
     seconds, rest = divmod(milliseconds, 1000)
-    return f"{datetime.fromtimestamp(seconds, UTC).isoformat()[:19]}.{rest:03d}Z"
+    return f"{_second(seconds)}.{rest:03d}Z"
+
+
+@lru_cache(maxsize=1024)
+def _second(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat()[:19]
+
+
+READER = Reader("eks", ("eks",), ("events", "logEvents", "results", "records", "Records"), read)

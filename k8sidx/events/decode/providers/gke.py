@@ -15,7 +15,17 @@ from urllib.parse import quote
 
 import msgspec
 
-from k8sidx.events.decode.envelope import Found, Held, NoEvent, Packed, Piece, at, elements, text
+from k8sidx.events.decode.envelope import (
+    AuditObject,
+    Base64Payload,
+    Nested,
+    NotAnEvent,
+    Part,
+    Reader,
+    at,
+    elements,
+    text,
+)
 from k8sidx.events.records import Context, JsonObject
 
 _VERSION = re.compile(r"v\d+(?:(?:alpha|beta)\d+)?")
@@ -31,7 +41,7 @@ CODES = {
 """google.rpc.Code → HTTP status; 9 and 10 as the Kubernetes API answers them."""
 
 
-def read(record: JsonObject, context: Context) -> Iterable[Piece] | None:
+def read(record: JsonObject, context: Context) -> Iterable[Part] | None:
     """A log entry, or what Pub/Sub, its Splunk add-on and the Logging API wrap it in."""
     if type(record.get("protoPayload")) is dict:
         return (_entry(record, context),)
@@ -39,40 +49,40 @@ def read(record: JsonObject, context: Context) -> Iterable[Piece] | None:
         return _other_payload(record, context)
     data = record.get("data")
     if type(data) is dict and type(data.get("protoPayload")) is dict:
-        return (Held(data, context),)
+        return (Nested(data, context),)
     message = record.get("message")
     if type(message) is dict and ("messageId" in message or "ackId" in record):
-        return (Held(Packed(text(message.get("data"))), context),)
+        return (Nested(Base64Payload(text(message.get("data"))), context),)
     for key in ("receivedMessages", "entries"):
         if type(record.get(key)) is list:
             return elements(record, key, context)
     return None
 
 
-def _other_payload(record: JsonObject, context: Context) -> Iterator[Piece]:
+def _other_payload(record: JsonObject, context: Context) -> Iterator[Part]:
     """Entries of other logs; agents of self-managed clusters write events as jsonPayload."""
     payload = record.get("jsonPayload")
     if type(payload) is dict:
         cluster = text(at(record, "resource", "labels", "cluster_name"))
         time = text(record.get("timestamp"))
-        yield Held(payload, Context(context.provider, cluster or context.cluster, time))
+        yield Nested(payload, Context(context.provider, cluster or context.cluster, time))
     else:
-        yield NoEvent("Cloud Logging entry of another log")
+        yield NotAnEvent("Cloud Logging entry of another log")
 
 
-def _entry(record: JsonObject, context: Context) -> Piece:
+def _entry(record: JsonObject, context: Context) -> Part:
     payload = record["protoPayload"]
     method = text(payload.get("methodName"))
     service = payload.get("serviceName")
     if service != "k8s.io" and not (service is None and method.startswith("io.k8s.")):
-        return NoEvent("Cloud Audit Logs entry of another service")
+        return NotAnEvent("Cloud Audit Logs entry of another service")
     time = text(record.get("timestamp"))
     context = Context(
         provider="gke",
         cluster=text(at(record, "resource", "labels", "cluster_name")) or context.cluster,
         time=time or text(record.get("receiveTimestamp")) or context.time,
     )
-    return Found(_event(record, payload, method, time), context)
+    return AuditObject(_event(record, payload, method, time), context)
 
 
 def _event(record: JsonObject, payload: JsonObject, method: str, time: str) -> JsonObject:
@@ -219,3 +229,6 @@ def _body(value: Any) -> Any:
     body = {key: one for key, one in value.items() if key != "@type"}
     body.setdefault("kind", match["kind"])
     return body
+
+
+READER = Reader("gke", ("gke",), ("receivedMessages", "entries"), read)

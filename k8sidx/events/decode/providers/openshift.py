@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from k8sidx.events.decode.envelope import Held, NoEvent, Piece, at, text
+from k8sidx.events.decode.envelope import Nested, NotAnEvent, Part, Reader, at, text
 from k8sidx.events.records import Context, JsonObject
 
 _LEVELS = ("k8s_audit_level", "openshift_audit_level")
@@ -26,16 +26,16 @@ def restore_level(record: JsonObject, context: Context) -> tuple[JsonObject, Con
     return ({**record, "level": level} if level else record), context
 
 
-def read(record: JsonObject, context: Context) -> Iterable[Piece] | None:
+def read(record: JsonObject, context: Context) -> Iterable[Part] | None:
     """Records of cluster logging that are no event themselves."""
     source = text(record.get("log_source"))
     if source in _OTHER_SOURCES:
-        return (NoEvent(_OTHER_SOURCES[source]),)
+        return (NotAnEvent(_OTHER_SOURCES[source]),)
     if "audit.linux" in record:
-        return (NoEvent("Linux audit line"),)
+        return (NotAnEvent("Linux audit line"),)
     structured = record.get("structured")
     if type(structured) is dict and ("log_type" in record or "log_source" in record):
-        return (Held(structured, _context(record, context)),)
+        return (Nested(structured, _context(record, context)),)
     return None
 
 
@@ -45,3 +45,6 @@ def _context(record: JsonObject, context: Context) -> Context:
         cluster=text(at(record, "openshift", "cluster_id")) or context.cluster,
         time=text(record.get("@timestamp")) or context.time,
     )
+
+
+READER = Reader("openshift", ("openshift",), (), read)

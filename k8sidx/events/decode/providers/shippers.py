@@ -6,7 +6,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from k8sidx.events.decode.envelope import EMPTY, Found, Held, NoEvent, Piece, at, text
+from k8sidx.events.decode.envelope import (
+    EMPTY,
+    FORMATS,
+    AuditObject,
+    Nested,
+    NotAnEvent,
+    Part,
+    Reader,
+    at,
+    text,
+)
 from k8sidx.events.decode.providers.apiserver import is_event, is_rancher_api_log
 from k8sidx.events.decode.providers.eks import context_of
 from k8sidx.events.records import Context, JsonObject
@@ -18,31 +28,30 @@ _OBJECTS = ("_source", "result", "content", "attributes", "structured", "event",
 """Keys under which they keep it parsed."""
 
 
-def read(record: JsonObject, context: Context) -> Iterable[Piece] | None:
+def read(record: JsonObject, context: Context) -> Iterable[Part] | None:
     """A document of a shipper or a search engine."""
     if _is_bulk_action(record):
-        return (NoEvent("bulk action"),)
-    hits = at(record, "hits", "hits")
-    if type(hits) is list:
-        return [Held(hit, context, {"hits": {"hits": [hit]}}) for hit in hits] or [EMPTY]
+        return (NotAnEvent("bulk action"),)
+    if "hits" in record and type(hits := at(record, "hits", "hits")) is list:
+        return [Nested(hit, context, {"hits": {"hits": [hit]}}) for hit in hits] or [EMPTY]
     if type(record.get("_source")) is dict:
-        return (Held(record["_source"], context),)
+        return (Nested(record["_source"], context),)
     context = _context(record, context)
     if type(event := at(record, "kubernetes", "audit")) is dict:
-        return (Held(_restore_annotations(event), context),)
+        return (Nested(_restore_annotations(event), context),)
     if _is_datadog(record):
-        return (Found(_from_datadog(record), context),)
+        return (AuditObject(_from_datadog(record), context),)
     return _line(record, context)
 
 
-def read_other(record: JsonObject, _context: Context) -> Iterable[Piece] | None:
+def read_other(record: JsonObject, _context: Context) -> Iterable[Part] | None:
     """Well-known JSON that is no audit event."""
     if "output_fields" in record and "rule" in record and "priority" in record:
-        return (NoEvent("Falco alert"),)
+        return (NotAnEvent("Falco alert"),)
     if record.get("kind") == "Event" and ("involvedObject" in record or "regarding" in record):
-        return (NoEvent("Kubernetes Event object"),)
+        return (NotAnEvent("Kubernetes Event object"),)
     if is_rancher_api_log(record):
-        return (NoEvent("Rancher API audit log"),)
+        return (NotAnEvent("Rancher API audit log"),)
     return None
 
 
@@ -58,21 +67,24 @@ def _is_bulk_action(record: JsonObject) -> bool:
     )
 
 
-def _line(record: JsonObject, context: Context) -> Iterable[Piece] | None:
+def _line(record: JsonObject, context: Context) -> Iterable[Part] | None:
     """The line itself, as text or parsed."""
-    texts = [record[key] for key in _LINES if type(record.get(key)) is str]
-    for line in texts:
-        if "{" in line:
-            return (Held(line, context),)
+    texts = []
+    for key in _LINES:
+        line = record.get(key)
+        if type(line) is str:
+            if "{" in line:
+                return (Nested(line, context),)
+            texts.append(line)
     for key in (*_LINES, *_OBJECTS):
         value = record.get(key)
         if type(value) is dict and (key in ("result", "content", "structured") or is_event(value)):
-            return (Held(value, context),)
+            return (Nested(value, context),)
     if type(original := at(record, "event", "original")) is str:
-        return (Held(original, context),)
+        return (Nested(original, context),)
     if type(value := record.get("attributes")) is dict and _is_datadog(value):
-        return (Held(value, context),)
-    return (Held(texts[0], context),) if texts else None
+        return (Nested(value, context),)
+    return (Nested(texts[0], context),) if texts else None
 
 
 def _restore_annotations(event: JsonObject) -> JsonObject:
@@ -125,10 +137,23 @@ def _datadog_user(record: JsonObject) -> str:
 
 
 def _context(record: JsonObject, context: Context) -> Context:
-    """What shippers say of the cluster and the time."""
-    group = at(record, "aws", "cloudwatch", "log_group") or record.get("log_group")
-    stream = at(record, "aws", "cloudwatch", "log_stream") or record.get("log_stream")
-    context = context_of(group or record.get("logGroup"), stream, context)
-    cluster = text(at(record, "orchestrator", "cluster", "name"))
+    """The cluster and the time that shippers add."""
+    group, stream = record.get("log_group"), record.get("log_stream")
+    if "aws" in record:
+        group = at(record, "aws", "cloudwatch", "log_group") or group
+        stream = at(record, "aws", "cloudwatch", "log_stream") or stream
+    group = group or record.get("logGroup")
+    if group or stream:
+        context = context_of(group, stream, context)
+    cluster = "orchestrator" in record and text(at(record, "orchestrator", "cluster", "name"))
     time = text(record.get("@timestamp")) or text(record.get("timestamp"))
-    return context._replace(cluster=cluster or context.cluster, time=time or context.time)
+    return Context(context.provider, cluster or context.cluster, time or context.time)
+
+
+READER = Reader(
+    "shipper",
+    ("eks", "gke", "aks", "openshift", "rancher", "shipper"),
+    arrays=("hits.hits",),
+    read=read,
+)
+LOOKALIKES = Reader("other JSON", FORMATS, arrays=(), read=read_other)

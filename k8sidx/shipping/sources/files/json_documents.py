@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import orjson
 
+from k8sidx.events.decode.readers import READERS
 from k8sidx.shipping.sources.files.blocks import Blocks
 from k8sidx.shipping.sources.files.json_scanner import (
     EndsEarly,
@@ -32,22 +33,12 @@ RAW_BYTES = 64 * 1024
 """So much is kept of what cannot be read."""
 ENDS_EARLY = "the JSON document ends early (what came before was kept)"
 
-ARRAYS = frozenset(
-    f'"{key}"'
-    for key in (
-        "items",  # Kubernetes lists
-        "events",  # CloudWatch Logs: filter-log-events, get-log-events
-        "logEvents",  # CloudWatch Logs: subscriptions
-        "results",  # CloudWatch Logs Insights
-        "records",  # Firehose, Event Hubs
-        "Records",  # Lambda
-        "receivedMessages",  # Pub/Sub
-        "entries",  # Cloud Logging
-        "hits",  # OpenSearch, Elasticsearch
-    )
+ARRAYS = frozenset(f'"{path.rpartition(".")[2]}"' for reader in READERS for path in reader.arrays)
+"""Keys, as JSON, whose arrays contain records."""
+_PARENTS = frozenset(
+    f'"{key}"' for reader in READERS for path in reader.arrays for key in path.split(".")[:-1]
 )
-"""Keys whose arrays hold records."""
-_NESTED = '"hits"'
+"""Keys of objects that contain such arrays."""
 _LINE_BREAK = re.compile(r"[\r\n][ \t\r\n]*")
 # What a line starts with that cannot be the start of a record.
 _CONTINUATION = ' \t\r\n}]"'
@@ -156,7 +147,7 @@ class Documents:
                         context = _LINE_BREAK.sub("", "".join(kept)) + text.take(1)
                         yield from self._elements(context, "]" + "}" * depth)
                         kept.append("[]")
-                    elif character != "{" or key != _NESTED:
+                    elif character != "{" or key not in _PARENTS:
                         kept.append(text.take(text.value()))
                         size += len(kept[-1])
                 if size > self._limit:
