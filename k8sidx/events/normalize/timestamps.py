@@ -15,7 +15,7 @@ _SECONDS_KEPT = 4096
 
 
 def microseconds(text: object) -> int | None:
-    """Microseconds since the epoch, or ``None`` when it is no moment after year 1.
+    """Microseconds since the epoch, or ``None`` when it is not a moment after year 1.
 
     Text without a zone is UTC, as audit.k8s.io/v1 has no local times. Digits after
     the sixth decimal are dropped.
