@@ -57,7 +57,7 @@ def unflatten(record: JsonObject) -> JsonObject:
             target[path[-1]] = {**target[path[-1]], **value}
         else:
             target[path[-1]] = value
-    return _with_arrays(nested)
+    return {key: _with_arrays(value) for key, value in nested.items()}
 
 
 def _path_of(key: str) -> list[str]:

@@ -35,13 +35,13 @@ def with_plain_values(event: JsonObject) -> JsonObject:
     changed: JsonObject = {}
     for key in _OBJECTS:
         value = event.get(key)
-        if type(value) is str and (parsed := _object(value)) is not None:
+        if type(value) is str and (parsed := plain_object(value)) is not None:
             changed[key] = value = parsed
-        if type(value) is dict and key in ("user", "impersonatedUser"):
-            user = _user(value)
-            if user is not value:
-                changed[key] = user
-    if (status := _status(changed.get("responseStatus", event.get("responseStatus")))) is not None:
+        if key in ("user", "impersonatedUser") and (user := plain_user(value)) is not value:
+            changed[key] = user
+    if (
+        status := plain_status(changed.get("responseStatus", event.get("responseStatus")))
+    ) is not None:
         changed["responseStatus"] = status
     if (addresses := plain_addresses(event.get("sourceIPs"))) is not None:
         changed["sourceIPs"] = addresses
@@ -51,7 +51,7 @@ def with_plain_values(event: JsonObject) -> JsonObject:
     return {**event, **changed} if changed else event
 
 
-def _object(text: str) -> JsonObject | None:
+def plain_object(text: str) -> JsonObject | None:
     """Return the object that a text is."""
     value = _json(text)
     return value if type(value) is dict else None
@@ -66,7 +66,10 @@ def _json(text: str) -> Any:
         return None
 
 
-def _user(user: JsonObject) -> JsonObject:
+def plain_user(user: Any) -> Any:
+    """Return a user with groups and extra as lists; the same object when it has them so."""
+    if type(user) is not dict:
+        return user
     changed: JsonObject = {}
     groups = user.get("groups")
     if type(groups) is str and groups:
@@ -84,7 +87,7 @@ def _user(user: JsonObject) -> JsonObject:
     return {**user, **changed} if changed else user
 
 
-def _status(status: Any) -> JsonObject | None:
+def plain_status(status: Any) -> JsonObject | None:
     """Return the status with its code as a number; ``None`` when it is that already."""
     if type(status) is not dict:
         code = _code(status)

@@ -30,13 +30,16 @@ _BASE64_MARKS = (
     b"YXVkaXQuazhzLmlv", b"F1ZGl0Lms4cy5pb", b"hdWRpdC5rOHMuaW",
     b'"H4sI', b'"KLUv/',
 )  # fmt: skip
-_MARKS = re.compile(b"|".join(re.escape(mark) for mark in (*_PLAIN_MARKS, *_BASE64_MARKS)))
+# Base64 of something that is packed once more, and bytes as numbers that begin with a brace.
+_PACKED = rb"[A-Za-z0-9+/_-]{300}|\[\s*(?:123|91)\s*,"
+_MARKS = re.compile(
+    b"|".join([*(re.escape(mark) for mark in (*_PLAIN_MARKS, *_BASE64_MARKS)), _PACKED])
+)
 _PLAIN = re.compile(b"|".join(re.escape(mark) for mark in _PLAIN_MARKS))
 MIN_BASE64 = 64
 """Characters of the shortest Base64 that may contain an event."""
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]+={0,2}")
 _STANDARD = str.maketrans("-_", "+/")
-_TEXT_MARKS = ("auditID", "audit.k8s.io/")
 
 
 def may_contain_events(record: bytes) -> bool:
@@ -92,17 +95,16 @@ def _search_object(
 
 def _content_of(text: str) -> str | Base64Payload | None:
     """Return a text that may be, or contain, the JSON of an event."""
-    if any(mark in text for mark in _TEXT_MARKS):
-        return text
     packed = "".join(text.split()) if len(text) > MIN_BASE64 else ""
-    if len(packed) <= MIN_BASE64 or not _BASE64.fullmatch(packed):
+    if len(packed) > MIN_BASE64 and _BASE64.fullmatch(packed):
+        standard = packed.rstrip("=").translate(_STANDARD)
+        payload = standard + "=" * (-len(standard) % 4)
+        if len(standard) % 4 != 1:
+            data = base64.b64decode(payload)
+            if is_compressed(data[:4]) or may_contain_events(data):
+                return Base64Payload(payload)
         return None
-    standard = packed.translate(_STANDARD)
-    payload = standard + "=" * (-len(standard) % 4)
-    data = base64.b64decode(payload)
-    if is_compressed(data[:4]) or may_contain_events(data):
-        return Base64Payload(payload)
-    return None
+    return text if may_contain_events(text.encode("utf-8", "replace")) else None
 
 
 def _text_of_bytes(values: list[Any]) -> str | None:
