@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, Protocol
 
 from k8sidx.backends.check import Check
 from k8sidx.backends.finding_record import Record
-from k8sidx.backends.protocol import Answering, StoreEngine
+from k8sidx.backends.protocol import QueryOptions, StoreEngine
 from k8sidx.backends.setup import SetupPlan, SetupRequest
 from k8sidx.backends.sink import Sink
 from k8sidx.errors import StoreError
@@ -98,7 +98,7 @@ class Store(Protocol):
         """Distinguishes the store from others with the same :attr:`state_folder`."""
 
     def engine(
-        self, answering: Answering | None = None, *, threads: int | None = None
+        self, answering: QueryOptions | None = None, *, threads: int | None = None
     ) -> AbstractContextManager[StoreEngine]:
         """Return an engine over the store as it is now.
 

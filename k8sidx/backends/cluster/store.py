@@ -14,7 +14,7 @@ from k8sidx.backends.cluster.http.client import Cluster
 from k8sidx.backends.cluster.http.open import open_cluster
 from k8sidx.backends.cluster.index.target import Target
 from k8sidx.backends.connection import ConnectionSettings
-from k8sidx.backends.protocol import EXACTLY, Answering
+from k8sidx.backends.protocol import EXACT, QueryOptions
 from k8sidx.backends.store import OnWait, Rebuilt, StoreInfo
 from k8sidx.errors import UsageError
 
@@ -77,7 +77,7 @@ class ClusterStore:
         return f"{name},{self.target.dated}"
 
     def engine(
-        self, answering: Answering | None = None, *, threads: int | None = None
+        self, answering: QueryOptions | None = None, *, threads: int | None = None
     ) -> SearchEngine:
         """Return an engine over the indices; a context manager.
 
@@ -91,7 +91,7 @@ class ClusterStore:
             self.cluster,
             self.pattern,
             choose_profile(self.cluster, self.pattern),
-            answering=answering or EXACTLY,
+            answering=answering or EXACT,
             summaries_of="" if self.target.is_pattern else self.target.prefix,
         )
 

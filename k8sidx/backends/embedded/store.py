@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from k8sidx.backends.embedded.sink import EmbeddedSink
     from k8sidx.backends.embedded.storage.parts import Compression
     from k8sidx.backends.embedded.storage.writer import StoreWriter
-    from k8sidx.backends.protocol import Answering
+    from k8sidx.backends.protocol import QueryOptions
     from k8sidx.backends.setup import SetupPlan
 
 
@@ -62,18 +62,18 @@ class EmbeddedStore:
         return TEMPORARY if self.temporary else SHIPPED
 
     def engine(
-        self, answering: Answering | None = None, *, threads: int | None = None
+        self, answering: QueryOptions | None = None, *, threads: int | None = None
     ) -> DuckDBEngine:
         """Return an engine over the store as it is now; a context manager.
 
         :raises StoreError: when the folder is not a store.
         """
         from k8sidx.backends.embedded.engine.engine import DuckDBEngine
-        from k8sidx.backends.protocol import EXACTLY
+        from k8sidx.backends.protocol import EXACT
 
         return DuckDBEngine(
             self.path,
-            answering or EXACTLY,
+            answering or EXACT,
             threads=threads,
             keeps_summaries=not self.temporary,
         )
