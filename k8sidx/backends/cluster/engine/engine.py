@@ -46,7 +46,7 @@ from k8sidx.backends.cluster.schema.profile import OwnProfile, Profile
 from k8sidx.backends.cluster.summaries import ClusterSummaries
 from k8sidx.backends.explain import request_text
 from k8sidx.backends.ordering import Row, finish_rows
-from k8sidx.backends.protocol import EXACT
+from k8sidx.backends.protocol import EXACT, QueryOptions
 from k8sidx.backends.result import Result
 from k8sidx.backends.time_columns import time_columns, to_datetimes
 from k8sidx.errors import InvalidQuery, UnsupportedQuery

@@ -21,7 +21,7 @@ from k8sidx.backends.embedded.summaries import EmbeddedSummaries
 from k8sidx.backends.explain import statement_text
 from k8sidx.backends.materialize import is_large, materialize, selected_leaves, with_placeholders
 from k8sidx.backends.percentiles import defer_after_percentiles, finish_percentiles
-from k8sidx.backends.protocol import EXACT, Engine
+from k8sidx.backends.protocol import EXACT, Engine, QueryOptions
 from k8sidx.backends.result import Result, Value
 from k8sidx.backends.shared import ScanRequest
 from k8sidx.backends.time_columns import to_datetimes
