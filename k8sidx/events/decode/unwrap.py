@@ -115,7 +115,10 @@ class _Unwrapping:
             else:
                 yield from self._plain_text(text, context)
             return
-        yield from self._value(value, context)
+        if type(value) is dict:
+            yield from self._object(value, context)
+        else:
+            yield from self._value(value, context)
 
     def _event_in(self, text: bytes, context: Context) -> Event | None:
         if not self._unwrapper.takes_events or (audit := decode_text(text)) is None:
@@ -223,6 +226,8 @@ class _Unwrapping:
     def _read(self, record: JsonObject, context: Context) -> Iterator[Record]:
         unwrapper = self._unwrapper
         for reader in READERS:
+            if reader.keys and reader.keys.isdisjoint(record):
+                continue
             parts = reader.read(record, context)
             if parts is None:
                 continue
@@ -253,29 +258,33 @@ class _Unwrapping:
                 if part.alone is not None:
                     self._raw = part.alone
                 self._depth += 1
-                yield from self._content(part.content, part.context)
+                content = self._content(part.content)
+                if isinstance(content, (Skipped, Rejected)):
+                    yield content
+                elif type(content) is not bytes:
+                    yield from self._value(content, part.context)
+                elif (event := self._event_in(content, part.context)) is not None:
+                    yield event
+                else:
+                    yield from self.envelope(content, part.context)
                 self._depth -= 1
                 self._raw = before
 
-    def _content(self, content: Any, context: Context) -> Iterator[Record]:
-        """The content of an envelope."""
+    def _content(self, content: Any) -> Any:
+        """Return the content of an envelope: text as bytes without blanks around it, any other
+        JSON value as it is; a record when there is none."""
         if isinstance(content, Base64Payload):
             try:
                 content = self._unpack(content.text)
             except ValueError:
-                yield self._rejected("the data of the record is not Base64")
-                return
+                return self._rejected("the data of the record is not Base64")
             except DamagedStreamError as error:
-                yield self._rejected(f"the data of the record: {error}")
-                return
+                return self._rejected(f"the data of the record: {error}")
         elif type(content) is str:
             content = content.encode("utf-8", "replace")
-        if type(content) is not bytes:
-            yield from self._value(content, context)
-        elif text := content.strip(_BLANK):
-            yield from self.text(text, context)
-        else:
-            yield self._skipped("empty record")
+        if type(content) is bytes:
+            content = content.strip(_BLANK) or self._skipped("empty record")
+        return content
 
     def _event(self, part: AuditObject) -> Event | Rejected:
         try:

@@ -101,5 +101,7 @@ def _shipper_time(record: JsonObject) -> str:
 
 
 _FORMATS = ("apiserver", "eks", "aks", "openshift", "rancher", "shipper")
-EVENTS = Reader("apiserver", _FORMATS, arrays=(), read=read_event)
-LISTS = Reader("apiserver", _FORMATS, arrays=("items",), read=read_list)
+EVENTS = Reader(
+    "apiserver", _FORMATS, frozenset({"apiVersion", "auditID", "verb"}), arrays=(), read=read_event
+)
+LISTS = Reader("apiserver", _FORMATS, frozenset({"items"}), arrays=("items",), read=read_list)

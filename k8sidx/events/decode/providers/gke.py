@@ -234,4 +234,10 @@ def _body(value: Any) -> Any:
     return body
 
 
-READER = Reader("gke", ("gke",), ("receivedMessages", "entries"), read)
+READER = Reader(
+    "gke",
+    ("gke",),
+    frozenset({"protoPayload", "logName", "data", "message", "receivedMessages", "entries"}),
+    arrays=("receivedMessages", "entries"),
+    read=read,
+)
