@@ -181,7 +181,7 @@ class _Run:
             pieces = stop.until_signal(pieces, sink.shorten_deadline)
         try:
             for outcome in self._outcomes(sink, in_flight, pieces):
-                self._account(outcome)
+                self._account(outcome, in_flight)
                 if outcome.chunk is not None:
                     self.dead_letter.flush()  # before the checkpoint passes its records
                     in_flight.encoded(outcome.chunk, outcome.added.batches)
@@ -233,13 +233,15 @@ class _Run:
             if pool is not None:
                 pool.stop()
 
-    def _account(self, outcome: Outcome) -> None:
+    def _account(self, outcome: Outcome, in_flight: ChunksInFlight) -> None:
         self.progress.events += outcome.events
         self.report.duplicates += outcome.added.duplicates
         self.report.redacted += outcome.redacted
         self.report.skipped.update(outcome.skipped)
         for rejected in outcome.rejected:
             self._reject(rejected)
+        for (chunk, record, reason), raw in outcome.refused:
+            self._reject(Rejected(reason, Where(in_flight.source(chunk), record), raw))
 
     def _apply_results(self, results: SinkResults, in_flight: ChunksInFlight) -> None:
         self.report += results.tally
