@@ -1,4 +1,4 @@
-"""Transparent decompression, recognised by content and never by name.
+"""Transparent decompression: formats are recognised by content, never by name.
 
 gzip (RFC 1952, any number of members), zstd (RFC 8878, any number of frames) and bzip2,
 also one inside the other: Amazon Data Firehose writes objects that are gzipped twice
@@ -31,7 +31,7 @@ _HEADER_CHECKSUM, _EXTRA, _NAME, _COMMENT = 2, 4, 8, 16
 
 
 class DamagedStreamError(Exception):
-    """A compressed stream ends early or is corrupt; says so in words for the user."""
+    """A compressed stream ends early or is corrupt; the message is in words for the user."""
 
 
 def decompressed(blocks: Iterator[bytes]) -> Iterator[bytes]:

@@ -52,7 +52,7 @@ def _section(hunt: Hunt) -> Iterator[str]:
         yield "- An activity stream: runs only if named, or with `--level informational`."
     yield f"- Audit level needed: {hunt.level_needed}."
     for platform, why in hunt.platforms_blind:
-        yield f"- {platform} may not show it: {why}"
+        yield f"- May be invisible on {platform}: {why}"
     yield ""
     for number, step in enumerate(fields(Steps), 1):
         text = getattr(hunt.steps, step.name)

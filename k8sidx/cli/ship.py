@@ -29,7 +29,7 @@ EXAMPLE = (
     "  k8sidx ship --follow '/var/log/kubernetes/audit/*.log' --cluster production"
 )
 FORMATS = ("auto", "apiserver", "eks", "gke", "aks", "openshift", "rancher", "shipper")
-"""The keys of :data:`k8sidx.events.decode.unwrap.FORMATS`, which is slow to import."""
+"""Equal to :data:`k8sidx.events.decode.envelope.FORMATS`, which is slow to import."""
 GIVE_UP_SECONDS = 900.0
 
 

@@ -113,8 +113,8 @@ class Chunk(NamedTuple):
         or a line that is taken apart, where that one starts.
     :param file: number of the file in the
         :class:`~k8sidx.shipping.sources.follow.registry.Register`.
-    :param place: the same position for those who keep a state to go on from; ``None`` when
-        nobody does.
+    :param place: the same position for a state file to resume from; ``None`` where there is
+        none.
     """
 
     source: str

@@ -1,4 +1,4 @@
-"""What an attack consists of; the modules of ``k8sidx.generate.attacks`` hold them."""
+"""Model of an attack; the modules of ``k8sidx.generate.attacks`` contain them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from k8sidx.generate.step import Step
 
 @dataclass(frozen=True, slots=True)
 class Attack:
-    """What a hunt of the library must find, or several.
+    """An attack that one or more hunts of the library must find.
 
     :param steps: its requests, in the order of their seconds.
     :param before: requests of ordinary life in the time before, that hunts for what is new

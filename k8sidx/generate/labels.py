@@ -1,4 +1,4 @@
-"""What was planted, for whoever judges hunts by it."""
+"""Labels of the planted attacks, for judging hunts by them."""
 
 from __future__ import annotations
 

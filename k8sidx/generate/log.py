@@ -28,7 +28,7 @@ MEAN_LINE = 2080
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What the log is to be.
+    """Properties of the log.
 
     :param events: how many lines; an estimate when ``size`` is given.
     :param size: most bytes of it, or ``None``.
@@ -86,7 +86,7 @@ class Log:
             yield line
 
     def labels(self) -> dict[str, Any]:
-        """What was planted."""
+        """The planted attacks."""
         return labels_of(self._plan, self._wanted.people)
 
     @property

@@ -1,4 +1,4 @@
-"""Ordinary work, for as long as it is asked for: the recorded time again and again.
+"""Ordinary work, for any length of time: the recorded time again and again.
 
 Each round begins at another point of the recording and fills its events anew. Machines work
 all day; people do in working hours, and next to nothing on weekends and at night.
@@ -31,7 +31,7 @@ JITTER = 2 * SECOND
 """Within how many microseconds the recorded order may change."""
 
 VARIANTS = 3
-"""How many sets of objects there are at a time."""
+"""Sets of objects that exist at a time."""
 
 MOST_PEOPLE = 200
 _NAMES = (
@@ -53,7 +53,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """How busy the cluster is.
+    """Load of the cluster.
 
     :param speed: how many times as fast as recorded machines work; at least 1.
     :param kept: part of the requests that take place.
@@ -82,7 +82,7 @@ def busy(moment: datetime) -> float:
 
 
 def rate_for(traffic: Traffic, wanted: float, since: datetime, span: timedelta, crowd: int) -> Rate:
-    """How busy to be for that many events in the span.
+    """Return the load that makes that many events in the span.
 
     :param crowd: number of people.
     """
@@ -160,7 +160,7 @@ class OrdinaryWork:
             began += int(length / speed)
 
     def _who(self, kind: Kind) -> Iterator[Person | None]:
-        """Who makes a request of the kind now: a machine, or some people, or nobody."""
+        """Yield who makes a request of the kind now: a machine, some people, or nobody."""
         if not kind.person:
             if self._random.random() < self._rate.kept:
                 yield None

@@ -71,7 +71,7 @@ _REFUSED = 400
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who asks, from where, and with what.
+    """The client of a request: user, address and user agent.
 
     :param name: user name; "" for one whose credentials were refused.
     """
@@ -122,7 +122,7 @@ class Step:
         )
 
     def by(self, actor: Actor) -> Actor:
-        """Who makes this request of the attack of that actor."""
+        """Return the client of this request in the actor's attack."""
         return Actor(
             actor.name,
             actor.address if self.address is None else self.address,
@@ -227,7 +227,7 @@ class Step:
 
 
 def user_of(name: str) -> dict[str, Any]:
-    """``user`` of an event, as the API server knows such users."""
+    """``user`` of an event, as the API server writes such users."""
     if not name:
         return {}
     if name == "system:anonymous":

@@ -57,7 +57,7 @@ class Person:
 
 @dataclass(slots=True)
 class Filling:
-    """What objects are called for a while.
+    """Names of objects for a while.
 
     :param hour: dates inside of objects lie around it.
     :param version: resource versions are near it.
@@ -69,7 +69,7 @@ class Filling:
     _made: dict[str, bytes] = field(default_factory=dict)
 
     def value(self, kind: str, recorded: str) -> bytes:
-        """What stands in the place of what was recorded."""
+        """Return the replacement of a recorded text."""
         made = self._made.get(recorded)
         if made is None:
             made = self._made[recorded] = self._make(kind, recorded).encode()
@@ -144,7 +144,7 @@ def _of_person(kind: str, recorded: str, person: Person | None) -> bytes:
 
 
 def certificate_of(name: str) -> str:
-    """What the certificate of that person is told apart by."""
+    """Return the id of that person's certificate."""
     return sha256(name.encode()).hexdigest()
 
 

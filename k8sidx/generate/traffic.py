@@ -53,7 +53,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Traffic:
-    """What was recorded.
+    """The recording.
 
     :param length: of the recording, in microseconds.
     :param requests: all requests, in the order in which they began.

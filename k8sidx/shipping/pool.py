@@ -1,5 +1,5 @@
-"""Workers in processes of their own, fed and emptied by the shipping process, which works
-itself whenever they all have enough to do."""
+"""Worker pool: processes that the shipping process feeds and empties. It works itself
+whenever they all have enough to do."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from k8sidx.events.records import Chunk
 from k8sidx.shipping.worker import Outcome, Worker, WorkerSettings
 
 Task: TypeAlias = "tuple[int, Chunk] | Literal['flush', 'end']"
-"""A chunk with its number; or to finish the open packages, and go on or end."""
+"""A chunk with its number; or to finish the open batches, and continue or end."""
 FLUSH: Task = "flush"
 END: Task = "end"
 
@@ -27,7 +27,7 @@ bounded."""
 
 
 class WorkerPool:
-    """Gives chunks to the least busy worker and hands out what they finish.
+    """Gives chunks to the least busy worker and returns what they finish.
 
     :param count: number of processes.
     """
@@ -45,7 +45,7 @@ class WorkerPool:
         min(self._workers, key=lambda worker: worker.busy).give((number, chunk))
 
     def flush(self) -> None:
-        """Let all workers hand over their open packages; they come with ``ready``."""
+        """Let all workers finish their open batches; ``ready`` returns them."""
         for worker in self._workers:
             worker.give(FLUSH)
 

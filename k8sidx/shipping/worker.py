@@ -1,4 +1,4 @@
-"""One worker: chunks of records in, packages for the store out. The hot path of shipping.
+"""One worker: chunks of records in, batches for the store out. The hot path of shipping.
 
 No record stops it: one that cannot be decoded, normalized or encoded, for whatever reason, is
 rejected with that reason, and its neighbours are stored.
@@ -24,7 +24,7 @@ from k8sidx.events.records import Chunk, Event, Rejected, Skipped
 
 @dataclass(frozen=True, slots=True)
 class WorkerSettings:
-    """What a worker needs to know; it may run in a process of its own."""
+    """Settings of a worker, which may run in a process of its own."""
 
     spec: SinkSpec[Any]
     cluster: str = ""
@@ -34,7 +34,7 @@ class WorkerSettings:
 
 @dataclass(slots=True)
 class Outcome:
-    """What became of a chunk.
+    """Outcome of a chunk.
 
     :ivar chunk: its number; ``None`` when batches were finished without one.
     :ivar events: events that are in a batch, returned or not yet.
@@ -67,7 +67,7 @@ class Worker:
         self._encoder = settings.spec.open()
 
     def take(self, number: int, chunk: Chunk) -> Outcome:
-        """Work on a chunk; finished packages come with the outcome.
+        """Work on a chunk; finished batches are part of the outcome.
 
         :param number: the chunk's number in this run.
         """
@@ -90,7 +90,7 @@ class Worker:
         return outcome
 
     def finish(self) -> Outcome:
-        """Finish the open packages; more chunks may follow."""
+        """Finish the open batches; more chunks may follow."""
         batches = self._encoder.finish()
         return Outcome(batches=batches, refused=self._refused())
 

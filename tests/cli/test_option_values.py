@@ -62,6 +62,6 @@ def test_the_store_is_the_given_one_then_the_configured_then_the_default(here: P
 
 def test_store_location_accepts_clusters_and_refuses_other_urls(here: Path) -> None:
     assert store_location(StoreChoice(store="HTTPS://search")) == "HTTPS://search"
-    with pytest.raises(UsageError, match=r"s3:// is not a supported store.*path of a folder, or"):
+    with pytest.raises(UsageError, match=r"s3:// is not a store.*path of a folder, or"):
         store_location(StoreChoice(store="s3://bucket/audit"))
     assert list(here.iterdir()) == []

@@ -1,7 +1,7 @@
-"""One record's bytes → its JSON value, mending what can be mended without guessing.
+"""JSON parser that repairs records and diagnoses those it cannot repair.
 
-Mended are bytes that are not UTF-8 and lone surrogates (``\\ud800``): each becomes U+FFFD,
-as the API server itself writes it. Whole numbers of any length are exact.
+Repaired without guessing are bytes that are not UTF-8 and lone surrogates (``\\ud800``):
+each becomes U+FFFD, as the API server itself writes it. Whole numbers of any length are exact.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _CUT_MARK = b"[Truncated...]"
 
 
 class UnreadableError(ValueError):
-    """A record is no JSON; says in words for the user why.
+    """A record is not valid JSON; the reason is in words for the user.
 
     :ivar documents: the documents that stand one after the other, when that is all.
     """
@@ -41,27 +41,27 @@ class _NotANumberError(ValueError):
 
 
 def parse(record: bytes) -> Any:
-    """The JSON value of a record.
+    """Return the JSON value of a record.
 
-    :raises UnreadableError: when it is none.
+    :raises UnreadableError: when it is not valid JSON.
     """
     try:
         return _load(record)
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         pass
-    mended = _mend(record)
+    repaired = _repair(record)
     try:
-        return _load(mended)
+        return _load(repaired)
     except (msgspec.DecodeError, UnicodeError, RecursionError):
-        raise _diagnosis(mended) from None
+        raise _diagnosis(repaired) from None
 
 
-def _mend(record: bytes) -> bytes:
+def _repair(record: bytes) -> bytes:
     text = record.decode("utf-8", "replace").encode()
-    return _ESCAPE.sub(_mend_escape, text) if b"\\u" in text else text
+    return _ESCAPE.sub(_repair_escape, text) if b"\\u" in text else text
 
 
-def _mend_escape(match: re.Match[bytes]) -> bytes:
+def _repair_escape(match: re.Match[bytes]) -> bytes:
     return b"\\ufffd" if match[1] else match[0]
 
 
@@ -74,7 +74,8 @@ _decoder = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=_refu
 
 
 def _diagnosis(record: bytes) -> UnreadableError:
-    """Why it is no JSON. The record is UTF-8, and is read as Latin-1 to keep positions."""
+    """Return why it is not valid JSON. The record is UTF-8, and is read as Latin-1 to keep
+    positions."""
     text = record.decode("latin-1").rstrip(" \t\r\n")
     try:
         _value, end = _decoder.raw_decode(text)
@@ -94,7 +95,7 @@ def _diagnosis(record: bytes) -> UnreadableError:
 
 
 def _documents(text: str) -> list[bytes]:
-    """Documents back to back; what follows the last good one is one more."""
+    """Return documents that stand back to back; the rest after the last valid one is one more."""
     found: list[bytes] = []
     start = 0
     while start < len(text):

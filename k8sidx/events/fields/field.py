@@ -1,4 +1,4 @@
-"""What a field of the table is."""
+"""Definition of a field of the table."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Lucene's 32,766 byte limit for a term."""
 
 
 class Kind(Enum):
-    """What a field holds; each store has one type for each kind."""
+    """Kind of a field's values; each store has one type for each kind."""
 
     KEYWORD = "keyword"
     ADDRESS = "address"
@@ -28,7 +28,7 @@ class Field:
     """One stored field.
 
     :param name: stored name.
-    :param kind: what it holds.
+    :param kind: kind of its values.
     :param about: what it says and, for derived fields, from what it is derived.
     :param many: holds a list of values.
     :param audit: the value is moved here from the event, unchanged, and put back when

@@ -1,4 +1,4 @@
-"""Who, from where, with what: user kind, source addresses, user-agent product."""
+"""Source addresses, and products in user agents."""
 
 from __future__ import annotations
 

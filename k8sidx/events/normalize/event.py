@@ -1,4 +1,4 @@
-"""An audit event → the fields of the field table, redacted and identified.
+"""Normalizer: fields of the field table from an audit event, redacted and with an id.
 
 What the field table names becomes a field; a value of another type than
 audit.k8s.io/v1 defines stays in ``rest``, so that the fields together are the whole
@@ -142,7 +142,7 @@ class Normalizer:
     :param cluster: the cluster's name, when the user gave one; wins over the envelope's.
     :param keep_secrets: store secrets as they are. The id is that of the redacted event
         either way.
-    :param bodies: false where no field of a body is asked for: bodies are then neither
+    :param bodies: false where no field of a body is requested: bodies are then neither
         read nor kept, and the id is made of their bytes as they came. It still tells
         events apart, and finds an event again that came twice in the same form.
     """
@@ -163,11 +163,11 @@ class Normalizer:
     def normalize(
         self, event: AuditEvent, rest: Fields | None, context: Context, size: int
     ) -> Normalized:
-        """Make the fields of an event.
+        """Return the fields of an event.
 
-        :param rest: what of the event is not of audit.k8s.io/v1.
+        :param rest: what of the event is not part of audit.k8s.io/v1.
         :param size: bytes of the event's JSON as it was read.
-        :raises ValueError: when a part is no valid JSON text (lone surrogates, bad UTF-8).
+        :raises ValueError: when a part is not valid JSON text (lone surrogates, bad UTF-8).
         :raises RecursionError: when it is nested beyond what JSON readers take.
         """
         reference = event.objectRef or _NO_REFERENCE

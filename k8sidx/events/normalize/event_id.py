@@ -1,4 +1,4 @@
-"""The event's id: a digest of its canonical form.
+"""Event id: a digest of the event's canonical form.
 
 Canonical is: the keys of audit.k8s.io/v1 without ``kind`` and ``apiVersion`` (log
 lines carry them, webhook items do not), without empty values that some writers add and

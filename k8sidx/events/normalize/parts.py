@@ -85,7 +85,7 @@ class Memory(dict[Any, Part]):
 
 
 def call_part(key: tuple[Any, ...]) -> Part:
-    """What was asked: verb, stage, level and kind of object.
+    """The request: verb, stage, level and kind of object.
 
     :param key: level, stage, verb, resource, subresource, apiGroup, apiVersion, cluster.
     """
@@ -113,7 +113,7 @@ def call_part(key: tuple[Any, ...]) -> Part:
 
 
 def actor_part(key: tuple[bytes, bytes, str]) -> Part:
-    """Who asked: user and impersonatedUser.
+    """The actor: user and impersonatedUser.
 
     :param key: both as raw JSON, and the provider that the envelope named.
     """
@@ -172,7 +172,7 @@ def _user_fields(name: str, user: Any, fields: Fields) -> Any:
 
 
 def origin_part(raw: bytes) -> Part:
-    """Where it came from: sourceIPs, and the addresses the client claims and the server saw."""
+    """The origin: sourceIPs, and the addresses that the client claims and that connected."""
     addresses = _json(raw)
     fields: Fields = {}
     part = Part(fields, canonical_json(addresses))
@@ -190,7 +190,7 @@ def origin_part(raw: bytes) -> Part:
 
 
 def agent_part(agent: str | None) -> Part:
-    """With what: userAgent and the product in it."""
+    """The client: userAgent and the product in it."""
     fields: Fields = {}
     part = Part(fields, b"")
     if agent:
@@ -204,7 +204,7 @@ def agent_part(agent: str | None) -> Part:
 
 
 def answer_part(key: tuple[bytes, bool]) -> Part:
-    """What the API server answered: responseStatus.
+    """The response: responseStatus.
 
     :param key: raw JSON, and whether the request is about an object that holds secrets.
     """
@@ -249,7 +249,7 @@ def _redact_status(status: dict[str, Any], quotes_secrets: bool) -> bool:
 
 
 def notes_part(key: tuple[bytes, str]) -> Part:
-    """What the API server noted: annotations.
+    """The audit annotations.
 
     :param key: raw JSON, and resource/subresource of the request.
     """

@@ -1,4 +1,4 @@
-"""What of a pod matters to a hunter, from the pod itself or a workload's template.
+"""Fields of pods that matter to hunts, from the pod itself or a workload's template.
 
 Fields of the PodSpec of core/v1; init and ephemeral containers count.
 """
@@ -136,7 +136,7 @@ def _security_fields(
 
 
 def _unconfined(contexts: Iterable[Fields], annotations: Fields) -> list[str]:
-    """What was switched off by name; that nothing is said is no statement."""
+    """Protections that are disabled explicitly; a missing value is not a statement."""
     found: dict[str, None] = {}
     for context in contexts:
         for key, name in (("seccompProfile", "seccomp"), ("appArmorProfile", "apparmor")):

@@ -1,4 +1,4 @@
-"""The whole event again, from its stored fields: the inverse of normalization.
+"""Reconstruction of the whole event from its stored fields: the inverse of normalization.
 
 What redaction replaced stays replaced; keys come in another order than they were sent.
 """

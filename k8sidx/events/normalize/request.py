@@ -1,4 +1,4 @@
-"""What a requestURI says beyond objectRef: dry run, exec's command, the container."""
+"""Fields of requestURI beyond objectRef: dry run, exec's command, the container."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What of services, Ingresses, namespaces, ConfigMaps and the like matters to a hunter."""
+"""Fields of services, Ingresses, namespaces, ConfigMaps and other resources."""
 
 from __future__ import annotations
 

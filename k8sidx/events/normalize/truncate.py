@@ -1,4 +1,4 @@
-"""Values longer than any index takes are cut, for every kind of store alike.
+"""Truncation of values that are longer than an index accepts, in every kind of store.
 
 So the same query gives the same rows wherever the events are. What was cut stays whole in
 the event's ``rest``; derived values and those promoted from bodies are whole where they came

@@ -1,4 +1,4 @@
-"""Who asks without a right to: anonymous requests, refusals, claimed and stolen identities."""
+"""Requests without permission: anonymous requests, refusals, claimed and stolen identities."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What top-N hunts list: clients that ask without end, and requests that are made once."""
+"""Rows of top-N hunts: clients that never stop, and requests that are made once."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ HARVEST = attack(ask("get", "configmaps", "settings"), share=0.02, agent="okhttp
 """A person's credentials in a loop: the busiest of the people."""
 
 REFUSED = attack(ask("list", "secrets", code=403), share=0.004)
-"""Somebody who is told no, and asks again: one of the ten who are refused most."""
+"""A client that is refused and tries again: one of the ten who are refused most."""
 
 ATTACKS = {
     "topn_active_service_accounts": FLOOD,

@@ -1,4 +1,4 @@
-"""What pods and templates ask for."""
+"""Attacks by pods and workload templates."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from k8sidx.generate.step import Step, again, ask
 AGENT = "system:serviceaccount:kube-system:node-agent"
 IMAGE = "registry.example.com/tools/agent:1.4"
 KNOWN_IMAGES = ("busybox:*", "nginx:*", "registry.example.com/*", "spark:*")
-"""What ordinary work runs."""
+"""Images of ordinary work."""
 
 _KINDS = {
     "pods": "Pod",

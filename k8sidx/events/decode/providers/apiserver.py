@@ -31,7 +31,7 @@ def read_event(record: JsonObject, context: Context) -> Iterable[Part] | None:
 
 
 def read_list(record: JsonObject, context: Context) -> Iterable[Part] | None:
-    """What the webhook backend posts, and lists of events from other hands."""
+    """Bodies of the webhook backend, and lists of events from other sources."""
     if type(record.get("items")) is not list:
         return None
     kind, version = record.get("kind"), text(record.get("apiVersion"))

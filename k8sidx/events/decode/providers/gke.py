@@ -155,7 +155,7 @@ def _target(method: str, resource_name: str) -> tuple[JsonObject, str]:
 
 
 def _query(command: Any, dry_run: Any) -> str:
-    """What GKE notes in labels and Kubernetes has in the query string of requestURI."""
+    """Return the query string of requestURI, which GKE keeps in labels."""
     pairs: list[str] = []
     if type(command) is str and command:
         pairs += [f"command={quote(one, safe='')}" for one in _words(command)]

@@ -27,7 +27,7 @@ def restore_level(record: JsonObject, context: Context) -> tuple[JsonObject, Con
 
 
 def read(record: JsonObject, context: Context) -> Iterable[Part] | None:
-    """Records of cluster logging that are no event themselves."""
+    """Records of cluster logging that are not events themselves."""
     source = text(record.get("log_source"))
     if source in _OTHER_SOURCES:
         return (NotAnEvent(_OTHER_SOURCES[source]),)

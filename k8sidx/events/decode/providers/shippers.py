@@ -1,5 +1,5 @@
-"""Log shippers and search engines: what Fluent Bit, Filebeat, Vector, Elastic Agent,
-OpenSearch, Elasticsearch, Datadog and Splunk make of a log line."""
+"""Envelope reader for log shippers and search engines: log lines as Fluent Bit, Filebeat,
+Vector, Elastic Agent, OpenSearch, Elasticsearch, Datadog and Splunk write them."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def read(record: JsonObject, context: Context) -> Iterable[Part] | None:
 
 
 def read_other(record: JsonObject, _context: Context) -> Iterable[Part] | None:
-    """Well-known JSON that is no audit event."""
+    """Well-known JSON that is not an audit event."""
     if "output_fields" in record and "rule" in record and "priority" in record:
         return (NotAnEvent("Falco alert"),)
     if record.get("kind") == "Event" and ("involvedObject" in record or "regarding" in record):

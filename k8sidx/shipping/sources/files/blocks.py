@@ -50,7 +50,7 @@ class Blocks:
 
 
 class Readable(Protocol):
-    """What bytes can be read from."""
+    """A source of bytes."""
 
     def read(self, count: int, /) -> bytes:
         """The next bytes, at most so many; empty at the end."""

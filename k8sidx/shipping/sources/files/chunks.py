@@ -189,7 +189,7 @@ class _Reader:
         yield from self._last_lines(number, b"".join(held))
 
     def _last_lines(self, number: int, data: bytes) -> Iterator[Chunk | Rejected]:
-        """What is left at the end; of a damaged stream the last line is likely cut."""
+        """Yield the last lines; of a damaged stream the last one is likely cut."""
         if not data:
             return
         before, newline, last = data.rpartition(b"\n")

@@ -45,7 +45,7 @@ _CONTINUATION = ' \t\r\n}]"'
 
 
 class Fault(NamedTuple):
-    """A part of the input that is no record: why, and its first bytes."""
+    """A part of the input that is not a record: the reason, and its first bytes."""
 
     reason: str
     raw: bytes
@@ -236,7 +236,7 @@ class Documents:
         return Fault(reason, start[:RAW_BYTES].encode("latin-1"))
 
     def _malformed(self, reason: str, offset: int, *, in_parts: bool) -> Iterator[bytes | Fault]:
-        """Give out what is malformed, and go on with the next line that can be a record."""
+        """Yield what is malformed, and resume at the next line that can be a record."""
         text = self._text
         length = text.last_line_start(offset)
         if length < 0 or text.look(length, offset - length).strip(" \t\r\n"):
@@ -260,7 +260,7 @@ class Documents:
         yield from records
 
     def _continues(self) -> bool:
-        """At a newline: whether the next line goes on with a malformed document."""
+        """At a newline: whether the next line continues a malformed document."""
         if self._text.unused() < 2:
             self._text.more()
         following = self._text.look(1, 1)

@@ -27,7 +27,7 @@ _scan = json.scanner.make_scanner(_decoder)
 
 
 class Problem(Exception):
-    """Reading a value cannot go on as planned."""
+    """Reading a value cannot continue as planned."""
 
 
 class Unfinished(Problem):
@@ -43,7 +43,7 @@ class TooLong(Problem):
 
 
 class Malformed(Problem):
-    """What is there is no JSON.
+    """The text is not valid JSON.
 
     :ivar offset: where that shows, from the start of the value.
     """
@@ -101,7 +101,7 @@ class JsonText:
         return len(self._text) - self._at
 
     def peek(self) -> str:
-        """The next character that is no white space; empty at the input's end."""
+        """The next character that is not white space; empty at the input's end."""
         while True:
             match = _SPACE.match(self._text, self._at)
             end = match.end() if match else self._at
@@ -140,7 +140,7 @@ class JsonText:
         """Length of the JSON value that is next.
 
         :raises Unfinished: when the text at hand may be its start only.
-        :raises Malformed: when it is no JSON.
+        :raises Malformed: when it is not valid JSON.
         """
         try:
             _value, end = _scan(self._text, self._at)
@@ -167,7 +167,7 @@ class JsonText:
 
         :raises EndsEarly: when the input ends before it does.
         :raises TooLong: when it is longer than the limit.
-        :raises Malformed: when it is no JSON.
+        :raises Malformed: when it is not valid JSON.
         """
         while True:
             try:

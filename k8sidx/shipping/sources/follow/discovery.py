@@ -180,7 +180,7 @@ class Watch:
         return number
 
     def _known_content(self, content: Content, log: str, path: str) -> int | None:
-        """The file, or a new one that goes on where it is, whose content this is."""
+        """The file with this content, or a new one that continues where it ends."""
         for number, file in self._register.items():
             reading, place = self._readings.get(number), file.read
             if reading is not None and content.packed and reading.deleted:
@@ -244,7 +244,7 @@ class Watch:
     def _holds(self, path: str, file: LogFile, *, unread: bool = False) -> bool:
         """Whether the file of that name has what was read of another.
 
-        :param unread: what to say where nothing was read and it is no compressed form either.
+        :param unread: what to say where nothing was read and it is not a compressed form either.
         """
         descriptor = self._descriptor(path)
         if descriptor is None:

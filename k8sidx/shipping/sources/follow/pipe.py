@@ -34,7 +34,7 @@ class Stream:
         self._position = 0
 
     def read(self) -> Iterator[Chunk | Rejected]:
-        """What has come, without waiting.
+        """Return what has arrived, without waiting.
 
         :raises UsageError: when it is compressed, which cannot be read as it comes.
         """

@@ -1,4 +1,4 @@
-"""How far a file was read, in a form that finds the place again after a restart, in a file
+"""Read position of a file, in a form that is found again after a restart, also in a file
 that was renamed, copied or compressed meanwhile."""
 
 from __future__ import annotations

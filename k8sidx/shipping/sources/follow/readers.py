@@ -51,7 +51,7 @@ class Reading(Protocol):
 
 
 class _Opened:
-    """What every open file is.
+    """Base of open files.
 
     :param number: of the file in the register.
     :param descriptor: of the open file, closed with this.

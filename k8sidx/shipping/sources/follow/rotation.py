@@ -42,7 +42,7 @@ def rotated(log: str) -> list[tuple[str, os.stat_result]]:
 
 
 def look(path: str) -> os.stat_result | None:
-    """What a name stands for, ``None`` when there is nothing."""
+    """The file behind a name, ``None`` when there is nothing."""
     try:
         return Path(path).stat()
     except OSError:
@@ -60,7 +60,7 @@ def is_being_packed(path: str) -> bool:
 
 
 class Content:
-    """What is in a file, decompressed.
+    """The content of a file, decompressed.
 
     :param descriptor: of the open file; its own position is not used.
     """
