@@ -20,6 +20,7 @@ from k8sidx.events.failure import failure_reason
 from k8sidx.events.normalize.event import Normalized, Normalizer
 from k8sidx.events.normalize.reconstruct import whole_event
 from k8sidx.events.records import Chunk, Event, Rejected, Skipped
+from k8sidx.shipping.understood import Example, example_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ class WorkerSettings:
     cluster: str = ""
     format: str = "auto"
     keep_secrets: bool = False
+    strict: bool = False
 
 
 @dataclass(slots=True)
@@ -41,6 +43,7 @@ class Outcome:
     :ivar added: how many batches contain them, and how many were in these already.
     :ivar refused: events of this chunk or earlier ones that cannot be encoded, with the text to
         keep of them.
+    :ivar examples: a skipped record of each kind, unless one of the same source came before.
     :ivar batches: batches that are finished and can be stored.
     """
 
@@ -51,6 +54,7 @@ class Outcome:
     rejected: list[Rejected] = field(default_factory=list)
     refused: list[tuple[Rejection, bytes]] = field(default_factory=list)
     skipped: Counter[str] = field(default_factory=Counter)
+    examples: dict[str, Example] = field(default_factory=dict)
     batches: list[Any] = field(default_factory=list)
 
 
@@ -65,6 +69,8 @@ class Worker:
             bodies=settings.spec.bodies,
         )
         self._encoder = settings.spec.open()
+        self._example_source = ""
+        self._example_kinds: set[str] = set()
 
     def take(self, number: int, chunk: Chunk) -> Outcome:
         """Work on a chunk; finished batches are part of the outcome.
@@ -141,6 +147,7 @@ class Worker:
                 numbers += records
                 outcome.rejected += outcome_of_line.rejected
                 outcome.skipped += outcome_of_line.skipped
+                outcome.examples |= outcome_of_line.examples
         return events, numbers
 
     def _decoded(self, chunk: Chunk, outcome: Outcome) -> tuple[list[Normalized], list[int]]:
@@ -148,7 +155,7 @@ class Worker:
         numbers: list[int] = []
         for record in decode(chunk, self._settings.format):
             if isinstance(record, Skipped):
-                outcome.skipped[record.kind] += 1
+                self._skip(record, chunk, outcome)
                 continue
             result = record if isinstance(record, Rejected) else self._normalize(record)
             if isinstance(result, Rejected):
@@ -157,6 +164,22 @@ class Worker:
                 events.append(result)
                 numbers.append(record.where.record)
         return events, numbers
+
+    def _skip(self, record: Skipped, chunk: Chunk, outcome: Outcome) -> None:
+        kind, where = record
+        if self._settings.strict:
+            # Of a record with many parts that are skipped, one reject has them all.
+            if not (outcome.rejected and outcome.rejected[-1].where == where):
+                line = _line(chunk, where.record)
+                outcome.rejected.append(Rejected(f"not an audit event: {kind}", where, line))
+            return
+        outcome.skipped[kind] += 1
+        if chunk.source != self._example_source:
+            self._example_source = chunk.source
+            self._example_kinds.clear()
+        if kind not in self._example_kinds:
+            self._example_kinds.add(kind)
+            outcome.examples[kind] = example_of(where, _line(chunk, where.record))
 
     def _normalize(self, event: Event) -> Normalized | Rejected:
         try:
