@@ -16,7 +16,7 @@ from typing import Any
 
 from make_log import demo_lines
 
-from k8sidx.backends.sink import NOTHING_ADDED, Added
+from k8sidx.backends.sink import NOTHING_ADDED, Added, Refused
 from k8sidx.events.normalize.event import Normalized
 from k8sidx.events.records import Chunk
 from k8sidx.shipping.worker import Worker, WorkerSettings
@@ -41,6 +41,9 @@ class Discard:
         return []
 
     def finish(self) -> list[Any]:
+        return []
+
+    def take_refused(self) -> list[Refused]:
         return []
 
 

@@ -42,6 +42,18 @@ class Tally:
         return self
 
 
+class Refused(NamedTuple):
+    """An event that cannot be encoded.
+
+    :param event: as it was normalized, for the dead-letter file.
+    """
+
+    chunk: int
+    record: int
+    reason: str
+    event: Normalized
+
+
 class Added(NamedTuple):
     """Result of adding a chunk's events to an encoder.
 
@@ -57,7 +69,11 @@ NOTHING_ADDED = Added()
 
 
 class Encoder(Protocol[B]):
-    """Encodes the events of one worker into batches."""
+    """Encodes the events of one worker into batches.
+
+    No event makes its methods raise: one that cannot be encoded is refused, and the others
+    are encoded.
+    """
 
     def add(self, chunk: int, events: Sequence[Normalized], records: Sequence[int]) -> Added:
         """Add a chunk's events.
@@ -71,6 +87,9 @@ class Encoder(Protocol[B]):
 
     def finish(self) -> list[B]:
         """Return all batches."""
+
+    def take_refused(self) -> list[Refused]:
+        """Return the events that were refused since the last call; no batch contains them."""
 
 
 class SinkSpec(Protocol[B]):

@@ -200,7 +200,7 @@ def command(
         raise typer.Exit(EXIT_FINDINGS)
     if rule_errors.errors:
         raise typer.Exit(EXIT_USAGE)
-    if report and report.rejected:
+    if report and (report.rejected or report.not_understood):
         raise typer.Exit(EXIT_REJECTED)
 
 

@@ -53,7 +53,11 @@ def store_or_inputs(
 
 def _shipped(inputs: Sequence[str], store: Store, *, quiet: bool) -> ShipReport:
     from k8sidx.shipping.pipeline import ShipOptions, ship
-    from k8sidx.show.render.ship_summary import rejected_lines, skipped_lines
+    from k8sidx.show.render.ship_summary import (
+        not_understood_lines,
+        rejected_lines,
+        skipped_lines,
+    )
 
     with progress.shipping(quiet=quiet) as on_progress:
         report = ship(inputs, store, ShipOptions(), on_progress)
@@ -65,4 +69,6 @@ def _shipped(inputs: Sequence[str], store: Store, *, quiet: bool) -> ShipReport:
         print_message(f"{report.rejected:,} of {report.read:,} records were rejected:", quiet=quiet)
     for line in rejected_lines(report):
         print_message(line, quiet=quiet)
+    for line in not_understood_lines(report):
+        print_message(line)
     return report

@@ -117,7 +117,7 @@ def command(
                 write_text(session.explain(given, used))
             else:
                 session.run(given, used)
-    if report and report.rejected:
+    if report and (report.rejected or report.not_understood):
         raise typer.Exit(EXIT_REJECTED)
 
 

@@ -98,6 +98,10 @@ def command(
             show_default=False,
         ),
     ] = None,
+    strict: Annotated[
+        bool,
+        typer.Option("--strict", help="Reject what would be skipped as not an audit event."),
+    ] = False,
     output: Annotated[
         Output | None,
         typer.Option(
@@ -123,6 +127,7 @@ def command(
         record_limit=parse_size(max_record_size),
         give_up_after=_give_up_seconds(give_up_after, follow=follow),
         follow=follow,
+        strict=strict,
     )
     opened = open_chosen(store, create=True)
     if state is None and follow and any(one != "-" for one in inputs):
@@ -140,7 +145,7 @@ def command(
         raise report.failure
     if stop.signal and not (follow and stop.signal is Signals.SIGTERM):
         _stopped(stop.signal)
-    if report.rejected:
+    if report.rejected or report.not_understood:
         raise typer.Exit(EXIT_REJECTED)
 
 
@@ -160,9 +165,11 @@ def _stopped(by: Signals) -> NoReturn:
 
 
 def _tell(report: ShipReport, output: Output | None, *, quiet: bool) -> None:
-    from k8sidx.show.render.ship_summary import shipped_lines
+    from k8sidx.show.render.ship_summary import not_understood_lines, shipped_lines
 
     for line in shipped_lines(report):
         print_message(line, quiet=quiet)
+    for line in not_understood_lines(report):
+        print_message(line)
     if output is not None:
         print_document(load_format(output).shipped(report))

@@ -8,9 +8,10 @@ from enum import Enum
 from pathlib import Path
 from typing import TypeAlias
 
+from k8sidx.errors import UsageError
 from k8sidx.events.records import Chunk, Rejected, Skipped
 from k8sidx.shipping.sources.files.chunks import read_chunks
-from k8sidx.shipping.sources.files.inputs import STDIN, Source
+from k8sidx.shipping.sources.files.inputs import STDIN, Source, expand
 from k8sidx.shipping.sources.follow.follower import Follower, read_once
 from k8sidx.shipping.sources.follow.registry import Register
 
@@ -19,6 +20,11 @@ FLUSH_SECONDS = 0.75
 """Flush interval when there is nothing more to read …"""
 BUSY_FLUSH_SECONDS = 5.0
 """… and when there is always more: large batches are cheaper."""
+
+
+REPORT_SECONDS = 60.0
+"""Interval at which inputs that match no file are reported."""
+_FILES_SHOWN = 5
 
 
 class Pause(Enum):
@@ -62,16 +68,50 @@ def followed(
     """Read what was not delivered yet and what is written from now on, until standard input ends
     or forever.
 
+    :param on_wait: called with the files that are followed, and from time to time with inputs
+        that lead to none.
     :raises UsageError: for an input that cannot be followed.
     """
-    return _paced(Follower(inputs, register, record_limit, excluded, on_wait))
+    follower = Follower(inputs, register, record_limit, excluded, on_wait)
+    for name in inputs:
+        on_wait(_followed_files(name))
+    return _paced(follower, inputs, on_wait)
 
 
-def _paced(follower: Follower) -> Iterator[Piece]:
+def _paced(
+    follower: Follower, inputs: Sequence[str], on_wait: Callable[[str], None]
+) -> Iterator[Piece]:
     flushed = 0.0  # files are in the state file from the beginning
+    reported = time.monotonic()
     for piece in follower.pieces():
+        if time.monotonic() - reported > REPORT_SECONDS:
+            reported = time.monotonic()
+            for name in inputs:
+                if not _files(name):
+                    on_wait(f"{name} still matches no file")
         if piece is not None:
             yield piece
         if time.monotonic() - flushed > (FLUSH_SECONDS if piece is None else BUSY_FLUSH_SECONDS):
             flushed = time.monotonic()
             yield Pause.PAUSE
+
+
+def _followed_files(name: str) -> str:
+    """Return a line about the files that an input leads to now."""
+    files = _files(name)
+    if not files:
+        return f"following {name}, which matches no file yet"
+    if files == [name]:
+        return f"following {'standard input' if name == STDIN else name}"
+    shown = ", ".join(files[:_FILES_SHOWN])
+    more = f" and {len(files) - _FILES_SHOWN:,} more" if len(files) > _FILES_SHOWN else ""
+    return f"following {name}: {shown}{more}"
+
+
+def _files(name: str) -> list[str]:
+    if name == STDIN or (Path(name).exists() and not Path(name).is_dir()):
+        return [name]
+    try:
+        return [source.name for source in expand([name])]
+    except UsageError:
+        return []  # there is none, or it cannot be read, which the follower reports

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,6 +24,7 @@ from k8sidx.shipping.signals import Stop
 from k8sidx.shipping.sources.files.inputs import Source, expand
 from k8sidx.shipping.sources.follow.registry import Register
 from k8sidx.shipping.state import State
+from k8sidx.shipping.understood import Example, NotUnderstood, Understanding
 from k8sidx.shipping.worker import Outcome, Worker, WorkerSettings
 
 INLINE_CHUNKS = 6
@@ -43,6 +44,7 @@ class ShipOptions:
     :param processes: worker processes, this one included; 0 for one per core.
     :param give_up_after: seconds without progress after which a run on a cluster gives up.
     :param follow: keep reading the inputs as they grow, until stopped.
+    :param strict: reject what would be skipped because it is not an audit event.
     """
 
     cluster: str = ""
@@ -53,6 +55,7 @@ class ShipOptions:
     processes: int = 0
     give_up_after: float = 900.0
     follow: bool = False
+    strict: bool = False
 
 
 @dataclass(slots=True)
@@ -69,6 +72,8 @@ class ShipReport(Tally):
     """Outcomes of a run's records: ``read = indexed + duplicates + rejected``.
 
     :param skipped: records that are not audit events, by kind; not counted as read.
+    :param examples: the first skipped record of each kind.
+    :param not_understood: inputs that were read and contain no audit event at all.
     :param rejects: the first rejected records, without their raw text.
     :param dead_letter: the file with all rejected records; ``None`` when there are none.
     :param failure: why the run ended before all events that were read had an outcome.
@@ -77,6 +82,8 @@ class ShipReport(Tally):
     redacted: int = 0
     seconds: float = 0.0
     skipped: Counter[str] = field(default_factory=Counter)
+    examples: dict[str, Example] = field(default_factory=dict)
+    not_understood: list[NotUnderstood] = field(default_factory=list)
     rejects: list[Rejected] = field(default_factory=list)
     dead_letter: Path | None = None
     failure: NotDelivered | None = None
@@ -105,8 +112,15 @@ def ship(
     """
     options = options or ShipOptions()
     Unwrapper(options.format)  # raises for an unknown format before a store is created
-    sources = _as_given(inputs) if options.follow else expand(inputs)
-    run = _Run(sources, store, options, on_progress, state)
+    if options.follow:
+        sources = _as_given(inputs)
+        understanding = Understanding({", ".join(dict.fromkeys(inputs)): ()})
+    else:
+        sources = expand(inputs)
+        understanding = Understanding(
+            {given: [source.name for source in expand([given])] for given in inputs}
+        )
+    run = _Run(sources, store, options, on_progress, state, understanding)
     run.refuse_loop()
     pieces = run.pieces(store, on_wait or (lambda text: None))
     started = time.monotonic()
@@ -118,6 +132,7 @@ def ship(
     finally:
         run.dead_letter.close()
         sink.close()
+    run.report.not_understood = understanding.not_understood()
     run.report.seconds = time.monotonic() - started
     return run.report
 
@@ -137,6 +152,7 @@ class _Run:
         options: ShipOptions,
         on_progress: Callable[[Progress], None] | None,
         state: State | None,
+        understanding: Understanding,
     ) -> None:
         self.sources = sources
         self.options = options
@@ -149,6 +165,8 @@ class _Run:
         self.progress = Progress(bytes_total=sum(known) if len(known) == len(sizes) else None)
         self._on_progress = on_progress
         self._state = state
+        self._understanding = understanding
+        self._started: set[str] = set()
 
     def refuse_loop(self) -> None:
         """Raise for a dead-letter file that is also an input: shipping it would never end."""
@@ -181,7 +199,7 @@ class _Run:
             pieces = stop.until_signal(pieces, sink.shorten_deadline)
         try:
             for outcome in self._outcomes(sink, in_flight, pieces):
-                self._account(outcome)
+                self._account(outcome, in_flight)
                 if outcome.chunk is not None:
                     self.dead_letter.flush()  # before the checkpoint passes its records
                     in_flight.encoded(outcome.chunk, outcome.added.batches)
@@ -198,7 +216,9 @@ class _Run:
         self, sink: Sink[Any], in_flight: ChunksInFlight, pieces: Iterable[Piece]
     ) -> Iterator[Outcome]:
         options = self.options
-        settings = WorkerSettings(sink.spec, options.cluster, options.format, options.keep_secrets)
+        settings = WorkerSettings(
+            sink.spec, options.cluster, options.format, options.keep_secrets, options.strict
+        )
         inline = Worker(settings)
         count = options.processes or worker_count()
         pool: WorkerPool | None = None
@@ -207,6 +227,7 @@ class _Run:
             for piece in pieces:
                 if isinstance(piece, Chunk):
                     number = in_flight.begin(piece)
+                    self._note_resumed(piece)
                     enough = count > 1 and in_a_row >= INLINE_CHUNKS
                     if enough and pool is None and sink.is_idle:
                         pool = WorkerPool(settings, count - 1)
@@ -221,8 +242,9 @@ class _Run:
                     if pool is not None:
                         pool.flush()
                 elif isinstance(piece, Skipped):
-                    self.report.skipped[piece.kind] += 1
+                    self._skip(piece)
                 else:
+                    self._understanding.understood(piece.where.source)
                     self._reject(piece)
                 if pool is not None:
                     yield from pool.ready()
@@ -233,13 +255,42 @@ class _Run:
             if pool is not None:
                 pool.stop()
 
-    def _account(self, outcome: Outcome) -> None:
+    def _account(self, outcome: Outcome, in_flight: ChunksInFlight) -> None:
         self.progress.events += outcome.events
         self.report.duplicates += outcome.added.duplicates
         self.report.redacted += outcome.redacted
-        self.report.skipped.update(outcome.skipped)
+        if outcome.chunk is not None:
+            source = in_flight.source(outcome.chunk)
+            self._count_skipped(source, outcome.skipped, outcome.examples)
+            if outcome.events or outcome.rejected:
+                self._understanding.understood(source)
         for rejected in outcome.rejected:
             self._reject(rejected)
+        for (chunk, record, reason), raw in outcome.refused:
+            self._reject(Rejected(reason, Where(in_flight.source(chunk), record), raw))
+
+    def _note_resumed(self, chunk: Chunk) -> None:
+        """Take a source that is not read from its start for understood, as it was before."""
+        if chunk.first > 1 and chunk.source not in self._started:
+            self._understanding.understood(chunk.source)
+        self._started.add(chunk.source)
+
+    def _skip(self, skipped: Skipped) -> None:
+        """Account for a source, or a part of one, that cannot be read as records."""
+        kind, where = skipped
+        if self.options.strict:
+            self._understanding.understood(where.source)
+            self._reject(Rejected(f"not an audit event: {kind}", where, b""))
+        else:
+            self._count_skipped(where.source, {kind: 1}, {kind: Example(where)})
+
+    def _count_skipped(
+        self, source: str, kinds: Mapping[str, int], examples: Mapping[str, Example]
+    ) -> None:
+        self.report.skipped.update(kinds)
+        self._understanding.skipped(source, kinds, examples)
+        for kind, example in examples.items():
+            self.report.examples.setdefault(kind, example)
 
     def _apply_results(self, results: SinkResults, in_flight: ChunksInFlight) -> None:
         self.report += results.tally

@@ -1,17 +1,26 @@
-"""One worker: chunks of records in, batches for the store out. The hot path of shipping."""
+"""One worker: chunks of records in, batches for the store out. The hot path of shipping.
+
+No record stops it: one that cannot be decoded, normalized or encoded, for whatever reason, is
+rejected with that reason, and its neighbours are stored.
+"""
 
 from __future__ import annotations
 
 import gc
+import json
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from k8sidx.backends.sink import NOTHING_ADDED, Added, SinkSpec
+from k8sidx.backends.sink import NOTHING_ADDED, Added, Refused, Rejection, SinkSpec
+from k8sidx.errors import K8sidxError, Where
 from k8sidx.events.decode.decode import decode, rejected, repaired
-from k8sidx.events.decode.event_model import UNDECODABLE
+from k8sidx.events.decode.event_model import UNDECODABLE, to_json
+from k8sidx.events.failure import failure_reason
 from k8sidx.events.normalize.event import Normalized, Normalizer
+from k8sidx.events.normalize.reconstruct import whole_event
 from k8sidx.events.records import Chunk, Event, Rejected, Skipped
+from k8sidx.shipping.understood import Example, example_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +31,7 @@ class WorkerSettings:
     cluster: str = ""
     format: str = "auto"
     keep_secrets: bool = False
+    strict: bool = False
 
 
 @dataclass(slots=True)
@@ -31,6 +41,9 @@ class Outcome:
     :ivar chunk: its number; ``None`` when batches were finished without one.
     :ivar events: events that are in a batch, returned or not yet.
     :ivar added: how many batches contain them, and how many were in these already.
+    :ivar refused: events of this chunk or earlier ones that cannot be encoded, with the text to
+        keep of them.
+    :ivar examples: a skipped record of each kind, unless one of the same source came before.
     :ivar batches: batches that are finished and can be stored.
     """
 
@@ -39,7 +52,9 @@ class Outcome:
     added: Added = NOTHING_ADDED
     redacted: int = 0
     rejected: list[Rejected] = field(default_factory=list)
+    refused: list[tuple[Rejection, bytes]] = field(default_factory=list)
     skipped: Counter[str] = field(default_factory=Counter)
+    examples: dict[str, Example] = field(default_factory=dict)
     batches: list[Any] = field(default_factory=list)
 
 
@@ -54,6 +69,8 @@ class Worker:
             bodies=settings.spec.bodies,
         )
         self._encoder = settings.spec.open()
+        self._example_source = ""
+        self._example_kinds: set[str] = set()
 
     def take(self, number: int, chunk: Chunk) -> Outcome:
         """Work on a chunk; finished batches are part of the outcome.
@@ -74,19 +91,71 @@ class Worker:
             if collecting:
                 gc.enable()
         outcome.batches = self._encoder.full()
+        outcome.refused = self._refused(number, chunk)
+        outcome.events -= len(outcome.refused)
         return outcome
 
     def finish(self) -> Outcome:
         """Finish the open batches; more chunks may follow."""
-        return Outcome(batches=self._encoder.finish())
+        batches = self._encoder.finish()
+        return Outcome(batches=batches, refused=self._refused())
+
+    def _refused(
+        self, number: int | None = None, chunk: Chunk | None = None
+    ) -> list[tuple[Rejection, bytes]]:
+        """Return the events that could not be encoded.
+
+        :param chunk: the only chunk whose records are at hand as they were read.
+        """
+        refused = []
+        for one in self._encoder.take_refused():
+            as_read = chunk is not None and one.chunk == number
+            raw = _line(chunk, one.record) if chunk and as_read else _written(one)
+            refused.append((Rejection(one.chunk, one.record, one.reason), raw))
+        return refused
 
     def _events(self, chunk: Chunk, outcome: Outcome) -> tuple[list[Normalized], list[int]]:
         """Return the chunk's events, and the number of the record that each comes from."""
+        try:
+            return self._decoded(chunk, outcome)
+        except (MemoryError, K8sidxError):
+            raise
+        except Exception:  # noqa: BLE001 - of some record: each by itself shows of which
+            return self._record_by_record(chunk, outcome)
+
+    def _record_by_record(
+        self, chunk: Chunk, outcome: Outcome
+    ) -> tuple[list[Normalized], list[int]]:
+        """Return the events of the records that can be decoded; the others are rejected."""
+        outcome.rejected.clear()
+        outcome.skipped.clear()
+        events: list[Normalized] = []
+        numbers: list[int] = []
+        for number, line in enumerate(chunk.data.split(b"\n"), chunk.first):
+            outcome_of_line = Outcome()
+            try:
+                decoded, records = self._decoded(
+                    chunk._replace(first=number, data=line), outcome_of_line
+                )
+            except (MemoryError, K8sidxError):
+                raise
+            except Exception as error:  # noqa: BLE001 - whatever it is, the others are stored
+                where = Where(chunk.source, number)
+                outcome.rejected.append(Rejected(failure_reason(error), where, line))
+            else:
+                events += decoded
+                numbers += records
+                outcome.rejected += outcome_of_line.rejected
+                outcome.skipped += outcome_of_line.skipped
+                outcome.examples |= outcome_of_line.examples
+        return events, numbers
+
+    def _decoded(self, chunk: Chunk, outcome: Outcome) -> tuple[list[Normalized], list[int]]:
         events: list[Normalized] = []
         numbers: list[int] = []
         for record in decode(chunk, self._settings.format):
             if isinstance(record, Skipped):
-                outcome.skipped[record.kind] += 1
+                self._skip(record, chunk, outcome)
                 continue
             result = record if isinstance(record, Rejected) else self._normalize(record)
             if isinstance(result, Rejected):
@@ -96,11 +165,47 @@ class Worker:
                 numbers.append(record.where.record)
         return events, numbers
 
+    def _skip(self, record: Skipped, chunk: Chunk, outcome: Outcome) -> None:
+        kind, where = record
+        if self._settings.strict:
+            # Of a record with many parts that are skipped, one reject has them all.
+            if not (outcome.rejected and outcome.rejected[-1].where == where):
+                line = _line(chunk, where.record)
+                outcome.rejected.append(Rejected(f"not an audit event: {kind}", where, line))
+            return
+        outcome.skipped[kind] += 1
+        if chunk.source != self._example_source:
+            self._example_source = chunk.source
+            self._example_kinds.clear()
+        if kind not in self._example_kinds:
+            self._example_kinds.add(kind)
+            outcome.examples[kind] = example_of(where, _line(chunk, where.record))
+
     def _normalize(self, event: Event) -> Normalized | Rejected:
         try:
             return self._normalizer.normalize(event.audit, event.rest, event.context, event.size)
         except UNDECODABLE as error:
             if not event.text:
                 return rejected(event, error)
+        except MemoryError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, the others are stored
+            return rejected(event, error)
         result = repaired(event)
         return result if isinstance(result, Rejected) else self._normalize(result)
+
+
+def _line(chunk: Chunk, record: int) -> bytes:
+    """Return a record of a chunk as it was read."""
+    return chunk.data.split(b"\n")[record - chunk.first]
+
+
+def _written(refused: Refused) -> bytes:
+    """Return the JSON of a normalized event, whose record is gone by now; secrets are redacted."""
+    row = refused.event.row
+    try:
+        return to_json(whole_event(row))
+    except MemoryError:
+        raise
+    except Exception:  # noqa: BLE001 - it may be this that made the event impossible to encode
+        return json.dumps(row, default=repr).encode("utf-8", "replace")

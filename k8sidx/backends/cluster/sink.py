@@ -55,6 +55,7 @@ class BatchEncoder:
         self._builder = builder
         self.full = builder.full
         self.finish = builder.finish
+        self.take_refused = builder.take_refused
 
     def add(self, chunk: int, events: Sequence[Normalized], records: Sequence[int]) -> Added:
         """Add a chunk's events, all of them to one batch."""

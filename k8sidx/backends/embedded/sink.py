@@ -12,7 +12,7 @@ from k8sidx.backends.embedded.storage.compaction import (
     SMALL_ROWS,
     merge_small_parts,
 )
-from k8sidx.backends.sink import Added, SinkResults
+from k8sidx.backends.sink import Added, Refused, SinkResults
 from k8sidx.events.fields.table import FROM_BODIES
 from k8sidx.events.normalize.event import Normalized
 
@@ -54,11 +54,14 @@ class PartEncoder:
         # Arrow's own allocator keeps what it has once had: half as much memory again.
         pyarrow.set_memory_pool(pyarrow.system_memory_pool())
         self._release = pyarrow.default_memory_pool().release_unused
-        self._builder = PartBuilder(spec.staging, spec.compression, spec.columns)
+        self._refused: list[Refused] = []
+        self._builder = PartBuilder(
+            spec.staging, spec.compression, spec.columns, on_refused=self._refused.append
+        )
 
     def add(self, chunk: int, events: Sequence[Normalized], records: Sequence[int]) -> Added:
         """Add a chunk's events."""
-        duplicates = self._builder.add(events, chunk)
+        duplicates = self._builder.add(events, chunk, records)
         return Added(duplicates, self._builder.holding(chunk))
 
     def full(self) -> list[StagedPart]:
@@ -72,6 +75,12 @@ class PartEncoder:
     def finish(self) -> list[StagedPart]:
         """Return all parts."""
         return self._builder.finish()
+
+    def take_refused(self) -> list[Refused]:
+        """Return the events that were refused since the last call."""
+        refused = self._refused.copy()
+        self._refused.clear()
+        return refused
 
 
 class EmbeddedSink:

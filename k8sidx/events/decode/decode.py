@@ -11,9 +11,10 @@ from functools import lru_cache
 
 from k8sidx.errors import Where
 from k8sidx.events.decode.envelope import FORMATS
-from k8sidx.events.decode.event_model import decode_text, from_object
+from k8sidx.events.decode.event_model import UNDECODABLE, decode_text, from_object
 from k8sidx.events.decode.json_repair import UnreadableError, parse
 from k8sidx.events.decode.unwrap import Unwrapper, reason_of, to_bytes
+from k8sidx.events.failure import failure_reason
 from k8sidx.events.records import Chunk, Event, Record, Rejected
 
 __all__ = ["FORMATS", "decode", "rejected", "repaired"]
@@ -76,6 +77,7 @@ def repaired(event: Event) -> Event | Rejected:
 def rejected(event: Event, error: Exception) -> Rejected:
     """Return the reject for an event that cannot be normalized.
 
-    :param error: one of ``UNDECODABLE``.
+    :param error: one of ``UNDECODABLE``, or one that nobody foresaw.
     """
-    return Rejected(reason_of(error), event.where, to_bytes(event.raw, bytes(event.text)))
+    reason = reason_of(error) if isinstance(error, UNDECODABLE) else failure_reason(error)
+    return Rejected(reason, event.where, to_bytes(event.raw, bytes(event.text)))

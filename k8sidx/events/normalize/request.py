@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from itertools import islice
 from typing import Any
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qsl, unquote, unquote_plus
 
 _WITH_COMMAND = frozenset({"exec", "attach", "log", "portforward"})
+_READ = frozenset({"command", "container"})
+_PARAMETER = re.compile("[^&]+")
+MAX_PARAMETERS = 10_000
+"""Parameters of a query that are read; a client may send any number."""
 
 
 def path(uri: str) -> str:
@@ -23,11 +29,11 @@ def query_fields(uri: str, subresource: str) -> dict[str, Any]:
     if not query:
         return {}
     found: dict[str, Any] = {}
-    if "dryRun=All" in query and "dryRun=All" in query.split("&"):
+    if "dryRun=All" in query and "&dryRun=All&" in f"&{query}&":
         found["request.dry_run"] = True
     if subresource not in _WITH_COMMAND or "=" not in query:
         return found
-    parameters = parse_qsl(query, keep_blank_values=True, max_num_fields=10_000)
+    parameters = _parameters(query)
     command = [value for key, value in parameters if key == "command"]
     if command:
         found["exec.command"] = command
@@ -51,3 +57,18 @@ def resource_of(uri: str | None) -> str:
     if names[:1] == ["namespaces"] and len(names) > 2:
         names = names[2:]
     return "/".join((names[0], *names[2:3])) if names else ""
+
+
+def _parameters(query: str) -> list[tuple[str, str]]:
+    """Return the parameters of a query; of a query with very many, only those that are read.
+
+    Others in front of a command must not hide it.
+    """
+    if query.count("&") >= MAX_PARAMETERS:
+        named = (match[0] for match in _PARAMETER.finditer(query) if _is_read(match[0]))
+        query = "&".join(islice(named, MAX_PARAMETERS))
+    return parse_qsl(query, keep_blank_values=True)
+
+
+def _is_read(parameter: str) -> bool:
+    return unquote_plus(parameter.partition("=")[0]) in _READ

@@ -11,15 +11,18 @@ from datetime import UTC, datetime
 from k8sidx.events.decode.plain_values import plain_time
 from k8sidx.events.fields.moment import to_micros
 
+_FIRST = to_micros(datetime(2, 1, 1, tzinfo=UTC))
+_LAST = to_micros(datetime.max.replace(tzinfo=UTC))
 _SECONDS: dict[str, int] = {}
 _SECONDS_KEPT = 4096
 
 
 def microseconds(text: object) -> int | None:
-    """Microseconds since the epoch, or ``None`` when it is not a moment after year 1.
+    """Microseconds since the epoch, or ``None`` when it is not a moment of the years 2 to 9999.
 
-    Text without a zone is UTC, as audit.k8s.io/v1 has no local times. Digits after
-    the sixth decimal are dropped.
+    The range is that of the moment in UTC: what comes after has to write it in UTC. Text
+    without a zone is UTC, as audit.k8s.io/v1 has no local times. Digits after the sixth
+    decimal are dropped.
     """
     if type(text) is not str:
         return None
@@ -57,11 +60,8 @@ def _parse(text: str) -> int | None:
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
-    try:
-        micros = to_micros(moment)
-    except OverflowError:
-        return None
-    if moment.year <= 1:
+    micros = to_micros(moment)
+    if not _FIRST <= micros <= _LAST:
         return None
     if is_canonical(text, micros):
         if len(_SECONDS) > _SECONDS_KEPT:

@@ -9,6 +9,7 @@ from k8sidx.show.render.sheet import Sheet, quantity
 
 if TYPE_CHECKING:
     from k8sidx.shipping.pipeline import ShipReport
+    from k8sidx.shipping.understood import Example
 
 REASONS_SHOWN = 5
 COUNTS = ("read", "indexed", "duplicates", "rejected", "redacted", "seconds")
@@ -46,6 +47,24 @@ def skipped_lines(report: ShipReport) -> Iterator[str]:
     if report.skipped:
         kinds = ", ".join(quantity(count, kind) for kind, count in report.skipped.items())
         yield f"Skipped, since these are not audit events: {kinds}."
+    for kind, example in report.examples.items():
+        yield f"  {kind}, for example {example_text(example)}"
+
+
+def not_understood_lines(report: ShipReport) -> Iterator[str]:
+    """Yield an error for each input of which nothing was understood."""
+    for entry in report.not_understood:
+        kinds = ", ".join(quantity(count, kind) for kind, count in entry.skipped.items())
+        example = next((example_text(one) for one in entry.examples.values()), "")
+        yield (
+            f"k8sidx: {entry.input}: no audit event was found, only {kinds}"
+            f"{f', for example {example}' if example else ''}"
+        )
+
+
+def example_text(example: Example) -> str:
+    """Return the location of a skipped record, and how it begins."""
+    return f"{example.where}: {example.text}" if example.text else str(example.where)
 
 
 def rejected_lines(report: ShipReport) -> Iterator[str]:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from k8sidx.backends.cluster.index.document import as_text, document, document_id
 from k8sidx.backends.cluster.index.names import IndexNames
 from k8sidx.backends.cluster.index.template import write_target
+from k8sidx.backends.sink import Refused
+from k8sidx.events.failure import NOT_OF_A_RECORD, failure_reason
 from k8sidx.events.normalize.event import Normalized
 
 BATCH_BYTES = 2 * 1024 * 1024
@@ -41,6 +43,7 @@ class BatchBuilder:
         self._names = names
         self._batch = Batch()
         self._bytes = 0
+        self._refused: list[Refused] = []
 
     def add(self, chunk: int, events: Sequence[Normalized], records: Sequence[int]) -> None:
         """Add a chunk's events.
@@ -48,22 +51,60 @@ class BatchBuilder:
         :param chunk: the chunk's number.
         :param records: the number of the record that each event comes from.
         """
-        batch, name_of = self._batch, self._names.of
-        add, size = batch.documents.append, 0
         actions: dict[str, bytes] = {}
+        try:
+            documents = self._encoded(events, actions)
+        except NOT_OF_A_RECORD:
+            raise
+        except Exception:  # noqa: BLE001 - of some event: each by itself shows of which
+            actions.clear()
+            documents, records = self._one_by_one(chunk, events, records, actions)
+        batch = self._batch
+        batch.documents += documents
+        batch.records += records
+        batch.chunks.append((chunk, len(batch.documents)))
+        batch.indices.update(actions)
+        self._bytes += sum(map(len, documents))
+
+    def _encoded(self, events: Sequence[Normalized], actions: dict[str, bytes]) -> list[bytes]:
+        """Return the documents, and add the actions of their indices."""
+        name_of, documents = self._names.of, []
         for event in events:
             index = name_of(event.values.timestamp)
             action = actions.get(index)
             if action is None:
                 target = write_target(index).encode()
                 action = actions[index] = b'{"create":{"_index":"%b","_id":"' % target
-            line = b'%b%b"}}\n%b\n' % (action, document_id(event.values.id), document(event))
-            add(line)
-            size += len(line)
-        batch.records += records
-        batch.chunks.append((chunk, len(batch.documents)))
-        batch.indices.update(actions)
-        self._bytes += size
+            documents.append(
+                b'%b%b"}}\n%b\n' % (action, document_id(event.values.id), document(event))
+            )
+        return documents
+
+    def _one_by_one(
+        self,
+        chunk: int,
+        events: Sequence[Normalized],
+        records: Sequence[int],
+        actions: dict[str, bytes],
+    ) -> tuple[list[bytes], list[int]]:
+        """Return the documents of the events that can be encoded, with their records."""
+        documents: list[bytes] = []
+        kept: list[int] = []
+        for event, record in zip(events, records, strict=True):
+            try:
+                documents += self._encoded([event], actions)
+            except NOT_OF_A_RECORD:
+                raise
+            except Exception as error:  # noqa: BLE001 - whatever it is, the others are encoded
+                self._refused.append(Refused(chunk, record, failure_reason(error), event))
+            else:
+                kept.append(record)
+        return documents, kept
+
+    def take_refused(self) -> list[Refused]:
+        """Return the events that were refused since the last call."""
+        refused, self._refused = self._refused, []
+        return refused
 
     def full(self) -> list[Batch]:
         """Return the batch, if it has reached its size."""

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from k8sidx.backends.durable import make_private_file
 from k8sidx.backends.embedded.storage.columns import ID, STORED, TIME, to_table
+from k8sidx.backends.sink import Refused
+from k8sidx.events.failure import NOT_OF_A_RECORD, failure_reason
 from k8sidx.events.fields.moment import to_moment
 from k8sidx.events.fields.table import Kind
 from k8sidx.events.normalize.event import Normalized
@@ -29,6 +32,10 @@ _PAGE_BYTES = 4 * 1024 * 1024
 _TIMES = [field.name for field in STORED if field.kind is Kind.TIME]
 _BODIES = ("requestObject", "responseObject")
 _NO_DICTIONARY = {ID, "auditID", *_TIMES, *_BODIES}
+
+
+_Row: TypeAlias = tuple[Normalized, int, int]
+"""An event, the number of its chunk, and that of its record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +85,8 @@ class PartBuilder:
 
     :param staging: folder for the parts.
     :param only: names of the columns to keep; ``None`` for all of them.
+    :param on_refused: called with each event that cannot be written, and the others are.
+        ``None`` where none may be missing: the error is raised.
     """
 
     def __init__(
@@ -85,29 +94,42 @@ class PartBuilder:
         staging: Path,
         compression: Compression = SHIPPED,
         only: frozenset[str] | None = None,
+        *,
+        on_refused: Callable[[Refused], None] | None = None,
     ) -> None:
         self._staging = staging
         self._compression = compression
         self._only = only
+        self._on_refused = on_refused
         self._open: dict[str, _OpenPart] = {}
 
-    def add(self, events: Sequence[Normalized], chunk: int = 0) -> int:
+    def add(self, events: Sequence[Normalized], chunk: int = 0, records: Sequence[int] = ()) -> int:
         """Add events, and return how many were in an open part already (same id).
 
         :param chunk: number of their chunk.
+        :param records: the number of the record that each event comes from.
         """
-        by_day: dict[int | None, list[Normalized]] = {}
-        for event in events:
+        by_day: dict[int | None, list[_Row]] = {}
+        for event, record in zip(events, records or repeat(0), strict=False):
             micros = event.values.timestamp
             day = None if micros is None else micros // _DAY
-            by_day.setdefault(day, []).append(event)
+            by_day.setdefault(day, []).append((event, chunk, record))
         duplicates = 0
         for day, group in by_day.items():
-            name = day_of(None if day is None else day * _DAY)
+            try:
+                name = day_of(None if day is None else day * _DAY)
+            except Exception as error:
+                if self._on_refused is None:
+                    raise
+                for row in group:
+                    self._on_refused(_refused(row, error))
+                continue
             part = self._open.get(name)
             if part is None:
                 path = self._staging / f"{uuid.uuid4().hex}.parquet"
-                part = self._open[name] = _OpenPart(path, name, self._compression, self._only)
+                part = self._open[name] = _OpenPart(
+                    path, name, self._compression, self._only, self._on_refused
+                )
             part.chunks[chunk] = None
             duplicates += part.add(group)
         return duplicates
@@ -130,7 +152,12 @@ class PartBuilder:
 
 class _OpenPart:
     def __init__(
-        self, path: Path, day: str, compression: Compression, only: frozenset[str] | None
+        self,
+        path: Path,
+        day: str,
+        compression: Compression,
+        only: frozenset[str] | None,
+        on_refused: Callable[[Refused], None] | None,
     ) -> None:
         self.ids: dict[bytes, None] = {}
         self.chunks: dict[int, None] = {}
@@ -138,36 +165,68 @@ class _OpenPart:
         self._day = day
         self._compression = compression
         self._only = only
-        self._waiting: list[Normalized] = []
+        self._on_refused = on_refused
+        self._waiting: list[_Row] = []
         self._waiting_bytes = 0
         self._writer: pq.ParquetWriter | None = None
         self._first: int | None = None
         self._last: int | None = None
 
-    def add(self, events: list[Normalized]) -> int:
-        known = len(self.ids)
-        for event in events:
-            values = event.values
+    def add(self, rows: list[_Row]) -> int:
+        duplicates = 0
+        for row in rows:
+            values = row[0].values
             identity = values.id
             if identity in self.ids:
+                duplicates += 1
                 continue
             self.ids[identity] = None
-            self._waiting.append(event)
+            self._waiting.append(row)
             self._waiting_bytes += len(values.request or b"") + len(values.response or b"")
             if self._waiting_bytes >= ROW_GROUP_BYTES or len(self._waiting) >= ROW_GROUP_ROWS:
                 self._write()
-        return len(events) - (len(self.ids) - known)
+        return duplicates
+
+    def _table(self) -> pa.Table | None:
+        """Return the waiting rows as columns, without those that cannot be written."""
+        try:
+            return to_table([row[0] for row in self._waiting], self._only)
+        except NOT_OF_A_RECORD:
+            raise
+        except Exception:
+            if self._on_refused is None:
+                raise
+        return self._table_of_single_rows(self._on_refused)
+
+    def _table_of_single_rows(self, on_refused: Callable[[Refused], None]) -> pa.Table | None:
+        # Which of the rows it is shows only when each is converted by itself.
+        tables, kept = [], []
+        for row in self._waiting:
+            event = row[0]
+            try:
+                tables.append(to_table([event], self._only))
+            except NOT_OF_A_RECORD:
+                raise
+            except Exception as error:  # noqa: BLE001 - whatever it is, the others are written
+                on_refused(_refused(row, error))
+                del self.ids[event.values.id]
+            else:
+                kept.append(row)
+        self._waiting = kept
+        return pa.concat_tables(tables).unify_dictionaries() if tables else None
 
     def _write(self) -> None:
-        table = to_table(self._waiting, self._only)
+        table = self._table()
+        self._waiting_bytes = 0
+        if table is None:
+            return
         if self._day != UNDATED:
-            stamps = (event.values.timestamp for event in self._waiting)
+            stamps = (row[0].values.timestamp for row in self._waiting)
             times = [stamp for stamp in stamps if stamp is not None]
             first, last = min(times), max(times)
             self._first = first if self._first is None else min(self._first, first)
             self._last = last if self._last is None else max(self._last, last)
         self._waiting.clear()
-        self._waiting_bytes = 0
         if self._writer is None:
             self._writer = open_writer(self._path, table.schema, self._compression)
         self._writer.write_table(table, row_group_size=table.num_rows)
@@ -181,6 +240,11 @@ class _OpenPart:
         return StagedPart(
             self._path, self._day, len(self.ids), self._first, self._last, ids, chunks
         )
+
+
+def _refused(row: _Row, error: Exception) -> Refused:
+    event, chunk, record = row
+    return Refused(chunk, record, failure_reason(error), event)
 
 
 def open_writer(path: Path, schema: pa.Schema, compression: Compression) -> pq.ParquetWriter:
