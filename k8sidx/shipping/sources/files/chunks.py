@@ -29,6 +29,9 @@ _CONTROL = bytes(set(range(0x20)) - set(b"\t\n\r\f\b\x1b")) + b"\x7f"
 _BINARY_SHARE = 0.05
 _JSON_KEY = re.compile(rb'"[A-Za-z@_]{2,}"\s*:')
 _OPENING = frozenset({b"{", b"[", b"{\r", b"[\r"})
+# `kubectl logs --prefix` starts its lines with `[pod/NAME/CONTAINER] `, some loggers with a
+# time in brackets.
+_JSON_START = re.compile(rb"\{|\[\s*(?:[\[{\"\]]|$)")
 
 
 def read_chunks(
@@ -153,7 +156,7 @@ class _Reader:
                 break
         self._blocks.put_back(start)
         first, newline, rest = start.lstrip().partition(b"\n")
-        if not first.startswith((b"{", b"[")):
+        if not _JSON_START.match(first):
             return False
         if not newline and len(first) > longest:
             return True
