@@ -14,6 +14,10 @@ FIELD = Path(__file__).parents[4] / "shared" / "data" / "field"
 pytestmark = pytest.mark.skipif(not FIELD.is_dir(), reason="no ../shared/data/field")
 
 
+def test_must_gather_contains_24_events() -> None:
+    assert len(audit_ids("archive-must-gather.tar.gz")) == 24
+
+
 @pytest.mark.parametrize("name", ["prefix-kubectl-logs.log"])
 def test_file_contains_the_expected_events_and_nothing_else(name: str) -> None:
     expected = json.loads((FIELD / "expect.json").read_text())["files"]

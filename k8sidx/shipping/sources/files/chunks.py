@@ -5,8 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
+from k8sidx.compression import DamagedStreamError, decompressed
 from k8sidx.errors import Where
 from k8sidx.events.records import START, Chunk, Place, Rejected, Skipped
+from k8sidx.shipping.sources.files.archives import (
+    MAX_NESTED,
+    Member,
+    is_archive,
+    is_tar,
+    is_zip,
+    spooled,
+    tar_members,
+    zip_members,
+)
 from k8sidx.shipping.sources.files.blocks import Blocks, Readable, plain_blocks
 from k8sidx.shipping.sources.files.inputs import Source
 from k8sidx.shipping.sources.files.json_documents import (
@@ -21,6 +32,7 @@ from k8sidx.shipping.sources.files.json_documents import (
 CHUNK_BYTES = 8 * 1024 * 1024
 RECORD_LIMIT = 32 * 1024 * 1024
 _HEAD_BYTES = 64 * 1024
+_ZIP_MAGIC_BYTES = 8
 
 BOM = b"\xef\xbb\xbf"
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
@@ -51,6 +63,14 @@ def read_chunks(
     :raises UsageError: when the source cannot be opened.
     """
     with source.open() as stream:
+        if source.size is not None and is_zip(stream.read(_ZIP_MAGIC_BYTES)):
+            reader = _Reader(source.name, Blocks(iter(())), chunk_bytes, record_limit)
+            yield from reader.members(zip_members(source.name, stream))
+            if on_bytes is not None:
+                on_bytes(source.size)
+            return
+        if source.size is not None:
+            stream.seek(0)
         reader = _Reader(source.name, plain_blocks(stream, on_bytes), chunk_bytes, record_limit)
         yield from reader.read()
 
@@ -106,20 +126,33 @@ def is_lines(head: bytes) -> bool:
 
     :param head: as much of it as there is, up to :data:`WHOLE_BYTES`.
     """
+    if is_archive(head):
+        return False
     return not _Reader("", Blocks(iter((head,))), CHUNK_BYTES, RECORD_LIMIT).is_documents()
 
 
 class _Reader:
-    def __init__(self, name: str, blocks: Blocks, chunk_bytes: int, record_limit: int) -> None:
+    """Reader of one source, or of a member of an archive.
+
+    :param depth: archives that it is in.
+    """
+
+    def __init__(
+        self, name: str, blocks: Blocks, chunk_bytes: int, record_limit: int, depth: int = 0
+    ) -> None:
         self._name = name
         self._blocks = blocks
         self._chunk_bytes = chunk_bytes
         self._limit = record_limit
+        self._depth = depth
 
     def read(self, place: Place = START) -> Iterator[Chunk | Rejected | Skipped]:
         self._pass(place.offset)
         head = self._head(_HEAD_BYTES)
-        if (problem := unreadable(self._name, head)) is not None:
+        if not place.offset and is_archive(head):
+            self._blocks.put_back(head)
+            yield from self._archive(head)
+        elif (problem := unreadable(self._name, head)) is not None:
             yield problem
         else:
             self._blocks.put_back(head.removeprefix(BOM))
@@ -130,6 +163,38 @@ class _Reader:
                 yield from self._lines(place.record + 1)
         if self._blocks.damage:
             yield Rejected(self._blocks.damage, Where(self._name), b"")
+
+    def _archive(self, head: bytes) -> Iterator[Chunk | Rejected | Skipped]:
+        if self._depth == MAX_NESTED:
+            reason = f"archives are inside one another more than {MAX_NESTED} times"
+            yield Rejected(reason, Where(self._name), b"")
+        elif is_tar(head):
+            yield from self.members(tar_members(self._name, self._blocks))
+        else:
+            try:
+                with spooled(self._blocks) as file:
+                    yield from self.members(zip_members(self._name, file))
+            except DamagedStreamError as error:
+                yield Rejected(str(error), Where(self._name), b"")
+
+    def members(
+        self, members: Iterator[Member | Skipped | Rejected]
+    ) -> Iterator[Chunk | Rejected | Skipped]:
+        """Read the members of an archive, each like a source of its own."""
+        for member in members:
+            if not isinstance(member, Member):
+                yield member
+                continue
+            reader = _Reader(
+                member.name,
+                Blocks(decompressed(member.content)),
+                self._chunk_bytes,
+                self._limit,
+                self._depth + 1,
+            )
+            for piece in reader.read():
+                # Positions are those in the source, which cannot be read from within.
+                yield piece._replace(end=0) if isinstance(piece, Chunk) else piece
 
     def _pass(self, count: int) -> None:
         while count and (block := self._blocks.next()):

@@ -9,6 +9,7 @@ from typing import Protocol, TypeAlias
 
 from k8sidx.compression import is_compressed
 from k8sidx.events.records import MARK_BYTES, Chunk, Place, Rejected, Skipped
+from k8sidx.shipping.sources.files.archives import is_archive
 from k8sidx.shipping.sources.files.blocks import Blocks
 from k8sidx.shipping.sources.files.chunks import BOM, long_line, read_on, unreadable, whole_lines
 from k8sidx.shipping.sources.follow.position import Cursor, mark
@@ -148,7 +149,8 @@ class Tail(_Opened):
             hole = len(data) - len(data.lstrip(b"\0"))
             # One zero may be the first half of a character in UTF-16.
             problem = unreadable(self._file.path, data[hole:] or b"{" if hole > 1 else data)
-            if before.offset == 0 and is_compressed(data):  # it was empty when it was opened
+            # It was empty when it was opened.
+            if before.offset == 0 and (is_compressed(data) or is_archive(data)):
                 self.changed = self._file.packed = True
                 return
             if before.offset == 0 and problem is not None:
