@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
-from k8sidx.compression import DamagedStreamError, decompressed
+from k8sidx.compression import DamagedStreamError, decompressed, is_compressed
 from k8sidx.errors import Where
 from k8sidx.events.records import START, Chunk, Place, Rejected, Skipped
 from k8sidx.shipping.sources.files.archives import (
@@ -19,6 +19,7 @@ from k8sidx.shipping.sources.files.archives import (
     zip_members,
 )
 from k8sidx.shipping.sources.files.blocks import Blocks, Readable, plain_blocks
+from k8sidx.shipping.sources.files.csv_rows import Rows, is_csv
 from k8sidx.shipping.sources.files.inputs import Source
 from k8sidx.shipping.sources.files.json_documents import (
     ENDS_EARLY,
@@ -33,6 +34,8 @@ CHUNK_BYTES = 8 * 1024 * 1024
 RECORD_LIMIT = 32 * 1024 * 1024
 _HEAD_BYTES = 64 * 1024
 _ZIP_MAGIC_BYTES = 8
+_FIRST_ROW = 2
+"""Rows have the numbers that a spreadsheet shows; the first is the header."""
 
 BOM = b"\xef\xbb\xbf"
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
@@ -121,12 +124,18 @@ def unreadable(name: str, head: bytes) -> Rejected | Skipped | None:
     return None
 
 
+def is_read_as_a_whole(head: bytes) -> bool:
+    """Whether a source that starts so is read from start to end, and does not grow: it is
+    compressed, an archive or CSV."""
+    return is_compressed(head) or is_archive(head) or is_csv(head[:_HEAD_BYTES].removeprefix(BOM))
+
+
 def is_lines(head: bytes) -> bool:
     """Whether a source that starts so has one record a line; of an empty one this is so.
 
     :param head: as much of it as there is, up to :data:`WHOLE_BYTES`.
     """
-    if is_archive(head):
+    if is_read_as_a_whole(head):
         return False
     return not _Reader("", Blocks(iter((head,))), CHUNK_BYTES, RECORD_LIMIT).is_documents()
 
@@ -155,8 +164,11 @@ class _Reader:
         elif (problem := unreadable(self._name, head)) is not None:
             yield problem
         else:
-            self._blocks.put_back(head.removeprefix(BOM))
-            if self.is_documents():
+            head = head.removeprefix(BOM)
+            self._blocks.put_back(head)
+            if not place.offset and is_csv(head):
+                yield from self._documents(Rows(self._blocks, self._limit), _FIRST_ROW)
+            elif self.is_documents():
                 documents = Documents(self._blocks, self._limit)
                 yield from self._documents(documents, place.record + 1)
             else:
@@ -320,7 +332,9 @@ class _Reader:
 
         return Blocks(pieces())
 
-    def _documents(self, documents: Documents, number: int) -> Iterator[Chunk | Rejected]:
+    def _documents(
+        self, documents: Iterable[bytes | Fault], number: int
+    ) -> Iterator[Chunk | Rejected]:
         held: list[bytes] = []
         size = 0
         first = number
