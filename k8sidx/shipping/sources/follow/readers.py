@@ -7,10 +7,16 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Protocol, TypeAlias
 
-from k8sidx.compression import is_compressed
 from k8sidx.events.records import MARK_BYTES, Chunk, Place, Rejected, Skipped
 from k8sidx.shipping.sources.files.blocks import Blocks
-from k8sidx.shipping.sources.files.chunks import BOM, long_line, read_on, unreadable, whole_lines
+from k8sidx.shipping.sources.files.chunks import (
+    BOM,
+    is_read_as_a_whole,
+    long_line,
+    read_on,
+    unreadable,
+    whole_lines,
+)
 from k8sidx.shipping.sources.follow.position import Cursor, mark
 from k8sidx.shipping.sources.follow.registry import LogFile
 from k8sidx.shipping.sources.follow.rotation import Stored
@@ -148,7 +154,8 @@ class Tail(_Opened):
             hole = len(data) - len(data.lstrip(b"\0"))
             # One zero may be the first half of a character in UTF-16.
             problem = unreadable(self._file.path, data[hole:] or b"{" if hole > 1 else data)
-            if before.offset == 0 and is_compressed(data):  # it was empty when it was opened
+            # It was empty when it was opened.
+            if before.offset == 0 and is_read_as_a_whole(data):
                 self.changed = self._file.packed = True
                 return
             if before.offset == 0 and problem is not None:
