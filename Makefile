@@ -63,6 +63,7 @@ pictures: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/measure.py
+	$(BIN)/python benchmarks/decode_envelopes.py
 	$(BIN)/python benchmarks/follow.py
 	$(BIN)/python benchmarks/baseline.py
 

@@ -13,7 +13,7 @@ from measure import WORK, best_of, big_store
 
 from k8sidx.backends.embedded.store import EmbeddedStore
 from k8sidx.backends.embedded.summaries import FOLDER
-from k8sidx.backends.summaries import complete
+from k8sidx.backends.summaries import completed_days
 from k8sidx.hunt.baseline_update import comparing, update_baselines
 from k8sidx.hunt.kinds.time_window import Window
 from k8sidx.hunt.library.load import load_library
@@ -39,7 +39,7 @@ def main() -> None:
         started = time.perf_counter()
         update_baselines(hunts, engine, summaries, Window())
         took = time.perf_counter() - started
-        days = len(complete(summaries))
+        days = len(completed_days(summaries))
         size = sum(path.stat().st_size for path in (store.path / FOLDER).rglob("*.zst"))
         print(
             f"\n{len(hunts)} hunts, {days} days: summaries made in {took:.1f} s, "

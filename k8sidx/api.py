@@ -18,7 +18,7 @@ from k8sidx.hunt import run as hunt_run
 from k8sidx.hunt.definition import Hunt
 from k8sidx.hunt.library import load as library
 from k8sidx.hunt.result import Finding, HuntResult, Unjudged
-from k8sidx.insights.execute.run import answer
+from k8sidx.insights.execute.run import run_program
 from k8sidx.insights.language.parser import parse
 from k8sidx.shipping import pipeline
 from k8sidx.shipping.pipeline import ShipOptions, ShipReport
@@ -133,7 +133,7 @@ def query(
     """
     program = parse(text)
     with store.engine() as engine:
-        return answer(program, engine, since, until, say=on_warning or _ignore)
+        return run_program(program, engine, since, until, say=on_warning or _ignore)
 
 
 def _keep_reason(hunt: Hunt, error: UsageError) -> None:

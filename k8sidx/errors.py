@@ -78,7 +78,7 @@ class InvalidHunt(UsageError):
     """A hunt document that cannot be read or requires an unsupported feature."""
 
 
-class OtherLog(InvalidHunt):
+class DifferentLogSource(InvalidHunt):
     """A Sigma rule about other logs than Kubernetes audit logs."""
 
 

@@ -9,7 +9,7 @@ from k8sidx.backends.cluster.engine.composite import SHARD_SIZE
 from k8sidx.hunt.definition import Hunt
 from k8sidx.hunt.library.load import load_library
 from k8sidx.show.translate.target import Target
-from k8sidx.show.translate.translatable import CannotBeSaid
+from k8sidx.show.translate.translatable import NotTranslatable
 from k8sidx.show.translate.translate import translate
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "hunts-elsewhere.md"
@@ -92,7 +92,7 @@ def _table(said: dict[str, dict[Target, bool]]) -> Iterator[str]:
 def _is_said(hunt: Hunt, target: Target) -> bool:
     try:
         translate(hunt, target)
-    except CannotBeSaid:
+    except NotTranslatable:
         return False
     return True
 

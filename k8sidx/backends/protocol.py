@@ -12,7 +12,7 @@ from k8sidx.query.algebra import Query
 
 
 @dataclass(frozen=True, slots=True)
-class Answering:
+class QueryOptions:
     """Options of running queries.
 
     :param approximate: estimates are acceptable where exact numbers take long.
@@ -30,7 +30,7 @@ class Answering:
         )
 
 
-EXACTLY = Answering()
+EXACT = QueryOptions()
 
 
 class Engine(Protocol):
@@ -52,7 +52,7 @@ class StoreEngine(Engine, Protocol):
     Other engines combine the results of such engines, and have no single statement to explain.
     """
 
-    def explained(self, query: Query) -> str:
+    def explain(self, query: Query) -> str:
         """Return the statement or search of a query, in ASCII; no event is read.
 
         :raises UnsupportedQuery: when this engine cannot run the query.

@@ -13,7 +13,7 @@ from k8sidx.query.algebra import Condition
 
 
 @dataclass(frozen=True, slots=True)
-class Asker:
+class ScanRequest:
     """A series of queries about the events of a condition.
 
     :param conditions: for the events of most of its queries, one of them holds.
@@ -27,11 +27,11 @@ class Asker:
 
 
 @runtime_checkable
-class Sharing(Protocol):
+class SharedScans(Protocol):
     """An engine that can prepare for several series of queries at once."""
 
-    def together(
-        self, askers: Sequence[Asker], since: datetime | None, until: datetime | None
+    def prepare(
+        self, askers: Sequence[ScanRequest], since: datetime | None, until: datetime | None
     ) -> AbstractContextManager[Sequence[Engine]]:
         """Return an engine for each series, while the context is open.
 

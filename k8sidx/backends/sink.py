@@ -93,7 +93,7 @@ class Encoder(Protocol[B]):
 
 
 class SinkSpec(Protocol[B]):
-    """What a worker needs to encode events for a sink; it can be sent to another process."""
+    """Specification of an encoder for a sink; it can be sent to another process."""
 
     @property
     def bodies(self) -> bool:
@@ -130,7 +130,7 @@ class Sink(Protocol[B]):
 
     @property
     def spec(self) -> SinkSpec[B]:
-        """How to encode events for this sink."""
+        """Specification of the encoders for this sink."""
 
     @property
     def can_reject(self) -> bool:

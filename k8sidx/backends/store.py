@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, Protocol
 
 from k8sidx.backends.check import Check
 from k8sidx.backends.finding_record import Record
-from k8sidx.backends.protocol import Answering, StoreEngine
+from k8sidx.backends.protocol import QueryOptions, StoreEngine
 from k8sidx.backends.setup import SetupPlan, SetupRequest
 from k8sidx.backends.sink import Sink
 from k8sidx.errors import StoreError
@@ -37,6 +37,17 @@ class StoreInfo:
     first: datetime | None
     last: datetime | None
     rejected: int | None = None
+
+
+class StoreIdentity(NamedTuple):
+    """What distinguishes a store from others, and from earlier copies of itself.
+
+    :param id: never given twice.
+    :param events: number of events in it; ``None`` where it may become less.
+    """
+
+    id: str
+    events: int | None = None
 
 
 class SavedFindings(NamedTuple):
@@ -97,8 +108,14 @@ class Store(Protocol):
     def state_key(self) -> tuple[str, ...]:
         """Distinguishes the store from others with the same :attr:`state_folder`."""
 
+    def identity(self) -> StoreIdentity | None:
+        """Return the store's identity; ``None`` when there is no store, or it has none yet.
+
+        :raises StoreError: when it cannot be read.
+        """
+
     def engine(
-        self, answering: Answering | None = None, *, threads: int | None = None
+        self, answering: QueryOptions | None = None, *, threads: int | None = None
     ) -> AbstractContextManager[StoreEngine]:
         """Return an engine over the store as it is now.
 

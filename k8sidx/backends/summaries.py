@@ -61,12 +61,12 @@ def _is_about_time(question: Query) -> bool:
     )
 
 
-def complete(summaries: Summaries) -> list[date]:
+def completed_days(summaries: Summaries) -> list[date]:
     """Return the completed days that have events: all but the newest one."""
     return list(summaries.days())[:-1]
 
 
-class SummedEngine:
+class SummaryEngine:
     """Runs some queries with the help of summaries, and all others on its engine.
 
     :param questions: those that summaries are used and created for.
@@ -85,7 +85,7 @@ class SummedEngine:
         bounded = query.since is not None or query.until is not None
         if question not in self._questions or not (bounded or _is_about_time(question)):
             return self._engine.run(query)
-        days = [day for day in complete(self._summaries) if _within(day, query)]
+        days = [day for day in completed_days(self._summaries) if _within(day, query)]
         if not days:
             return self._engine.run(query)
         merged = MergedGroups(question)
@@ -100,7 +100,7 @@ class SummedEngine:
     def make(self, question: Query, days: Sequence[date]) -> int:
         """Create the summaries of the days that have none, and return their number."""
         missing = sorted(set(days) - self._summaries.kept(digest_of(question)))
-        for days_in_row in _runs(missing, complete(self._summaries)):
+        for days_in_row in _runs(missing, completed_days(self._summaries)):
             self._count(question, days_in_row)
         return len(missing)
 
@@ -120,8 +120,8 @@ class SummedEngine:
         """Query the events of neighbouring days, and keep the results where they are exact."""
         query = replace(
             question,
-            since=start_of(days[0]),
-            until=start_of(days[-1]) + DAY,
+            since=start_of_day(days[0]),
+            until=start_of_day(days[-1]) + DAY,
             group_by=(DateHistogram(DAY, _COLUMN), *question.group_by),
         )
         result = self._engine.run(query)
@@ -169,7 +169,7 @@ def _micros(value: Any) -> Any:
     return to_micros(value) if isinstance(value, datetime) else value
 
 
-def start_of(day: date) -> datetime:
+def start_of_day(day: date) -> datetime:
     """Return the first moment of a day."""
     return datetime.combine(day, time(), UTC)
 
@@ -180,7 +180,7 @@ def day_of(micros: int) -> date:
 
 
 def _within(day: date, query: Query) -> bool:
-    start = start_of(day)
+    start = start_of_day(day)
     return (query.since is None or query.since <= start) and (
         query.until is None or start + DAY <= query.until
     )
@@ -189,7 +189,7 @@ def _within(day: date, query: Query) -> bool:
 def _edges(query: Query, days: Sequence[date]) -> Iterator[Query]:
     """Return the parts of a query's time range before and after the days."""
     question = question_of(query)
-    first, end = start_of(days[0]), start_of(days[-1]) + DAY
+    first, end = start_of_day(days[0]), start_of_day(days[-1]) + DAY
     if query.since is not None and query.since < first:
         yield replace(question, since=query.since, until=first)
     if query.until is None or end < query.until:

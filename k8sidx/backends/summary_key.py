@@ -1,7 +1,7 @@
 """Canonical text of a question, from which the names of stored summaries are made.
 
 Stores of every earlier version name their summaries by this text: a change of a single character
-orphans them, and they would be counted anew, without an error. Names and order of what is written
+orphans them, and they would be rebuilt, without an error. Names and order of what is written
 here are therefore part of the stored format and must not follow those in the code. Texts and
 numbers are written as Python's ``repr`` writes them, which is what the first versions did.
 """

@@ -16,7 +16,7 @@ class Summaries(Protocol):
     """The daily summaries that a store keeps, by the digest of their question."""
 
     @property
-    def trouble(self) -> str:
+    def error(self) -> str:
         """Reason why new summaries could not be kept; empty when all were, or when this user may
         not write to the store."""
 

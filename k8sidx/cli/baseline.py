@@ -52,11 +52,11 @@ def command(
     """Show which days have baseline summaries."""
     if context.invoked_subcommand:
         return
-    from k8sidx.hunt.baseline_update import baselines
+    from k8sidx.hunt.baseline_update import baseline_states
 
     hunts = _comparing(())
     with _opened(store) as (_, summaries):
-        _show(baselines(hunts, summaries), effective_format(output))
+        _show(baseline_states(hunts, summaries), effective_format(output))
 
 
 @ends_with_exit_code
@@ -86,7 +86,7 @@ def update(
         progress.hunting(len(chosen_hunts), quiet=quiet) as on_start,
     ):
         updated = update_baselines(chosen_hunts, engine, summaries, asked, on_start)
-        trouble = summaries.trouble
+        trouble = summaries.error
     _show(updated, effective_format(output))
     print_message(f"{sum(baseline.made for baseline in updated):,} days counted.", quiet=quiet)
     behind = sum(baseline.behind for baseline in updated)
@@ -121,7 +121,7 @@ def _opened(store: StoreChoice) -> Iterator[tuple[Engine, Summaries]]:
         yield engine, summaries
 
 
-def _show(baselines: Sequence[Baseline], output: Output) -> None:
+def _show(baseline_states: Sequence[Baseline], output: Output) -> None:
     from k8sidx.show.render.sheet import Sheet
 
     rows = [
@@ -134,7 +134,7 @@ def _show(baselines: Sequence[Baseline], output: Output) -> None:
             str(baseline.first or ""),
             str(baseline.last or ""),
         )
-        for baseline in baselines
+        for baseline in baseline_states
     ]
     columns = ("hunt", "kind", "days", "behind", "made", "first", "last")
     write_sheet(Sheet(columns, rows, "k8sidx baseline"), output)

@@ -144,8 +144,8 @@ def command(
     debug: DebugOption = False,
 ) -> None:
     """Run hunts from the library or from your own Sigma rules."""
-    from k8sidx.hunt.allowlist_suggest import FIELDS, suggested_file, suggestions
-    from k8sidx.hunt.required_fields import fields_needed
+    from k8sidx.hunt.allowlist_suggest import FIELDS, allowlist_text, suggestions
+    from k8sidx.hunt.required_fields import required_fields
     from k8sidx.hunt.run import run_hunts
 
     names, inputs = separate_inputs(hunts or [], input_ or [])
@@ -164,7 +164,7 @@ def command(
     time_window = window(since, until, baseline)
     how = answering(timeout, approximate=approximate)
     with (
-        store_or_inputs(store, inputs, fields_needed(chosen_hunts) | FIELDS, quiet=quiet) as (
+        store_or_inputs(store, inputs, required_fields(chosen_hunts) | FIELDS, quiet=quiet) as (
             used,
             report,
         ),
@@ -172,7 +172,7 @@ def command(
         progress.hunting(len(chosen_hunts), quiet=quiet) as on_start,
     ):
         if suggest_allow:
-            proposed = suggested_file(
+            proposed = allowlist_text(
                 suggestions(chosen_hunts, engine, time_window), datetime.now(UTC).date()
             )
         else:
@@ -185,8 +185,8 @@ def command(
                 rule_errors.not_run,
                 summaries=summaries,
             )
-            if summaries is not None and summaries.trouble:
-                print_message(summaries.trouble, quiet=quiet)
+            if summaries is not None and summaries.error:
+                print_message(summaries.error, quiet=quiet)
         if save:
             _save(used, chosen_hunts, results, quiet=quiet)
     if suggest_allow:
@@ -216,9 +216,9 @@ def _save(
 
 
 def _show_stories(results: Sequence[HuntResult], output: Output) -> None:
-    from k8sidx.hunt.actor_timeline import stories_of
+    from k8sidx.hunt.actor_timeline import timelines_of
 
-    stories = stories_of(finding for result in results for finding in result.findings)
+    stories = timelines_of(finding for result in results for finding in result.findings)
     print_document(load_format(output).stories(stories))
 
 

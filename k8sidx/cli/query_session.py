@@ -22,7 +22,7 @@ from k8sidx.show.render.escape import visible
 from k8sidx.show.render.formats.registry import Output, load_format
 
 if TYPE_CHECKING:
-    from k8sidx.backends.protocol import Answering
+    from k8sidx.backends.protocol import QueryOptions
     from k8sidx.backends.result import Result
     from k8sidx.backends.store import Store
     from k8sidx.insights.language.ast import Program
@@ -66,10 +66,10 @@ def columns_read(text: str) -> frozenset[str] | None:
     :raises QueryError: when the query is invalid.
     """
     from k8sidx.insights.language.parser import parse
-    from k8sidx.insights.plan.binder import understood
+    from k8sidx.insights.plan.binder import bind
     from k8sidx.insights.plan.columns import columns_needed
 
-    return columns_needed(understood(parse(text), now=datetime.now(UTC)))
+    return columns_needed(bind(parse(text), now=datetime.now(UTC)))
 
 
 @dataclass(slots=True)
@@ -82,7 +82,7 @@ class QuerySession:
 
     since: str | None
     until: str | None
-    how: Answering
+    how: QueryOptions
     output: Output | None
     chart: bool
     quiet: bool
@@ -100,13 +100,13 @@ class QuerySession:
         :raises QueryError: when the query is invalid.
         :raises K8sidxError: when it cannot be run.
         """
-        from k8sidx.insights.execute.run import answer
+        from k8sidx.insights.execute.run import run_program
         from k8sidx.insights.language.parser import parse
 
         program = parse(query.text)
         since, until = self.period()
         with store.engine(self.how) as engine, progress.querying(quiet=self.quiet):
-            result = answer(
+            result = run_program(
                 program,
                 engine,
                 since,
@@ -121,12 +121,12 @@ class QuerySession:
         :raises QueryError: when the query is invalid.
         :raises UnsupportedQuery: when the engine cannot run or explain the query.
         """
-        from k8sidx.insights.execute.explain import explained
+        from k8sidx.insights.execute.explain import explain_query
         from k8sidx.insights.language.parser import parse
 
         program = parse(query.text)
         with store.engine(self.how) as engine:
-            text = explained(program, engine, *self.period())
+            text = explain_query(program, engine, *self.period())
         return "".join(f"{visible(line)}\n" for line in text.rstrip("\n").split("\n"))
 
     def _print_warning(self, line: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from k8sidx.cli.output import print_message
-from k8sidx.errors import InvalidHunt, K8sidxError, OtherLog
+from k8sidx.errors import DifferentLogSource, InvalidHunt, K8sidxError
 
 if TYPE_CHECKING:
     from k8sidx.hunt.definition import Hunt
@@ -19,12 +19,12 @@ class RuleErrors:
 
     def __init__(self, *, quiet: bool) -> None:
         self.errors: list[K8sidxError] = []
-        self.other_logs: list[OtherLog] = []
+        self.other_logs: list[DifferentLogSource] = []
         self._quiet = quiet
 
     def unread(self, error: InvalidHunt) -> None:
         """Record a document that cannot be read as a hunt."""
-        if isinstance(error, OtherLog):
+        if isinstance(error, DifferentLogSource):
             self.other_logs.append(error)
         else:
             self.errors.append(error)

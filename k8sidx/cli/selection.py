@@ -13,7 +13,7 @@ from k8sidx.errors import InvalidHunt, UsageError
 from k8sidx.hunt.level import urgency
 
 if TYPE_CHECKING:
-    from k8sidx.backends.protocol import Answering
+    from k8sidx.backends.protocol import QueryOptions
     from k8sidx.hunt.definition import Hunt, KnownGood
     from k8sidx.hunt.lists import Lists
     from k8sidx.hunt.run import Window
@@ -143,13 +143,13 @@ def period(since: str | None, until: str | None) -> tuple[datetime | None, datet
     return first, end
 
 
-def answering(timeout: str | None, *, approximate: bool) -> Answering:
+def answering(timeout: str | None, *, approximate: bool) -> QueryOptions:
     """Return the options for running queries.
 
     :raises UsageError: when the timeout is not a valid duration.
     """
-    from k8sidx.backends.protocol import Answering
+    from k8sidx.backends.protocol import QueryOptions
     from k8sidx.query.durations import parse_span
 
     seconds = None if timeout is None else parse_span(timeout).total_seconds()
-    return Answering(approximate=approximate, timeout=seconds)
+    return QueryOptions(approximate=approximate, timeout=seconds)

@@ -16,9 +16,9 @@ class Attack:
     :param steps: its requests, in the order of their seconds.
     :param before: requests of ordinary life in the time before, that hunts for what is new
         compare with.
-    :param share: not 0: the steps go on, in turn, for as long as the attacks last, and are
+    :param share: not 0: the steps repeat, in turn, for as long as the attacks last, and are
         that part of all events.
-    :param every: not 0: the steps go on, in turn, that many seconds apart, from the beginning
+    :param every: not 0: the steps repeat, in turn, that many seconds apart, from the beginning
         of the span until the attack begins; then there is silence.
     :param user: whose credentials; "" for none; ``None`` for a person of the attack's own.
     :param address: where from; ``None`` for an address of the attack's own.

@@ -22,7 +22,7 @@ _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
-class Story:
+class ActorTimeline:
     """Timeline of one actor: the findings about it.
 
     :param actor: a user; without a name, the source address.
@@ -54,7 +54,7 @@ class Story:
         return max((f.last_seen for f in self.findings if f.last_seen), default=None)
 
 
-def stories_of(findings: Iterable[Finding], quiet: timedelta = QUIET) -> list[Story]:
+def timelines_of(findings: Iterable[Finding], quiet: timedelta = QUIET) -> list[ActorTimeline]:
     """Return timelines, the most urgent first, then those with most findings, then by time.
 
     Findings of one actor belong to one timeline as long as no more than ``quiet`` lies between
@@ -65,7 +65,7 @@ def stories_of(findings: Iterable[Finding], quiet: timedelta = QUIET) -> list[St
     for finding in findings:
         by_actor.setdefault(actor_of(finding), []).append(finding)
     timelines = [
-        Story(actor, max((f.level for f in part), key=urgency), tuple(part))
+        ActorTimeline(actor, max((f.level for f in part), key=urgency), tuple(part))
         for actor, about in by_actor.items()
         for part in _parts(sorted(about, key=_begin), quiet)
     ]

@@ -111,7 +111,7 @@ def _datetime(value: Value) -> datetime:
     return value
 
 
-def suggested_file(suggested: Sequence[Suggestion], today: date) -> str:
+def allowlist_text(suggested: Sequence[Suggestion], today: date) -> str:
     """Return the entries as the text of an allow list."""
     lines = [
         "# Proposed by k8sidx from what hunts found again and again. Delete what you would not",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from k8sidx.backends.protocol import Engine
-from k8sidx.backends.summaries import DAY, SummedEngine, complete, start_of
+from k8sidx.backends.summaries import DAY, SummaryEngine, completed_days, start_of_day
 from k8sidx.backends.summary_key import digest_of
 from k8sidx.backends.summary_store import Summaries
 from k8sidx.hunt.allowlist import without_known_good
@@ -39,12 +39,12 @@ def comparing(hunts: Iterable[Hunt]) -> list[Hunt]:
     return [hunt for hunt in hunts if hunt.baseline_queries() and not hunt.lists_missing]
 
 
-def baselines(hunts: Sequence[Hunt], summaries: Summaries) -> list[Baseline]:
+def baseline_states(hunts: Sequence[Hunt], summaries: Summaries) -> list[Baseline]:
     """Return the state of the summaries of hunts.
 
     :raises StoreError: when the store cannot be read.
     """
-    days = complete(summaries)
+    days = completed_days(summaries)
     return [_baseline(hunt, days, summaries) for hunt in hunts]
 
 
@@ -62,8 +62,8 @@ def update_baselines(
     :raises UnsupportedQuery: when the engine has no way to run a hunt.
     :raises StoreError: when the store cannot be read.
     """
-    days = [day for day in complete(summaries) if _is_within(day, window)]
-    summed = SummedEngine(engine, summaries, ())
+    days = [day for day in completed_days(summaries) if _is_within(day, window)]
+    summed = SummaryEngine(engine, summaries, ())
     updated = []
     for hunt in hunts:
         if on_start:
@@ -94,7 +94,7 @@ def _queries(hunt: Hunt) -> tuple[Query, ...]:
 
 
 def _is_within(day: date, window: Window) -> bool:
-    start = start_of(day)
+    start = start_of_day(day)
     return (window.since is None or window.since <= start) and (
         window.until is None or start + DAY <= window.until
     )

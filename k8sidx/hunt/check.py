@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from k8sidx.errors import InvalidHunt, OtherLog, Where
+from k8sidx.errors import DifferentLogSource, InvalidHunt, Where
 from k8sidx.hunt.definition import Hunt
 from k8sidx.hunt.library.load import load_hunts
 from k8sidx.hunt.lists import Lists, how_to_give, shipped_lists
@@ -24,7 +24,7 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class CheckReport:
     """The result of a check.
 
     :param hunts: number of hunts that can be run.
@@ -36,7 +36,7 @@ class Checked:
     problems: tuple[Problem, ...]
 
 
-def check_rules(selectors: Sequence[str], lists: Lists) -> Checked:
+def check_rules(selectors: Sequence[str], lists: Lists) -> CheckReport:
     """Check the rules of files and folders.
 
     :raises UsageError: for a folder without rules, or a name that is neither a file nor a hunt.
@@ -46,12 +46,12 @@ def check_rules(selectors: Sequence[str], lists: Lists) -> Checked:
     problems = [
         Problem(error.where or Where("-"), error.message, error.remedy)
         for error in errors
-        if not isinstance(error, OtherLog)
+        if not isinstance(error, DifferentLogSource)
     ]
     problems += [problem for hunt in hunts for problem in _warnings(hunt)]
     problems.sort(key=lambda problem: (problem.where.source, problem.where.record))
-    others = sum(isinstance(error, OtherLog) for error in errors)
-    return Checked(len(hunts), others, tuple(problems))
+    others = sum(isinstance(error, DifferentLogSource) for error in errors)
+    return CheckReport(len(hunts), others, tuple(problems))
 
 
 def _warnings(hunt: Hunt) -> list[Problem]:

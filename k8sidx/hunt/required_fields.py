@@ -14,7 +14,7 @@ from k8sidx.query.algebra import leaves
 _ALWAYS = (*CONTEXT, *(metric.field for metric in EVIDENCE_METRICS))
 
 
-def fields_needed(hunts: Iterable[Hunt]) -> frozenset[str]:
+def required_fields(hunts: Iterable[Hunt]) -> frozenset[str]:
     """Return the names of the stored fields that the hunts' queries read."""
     always = frozenset(resolve(name).field.name for name in _ALWAYS)
     return always.union(*(own_fields(hunt) for hunt in hunts))

@@ -8,8 +8,8 @@ from dataclasses import replace
 
 from k8sidx.backends.protocol import Engine
 from k8sidx.backends.result import Result
-from k8sidx.backends.shared import Asker, Sharing
-from k8sidx.backends.summaries import SummedEngine
+from k8sidx.backends.shared import ScanRequest, SharedScans
+from k8sidx.backends.summaries import SummaryEngine
 from k8sidx.backends.summary_store import Summaries
 from k8sidx.errors import UsageError
 from k8sidx.hunt.allowlist import restrict_to, without_known_good
@@ -17,7 +17,7 @@ from k8sidx.hunt.definition import Hunt
 from k8sidx.hunt.kinds.evidence import as_count
 from k8sidx.hunt.kinds.time_window import Window
 from k8sidx.hunt.lists import how_to_give
-from k8sidx.hunt.required_fields import fields_needed, own_fields
+from k8sidx.hunt.required_fields import own_fields, required_fields
 from k8sidx.hunt.result import HuntResult, Unjudged
 from k8sidx.hunt.visibility import Overview, hidden_events, overview_of, subject
 from k8sidx.query.algebra import Query
@@ -95,7 +95,7 @@ def _run(
     hunt: Hunt, engine: Engine, window: Window, summaries: Summaries | None = None
 ) -> HuntResult:
     if summaries is not None and not hunt.counts_only(window):
-        engine = SummedEngine(engine, summaries, hunt.baseline_queries())
+        engine = SummaryEngine(engine, summaries, hunt.baseline_queries())
     return hunt.run(engine, window)
 
 
@@ -159,16 +159,16 @@ MIN_HUNTS_FOR_SHARED_SCAN = 3
 @contextmanager
 def _engines(hunts: Sequence[Hunt], engine: Engine, window: Window) -> Iterator[Sequence[Engine]]:
     """Return an engine for each hunt."""
-    if len(hunts) < MIN_HUNTS_FOR_SHARED_SCAN or not isinstance(engine, Sharing):
+    if len(hunts) < MIN_HUNTS_FOR_SHARED_SCAN or not isinstance(engine, SharedScans):
         yield [engine] * len(hunts)
         return
-    with engine.together(
+    with engine.prepare(
         [_asker(hunt, window) for hunt in hunts], window.since, window.until
     ) as engines:
         yield engines
 
 
-def _asker(hunt: Hunt, window: Window) -> Asker:
+def _asker(hunt: Hunt, window: Window) -> ScanRequest:
     counts = hunt.counts_only(window)
-    fields = own_fields(hunt) if counts else fields_needed([hunt])
-    return Asker((hunt.condition, subject(hunt)), fields, counts)
+    fields = own_fields(hunt) if counts else required_fields([hunt])
+    return ScanRequest((hunt.condition, subject(hunt)), fields, counts)

@@ -51,7 +51,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DuckDBEngine]:
 
 
 def test_a_statement_and_its_parameters(engine: DuckDBEngine) -> None:
-    assert engine.explained(TOP).splitlines() == [
+    assert engine.explain(TOP).splitlines() == [
         "SELECT *",
         "FROM (",
         '  SELECT "user.username" AS k0, count(*) AS m0, '
@@ -95,7 +95,7 @@ def test_values_that_duckdb_looks_up_first_are_told(engine: DuckDBEngine) -> Non
         where=And((InNetwork("sourceIPs", ("10.0.0.0/8",)), Compare("verb", "=", "get"))),
         metrics=(COUNT,),
     )
-    first, *statement = engine.explained(query).splitlines()
+    first, *statement = engine.explain(query).splitlines()
     assert first == (
         "-- The values of sourceIPs are looked up first; below, IS NOT NULL is in the place of "
         "those that the condition holds for."
@@ -106,12 +106,12 @@ def test_values_that_duckdb_looks_up_first_are_told(engine: DuckDBEngine) -> Non
 
 def test_what_cannot_be_run_cannot_be_explained(engine: DuckDBEngine) -> None:
     with pytest.raises(UnsupportedQuery, match="a list"):
-        engine.explained(Query(metrics=(Metric("x", "last_values", "sourceIPs", 1),)))
+        engine.explain(Query(metrics=(Metric("x", "last_values", "sourceIPs", 1),)))
 
 
 def test_a_search_as_a_console_takes_it(cluster: Cluster, prefix: str) -> None:
     engine = fill(cluster, prefix, [normalized(event())])
-    line, *body = engine.explained(TOP).splitlines()
+    line, *body = engine.explain(TOP).splitlines()
     assert line == f"POST /{prefix}-*/_search"
     assert "\n".join(body).isascii()
     search = json.loads("\n".join(body))
@@ -137,7 +137,7 @@ def test_several_searches_and_values_looked_up_first_are_told(
         where=Regex("responseStatus.code", "^4"),
         metrics=(Metric("users", "count_distinct", "user.username"),),
     )
-    lookup, several, line, *body = engine.explained(distinct).splitlines()
+    lookup, several, line, *body = engine.explain(distinct).splitlines()
     assert lookup.startswith(
         "# The values of responseStatus.code are looked up first; below, exists"
     )
@@ -148,11 +148,11 @@ def test_several_searches_and_values_looked_up_first_are_told(
         where=Present("responseStatus.code"),
         metrics=(Metric("users", "count_distinct", "user.username"),),
     )
-    assert shown == json.loads(engine.explained(instead).partition("_search\n")[2])
+    assert shown == json.loads(engine.explain(instead).partition("_search\n")[2])
 
 
 def test_long_lists_are_told_and_not_shown(engine: DuckDBEngine) -> None:
     many = OneOf("user.username", tuple(f"u{n}" for n in range(5000)))
-    told = engine.explained(Query(where=many, select=("verb",)))
+    told = engine.explain(Query(where=many, select=("verb",)))
     assert told.startswith("-- The values of user.username are looked up first;")
     assert "u4999" not in told

@@ -33,7 +33,7 @@ def noise(here: Path) -> Path:
     return path
 
 
-@pytest.fixture(params=COMMANDS.values(), ids=COMMANDS)
+@pytest.fixture(params=list(COMMANDS.values()), ids=list(COMMANDS))
 def words(request: pytest.FixtureRequest) -> list[str]:
     command: list[str] = request.param
     return command

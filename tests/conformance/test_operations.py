@@ -56,7 +56,7 @@ def test_an_explained_query_is_what_is_asked_first(
     monkeypatch.setattr(Cluster, "request", recorded)
     for operation in (one for one in OPERATIONS if not one.refused):
         searches.clear()
-        told = search_engine.explained(operation.query)
+        told = search_engine.explain(operation.query)
         assert not searches
         if "looked up first" not in told:
             search_engine.run(operation.query)

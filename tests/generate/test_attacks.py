@@ -18,7 +18,7 @@ from k8sidx.cli import app
 from k8sidx.generate.attacks import ATTACKS, NOT_IN_ONE_LOG
 from k8sidx.hunt.library.load import library_ids, load_hunts, load_library
 from k8sidx.hunt.lists import SHIPPED, Lists
-from k8sidx.hunt.required_fields import fields_needed
+from k8sidx.hunt.required_fields import required_fields
 from k8sidx.hunt.result import Finding, HuntResult
 from k8sidx.hunt.run import Window, run_hunts
 from k8sidx.shipping.pipeline import ShipOptions, ship
@@ -50,7 +50,7 @@ def generated(folder: Path, *options: str) -> tuple[Path, dict[str, Any]]:
 
 def hunted(log: Path, names: Sequence[str], lists: Lists, window: Window) -> list[HuntResult]:
     hunts = load_hunts(names, lists)
-    with temporary_store(fields_needed(hunts)) as store:
+    with temporary_store(required_fields(hunts)) as store:
         assert ship([str(log)], store, ShipOptions()).rejected == 0
         with store.engine() as engine:
             return run_hunts(hunts, engine, window)
@@ -111,7 +111,7 @@ def is_listed(label: Label, result: HuntResult) -> bool:
 
 def test_the_logs_of_two_clusters_show_which_fell_silent(tmp_path: Path) -> None:
     hunts = load_hunts(["cluster_silent"])
-    with temporary_store(fields_needed(hunts)) as store:
+    with temporary_store(required_fields(hunts)) as store:
         for name, hours, events in (("one", "24h", "4000"), ("two", "15h", "2500")):
             (tmp_path / name).mkdir()
             options = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from k8sidx.backends.result import Value
-from k8sidx.hunt.actor_timeline import NOBODY, stories_of
+from k8sidx.hunt.actor_timeline import NOBODY, timelines_of
 from k8sidx.hunt.result import Finding
 from tests.building import START
 
@@ -20,7 +20,7 @@ def finding(
 
 
 def told(*findings: Finding) -> list[tuple[str, str, list[str]]]:
-    return [(s.actor, s.level, [f.hunt for f in s.findings]) for s in stories_of(findings)]
+    return [(s.actor, s.level, [f.hunt for f in s.findings]) for s in timelines_of(findings)]
 
 
 def test_findings_of_one_user_are_one_story_in_order_of_time() -> None:
@@ -67,5 +67,5 @@ def test_findings_about_the_same_requests_are_one_step() -> None:
     low = Finding("b", "low", key, 1, START, START, "…", ("x",))
     high = Finding("a", "high", key, 1, START, START, "…", ("x",))
     other = Finding("c", "low", key, 1, START, START, "…", ("y",))
-    [story] = stories_of([low, high, other])
+    [story] = timelines_of([low, high, other])
     assert [[f.hunt for f in step] for step in story.steps] == [["a", "b"], ["c"]]

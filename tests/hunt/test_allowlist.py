@@ -11,10 +11,10 @@ import pytest
 
 from k8sidx.errors import UsageError
 from k8sidx.hunt.allowlist import read_known_good, with_known_good
-from k8sidx.hunt.allowlist_suggest import suggested_file, suggestions
+from k8sidx.hunt.allowlist_suggest import allowlist_text, suggestions
 from k8sidx.hunt.definition import Hunt, KnownGood
 from k8sidx.hunt.library.load import load_hunts
-from k8sidx.hunt.required_fields import fields_needed
+from k8sidx.hunt.required_fields import required_fields
 from k8sidx.hunt.result import HuntResult
 from k8sidx.hunt.run import Window, run_hunts
 from tests.building import event
@@ -99,7 +99,7 @@ def test_an_entry_can_be_about_every_hunt_and_addresses(tmp_path: Path) -> None:
 
 def test_a_store_that_is_temporary_keeps_what_entries_test(tmp_path: Path) -> None:
     (hunt,) = with_known_good([DELETES], entries(tmp_path), TODAY)
-    assert "objectRef.namespace" in fields_needed([hunt])
+    assert "objectRef.namespace" in required_fields([hunt])
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,7 @@ def test_what_comes_back_is_proposed_as_a_file_that_can_be_used(tmp_path: Path) 
     ]
     with stored(tmp_path / "store", events).engine() as engine:
         found = suggestions([DELETES], engine, Window())
-        text = suggested_file(found, TODAY)
+        text = allowlist_text(found, TODAY)
         known = entries(tmp_path, text)
         (left,) = run_hunts(with_known_good([DELETES], known, TODAY), engine, Window())
     assert [dict(one.where) for one in found] == [

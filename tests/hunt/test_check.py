@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from k8sidx.errors import InvalidHunt, OtherLog
+from k8sidx.errors import DifferentLogSource, InvalidHunt
 from k8sidx.hunt.check import check_rules
 from k8sidx.hunt.library.load import load_hunts
 from k8sidx.hunt.lists import SHIPPED, Lists
@@ -52,7 +52,7 @@ def test_one_bad_rule_does_not_stop_the_others(rules: Path) -> None:
     errors: list[InvalidHunt] = []
     hunts = load_hunts([str(rules)], SHIPPED, errors.append)
     assert {hunt.id for hunt in hunts} == {"c", "second", "list", "never"}
-    assert len([one for one in errors if isinstance(one, OtherLog)]) == 1
+    assert len([one for one in errors if isinstance(one, DifferentLogSource)]) == 1
     with pytest.raises(InvalidHunt):
         load_hunts([str(rules)])
 

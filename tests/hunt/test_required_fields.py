@@ -15,7 +15,7 @@ from k8sidx.backends.protocol import Engine
 from k8sidx.backends.result import Result
 from k8sidx.hunt.definition import Hunt
 from k8sidx.hunt.library.load import load_hunts, load_library
-from k8sidx.hunt.required_fields import fields_needed
+from k8sidx.hunt.required_fields import required_fields
 from k8sidx.hunt.run import Window, run_hunts
 from k8sidx.query.algebra import Query, fields_of
 from k8sidx.shipping.pipeline import ShipOptions, ship
@@ -53,7 +53,7 @@ def test_a_hunt_asks_for_no_field_but_those_it_needs(hunt: Hunt, whole: Engine) 
     recorder = Recorder(whole)
     run_hunts([hunt], recorder, WINDOW)
     always = {"@timestamp", "event.id", "requestReceivedTimestamp", "stageTimestamp"}
-    assert recorder.asked <= fields_needed([hunt]) | always
+    assert recorder.asked <= required_fields([hunt]) | always
 
 
 ONE_OF_EACH_KIND = {hunt.kind: hunt.id for hunt in load_library()}
@@ -62,7 +62,7 @@ ONE_OF_EACH_KIND = {hunt.kind: hunt.id for hunt in load_library()}
 @pytest.mark.parametrize("name", ONE_OF_EACH_KIND.values())
 def test_a_store_of_the_needed_fields_gives_the_same(name: str, whole: Engine) -> None:
     hunts = load_hunts([name])
-    with temporary_store(fields_needed(hunts)) as store:
+    with temporary_store(required_fields(hunts)) as store:
         ship([str(DEMO)], store, HERE)
         with store.engine() as engine:
             (found,) = run_hunts(hunts, engine, WINDOW)

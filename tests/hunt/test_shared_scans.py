@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from k8sidx.backends.embedded.engine import shared_scan as duckdb_shared
 from k8sidx.backends.embedded.engine.engine import DuckDBEngine
 from k8sidx.backends.embedded.engine.shared_scan import RoutedEngine
-from k8sidx.backends.shared import Asker
+from k8sidx.backends.shared import ScanRequest
 from k8sidx.hunt.library.load import load_library
 from k8sidx.hunt.run import Window, run_hunt, run_hunts
 from k8sidx.query.algebra import (
@@ -154,7 +154,7 @@ def test_every_query_has_one_answer(
     condition = Compare("verb", "=", verb, ignore_case=True)
     fields = frozenset({"verb", "sourceIPs", "user.username", "event.id", "auditID"})
     asked = query.replace(where=And((condition, query.where))) if within else query
-    with engine.together([Asker((condition,), fields)], None, None) as engines:
+    with engine.prepare([ScanRequest((condition,), fields)], None, None) as engines:
         assert isinstance(engines[0], RoutedEngine)
         assert engines[0].run(asked) == engine.run(asked)
 
@@ -215,7 +215,7 @@ def test_comparisons_settled_for_each_value_hold_for_the_same_events(
     for where in (leaf, Not(leaf), And((leaf, Not(other))), Or((Not(leaf), other))):
         since = window(asked).since
         query = Query(where=where, since=since, select=("auditID", "userAgent"))
-        with engine.together([Asker((where,), fields)] * 3, since, None) as engines:
+        with engine.prepare([ScanRequest((where,), fields)] * 3, since, None) as engines:
             assert isinstance(engines[0], RoutedEngine)
             assert engines[0].run(query) == engine.run(query)
             with_name = query.replace(where=And((where, Present("objectRef.name"))))

@@ -16,7 +16,7 @@ from k8sidx.backends.embedded.storage.manifest import VERSION, read_manifest
 from k8sidx.backends.embedded.store import EmbeddedStore
 from k8sidx.backends.embedded.summaries import FOLDER, EmbeddedSummaries
 from k8sidx.backends.result import Result
-from k8sidx.backends.summaries import SummedEngine, complete
+from k8sidx.backends.summaries import SummaryEngine, completed_days
 from k8sidx.backends.summary_key import digest_of
 from k8sidx.hunt.definition import Hunt
 from k8sidx.hunt.library.load import load_library
@@ -149,7 +149,7 @@ def ask(
         summaries = engine.summaries()
         assert summaries is not None
         counting = Counting(engine)
-        result = SummedEngine(counting, summaries, [question]).run(query)
+        result = SummaryEngine(counting, summaries, [question]).run(query)
         assert result == engine.run(query)
     return result, counting.asked
 
@@ -249,9 +249,9 @@ def test_the_newest_day_has_no_summary_yet(tmp_path: Path) -> None:
     with store.engine() as engine:
         summaries = engine.summaries()
         assert summaries is not None
-        days = complete(summaries)
-        assert SummedEngine(engine, summaries, ()).make(QUESTION, days) == len(days)
-        assert SummedEngine(engine, summaries, ()).make(QUESTION, days) == 0
+        days = completed_days(summaries)
+        assert SummaryEngine(engine, summaries, ()).make(QUESTION, days) == len(days)
+        assert SummaryEngine(engine, summaries, ()).make(QUESTION, days) == 0
         assert summaries.kept(digest_of(QUESTION)) == frozenset(days)
     assert date(2026, 12, 4) == days[-1] + timedelta(days=1)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from k8sidx.hunt.library.load import load_library
-from k8sidx.hunt.required_fields import fields_needed
+from k8sidx.hunt.required_fields import required_fields
 from k8sidx.hunt.result import HuntResult
 from k8sidx.hunt.run import Window, run_hunt, run_hunts
 from k8sidx.hunt.visibility import subject
@@ -110,8 +110,8 @@ def test_a_condition_of_a_body_alone_is_about_nothing_that_could_be_counted(
 
 def test_hunts_that_need_no_body_do_not_read_one() -> None:
     hunt = sigma("{s: {verb: get}, condition: s}")
-    assert not fields_needed([hunt]) & {"event.truncated", "level", "event.provider"}
-    assert {"event.truncated", "level", "event.provider"} <= fields_needed([PRIVILEGED])
+    assert not required_fields([hunt]) & {"event.truncated", "level", "event.provider"}
+    assert {"event.truncated", "level", "event.provider"} <= required_fields([PRIVILEGED])
 
 
 def test_alone_and_together_the_same_is_hidden(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ import pytest
 from k8sidx.backends.cluster.http.client import Cluster
 from k8sidx.backends.protocol import StoreEngine
 from k8sidx.backends.result import Result
-from k8sidx.insights.execute.run import answer
+from k8sidx.insights.execute.run import run_program
 from k8sidx.insights.language.parser import parse
 from tests.building import SHARED, normalized
 from tests.conformance.index_events import fill
@@ -79,7 +79,7 @@ class Engines:
         program = parse(text)
         told: list[list[str]] = [[] for _ in self.both]
         found = [
-            answer(program, engine, say=said.append)
+            run_program(program, engine, say=said.append)
             for engine, said in zip(self.both, told, strict=True)
         ]
         assert found[0].columns == found[1].columns

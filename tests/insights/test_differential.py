@@ -16,7 +16,7 @@ import pytest
 
 from k8sidx.backends.cluster.http.client import Cluster
 from k8sidx.backends.protocol import StoreEngine
-from k8sidx.insights.execute.run import answer
+from k8sidx.insights.execute.run import run_program
 from k8sidx.insights.language.parser import parse
 from tests.building import START, normalized
 from tests.conformance.index_events import fill
@@ -56,7 +56,7 @@ class Judged(NamedTuple):
         program = parse(text)
         written = set()
         for engine in self.engines:
-            found = answer(program, engine, since, until, say=lambda _: None)
+            found = run_program(program, engine, since, until, say=lambda _: None)
             if found.columns != wanted.columns:
                 return f"{engine.name} has columns {found.columns}, not {wanted.columns}"
             if found.rows != wanted.rows:

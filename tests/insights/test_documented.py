@@ -13,8 +13,8 @@ from k8sidx.backends.cluster.http.client import Cluster
 from k8sidx.backends.embedded.store import EmbeddedStore
 from k8sidx.backends.protocol import StoreEngine
 from k8sidx.events.normalize.event import Normalized
-from k8sidx.insights.execute.explain import explained
-from k8sidx.insights.execute.run import answer
+from k8sidx.insights.execute.explain import explain_query
+from k8sidx.insights.execute.run import run_program
 from k8sidx.insights.language.aggregates import AGGREGATES
 from k8sidx.insights.language.ast import COMMANDS
 from k8sidx.insights.language.functions import FUNCTIONS
@@ -74,8 +74,8 @@ def test_an_example_gives_the_same_rows_everywhere(
     text: str, embedded: StoreEngine, distributed: StoreEngine
 ) -> None:
     program = parse(text)
-    here = answer(program, embedded, say=lambda _: None)
-    there = answer(program, distributed, say=lambda _: None)
+    here = run_program(program, embedded, say=lambda _: None)
+    there = run_program(program, distributed, say=lambda _: None)
     assert here.columns == there.columns
     assert here.rows == there.rows
     assert bool(here.rows) == (text not in FIND_NOTHING)
@@ -84,7 +84,8 @@ def test_an_example_gives_the_same_rows_everywhere(
 @pytest.mark.parametrize("name", [name for name, one in FUNCTIONS.items() if one.gives])
 def test_a_function_gives_what_is_documented(name: str, embedded: StoreEngine) -> None:
     call, _, value = FUNCTIONS[name].gives.rpartition(" = ")
-    ((found,),) = answer(parse(f"fields {call} as x | limit 1"), embedded, say=lambda _: None).rows
+    program = parse(f"fields {call} as x | limit 1")
+    ((found,),) = run_program(program, embedded, say=lambda _: None).rows
     moment = parsed_moment(value) if len(value) > 4 else None
     assert (found == moment) if moment else (as_text(found) == value)
 
@@ -96,7 +97,8 @@ def test_only_what_depends_on_the_day_is_documented_without_a_value() -> None:
 @pytest.mark.parametrize("unit", [name for written in UNITS.values() for name in written])
 def test_a_unit_may_be_written_so(unit: str, embedded: StoreEngine) -> None:
     more = f", bin(2 {unit}s)" if len(unit) > 1 and unit != "ms" else ""
-    found = answer(parse(f"stats count(*) by bin(1{unit}){more}"), embedded, say=lambda _: None)
+    program = parse(f"stats count(*) by bin(1{unit}){more}")
+    found = run_program(program, embedded, say=lambda _: None)
     assert sum(int(str(row[-1])) for row in found.rows) == EVENTS
 
 
@@ -104,7 +106,7 @@ def test_a_unit_may_be_written_so(unit: str, embedded: StoreEngine) -> None:
 def test_explaining_asks_for_no_events(
     text: str, embedded: StoreEngine, distributed: StoreEngine
 ) -> None:
-    assert "SELECT" in explained(parse(text), embedded)
-    told = explained(parse(text), distributed)
+    assert "SELECT" in explain_query(parse(text), embedded)
+    told = explain_query(parse(text), distributed)
     assert "_search" in told
     assert told.startswith("The engine runs:\n  events ")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from k8sidx.backends.embedded.engine.engine import DuckDBEngine
-from k8sidx.backends.protocol import Answering
+from k8sidx.backends.protocol import QueryOptions
 from k8sidx.errors import InvalidQuery, StoreError, UnknownField, UnsupportedQuery
 from k8sidx.query.algebra import (
     Always,
@@ -282,7 +282,7 @@ def test_a_query_is_stopped_when_its_time_is_over(tmp_path: Path) -> None:
     bodies = [{**event(seconds=n, source=addresses), "user": user} for n in range(20)]
     pairs = Query(group_by=(Terms("sourceIPs"), Terms("user.groups")), metrics=(COUNT,))
     with (
-        stored(tmp_path / "store", bodies).engine(Answering(timeout=0.05)) as opened,
+        stored(tmp_path / "store", bodies).engine(QueryOptions(timeout=0.05)) as opened,
         pytest.raises(StoreError, match=r"longer than 0\.05 seconds.*--timeout"),
     ):
         opened.run(pairs)

@@ -34,7 +34,7 @@ _REMEDY = "Run the same command again to continue: events are never stored twice
 
 @dataclass(frozen=True, slots=True)
 class BatchSpec:
-    """How a worker encodes documents.
+    """Specification of a worker's document encoder.
 
     :param prefix: begins the indices' names.
     """

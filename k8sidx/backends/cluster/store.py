@@ -14,8 +14,8 @@ from k8sidx.backends.cluster.http.client import Cluster
 from k8sidx.backends.cluster.http.open import open_cluster
 from k8sidx.backends.cluster.index.target import Target
 from k8sidx.backends.connection import ConnectionSettings
-from k8sidx.backends.protocol import EXACTLY, Answering
-from k8sidx.backends.store import OnWait, Rebuilt, StoreInfo
+from k8sidx.backends.protocol import EXACT, QueryOptions
+from k8sidx.backends.store import OnWait, Rebuilt, StoreIdentity, StoreInfo
 from k8sidx.errors import UsageError
 
 if TYPE_CHECKING:
@@ -76,8 +76,23 @@ class ClusterStore:
             return self.target.dated
         return f"{name},{self.target.dated}"
 
+    def identity(self) -> StoreIdentity | None:
+        """Return the cluster's UUID with the name of the indices; ``None`` for a service that
+        has none.
+
+        :raises StoreError: when the cluster cannot be reached.
+        """
+        if self.cluster.flavor == "amazon-serverless":
+            return None
+        answer = self.cluster.request("GET", "/")
+        uuid = answer.json().get("cluster_uuid") if answer.status == 200 else None
+        # A cluster that is just being formed has "_na_".
+        if not isinstance(uuid, str) or uuid == "_na_":
+            return None
+        return StoreIdentity(f"{uuid}/{self.target.name}")
+
     def engine(
-        self, answering: Answering | None = None, *, threads: int | None = None
+        self, answering: QueryOptions | None = None, *, threads: int | None = None
     ) -> SearchEngine:
         """Return an engine over the indices; a context manager.
 
@@ -91,7 +106,7 @@ class ClusterStore:
             self.cluster,
             self.pattern,
             choose_profile(self.cluster, self.pattern),
-            answering=answering or EXACTLY,
+            answering=answering or EXACT,
             summaries_of="" if self.target.is_pattern else self.target.prefix,
         )
 

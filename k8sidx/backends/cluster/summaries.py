@@ -28,7 +28,7 @@ from k8sidx.backends.cluster.http.retrying import (
 )
 from k8sidx.backends.cluster.index.template import made_by_us, own_meta, write_target
 from k8sidx.backends.cluster.schema.profile import TIME
-from k8sidx.backends.protocol import EXACTLY
+from k8sidx.backends.protocol import EXACT
 from k8sidx.backends.summaries import day_of
 from k8sidx.backends.summary_store import Rows
 from k8sidx.errors import StoreError
@@ -79,7 +79,7 @@ class ClusterSummaries:
         self._path = f"/{quote(self._index, safe='')}"
         self._writes = True
         self._there = False
-        self.trouble = ""
+        self.error = ""
 
     def days(self) -> Mapping[date, str]:
         """Return the days that have events, and how many; see
@@ -98,7 +98,7 @@ class ClusterSummaries:
             "track_total_hits": False,
             "aggs": {"days": {"date_histogram": by_day}},
         }
-        with Session(self._cluster, self._pattern, EXACTLY) as session:
+        with Session(self._cluster, self._pattern, EXACT) as session:
             answer = session.search(body)
         return {
             day_of(bucket["key"] * 1000): str(bucket["doc_count"])
@@ -184,7 +184,7 @@ class ClusterSummaries:
         """Query the events from now on. A missing permission is not reported as trouble."""
         self._writes = False
         if not (isinstance(error, ClusterRefused) and error.status == FORBIDDEN):
-            self.trouble = f"summaries cannot be kept in {self._index}: {error.message}"
+            self.error = f"summaries cannot be kept in {self._index}: {error.message}"
 
     def _is_there(self) -> bool:
         """Whether the index exists, and is ours.

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class PartSpec:
-    """How a worker stages parts.
+    """Specification of a worker's part encoder.
 
     :param staging: folder of the parts that are not committed yet.
     :param columns: names of the columns to keep; ``None`` for all.

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from k8sidx.backends.store import OnWait, Rebuilt, StoreInfo
+from k8sidx.backends.store import OnWait, Rebuilt, StoreIdentity, StoreInfo
 from k8sidx.errors import UsageError
 from k8sidx.events.fields.moment import to_moment
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from k8sidx.backends.embedded.sink import EmbeddedSink
     from k8sidx.backends.embedded.storage.parts import Compression
     from k8sidx.backends.embedded.storage.writer import StoreWriter
-    from k8sidx.backends.protocol import Answering
+    from k8sidx.backends.protocol import QueryOptions
     from k8sidx.backends.setup import SetupPlan
 
 
@@ -61,19 +61,31 @@ class EmbeddedStore:
 
         return TEMPORARY if self.temporary else SHIPPED
 
+    def identity(self) -> StoreIdentity | None:
+        """Return the identity in the manifest, and how many events the store contains.
+
+        :raises StoreError: when the manifest cannot be read.
+        """
+        from k8sidx.backends.embedded.storage.manifest import is_store, read_manifest
+
+        if not is_store(self.path):
+            return None
+        manifest = read_manifest(self.path, any_version=True)
+        return StoreIdentity(manifest.store_id, manifest.rows) if manifest.store_id else None
+
     def engine(
-        self, answering: Answering | None = None, *, threads: int | None = None
+        self, answering: QueryOptions | None = None, *, threads: int | None = None
     ) -> DuckDBEngine:
         """Return an engine over the store as it is now; a context manager.
 
         :raises StoreError: when the folder is not a store.
         """
         from k8sidx.backends.embedded.engine.engine import DuckDBEngine
-        from k8sidx.backends.protocol import EXACTLY
+        from k8sidx.backends.protocol import EXACT
 
         return DuckDBEngine(
             self.path,
-            answering or EXACTLY,
+            answering or EXACT,
             threads=threads,
             keeps_summaries=not self.temporary,
         )

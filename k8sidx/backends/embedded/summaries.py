@@ -44,7 +44,7 @@ class EmbeddedSummaries:
     def __init__(self, store: Path, manifest: Manifest) -> None:
         self._folder = store / FOLDER
         self._manifest = manifest
-        self.trouble = ""
+        self.error = ""
         self._writes = True
 
     def days(self) -> Mapping[date, str]:
@@ -84,7 +84,7 @@ class EmbeddedSummaries:
         except OSError as error:
             self._writes = False
             if error.errno not in _NOT_OURS:
-                self.trouble = f"summaries cannot be kept in {self._folder}: {error.strerror}."
+                self.error = f"summaries cannot be kept in {self._folder}: {error.strerror}."
 
     def _path(self, question: str, day: date) -> Path:
         return self._folder / question / f"{day}-{self._days[day]}{_SUFFIX}"

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from k8sidx.backends.protocol import Answering
+from k8sidx.backends.protocol import QueryOptions
 from k8sidx.backends.result import Result
 from k8sidx.backends.store import Store
 from k8sidx.cli.output import print_message, write_text
@@ -55,7 +55,7 @@ def prompt(session: QuerySession, store: Store) -> None:
 
 def _values_of(store: Store) -> Callable[[Query], Result]:
     def ask(query: Query) -> Result:
-        with store.engine(Answering(timeout=_VALUES_WITHIN)) as engine:
+        with store.engine(QueryOptions(timeout=_VALUES_WITHIN)) as engine:
             return engine.run(query)
 
     return ask

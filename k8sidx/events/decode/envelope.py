@@ -61,12 +61,15 @@ class Reader(NamedTuple):
 
     :param name: the format of its records, as it appears in error messages.
     :param formats: the values of ``--format`` besides ``auto`` that accept its records.
+    :param keys: its records have at least one of these keys; empty when that is not known.
+        Most records are of one form, and this is the quickest way past the other readers.
     :param arrays: paths of the arrays that contain its records, with dots between keys.
         Documents that are too long to be decoded at once are split at these.
     """
 
     name: str
     formats: tuple[str, ...]
+    keys: frozenset[str]
     arrays: tuple[str, ...]
     read: Read
 

@@ -29,7 +29,9 @@ from k8sidx.events.decode.envelope import (
 from k8sidx.events.decode.event_model import decode_text, from_object, to_json
 from k8sidx.events.decode.json_repair import UnreadableError, parse
 from k8sidx.events.decode.providers import apiserver, eks
+from k8sidx.events.decode.providers.shippers import LOOKALIKES
 from k8sidx.events.decode.readers import READERS
+from k8sidx.events.decode.search import may_contain_events, names_an_event, nested_events
 from k8sidx.events.records import Context, Event, JsonObject, Record, Rejected, Skipped
 
 MAX_DEPTH = 8
@@ -84,6 +86,7 @@ class _Unwrapping:
         self._raw: bytes | JsonObject = line
         self._depth = 0
         self._budget = MAX_UNPACKED
+        self._may_contain_events = may_contain_events(line)
 
     # Text
 
@@ -112,7 +115,10 @@ class _Unwrapping:
             else:
                 yield from self._plain_text(text, context)
             return
-        yield from self._value(value, context)
+        if type(value) is dict:
+            yield from self._object(value, context)
+        else:
+            yield from self._value(value, context)
 
     def _event_in(self, text: bytes, context: Context) -> Event | None:
         if not self._unwrapper.takes_events or (audit := decode_text(text)) is None:
@@ -146,7 +152,8 @@ class _Unwrapping:
             return
         start = text.find(b"{", 0, _PREFIX)
         reason = "the beginning of the event is missing"
-        if _KLOG.match(text):
+        names_event = names_an_event(text)
+        if _KLOG.match(text) and not names_event:
             yield self._skipped("klog line")
             return
         if start > 0:
@@ -166,7 +173,7 @@ class _Unwrapping:
             else:
                 yield from self._value(value, inner_context)
                 return
-        if b'"auditID"' in text:
+        if names_event:
             yield self._rejected(reason)
         elif _LEGACY.match(text):
             yield self._skipped("audit line in the legacy text format")
@@ -186,9 +193,41 @@ class _Unwrapping:
             yield self._skipped(UNKNOWN.kind)
 
     def _object(self, record: JsonObject, context: Context) -> Iterator[Record]:
-        """A JSON object: tries the readers in turn."""
+        """A JSON object: tries the readers in turn, then searches it for events.
+
+        What the readers skip may contain an event in a form that none of them has.
+        """
+        skipped: list[Skipped] = []
+        is_skipped = True
+        for result in self._read(record, context):
+            if is_skipped and isinstance(result, Skipped):
+                skipped.append(result)
+                continue
+            if is_skipped:
+                is_skipped = False
+                yield from skipped
+            yield result
+        if is_skipped:
+            yield from self._search(record, context) or skipped
+
+    def _search(self, record: JsonObject, context: Context) -> list[Record]:
+        """Search an object that the readers skipped; return nothing when it has no events."""
+        if not self._may_contain_events or LOOKALIKES.read(record, context) is not None:
+            return []
+        events: list[Record] = [
+            result
+            for result in self._parts(nested_events(record, context))
+            if not isinstance(result, Skipped)
+        ]
+        if not events and names_an_event(to_bytes(record, self._line)):
+            return [self._rejected("the audit event in the record cannot be read")]
+        return events
+
+    def _read(self, record: JsonObject, context: Context) -> Iterator[Record]:
         unwrapper = self._unwrapper
         for reader in READERS:
+            if reader.keys and reader.keys.isdisjoint(record):
+                continue
             parts = reader.read(record, context)
             if parts is None:
                 continue
@@ -199,7 +238,7 @@ class _Unwrapping:
                     f"the record is of the format {reader.name}, not {unwrapper.format}"
                 )
             return
-        if unwrapper.format == "auto":
+        if unwrapper.format in ("auto", "shipper"):
             yield self._skipped(UNKNOWN.kind)
         else:
             yield self._rejected(f"the record is not of the format {unwrapper.format}")
@@ -219,29 +258,33 @@ class _Unwrapping:
                 if part.alone is not None:
                     self._raw = part.alone
                 self._depth += 1
-                yield from self._content(part.content, part.context)
+                content = self._content(part.content)
+                if isinstance(content, (Skipped, Rejected)):
+                    yield content
+                elif type(content) is not bytes:
+                    yield from self._value(content, part.context)
+                elif (event := self._event_in(content, part.context)) is not None:
+                    yield event
+                else:
+                    yield from self.envelope(content, part.context)
                 self._depth -= 1
                 self._raw = before
 
-    def _content(self, content: Any, context: Context) -> Iterator[Record]:
-        """The content of an envelope."""
+    def _content(self, content: Any) -> Any:
+        """Return the content of an envelope: text as bytes without blanks around it, any other
+        JSON value as it is; a record when there is none."""
         if isinstance(content, Base64Payload):
             try:
                 content = self._unpack(content.text)
             except ValueError:
-                yield self._rejected("the data of the record is not Base64")
-                return
+                return self._rejected("the data of the record is not Base64")
             except DamagedStreamError as error:
-                yield self._rejected(f"the data of the record: {error}")
-                return
+                return self._rejected(f"the data of the record: {error}")
         elif type(content) is str:
             content = content.encode("utf-8", "replace")
-        if type(content) is not bytes:
-            yield from self._value(content, context)
-        elif text := content.strip(_BLANK):
-            yield from self.text(text, context)
-        else:
-            yield self._skipped("empty record")
+        if type(content) is bytes:
+            content = content.strip(_BLANK) or self._skipped("empty record")
+        return content
 
     def _event(self, part: AuditObject) -> Event | Rejected:
         try:
@@ -262,7 +305,9 @@ class _Unwrapping:
             if len(unpacked) > self._budget:
                 raise DamagedStreamError(f"it unpacks to more than {MAX_UNPACKED // 2**20} MiB")
         self._budget -= len(unpacked)
-        return bytes(unpacked)
+        text = bytes(unpacked)
+        self._may_contain_events = self._may_contain_events or may_contain_events(text)
+        return text
 
     # Other records
 

@@ -32,7 +32,7 @@ class Field:
     :param about: what it says and, for derived fields, from what it is derived.
     :param many: holds a list of values.
     :param audit: the value is moved here from the event, unchanged, and put back when
-        the whole event is asked for. False for derived fields.
+        the whole event is requested. False for derived fields.
     :param length: characters after which a stored value is cut; the whole one stays in `rest`.
     :param ecs: the Elastic Common Schema name of the same fact.
     :param aliases: other names that queries may use.

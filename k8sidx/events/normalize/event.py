@@ -26,6 +26,7 @@ from k8sidx.events.normalize.embedded_text import parse_text
 from k8sidx.events.normalize.event_id import canonical_json, digest
 from k8sidx.events.normalize.extra_keys import clean_extra_keys
 from k8sidx.events.normalize.json_tree import Fields
+from k8sidx.events.normalize.message import message_of, outcome_of
 from k8sidx.events.normalize.parts import (
     Memory,
     Part,
@@ -42,7 +43,7 @@ from k8sidx.events.normalize.redact import (
     redact_promoted,
 )
 from k8sidx.events.normalize.redact_text import redact_uri
-from k8sidx.events.normalize.request import path, query_fields
+from k8sidx.events.normalize.request import path, query_fields, resource_of
 from k8sidx.events.normalize.timestamps import is_canonical, microseconds, read_moment
 from k8sidx.events.normalize.truncate import cut, merged
 from k8sidx.events.records import Context
@@ -185,7 +186,7 @@ class Normalizer:
         actor = self._actors[bytes(event.user), bytes(event.impersonatedUser), context.provider]
         origin = self._origins[bytes(event.sourceIPs)]
         agent = self._agents[event.userAgent]
-        sensitive = target or _resource_of(event.requestURI)
+        sensitive = target or resource_of(event.requestURI)
         answer = self._answers[bytes(event.responseStatus), sensitive in KIND_OF_RESOURCE]
         notes = self._notes[bytes(event.annotations), sensitive]
         parts = (call, actor, origin, agent, answer, notes)
@@ -240,7 +241,7 @@ class Normalizer:
         if extra:
             cut(extra)
         name = reference.name or extra.get("responseObject.metadata.name")
-        message = _message(call, actor, answer, reference.namespace, name, extra)
+        message = message_of(call, actor, answer, reference.namespace, name, extra)
         # What a named tuple's own constructor adds is 1 % of normalizing.
         values: Values = tuple.__new__(
             Values,
@@ -258,7 +259,7 @@ class Normalizer:
                 reference.resourceVersion or None,
                 name or None,
                 (staged - received) * 1000 if staged is not None and received is not None else None,
-                _outcome(answer, notes),
+                outcome_of(answer, notes),
                 self._stored(request_json, clean_request),
                 self._stored(response_json, clean_response),
                 size,
@@ -315,21 +316,6 @@ class Normalizer:
         return value, plain, redact_json(plain, target, call.embedding)
 
 
-def _resource_of(uri: str | None) -> str:
-    """Return the resource, with its subresource, that a path is about.
-
-    For events without objectRef: what they hold is as secret as with it.
-    """
-    names = path(uri or "").strip("/").split("/")
-    start = {"api": 2, "apis": 3}.get(names[0])
-    names = names[start:] if start else []
-    if names[:1] == ["watch"]:
-        names = names[1:]
-    if names[:1] == ["namespaces"] and len(names) > 2:
-        names = names[2:]
-    return "/".join((names[0], *names[2:3])) if names else ""
-
-
 def _cut(values: Values) -> tuple[Values, Fields]:
     """Return values at most as long as they are indexed, and the whole ones."""
     fields: Fields = dict(zip(OWN, values, strict=True))
@@ -341,30 +327,6 @@ def _first(staged: int | None, received: int | None, context: Context) -> int | 
     if staged is not None:
         return staged
     return received if received is not None else microseconds(context.time)
-
-
-def _outcome(answer: Part, notes: Part) -> str:
-    """ECS event.outcome; 401s and authorizer errors have no decision, so the code decides."""
-    if notes.fields.get("annotations.authorization.k8s.io/decision") == "forbid":
-        return "failure"
-    code = answer.fields.get("responseStatus.code", 0)
-    if code >= 400:
-        return "failure"
-    return "success" if 100 <= code < 400 else "unknown"
-
-
-def _message(
-    call: Part, actor: Part, answer: Part, namespace: str | None, name: str | None, extra: Fields
-) -> str:
-    """``alice create pods/exec shop/web-0: 403 Forbidden``."""
-    if namespace:
-        where = f" {namespace}/{name}" if name else f" in {namespace}"
-    else:
-        where = f" {name}" if name else ""
-    if "url.path" in extra:
-        where = f" {extra['url.path']}"
-    line = f"{actor.label} {call.label}{where}"
-    return f"{line}: {answer.label}" if answer.label else line
 
 
 def _extra_fields(

@@ -14,6 +14,12 @@ from typing import Any
 import msgspec
 
 from k8sidx.events.accounts import WORKLOAD_CONTROLLERS, user_kind
+from k8sidx.events.decode.plain_values import (
+    plain_addresses,
+    plain_object,
+    plain_status,
+    plain_user,
+)
 from k8sidx.events.normalize.actors import address, product
 from k8sidx.events.normalize.event_id import canonical_json
 from k8sidx.events.normalize.json_tree import Fields, put_text
@@ -117,7 +123,8 @@ def actor_part(key: tuple[bytes, bytes, str]) -> Part:
 
     :param key: both as raw JSON, and the provider that the envelope named.
     """
-    user, impersonated, provider = _object(key[0]), _object(key[1]), key[2]
+    user, impersonated = plain_user(_object(key[0])), plain_user(_object(key[1]))
+    provider = key[2]
     fields: Fields = {}
     redacted = _redact_extra(user) | _redact_extra(impersonated)
     part = Part(fields, canonical_json([user or None, impersonated or None]))
@@ -174,6 +181,8 @@ def _user_fields(name: str, user: Any, fields: Fields) -> Any:
 def origin_part(raw: bytes) -> Part:
     """The origin: sourceIPs, and the addresses that the client claims and that connected."""
     addresses = _json(raw)
+    if (plain := plain_addresses(addresses)) is not None:
+        addresses = plain
     fields: Fields = {}
     part = Part(fields, canonical_json(addresses))
     if not _is_texts(addresses):
@@ -209,6 +218,8 @@ def answer_part(key: tuple[bytes, bool]) -> Part:
     :param key: raw JSON, and whether the request is about an object that holds secrets.
     """
     status, quotes_secrets = _object(key[0]), key[1]
+    if (plain := plain_status(status)) is not None:
+        status = plain
     fields: Fields = {}
     if type(status) is not dict:
         part = Part(fields, canonical_json(status))
@@ -280,8 +291,10 @@ def _json(raw: bytes) -> Any:
 
 
 def _object(raw: bytes) -> Any:
-    """The JSON value, an empty object when there is none."""
+    """Return the JSON value, an empty object when there is none."""
     value = _json(raw)
+    if type(value) is str:
+        return plain_object(value) or value
     return {} if value is None else value
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from k8sidx.events.decode.plain_values import plain_time
 from k8sidx.events.fields.moment import to_micros
 
 _FIRST = to_micros(datetime(2, 1, 1, tzinfo=UTC))
@@ -23,7 +24,12 @@ def microseconds(text: object) -> int | None:
     without a zone is UTC, as audit.k8s.io/v1 has no local times. Digits after the sixth
     decimal are dropped.
     """
-    return _parse(text) if type(text) is str else None
+    if type(text) is not str:
+        return None
+    micros = _parse(text)
+    if micros is None and (plain := plain_time(text)) is not None:
+        return _parse(plain)
+    return micros
 
 
 def read_moment(text: str | None) -> tuple[int | None, bool]:

@@ -34,7 +34,7 @@ _COLOURS = ("#dfe7f3", "#bcd4f0", "#f6d186", "#f29f67", "#e05a4f")
 
 
 @dataclass(frozen=True, slots=True)
-class Covered:
+class MatrixEntry:
     """A technique of a matrix and the hunts for it.
 
     :param id: of ATT&CK; the name where a matrix has no ids.
@@ -50,19 +50,19 @@ class Covered:
     remark: str = ""
 
 
-def coverage(hunts: Sequence[Hunt]) -> list[Covered]:
+def coverage(hunts: Sequence[Hunt]) -> list[MatrixEntry]:
     """Return every technique of both matrices under each of its tactics, in their order."""
     known = {hunt.id for hunt in hunts}
     by_technique = _by_technique(hunts)
     covered = [
-        Covered(ATTACK, tactic, name, TECHNIQUES[name].name, by_technique.get(name, ()),
+        MatrixEntry(ATTACK, tactic, name, TECHNIQUES[name].name, by_technique.get(name, ()),
                 OUTSIDE.get(name, ""))
         for tactic in TACTICS
         for name in CONTAINERS
         if tactic in TECHNIQUES[name].tactics
     ]  # fmt: skip
     covered += [
-        Covered(MICROSOFT, tactic, threat.name, threat.name,
+        MatrixEntry(MICROSOFT, tactic, threat.name, threat.name,
                 tuple(hunt for hunt in threat.hunts if hunt in known), threat.outside)
         for tactic in TACTICS
         for threat in THREATS

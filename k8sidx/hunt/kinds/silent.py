@@ -1,4 +1,4 @@
-"""Silence hunts: sources that were active regularly and no longer are, while the log goes on.
+"""Silence hunts: sources that were active regularly and no longer are, while the log continues.
 
 Time is counted in intervals in which the log has events of any source: a gap of the whole
 log is nobody's silence. Usual for a source are the gaps between its active intervals that

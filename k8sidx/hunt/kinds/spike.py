@@ -8,7 +8,7 @@ not make a surge of a steady number, and at least one request.
 
 An interval is compared with those of the same hour of the week where there are three weeks
 of them, of the same hour of the day where there is one, else with all: work goes by the
-clock, and Monday morning is no attack.
+clock, and Monday morning is not an attack.
 """
 
 from __future__ import annotations

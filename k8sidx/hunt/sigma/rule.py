@@ -8,7 +8,7 @@ from typing import Any
 from sigma.correlations import SigmaCorrelationRule
 from sigma.rule import SigmaRule, SigmaRuleBase
 
-from k8sidx.errors import InvalidHunt, OtherLog, Where
+from k8sidx.errors import DifferentLogSource, InvalidHunt, Where
 from k8sidx.events.fields.lookup import resolve
 from k8sidx.events.fields.table import Kind
 from k8sidx.hunt.definition import Hunt, Impossible
@@ -89,7 +89,7 @@ class RuleReader:
         """
         logsource = rule.logsource
         if logsource.product != "kubernetes" or logsource.service not in ("audit", None):
-            raise OtherLog(
+            raise DifferentLogSource(
                 f"rule {rule.title!r} is about {logsource.product or 'any product'}, "
                 f"service {logsource.service or 'any'}.",
                 remedy="k8sidx runs rules with product: kubernetes and service: audit.",

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from k8sidx.backends.protocol import StoreEngine
 from k8sidx.insights.execute.run import choose_strategy
 from k8sidx.insights.language.ast import Program
-from k8sidx.insights.plan.binder import understood
+from k8sidx.insights.plan.binder import bind
 from k8sidx.insights.plan.logical import Distinct, Filter, Limit, Plan, Sort, Stage, Step
 from k8sidx.insights.plan.pretty import pretty, pretty_measure
 from k8sidx.insights.plan.strategies import Strategy
@@ -31,7 +31,7 @@ from k8sidx.query.algebra import (
 )
 
 
-def explained(
+def explain_query(
     program: Program,
     engine: StoreEngine,
     since: datetime | None = None,
@@ -43,14 +43,14 @@ def explained(
     :raises UnsupportedQuery: when the engine cannot answer it.
     :raises StoreError: when the cluster or the store cannot be reached.
     """
-    plan = understood(program, now=datetime.now(UTC))
+    plan = bind(program, now=datetime.now(UTC))
     return choose_strategy(
         plan, engine, lambda strategy: _explanation(plan, strategy.over(since, until), engine)
     )
 
 
 def _explanation(plan: Plan, strategy: Strategy, engine: StoreEngine) -> str:
-    asked = engine.explained(strategy.query)
+    asked = engine.explain(strategy.query)
     parts = [
         "\n".join(["The engine runs:", *_lines(strategy.query)]),
         asked.rstrip("\n"),

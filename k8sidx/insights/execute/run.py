@@ -15,7 +15,7 @@ from k8sidx.insights.execute.expressions import evaluator
 from k8sidx.insights.execute.operators import Rows, apply_steps, group_rows
 from k8sidx.insights.execute.pages import Pages
 from k8sidx.insights.language.ast import Program
-from k8sidx.insights.plan.binder import understood
+from k8sidx.insights.plan.binder import bind
 from k8sidx.insights.plan.filter_pushdown import Conditions
 from k8sidx.insights.plan.logical import Column, Distinct, Filter, Limit, Plan, Stage, Step
 from k8sidx.insights.plan.strategies import MAX_GROUPS, MAX_ROWS, Strategy, strategies
@@ -26,7 +26,7 @@ Say = Callable[[str], None]
 T = TypeVar("T")
 
 
-def answer(
+def run_program(
     program: Program,
     engine: StoreEngine,
     since: datetime | None = None,
@@ -44,7 +44,7 @@ def answer(
     :raises UsageError: when too many events would be read one by one.
     :raises StoreError: when the store cannot be read.
     """
-    plan = understood(program, now=datetime.now(UTC))
+    plan = bind(program, now=datetime.now(UTC))
     for warning in plan.warnings:
         say(warning)
     return choose_strategy(

@@ -29,7 +29,7 @@ from k8sidx.insights.plan.scope import Scope
 from k8sidx.insights.plan.stats import bind_stats
 
 
-def understood(program: syntax.Program, *, now: datetime) -> Plan:
+def bind(program: syntax.Program, *, now: datetime) -> Plan:
     """Return the plan of a parsed query.
 
     :param now: what ``now()`` is, timezone-aware.

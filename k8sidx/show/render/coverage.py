@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from k8sidx.backends.result import Value
-from k8sidx.hunt.attack.coverage import Covered
+from k8sidx.hunt.attack.coverage import MatrixEntry
 from k8sidx.show.render.sheet import Sheet
 
 COLUMNS = ("matrix", "tactic", "id", "technique", "hunts", "which", "remark")
 
 
-def coverage_sheet(covered: Sequence[Covered]) -> Sheet:
+def coverage_sheet(covered: Sequence[MatrixEntry]) -> Sheet:
     """Return one row per technique and tactic."""
     rows: list[tuple[Value, ...]] = [
         (entry.matrix, entry.tactic, entry.id, entry.name, len(entry.hunts),
@@ -21,7 +21,7 @@ def coverage_sheet(covered: Sequence[Covered]) -> Sheet:
     return Sheet(COLUMNS, rows, "Coverage")
 
 
-def coverage_lines(covered: Sequence[Covered]) -> list[str]:
+def coverage_lines(covered: Sequence[MatrixEntry]) -> list[str]:
     """Return a line per matrix: ``ATT&CK Containers: 36 of 45 techniques are looked for; …``."""
     lines = []
     for matrix in dict.fromkeys(entry.matrix for entry in covered):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from k8sidx.hunt.actor_timeline import Story
+from k8sidx.hunt.actor_timeline import ActorTimeline
 from k8sidx.hunt.evidence import Evidence
 from k8sidx.hunt.result import Finding
 from k8sidx.show.render.sheet import Sheet
@@ -39,17 +39,19 @@ class StoryView:
     :param findings_left: findings of the steps that are not shown.
     """
 
-    story: Story
+    story: ActorTimeline
     steps: Sequence[StepView]
     findings_left: int
 
 
-def story_views(stories: Sequence[Story], evidence: Mapping[str, Evidence]) -> list[StoryView]:
+def story_views(
+    stories: Sequence[ActorTimeline], evidence: Mapping[str, Evidence]
+) -> list[StoryView]:
     """Return the first stories, the most urgent first."""
     return [_story_view(story, evidence) for story in stories[:STORIES]]
 
 
-def _story_view(story: Story, evidence: Mapping[str, Evidence]) -> StoryView:
+def _story_view(story: ActorTimeline, evidence: Mapping[str, Evidence]) -> StoryView:
     steps = story.steps
     return StoryView(
         story,

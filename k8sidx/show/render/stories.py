@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from k8sidx.backends.result import Value
-from k8sidx.hunt.actor_timeline import Story
+from k8sidx.hunt.actor_timeline import ActorTimeline
 from k8sidx.show.render.escape import visible
 from k8sidx.show.render.sheet import Sheet, quantity, readable_time
 
@@ -18,7 +18,7 @@ STEPS_SHOWN = 12
 """Steps per story that a terminal shows."""
 
 
-def stories_sheet(stories: Sequence[Story]) -> Sheet:
+def stories_sheet(stories: Sequence[ActorTimeline]) -> Sheet:
     """Return one row per finding, the stories numbered from 1."""
     rows: list[tuple[Value, ...]] = [
         (story.actor, number, f.level, f.hunt, f.count, f.first_seen, f.last_seen, f.reason)
@@ -29,7 +29,7 @@ def stories_sheet(stories: Sequence[Story]) -> Sheet:
     return Sheet(COLUMNS, rows, "Stories")
 
 
-def print_stories(console: Console, stories: Sequence[Story]) -> None:
+def print_stories(console: Console, stories: Sequence[ActorTimeline]) -> None:
     """Print each story under its actor, one or two lines per step."""
     from rich.table import Table
     from rich.text import Text
@@ -58,7 +58,7 @@ def print_stories(console: Console, stories: Sequence[Story]) -> None:
         console.print()
 
 
-def _span(story: Story) -> str:
+def _span(story: ActorTimeline) -> str:
     first, last = readable_time(story.first_seen), readable_time(story.last_seen)
     findings = quantity(len(story.findings), "finding")
     if not first:

@@ -33,7 +33,7 @@ from k8sidx.query.algebra import (
 )
 from k8sidx.query.coerce import coerce
 from k8sidx.query.derived import DERIVED, Derivation, Dialect, first_present, flag
-from k8sidx.show.translate.translatable import CannotBeSaid
+from k8sidx.show.translate.translatable import NotTranslatable
 
 POSITIONS = 5
 """Elements of a list that a condition tests."""
@@ -68,7 +68,7 @@ def in_cloudwatch(condition: Condition) -> Condition:
         except _Untranslatable as error:
             reasons[f"{error.field} {error.reason}"] = None
     if reasons:
-        raise CannotBeSaid(f"{', '.join(reasons)}.")
+        raise NotTranslatable(f"{', '.join(reasons)}.")
     return rewritten(condition, _translated)
 
 
@@ -88,14 +88,14 @@ def shown_names(field: str) -> tuple[str, ...]:
 
 
 def need_one_value(field: str) -> None:
-    """Raise :class:`CannotBeSaid` when CloudWatch has no single value for a field."""
+    """Raise :class:`NotTranslatable` when CloudWatch has no single value for a field."""
     path = resolve(field)
     if not _is_raw(path) and not shown_names(field):
-        raise CannotBeSaid(f"{field} {_IS_DERIVED}.")
+        raise NotTranslatable(f"{field} {_IS_DERIVED}.")
     if path.field.kind is Kind.JSON:
-        raise CannotBeSaid(f"{field} {_IS_OBJECT}.")
+        raise NotTranslatable(f"{field} {_IS_OBJECT}.")
     if path.many:
-        raise CannotBeSaid(f"{field} is a list, and CloudWatch groups by single values.")
+        raise NotTranslatable(f"{field} is a list, and CloudWatch groups by single values.")
 
 
 _SAME_AS = {

@@ -9,7 +9,7 @@ from k8sidx.events.fields.table import Kind
 from k8sidx.query.algebra import Leaf, Scalar
 from k8sidx.query.coerce import coerce
 from k8sidx.query.networks import address_text, ranges
-from k8sidx.show.translate.translatable import Bursts, CannotBeSaid, Question, Top, differences
+from k8sidx.show.translate.translatable import Bursts, NotTranslatable, Question, Top, differences
 
 NO_AGGREGATION = "{language} has no aggregation: this is the condition alone, without {what}."
 
@@ -22,7 +22,7 @@ def paths_of(leaf: Leaf, language: str) -> Paths:
     path = resolve(leaf.field)
     paths = own_paths(path)
     if not paths.query or path.field.name == EVENT_ID:
-        raise CannotBeSaid(f"{leaf.field} cannot be searched with {language}.")
+        raise NotTranslatable(f"{leaf.field} cannot be searched with {language}.")
     return paths
 
 
@@ -34,15 +34,15 @@ def value_of(leaf: Leaf, value: Scalar) -> str | int | bool | None:
     coerced = coerce(resolve(leaf.field).field, value)
     if coerced is None or isinstance(coerced, str | int):
         return coerced
-    raise CannotBeSaid(
+    raise NotTranslatable(
         f"{leaf.field} is compared with {value!r}, which is neither text nor a whole number."
     )
 
 
 def need_text(leaf: Leaf, paths: Paths, language: str) -> None:
-    """Raise :class:`CannotBeSaid` when the field is not text, so that no pattern matches it."""
+    """Raise :class:`NotTranslatable` when the field is not text, so that no pattern matches it."""
     if paths.kind not in (Kind.KEYWORD, Kind.ADDRESS):
-        raise CannotBeSaid(f"{leaf.field} is not text, so {language} has no pattern for it.")
+        raise NotTranslatable(f"{leaf.field} is not text, so {language} has no pattern for it.")
 
 
 def bounds(networks: tuple[str, ...]) -> list[tuple[str, str]]:

@@ -20,8 +20,8 @@ from k8sidx.show.translate.cloudwatch_fields import (
 from k8sidx.show.translate.insights_condition import filters, name_text
 from k8sidx.show.translate.translatable import (
     Bursts,
-    CannotBeSaid,
     Events,
+    NotTranslatable,
     Question,
     Top,
     Translation,
@@ -53,7 +53,7 @@ def to_insights(hunt: Hunt) -> Translation:
         text = "\n".join([*comments, *_body(question, short=short)]) + "\n"
         if len(text) <= MOST_CHARACTERS:
             return Translation(text, notes)
-    raise CannotBeSaid(
+    raise NotTranslatable(
         f"it needs {len(text):,} characters, and CloudWatch accepts {MOST_CHARACTERS:,} at most."
     )
 
@@ -133,7 +133,7 @@ def _counted(question: Bursts, computed: dict[str, str]) -> str:
 def _period(length: timedelta) -> str:
     seconds = int(length.total_seconds())
     if length % timedelta(seconds=1):
-        raise CannotBeSaid("its interval is not a whole number of seconds.")
+        raise NotTranslatable("its interval is not a whole number of seconds.")
     size, unit = next(unit for unit in _UNITS if not seconds % unit[0])
     return f"{seconds // size}{unit}"
 

@@ -35,7 +35,7 @@ from k8sidx.query.simplify import simplified
 from k8sidx.query.wildcard import ANY_TEXT, to_regex, tokens
 from k8sidx.show.translate.clauses import either_case, escaped, one_of_texts
 from k8sidx.show.translate.cloudwatch_fields import networks_of
-from k8sidx.show.translate.translatable import CannotBeSaid
+from k8sidx.show.translate.translatable import NotTranslatable
 
 _PLAIN = re.compile(r"[A-Za-z0-9_.@]+")
 _LONG = 20
@@ -64,7 +64,7 @@ def filters(condition: Condition, *, short: bool = False) -> list[str]:
     """
     plain = simplified(condition)
     if plain == NEVER:
-        raise CannotBeSaid("no event of CloudWatch matches it.")
+        raise NotTranslatable("no event of CloudWatch matches it.")
     if isinstance(plain, Always):
         return []
     if short:
@@ -220,7 +220,7 @@ def _membership(name: str, values: Sequence[Scalar], *, fold: bool, negated: boo
 
 def _networks(leaf: InNetwork) -> tuple[str, ...]:
     if any(len(ranges(network)) > 1 for network in leaf.networks):
-        raise CannotBeSaid(f"{leaf.field} is compared with all of IPv6.")
+        raise NotTranslatable(f"{leaf.field} is compared with all of IPv6.")
     return networks_of(leaf)
 
 

@@ -35,7 +35,7 @@ from k8sidx.query.wildcard import literal, tokens
 from k8sidx.show.translate.clauses import joined
 from k8sidx.show.translate.index_fields import aggregation_notes, need_text, paths_of, value_of
 from k8sidx.show.translate.translatable import (
-    CannotBeSaid,
+    NotTranslatable,
     Translation,
     question_of,
     refuse_unprintable,
@@ -119,15 +119,15 @@ def _leaf(leaf: Leaf) -> str:
             if wanted is None:
                 return "(not *)"
             if isinstance(wanted, bool) or folds(value, ignore_case=fold):
-                raise CannotBeSaid(f"KQL cannot compare {leaf.field} {op} {value!r}.")
+                raise NotTranslatable(f"KQL cannot compare {leaf.field} {op} {value!r}.")
             return f"{paths.query} {op} {_value(wanted)}"
         case InNetwork(networks=networks):
             if any(len(ranges(network)) > 1 for network in networks):
-                raise CannotBeSaid(f"KQL has no networks of IPv6 without IPv4 ({leaf.field}).")
+                raise NotTranslatable(f"KQL has no networks of IPv6 without IPv4 ({leaf.field}).")
             tests = [f'{paths.network}: "{network}"' for network in networks]
             return joined(" or ", tests, "(not *)")
         case Regex():
-            raise CannotBeSaid(
+            raise NotTranslatable(
                 f"KQL has no regular expressions, and {leaf.field} is compared with one."
             )
     need_text(leaf, paths, _LANGUAGE)
@@ -160,7 +160,7 @@ def _cased(leaf: Leaf, text: str, *, ignore_case: bool) -> str:
         return known.get(text.lower(), text.lower())
     if name in LOWER:
         return text.lower()
-    raise CannotBeSaid(
+    raise NotTranslatable(
         f"KQL is case-sensitive, and {leaf.field} is compared without regard to case."
     )
 
@@ -187,13 +187,15 @@ def _pattern(leaf: Wildcard, name: str) -> str:
     if folds(pattern, ignore_case=leaf.ignore_case):
         words = _WORDS.get(resolve(leaf.field).field.name, ())
         if any(word != word.lower() for word in words):
-            raise CannotBeSaid(f"KQL is case-sensitive, and {leaf.field} has upper and lower case.")
+            raise NotTranslatable(
+                f"KQL is case-sensitive, and {leaf.field} has upper and lower case."
+            )
         pattern = _cased(leaf, pattern, ignore_case=True)
     written = []
     for character, is_wildcard in tokens(pattern):
         if character.isspace() or (is_wildcard and character == "?"):
             what = "a blank" if character.isspace() else "a single unknown character (?)"
-            raise CannotBeSaid(
+            raise NotTranslatable(
                 f"KQL has no pattern with {what}, and {leaf.field} is compared with one."
             )
         written.append(

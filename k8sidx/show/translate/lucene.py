@@ -38,7 +38,7 @@ from k8sidx.show.translate.index_fields import (
     value_of,
 )
 from k8sidx.show.translate.translatable import (
-    CannotBeSaid,
+    NotTranslatable,
     Translation,
     question_of,
     refuse_unprintable,
@@ -102,7 +102,7 @@ def _leaf(leaf: Leaf) -> str:
             if wanted is None:
                 return _NOTHING
             if isinstance(wanted, bool) or folds(value, ignore_case=fold):
-                raise CannotBeSaid(f"Lucene cannot compare {leaf.field} {op} {value!r}.")
+                raise NotTranslatable(f"Lucene cannot compare {leaf.field} {op} {value!r}.")
             return f"{name}:{_RANGES[op].format(_value(wanted))}"
         case InNetwork(networks=networks):
             field = _escaped(paths.network)
@@ -157,7 +157,7 @@ def _expression(name: str, body: str) -> str:
     :raises CannotBeSaid: when it is too long for an index.
     """
     if len(body) > LONGEST:
-        raise CannotBeSaid(f"an expression for {name} needs more than {LONGEST} characters.")
+        raise NotTranslatable(f"an expression for {name} needs more than {LONGEST} characters.")
     if body.endswith("\\\\"):
         body = f"({body})"  # Else the backslash would escape the slash that ends it.
     return f"/{body}/"

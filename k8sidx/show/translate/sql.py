@@ -26,8 +26,8 @@ from k8sidx.query.algebra import (
 )
 from k8sidx.show.translate.translatable import (
     Bursts,
-    CannotBeSaid,
     Events,
+    NotTranslatable,
     Question,
     Top,
     Translation,
@@ -54,7 +54,7 @@ def to_sql(hunt: Hunt) -> Translation:
     refuse_unprintable(question.condition)
     for leaf in leaves(question.condition):
         if isinstance(leaf, InNetwork):
-            raise CannotBeSaid(
+            raise NotTranslatable(
                 f"{leaf.field} is compared with networks, and DuckDB has no addresses."
             )
     notes = differences(question)
@@ -184,5 +184,5 @@ def literal(value: Any) -> str:
     if isinstance(value, float):
         return f"CAST('{value}' AS DOUBLE)"
     if "\0" in str(value):
-        raise CannotBeSaid("a text that contains the character NUL cannot be written in SQL.")
+        raise NotTranslatable("a text that contains the character NUL cannot be written in SQL.")
     return "'" + str(value).replace("'", "''") + "'"

@@ -29,7 +29,7 @@ _SHOWN = (TIMESTAMP, AUDIT_ID, MESSAGE)
 _TOOLS = "k8sidx hunt runs it; hunts show --as sigma prints it as it is."
 
 
-class CannotBeSaid(UnsupportedQuery):
+class NotTranslatable(UnsupportedQuery):
     """A hunt, or a part of it, that has no equivalent in a language.
 
     Its message is the bare reason; :func:`k8sidx.show.translate.translate.translate` puts the hunt
@@ -108,7 +108,7 @@ def question_of(hunt: Hunt) -> Question:
     :raises CannotBeSaid: when only k8sidx can answer it.
     """
     if hunt.lists_missing:
-        raise CannotBeSaid(
+        raise NotTranslatable(
             f"it needs the list {', '.join(hunt.lists_missing)}, which is not configured.",
             remedy="docs/lists.md describes how to add one.",
         )
@@ -121,13 +121,13 @@ def question_of(hunt: Hunt) -> Question:
             )
         case ThresholdHunt():
             return _bursts(hunt)
-    raise CannotBeSaid(f"{hunt.untranslatable}.", remedy=_TOOLS)
+    raise NotTranslatable(f"{hunt.untranslatable}.", remedy=_TOOLS)
 
 
 def _bursts(hunt: ThresholdHunt) -> Bursts:
     first = hunt.bases[0]
     if any((rule.group_by, rule.values) != (first.group_by, first.values) for rule in hunt.bases):
-        raise CannotBeSaid("its rules give their keys by different fields.", remedy=_TOOLS)
+        raise NotTranslatable("its rules give their keys by different fields.", remedy=_TOOLS)
     return Bursts(hunt.condition, first.group_by, first.values, hunt.at_least, hunt.timespan)
 
 
@@ -183,7 +183,7 @@ def refuse_unprintable(condition: Condition) -> None:
                 texts = (pattern,)
         for text in texts:
             if not all(character.isprintable() or character in "\n\t" for character in str(text)):
-                raise CannotBeSaid(
+                raise NotTranslatable(
                     f"{leaf.field} is compared with characters that cannot be printed.",
                     remedy="hunts show --as dsl writes them as JSON escapes.",
                 )

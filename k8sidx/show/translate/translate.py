@@ -7,7 +7,7 @@ from collections.abc import Callable
 from k8sidx.errors import UnsupportedQuery
 from k8sidx.hunt.definition import Hunt
 from k8sidx.show.translate.target import Target
-from k8sidx.show.translate.translatable import CannotBeSaid, Translation
+from k8sidx.show.translate.translatable import NotTranslatable, Translation
 
 
 def translate(hunt: Hunt, target: Target) -> Translation:
@@ -19,7 +19,7 @@ def translate(hunt: Hunt, target: Target) -> Translation:
         return _translator(target)(hunt)
     except UnsupportedQuery as error:
         message = f"{hunt.id} cannot be translated to {target}: {error.message}"
-        raise CannotBeSaid(message, remedy=error.remedy) from error
+        raise NotTranslatable(message, remedy=error.remedy) from error
 
 
 def _translator(target: Target) -> Callable[[Hunt], Translation]:

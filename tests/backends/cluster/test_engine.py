@@ -22,7 +22,7 @@ from k8sidx.backends.cluster.engine.session import Session
 from k8sidx.backends.cluster.http.client import Cluster
 from k8sidx.backends.cluster.index.document import document_id
 from k8sidx.backends.cluster.index.names import IndexNames
-from k8sidx.backends.protocol import EXACTLY, Answering
+from k8sidx.backends.protocol import EXACT, QueryOptions
 from k8sidx.errors import StoreError, UnsupportedQuery
 from k8sidx.events.normalize.event import Normalized
 from k8sidx.query.algebra import (
@@ -78,7 +78,7 @@ def test_no_index_is_an_error_that_says_so(every_cluster: Cluster, prefix: str) 
     for index in (f"{prefix}-*", f"{prefix}-one"):
         with pytest.raises(StoreError, match=f"no index of the cluster is named {prefix}.*ship"):
             SearchEngine(every_cluster, index).run(EVERY)
-        with Session(every_cluster, index, EXACTLY) as session:
+        with Session(every_cluster, index, EXACT) as session:
             with pytest.raises(StoreError, match="no index of the cluster"):
                 session.search({"size": 0})
             with pytest.raises(StoreError, match="no index of the cluster"):
@@ -115,7 +115,7 @@ def test_a_query_sees_one_state_of_the_index(every_cluster: Cluster, prefix: str
     events = users(20)
     fill(every_cluster, prefix, events)
     index = f"{prefix}-*"
-    with Session(every_cluster, index, EXACTLY) as session:
+    with Session(every_cluster, index, EXACT) as session:
         session.pin()
         sources = [Source({"terms": {"field": "user.username"}})]
         composite = Composite(session, MatchAll(), sources, page=5)
@@ -178,7 +178,7 @@ def test_points_in_time_are_closed(every_cluster: Cluster, prefix: str) -> None:
     engine = fill(every_cluster, prefix, users(5))
     for query in (BY_USER, Query(select=("verb",)), EVERY):
         engine.run(query)
-    with Session(every_cluster, f"{prefix}-*", EXACTLY) as session:
+    with Session(every_cluster, f"{prefix}-*", EXACT) as session:
         session.pin()
         assert opened(every_cluster, f"{prefix}-*")
         with pytest.raises(StoreError, match="nonsense"):
@@ -188,7 +188,7 @@ def test_points_in_time_are_closed(every_cluster: Cluster, prefix: str) -> None:
 
 def test_pages_are_smaller_where_the_cluster_limits_groups(cluster: Cluster, prefix: str) -> None:
     fill(cluster, prefix, users(5))
-    with Session(cluster, f"{prefix}-*", EXACTLY) as session:
+    with Session(cluster, f"{prefix}-*", EXACT) as session:
         composite = Composite(
             session, MatchAll(), [Source({"terms": {"field": "user.username"}})], page=70_000
         )
@@ -209,13 +209,13 @@ def test_a_top_that_is_not_proved_is_counted_whole(
         group_by=(Terms("user.username"),), metrics=(COUNT,), order=(Order("n", True),), limit=1
     )
     assert SearchEngine(cluster, f"{prefix}-*").run(query).rows == [("everywhere", 60)]
-    guess = SearchEngine(cluster, f"{prefix}-*", answering=Answering(approximate=True))
+    guess = SearchEngine(cluster, f"{prefix}-*", answering=QueryOptions(approximate=True))
     assert not guess.run(query).exact
 
 
 def test_a_query_is_stopped_when_its_time_is_over(cluster: Cluster, prefix: str) -> None:
     slow = heavy(cluster, prefix)
-    with Session(cluster, prefix, Answering(timeout=0.05)) as session:
+    with Session(cluster, prefix, QueryOptions(timeout=0.05)) as session:
         began = time.monotonic()
         with pytest.raises(StoreError, match=r"longer than 0\.05 seconds.*--timeout"):
             session.search(slow)
@@ -286,7 +286,7 @@ def assert_stops(cluster: Cluster, index: str) -> None:
 
 def test_estimates_are_told_apart(cluster: Cluster, prefix: str) -> None:
     fill(cluster, prefix, users(30))
-    engine = SearchEngine(cluster, f"{prefix}-*", answering=Answering(approximate=True))
+    engine = SearchEngine(cluster, f"{prefix}-*", answering=QueryOptions(approximate=True))
     distinct = Query(metrics=(Metric("d", "count_distinct", "user.username"),))
     middle = Query(metrics=(Metric("p", "percentile", "responseStatus.code", 50),))
     for query, rows in ((distinct, [(30,)]), (middle, [(200.0,)])):

@@ -13,7 +13,7 @@ from k8sidx.backends.cluster.index.target import Target
 from k8sidx.backends.cluster.store import ClusterStore
 from k8sidx.backends.cluster.summaries import summaries_index
 from k8sidx.backends.connection import ConnectionSettings
-from k8sidx.backends.summaries import SummedEngine, complete
+from k8sidx.backends.summaries import SummaryEngine, completed_days
 from k8sidx.backends.summary_key import digest_of
 from k8sidx.hunt.library.load import load_hunts
 from k8sidx.hunt.result import HuntResult
@@ -58,7 +58,7 @@ def judged(store: ClusterStore) -> list[HuntResult]:
         scanned = run_hunts(HUNTS, engine, WINDOW)
         summed = run_hunts(HUNTS, engine, WINDOW, summaries=summaries)
         assert summed == scanned
-        assert summaries.trouble == ""
+        assert summaries.error == ""
     return summed
 
 
@@ -100,10 +100,10 @@ def test_a_summary_of_many_rows_lies_in_several_documents(
     with store.engine() as engine:
         summaries = engine.summaries()
         assert summaries is not None
-        days = complete(summaries)
-        SummedEngine(engine, summaries, ()).make(QUESTION, days)
+        days = completed_days(summaries)
+        SummaryEngine(engine, summaries, ()).make(QUESTION, days)
         assert summaries.kept(digest_of(QUESTION)) == frozenset(days)
-        one = SummedEngine(engine, summaries, [QUESTION])
+        one = SummaryEngine(engine, summaries, [QUESTION])
         assert one.run(query) == engine.run(query)
         held = documents(cluster, prefix)
         assert {part["parts"] for part in held} == {2}
@@ -124,7 +124,7 @@ def test_an_index_of_that_name_that_is_not_ours_is_left_alone(
         summaries = engine.summaries()
         run_hunts(HUNTS, engine, WINDOW, summaries=summaries)
         assert summaries is not None
-        assert "it was not made by k8sidx" in summaries.trouble
+        assert "it was not made by k8sidx" in summaries.error
     assert documents(opensearch, prefix) == []
 
 

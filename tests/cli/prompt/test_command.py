@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from k8sidx.backends.open import open_store
-from k8sidx.backends.protocol import EXACTLY
+from k8sidx.backends.protocol import EXACT
 from k8sidx.cli.prompt.command import PromptInterpreter
 from k8sidx.cli.query_session import QuerySession
 from k8sidx.show.render.formats.registry import Output
@@ -18,7 +18,7 @@ COUNT = "stats count(*) as n"
 
 @pytest.fixture
 def interpreter(store: Path) -> PromptInterpreter:
-    session = QuerySession(None, None, EXACTLY, Output.CSV, chart=False, quiet=True)
+    session = QuerySession(None, None, EXACT, Output.CSV, chart=False, quiet=True)
     return PromptInterpreter(session, open_store(str(store)))
 
 

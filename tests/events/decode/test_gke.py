@@ -219,7 +219,7 @@ def test_without_a_status_a_call_that_was_refused_has_no_code() -> None:
         ({"authorization.k8s.io/decision": "allow"}, [False], "allow"),
         (None, [True], "allow"),
         (None, [True, False], "forbid"),
-        (None, [None], None),
+        (None, [None], "forbid"),  # proto3 leaves a false value out
         (None, [], None),
     ],
 )

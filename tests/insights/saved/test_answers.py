@@ -14,7 +14,7 @@ from k8sidx.backends.connection import ConnectionSettings
 from k8sidx.backends.embedded.store import EmbeddedStore
 from k8sidx.backends.protocol import StoreEngine
 from k8sidx.backends.result import Result
-from k8sidx.insights.execute.run import answer
+from k8sidx.insights.execute.run import run_program
 from k8sidx.insights.language.parser import parse
 from k8sidx.insights.saved.saved import SavedQuery, saved_queries
 from k8sidx.shipping.pipeline import ship
@@ -54,7 +54,7 @@ def indices(log: Path, opensearch: Cluster) -> Iterator[StoreEngine]:
 
 
 def asked(query: SavedQuery, engine: StoreEngine) -> Result:
-    return answer(parse(query.text), engine, say=lambda line: None)
+    return run_program(parse(query.text), engine, say=lambda line: None)
 
 
 @pytest.mark.parametrize("query", QUERIES, ids=lambda one: one.name)

@@ -26,7 +26,7 @@ from k8sidx.query.algebra import (
     Terms,
     Wildcard,
 )
-from k8sidx.show.translate.translatable import CannotBeSaid, Events, Question, Top, question_of
+from k8sidx.show.translate.translatable import Events, NotTranslatable, Question, Top, question_of
 from tests.hunt.library.test_pairs import pairs
 
 SHOWN = ("@timestamp", "auditID", "message")
@@ -43,7 +43,7 @@ def sayable() -> list[str]:
     for name in library_ids():
         try:
             question_of(hunt_of(name))
-        except CannotBeSaid:
+        except NotTranslatable:
             continue
         found.append(name)
     return found

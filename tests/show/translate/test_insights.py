@@ -14,7 +14,7 @@ from k8sidx.backends.result import Result
 from k8sidx.errors import UsageError
 from k8sidx.hunt.definition import Hunt
 from k8sidx.hunt.kinds.top import TopHunt
-from k8sidx.insights.execute.run import answer
+from k8sidx.insights.execute.run import run_program
 from k8sidx.insights.language.parser import parse
 from k8sidx.query.algebra import (
     Always,
@@ -33,7 +33,7 @@ from k8sidx.query.algebra import (
 from k8sidx.show.translate.cloudwatch_fields import COLUMNS, in_cloudwatch
 from k8sidx.show.translate.insights import to_insights
 from k8sidx.show.translate.insights_condition import filters
-from k8sidx.show.translate.translatable import CannotBeSaid, Events, question_of
+from k8sidx.show.translate.translatable import Events, NotTranslatable, question_of
 from tests.building import event
 from tests.hunt.run_hunt import sigma
 from tests.show.translate.conftest import HOSTILE
@@ -44,7 +44,7 @@ SHOWN = ("@timestamp", "verb", "requestURI", "auditID")
 
 
 def answered(text: str, engine: DuckDBEngine) -> Result:
-    return answer(parse(text), engine, say=lambda _: None)
+    return run_program(parse(text), engine, say=lambda _: None)
 
 
 def found(hunt: Hunt, engine: DuckDBEngine) -> Counter[Any]:
@@ -60,7 +60,7 @@ def test_a_hunt_s_text_gives_what_the_hunt_finds(name: str, embedded: DuckDBEngi
     hunt = hunt_of(name)
     try:
         text = to_insights(hunt).text
-    except CannotBeSaid as error:
+    except NotTranslatable as error:
         assert "derived by k8sidx" in error.message
         return
     result = answered(text, embedded)
@@ -254,7 +254,7 @@ def test_values_are_text_and_never_commands(text: str, embedded: DuckDBEngine) -
         wanted = count_of(condition, embedded)
         try:
             counts = matched(condition, embedded), matched(Not(condition), embedded)
-        except CannotBeSaid as error:
+        except NotTranslatable as error:
             assert "cannot order" in error.message
             continue
         said += 1
@@ -310,12 +310,12 @@ def test_what_cloudwatch_has_not_is_refused_by_name(detection: str, why: str) ->
 def test_what_cannot_be_grouped_by_is_refused_by_what_it_is(field: str, why: str) -> None:
     top = hunt_of("topn_user_by_ip")
     assert isinstance(top, TopHunt)
-    with pytest.raises(CannotBeSaid, match=why):
+    with pytest.raises(NotTranslatable, match=why):
         to_insights(replace(top, by=(replace(top.by[0], field=field),)))
 
 
 def test_all_that_is_lacking_is_named() -> None:
-    with pytest.raises(CannotBeSaid, match=r"pod\.privileged .*, pod\.host_pid is derived"):
+    with pytest.raises(NotTranslatable, match=r"pod\.privileged .*, pod\.host_pid is derived"):
         to_insights(hunt_of("dry_run_probe"))
 
 
@@ -333,5 +333,5 @@ def test_a_long_list_is_shortened_where_a_query_would_be_too_long(embedded: Duck
 
 def test_what_is_too_long_is_refused() -> None:
     agents = ", ".join(f"agent-{place:0100}" for place in range(200))
-    with pytest.raises(CannotBeSaid, match="characters, and CloudWatch accepts 10,000"):
+    with pytest.raises(NotTranslatable, match="characters, and CloudWatch accepts 10,000"):
         to_insights(sigma(f"{{s: {{userAgent|cased: [{agents}]}}, condition: s}}"))

@@ -20,7 +20,7 @@ from k8sidx.query.algebra import (
     Wildcard,
 )
 from k8sidx.show.translate.kql import kql_text, to_kql
-from k8sidx.show.translate.translatable import CannotBeSaid, question_of, whole_condition
+from k8sidx.show.translate.translatable import NotTranslatable, question_of, whole_condition
 from tests.show.translate.conftest import HOSTILE
 from tests.show.translate.kuery import read_kuery
 from tests.show.translate.run_translated import conditions, count_of, hunt_of, sayable
@@ -31,7 +31,7 @@ def test_a_hunt_s_text_means_what_the_hunt_does(name: str, embedded: DuckDBEngin
     hunt = hunt_of(name)
     try:
         text = to_kql(hunt).text
-    except CannotBeSaid as error:
+    except NotTranslatable as error:
         assert "KQL" in error.message
         return
     wanted = count_of(whole_condition(question_of(hunt)), embedded)
@@ -44,7 +44,7 @@ def test_values_are_text_and_never_operators(text: str, embedded: DuckDBEngine) 
     for condition in conditions(text):
         try:
             written = kql_text(condition)
-        except CannotBeSaid:
+        except NotTranslatable:
             continue
         said += 1
         assert count_of(read_kuery(written), embedded) == count_of(condition, embedded), written
@@ -95,7 +95,7 @@ def test_what_is_written(condition: Condition, text: str) -> None:
     ids=str,
 )
 def test_what_it_has_no_words_for_is_refused_by_name(condition: Condition, why: str) -> None:
-    with pytest.raises(CannotBeSaid, match=why):
+    with pytest.raises(NotTranslatable, match=why):
         kql_text(condition)
 
 

@@ -9,7 +9,7 @@ from k8sidx.events.fields.lookup import BY_NAME
 from k8sidx.hunt.definition import Hunt
 from k8sidx.hunt.library.load import load_library
 from k8sidx.show.translate.target import Target
-from k8sidx.show.translate.translatable import CannotBeSaid
+from k8sidx.show.translate.translatable import NotTranslatable
 from k8sidx.show.translate.translate import translate
 
 LIBRARY = load_library()
@@ -21,7 +21,7 @@ KINDS = ("follow one another", "the time before", "usual in the same data", "fel
 def test_a_hunt_is_said_or_refused_by_name(hunt: Hunt, target: Target) -> None:
     try:
         text = translate(hunt, target).text
-    except CannotBeSaid as error:
+    except NotTranslatable as error:
         named = any(name in error.message for name in (*BY_NAME, *hunt.lists_missing, *KINDS))
         assert named
         assert error.message.startswith(f"{hunt.id} cannot be translated to {target}: ")

@@ -12,12 +12,12 @@ import pytest
 from k8sidx.backends.embedded.engine.engine import DuckDBEngine
 from k8sidx.backends.embedded.engine.sql import Statement
 from k8sidx.hunt.run import Window, run_hunt
-from k8sidx.insights.execute.run import answer
+from k8sidx.insights.execute.run import run_program
 from k8sidx.insights.language.parser import parse
 from k8sidx.query.algebra import Regex
 from k8sidx.show.translate.insights import to_insights
 from k8sidx.show.translate.sql import literal, to_sql, written
-from k8sidx.show.translate.translatable import CannotBeSaid, Events, question_of
+from k8sidx.show.translate.translatable import Events, NotTranslatable, question_of
 from tests.building import event
 from tests.hunt.run_hunt import sigma
 from tests.show.translate.conftest import HOSTILE
@@ -48,7 +48,7 @@ def test_a_hunt_s_sql_gives_what_the_hunt_finds(
     question = question_of(hunt_of(name))
     try:
         text = to_sql(hunt_of(name)).text
-    except CannotBeSaid as error:
+    except NotTranslatable as error:
         assert "networks" in error.message
         return
     rows = [tuple(map(plain_time, row)) for row in shell.execute(text).fetchall()]
@@ -73,7 +73,7 @@ def test_combinations_may_lack_a_value(tmp_path: Path) -> None:
         (finding,) = run_hunt(hunt, engine, Window()).findings
         assert finding.key == {"user.effective.name": "erin"}
         text = parse(to_insights(hunt).text)
-        (row,) = answer(text, engine, say=lambda _: None).rows
+        (row,) = run_program(text, engine, say=lambda _: None).rows
         assert row[0] == "erin"
         question = question_of(hunt)
         assert rows_of(question, engine)[0][0] == "erin"
@@ -118,13 +118,13 @@ def test_literals_have_the_type_of_the_parameter() -> None:
 
 
 def test_text_that_ends_early_is_refused() -> None:
-    with pytest.raises(CannotBeSaid, match="NUL"):
+    with pytest.raises(NotTranslatable, match="NUL"):
         literal("a\0b")
 
 
 def test_what_cannot_be_printed_is_refused() -> None:
     hunt = sigma(r'{s: {userAgent: "a\e[31mb"}, condition: s}')
-    with pytest.raises(CannotBeSaid, match=r"userAgent .* cannot be printed"):
+    with pytest.raises(NotTranslatable, match=r"userAgent .* cannot be printed"):
         to_sql(hunt)
 
 

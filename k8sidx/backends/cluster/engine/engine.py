@@ -46,7 +46,7 @@ from k8sidx.backends.cluster.schema.profile import OwnProfile, Profile
 from k8sidx.backends.cluster.summaries import ClusterSummaries
 from k8sidx.backends.explain import request_text
 from k8sidx.backends.ordering import Row, finish_rows
-from k8sidx.backends.protocol import EXACTLY, Answering
+from k8sidx.backends.protocol import EXACT, QueryOptions
 from k8sidx.backends.result import Result
 from k8sidx.backends.time_columns import time_columns, to_datetimes
 from k8sidx.errors import InvalidQuery, UnsupportedQuery
@@ -73,7 +73,7 @@ class SearchEngine:
         cluster: Cluster,
         index: str,
         profile: Profile | None = None,
-        answering: Answering = EXACTLY,
+        answering: QueryOptions = EXACT,
         summaries_of: str = "",
     ) -> None:
         self.name: str = cluster.product
@@ -106,7 +106,7 @@ class SearchEngine:
         exact = exact and all(self._profile.is_whole(path) for path in fields_of(query))
         return Result(query.columns, to_datetimes(rows, time_columns(query)), self.name, exact)
 
-    def explained(self, query: Query) -> str:
+    def explain(self, query: Query) -> str:
         """Return the first search of the query; see :class:`k8sidx.backends.protocol.StoreEngine`.
 
         :raises UnsupportedQuery: when a cluster cannot run the query.

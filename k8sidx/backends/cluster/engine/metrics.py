@@ -63,7 +63,7 @@ def counted(values: Iterable[tuple[Any, int]], *, ranked: bool) -> Counted:
 
 @dataclass(slots=True)
 class Reading:
-    """How one metric is computed.
+    """Computation of one metric.
 
     :param aggregations: of each group.
     :param values: paths of the field whose distinct values it needs, if any.

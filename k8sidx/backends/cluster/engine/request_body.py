@@ -1,8 +1,8 @@
 """Single request bodies, for other clients: without pages and points in time.
 
-The conditions are those of the engine. Groups are a terms aggregation, which says the counts
-of the largest groups exactly while no shard has more values than it is asked for; the engine
-itself asks for all groups, page by page.
+The conditions are those of the engine. Groups are a terms aggregation, which counts
+the largest groups exactly while no shard has more values than the request's size; the engine
+itself requests all groups, page by page.
 """
 
 from __future__ import annotations

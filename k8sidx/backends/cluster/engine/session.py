@@ -16,7 +16,7 @@ from k8sidx.backends.cluster.http.client import Answer, Cluster, ClusterUnreacha
 from k8sidx.backends.cluster.http.response import retry_after
 from k8sidx.backends.cluster.http.retry import Backoff, Deadline
 from k8sidx.backends.cluster.schema.field_caps import missing_index
-from k8sidx.backends.protocol import Answering
+from k8sidx.backends.protocol import QueryOptions
 from k8sidx.errors import StoreError, UnsupportedQuery
 
 KEEP = "5m"
@@ -44,7 +44,7 @@ class Session:
     :param answering: its timeout applies to all searches together.
     """
 
-    def __init__(self, cluster: Cluster, index: str, answering: Answering) -> None:
+    def __init__(self, cluster: Cluster, index: str, answering: QueryOptions) -> None:
         self._cluster = cluster
         self._index = index
         self._answering = answering

@@ -43,10 +43,10 @@ Types = Mapping[str, frozenset[str]]
 
 
 class Documents(Protocol):
-    """What can be asked of the documents of an index."""
+    """Counts over the documents of an index."""
 
     def count(self, query: Mapping[str, Any]) -> int:
-        """How many a query finds."""
+        """Return the number of documents that a query matches."""
 
     def single(self, path: str) -> bool:
         """Whether none has several values in a field with doc values."""

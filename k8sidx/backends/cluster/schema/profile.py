@@ -1,6 +1,6 @@
 """Profile of an index: how its documents represent the fields of the field table.
 
-An engine asks a profile for the paths of a field; it never makes a path itself. The
+An engine gets the paths of a field from a profile; it never builds a path itself. The
 profile of k8sidx's own indices follows from the field table; other profiles are for
 indices that something else filled.
 """

@@ -21,9 +21,9 @@ from k8sidx.backends.embedded.summaries import EmbeddedSummaries
 from k8sidx.backends.explain import statement_text
 from k8sidx.backends.materialize import is_large, materialize, selected_leaves, with_placeholders
 from k8sidx.backends.percentiles import defer_after_percentiles, finish_percentiles
-from k8sidx.backends.protocol import EXACTLY, Answering, Engine
+from k8sidx.backends.protocol import EXACT, Engine, QueryOptions
 from k8sidx.backends.result import Result, Value
-from k8sidx.backends.shared import Asker
+from k8sidx.backends.shared import ScanRequest
 from k8sidx.backends.time_columns import to_datetimes
 from k8sidx.errors import InvalidQuery, StoreError, UsageError
 from k8sidx.events.fields.moment import to_micros
@@ -53,7 +53,7 @@ class DuckDBEngine:
     def __init__(
         self,
         store: Path,
-        answering: Answering = EXACTLY,
+        answering: QueryOptions = EXACT,
         *,
         threads: int | None = None,
         keeps_summaries: bool = True,
@@ -96,7 +96,7 @@ class DuckDBEngine:
         source, parameters = self._source(query.since, query.until)
         return self.answer(query, source, parameters)
 
-    def explained(self, query: Query) -> str:
+    def explain(self, query: Query) -> str:
         """Return the statement; see :class:`k8sidx.backends.protocol.StoreEngine`. ``events``
         stands for the files of the time range.
 
@@ -173,10 +173,10 @@ class DuckDBEngine:
             ) from error
 
     @contextmanager
-    def together(
-        self, askers: Sequence[Asker], since: datetime | None, until: datetime | None
+    def prepare(
+        self, askers: Sequence[ScanRequest], since: datetime | None, until: datetime | None
     ) -> Iterator[Sequence[Engine]]:
-        """Return an engine for each request; see :class:`k8sidx.backends.shared.Sharing`."""
+        """Return an engine for each request; see :class:`k8sidx.backends.shared.SharedScans`."""
         source, parameters = self._source(since, until)
         if tests := time_tests(since, until, parameters):
             source = f"(SELECT * FROM {source} WHERE {' AND '.join(tests)}) AS events"

@@ -1,7 +1,7 @@
 """Roll-up of events: counts by the fields that most conditions test and that have few values.
 
 A month has thousands of combinations of such values (verb, resource, user, code and so on),
-not millions. What a comparison says of each value is asked of DuckDB, once for each value;
+not millions. DuckDB evaluates a comparison once for each value;
 which combinations a condition can be about is then a matter of sets, kept as the bits of
 whole numbers.
 """

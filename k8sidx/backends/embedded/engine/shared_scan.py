@@ -30,7 +30,7 @@ from k8sidx.backends.embedded.storage.columns import COMPUTED, ID, TIME
 from k8sidx.backends.ordering import Row, finish_rows
 from k8sidx.backends.protocol import Engine
 from k8sidx.backends.result import Result
-from k8sidx.backends.shared import Asker
+from k8sidx.backends.shared import ScanRequest
 from k8sidx.events.fields.lookup import resolve
 from k8sidx.query.algebra import Condition, Metric, Or, Query, Terms, fields_of
 from k8sidx.query.bounds import implies
@@ -136,7 +136,7 @@ class SharedScan:
     def __init__(
         self,
         database: Database,
-        askers: Sequence[Asker],
+        askers: Sequence[ScanRequest],
         source: tuple[str, list[Any]],
         have: frozenset[str],
         between: tuple[datetime | None, datetime | None],
@@ -222,7 +222,7 @@ class SharedScan:
                 gathering.add(at, *request)
         return [gathering for gathering in (with_lists, plain) if gathering.askers]
 
-    def _in_counts(self, asker: Asker) -> bool:
+    def _in_counts(self, asker: ScanRequest) -> bool:
         """Whether the roll-up contains everything that it queries."""
         assert self._rolled is not None  # noqa: S101 - made before
         return asker.counts and asker.fields <= self._rolled.table.fields

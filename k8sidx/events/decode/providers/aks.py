@@ -144,4 +144,10 @@ def _context(resource: Any, time: Any, context: Context) -> Context:
     return Context("aks", cluster or context.cluster, text(time) or context.time)
 
 
-READER = Reader("aks", ("aks",), ("records",), read)
+READER = Reader(
+    "aks",
+    ("aks",),
+    frozenset({"properties", "log_s", "AuditId", "records", "tables", "azure"}),
+    arrays=("records",),
+    read=read,
+)

@@ -10,6 +10,8 @@ from collections.abc import Iterable
 
 from k8sidx.events.decode.envelope import AuditObject, NotAnEvent, Part, Reader, at, elements, text
 from k8sidx.events.decode.event_model import GROUP, V1
+from k8sidx.events.decode.flat_keys import is_flat, unflatten
+from k8sidx.events.decode.plain_values import with_plain_values
 from k8sidx.events.decode.providers.openshift import restore_level
 from k8sidx.events.records import Context, JsonObject
 
@@ -22,7 +24,9 @@ def read_event(record: JsonObject, context: Context) -> Iterable[Part] | None:
     """An audit event that is not wrapped, whatever keys a shipper put beside its own."""
     if not is_event(record):
         return None
-    body, context = restore_level(record, context)
+    if is_flat(record):
+        record = unflatten(record)
+    body, context = restore_level(with_plain_values(record), context)
     if text(body.get("apiVersion")) in _LEGACY or "metadata" in body:
         body, context = _convert(body, context)
     if not context.time and "stageTimestamp" not in body:
@@ -97,5 +101,7 @@ def _shipper_time(record: JsonObject) -> str:
 
 
 _FORMATS = ("apiserver", "eks", "aks", "openshift", "rancher", "shipper")
-EVENTS = Reader("apiserver", _FORMATS, arrays=(), read=read_event)
-LISTS = Reader("apiserver", _FORMATS, arrays=("items",), read=read_list)
+EVENTS = Reader(
+    "apiserver", _FORMATS, frozenset({"apiVersion", "auditID", "verb"}), arrays=(), read=read_event
+)
+LISTS = Reader("apiserver", _FORMATS, frozenset({"items"}), arrays=("items",), read=read_list)

@@ -33,4 +33,4 @@ def read(record: JsonObject, context: Context) -> Iterable[Part] | None:
     return (Nested(record_bytes, context, record_bytes),)
 
 
-READER = Reader("dead letter", FORMATS, arrays=(), read=read)
+READER = Reader("dead letter", FORMATS, frozenset({"k8sidx"}), (), read)

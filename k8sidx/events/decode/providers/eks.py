@@ -147,4 +147,10 @@ def _second(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat()[:19]
 
 
-READER = Reader("eks", ("eks",), ("events", "logEvents", "results", "records", "Records"), read)
+READER = Reader(
+    "eks",
+    ("eks",),
+    frozenset({"messageType", "logEvents", "awslogs", "@message", *_LISTS}),
+    arrays=("logEvents", *_LISTS),
+    read=read,
+)

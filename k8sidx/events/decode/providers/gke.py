@@ -191,12 +191,15 @@ def _addresses(metadata: Any) -> list[str]:
 
 
 def _decision(payload: JsonObject) -> str:
-    """From authorizationInfo, for entries without the label."""
+    """From authorizationInfo, for entries without the label.
+
+    In JSON of proto3 a false value is left out: an entry without ``granted`` is a denial.
+    """
     infos = payload.get("authorizationInfo")
-    granted = [at(one, "granted") for one in infos] if type(infos) is list else []
-    if any(one is False for one in granted):
-        return "forbid"
-    return "allow" if granted and all(one is True for one in granted) else ""
+    if type(infos) is not list or not infos:
+        return ""
+    granted = [at(info, "granted") for info in infos]
+    return "allow" if all(one is True for one in granted) else "forbid"
 
 
 def _status(payload: JsonObject, response: Any, started: bool, decision: str) -> JsonObject:
@@ -231,4 +234,10 @@ def _body(value: Any) -> Any:
     return body
 
 
-READER = Reader("gke", ("gke",), ("receivedMessages", "entries"), read)
+READER = Reader(
+    "gke",
+    ("gke",),
+    frozenset({"protoPayload", "logName", "data", "message", "receivedMessages", "entries"}),
+    arrays=("receivedMessages", "entries"),
+    read=read,
+)

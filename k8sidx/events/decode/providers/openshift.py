@@ -47,4 +47,10 @@ def _context(record: JsonObject, context: Context) -> Context:
     )
 
 
-READER = Reader("openshift", ("openshift",), (), read)
+READER = Reader(
+    "openshift",
+    ("openshift",),
+    frozenset({"log_source", "audit.linux", "structured"}),
+    arrays=(),
+    read=read,
+)

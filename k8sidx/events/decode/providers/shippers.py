@@ -36,8 +36,8 @@ def read(record: JsonObject, context: Context) -> Iterable[Part] | None:
         return [Nested(hit, context, {"hits": {"hits": [hit]}}) for hit in hits] or [EMPTY]
     if type(record.get("_source")) is dict:
         return (Nested(record["_source"], context),)
-    context = _context(record, context)
-    if type(event := at(record, "kubernetes", "audit")) is dict:
+    context = context_of_document(record, context)
+    if "kubernetes" in record and type(event := at(record, "kubernetes", "audit")) is dict:
         return (Nested(_restore_annotations(event), context),)
     if _is_datadog(record):
         return (AuditObject(_from_datadog(record), context),)
@@ -103,9 +103,9 @@ def _restore_annotations(event: JsonObject) -> JsonObject:
 def _is_datadog(record: JsonObject) -> bool:
     """Datadog's pipeline for Kubernetes audit logs moves the verb to http.method."""
     return (
-        type(at(record, "http", "method")) is str
-        and "verb" not in record
+        "verb" not in record
         and ("objectRef" in record or "auditID" in record)
+        and type(at(record, "http", "method")) is str
     )
 
 
@@ -136,7 +136,7 @@ def _datadog_user(record: JsonObject) -> str:
     return text(at(record, "usr", "name")) or text(at(record, "usr", "id"))
 
 
-def _context(record: JsonObject, context: Context) -> Context:
+def context_of_document(record: JsonObject, context: Context) -> Context:
     """The cluster and the time that shippers add."""
     group, stream = record.get("log_group"), record.get("log_stream")
     if "aws" in record:
@@ -153,7 +153,14 @@ def _context(record: JsonObject, context: Context) -> Context:
 READER = Reader(
     "shipper",
     ("eks", "gke", "aks", "openshift", "rancher", "shipper"),
+    frozenset(),
     arrays=("hits.hits",),
     read=read,
 )
-LOOKALIKES = Reader("other JSON", FORMATS, arrays=(), read=read_other)
+LOOKALIKES = Reader(
+    "other JSON",
+    FORMATS,
+    frozenset({"output_fields", "kind", "requestURI"}),
+    arrays=(),
+    read=read_other,
+)

@@ -36,8 +36,8 @@ class Watch:
     :param inputs: files, globs, folders; they need not exist yet.
     :param excluded: files and folders that are never read.
     :param growing: files may be written while they are read.
-    :param tell: is told what was lost.
-    :param on_bytes: told how many stored bytes were read.
+    :param tell: called with a message about what was lost.
+    :param on_bytes: called with how many stored bytes were read.
     """
 
     def __init__(

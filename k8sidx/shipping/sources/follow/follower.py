@@ -39,7 +39,7 @@ class Follower:
     :param register: the files as far as they are known.
     :param record_limit: longest record in bytes.
     :param excluded: files and folders that are never read.
-    :param tell: is told what is waited for and what was lost.
+    :param tell: called with a message about what is waited for, or what was lost.
     :raises UsageError: for an input that cannot be followed.
     """
 

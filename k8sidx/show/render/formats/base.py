@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
 from k8sidx.backends.result import Result
-from k8sidx.hunt.actor_timeline import Story
+from k8sidx.hunt.actor_timeline import ActorTimeline
 from k8sidx.hunt.definition import Hunt
 from k8sidx.hunt.result import HuntResult
 from k8sidx.show.render.hunt_details import HuntDetails, details_sheet
@@ -42,7 +42,7 @@ class Format(ABC):
     def hunts(self, results: Sequence[HuntResult]) -> Document:
         """Write hunt results."""
 
-    def stories(self, stories: Sequence[Story]) -> Document:
+    def stories(self, stories: Sequence[ActorTimeline]) -> Document:
         """Write findings grouped by actor."""
         return self.sheet(stories_sheet(stories))
 

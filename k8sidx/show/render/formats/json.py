@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from k8sidx.backends.result import Result
-from k8sidx.hunt.actor_timeline import Story
+from k8sidx.hunt.actor_timeline import ActorTimeline
 from k8sidx.hunt.result import Finding, HuntResult
 from k8sidx.show.render.escape import json_text
 from k8sidx.show.render.formats.base import Document, Format
@@ -29,7 +29,7 @@ class JsonFormat(Format):
         """Write a list with one object per hunt."""
         return _text([_hunt_object(result) for result in results])
 
-    def stories(self, stories: Sequence[Story]) -> str:
+    def stories(self, stories: Sequence[ActorTimeline]) -> str:
         """Write a list with one object per story."""
         return _text([_story_object(story) for story in stories])
 
@@ -97,7 +97,7 @@ def _hunt_object(result: HuntResult) -> dict[str, object]:
     }
 
 
-def _story_object(story: Story) -> dict[str, object]:
+def _story_object(story: ActorTimeline) -> dict[str, object]:
     return {
         "actor": story.actor,
         "level": story.level,

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from k8sidx.backends.result import Result
-from k8sidx.hunt.actor_timeline import Story
+from k8sidx.hunt.actor_timeline import ActorTimeline
 from k8sidx.hunt.definition import Hunt
 from k8sidx.hunt.result import HuntResult
 from k8sidx.show.render.formats.base import Document, Format
@@ -33,7 +33,7 @@ class TableFormat(Format):
         """Print the findings, then the table of each hunt."""
         return partial(print_hunts, results=results)
 
-    def stories(self, stories: Sequence[Story]) -> Document:
+    def stories(self, stories: Sequence[ActorTimeline]) -> Document:
         """Print each story under its actor."""
         return partial(print_stories, stories=stories)
 
