@@ -39,6 +39,17 @@ class StoreInfo:
     rejected: int | None = None
 
 
+class StoreIdentity(NamedTuple):
+    """Identity of a store: distinguishes it from others and from earlier copies of itself.
+
+    :param id: never given twice.
+    :param events: number of events in it; ``None`` where it may become less.
+    """
+
+    id: str
+    events: int | None = None
+
+
 class SavedFindings(NamedTuple):
     """Result of saving findings.
 
@@ -96,6 +107,12 @@ class Store(Protocol):
     @property
     def state_key(self) -> tuple[str, ...]:
         """Distinguishes the store from others with the same :attr:`state_folder`."""
+
+    def identity(self) -> StoreIdentity | None:
+        """Return the store's identity; ``None`` when there is no store, or it has none yet.
+
+        :raises StoreError: when it cannot be read.
+        """
 
     def engine(
         self, answering: QueryOptions | None = None, *, threads: int | None = None

@@ -124,8 +124,12 @@ def ship(
     run.refuse_loop()
     pieces = run.pieces(store, on_wait or (lambda text: None))
     started = time.monotonic()
+    if state is not None:
+        state.check_store(store)  # before one is made where it is missing
     sink = store.sink(options.give_up_after, on_wait)
     try:
+        if state is not None:
+            state.use_store(store.identity())
         run.work(sink, stop, pieces)
     except NotDelivered as error:
         run.report.failure = error
@@ -294,6 +298,8 @@ class _Run:
 
     def _apply_results(self, results: SinkResults, in_flight: ChunksInFlight) -> None:
         self.report += results.tally
+        if self._state is not None:
+            self._state.indexed(results.tally.indexed)
         for chunk, record, reason in results.rejections:
             where = Where(in_flight.source(chunk), record)
             self._reject(Rejected(reason, where, in_flight.record(chunk, record)))

@@ -2,7 +2,8 @@
 
 One JSON document::
 
-    {"format": "k8sidx-ship-state", "version": 1, "files": [
+    {"format": "k8sidx-ship-state", "version": 1,
+     "store": {"id": "8a1f…", "events": 5210}, "files": [
       {"log": "/var/log/audit.log", "path": "/var/log/audit.log", "device": 2049,
        "inode": 131, "size": 4158, "modified": 1795553256158909769, "seen": 1795553266.1,
        "packed": false, "offset": 4158, "record": 22, "head": [1024, "7f3c…"],
@@ -10,7 +11,9 @@ One JSON document::
 
 The fields are those of :class:`~k8sidx.shipping.sources.follow.registry.LogFile` and of the
 position up to which it is delivered. Everything before that position is stored; what follows may
-be.
+be. That holds for one store only, which is named: by its identity, and by the least number of
+events that it contains, so that a copy restored from a backup is not taken for it. State files of
+earlier versions lack ``store``.
 """
 
 from __future__ import annotations
@@ -26,8 +29,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from k8sidx.backends.durable import sync_folder
-from k8sidx.backends.store import Store
+from k8sidx.backends.durable import make_private_folder, write_durably
+from k8sidx.backends.store import Store, StoreIdentity
 from k8sidx.errors import StoreError, UsageError
 from k8sidx.events.records import Chunk, Mark, Place
 from k8sidx.shipping.sources.files.inputs import STDIN
@@ -61,8 +64,9 @@ class State:
         self._changed = False
         self._changes = 0
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._lock = os.open(self.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            make_private_folder(path.parent)
+            flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+            self._lock = os.open(self.lock, flags, 0o600)
         except OSError as error:
             raise _unusable(path, error) from error
         try:
@@ -74,7 +78,8 @@ class State:
                 remedy="Wait for it to end, or give another --state.",
             ) from None
         try:
-            self.register = Register(_read(path))
+            self._store, files = _read(path)
+            self.register = Register(files)
         except BaseException:
             os.close(self._lock)
             raise
@@ -92,6 +97,45 @@ class State:
             self.save()
         finally:
             os.close(self._lock)
+
+    def check_store(self, store: Store) -> None:
+        """Raise unless everything that was shipped, as this file has it, is in the store.
+
+        :raises UsageError: when it was shipped to another store, or to a later copy of this one.
+        :raises StoreError: when the store cannot be read.
+        """
+        shipped = any(
+            file.delivered.offset or file.delivered.ended for file in self.register.copies()
+        )
+        if self._store is None or not shipped:
+            return
+        identity = store.identity()
+        if identity is None:
+            difference = "does not exist any more"
+        elif identity.id != self._store.id:
+            difference = "is another one"
+        elif (identity.events or 0) < (self._store.events or 0):
+            difference = (
+                f"has {identity.events:,} events, fewer than the {self._store.events:,} of before"
+            )
+        else:
+            return
+        raise UsageError(
+            f"the state file {self.path} records what was shipped to a store; the store given "
+            f"{difference}.",
+            remedy=f"Give --store the one that it was used with, or another --state. {_AGAIN}",
+        )
+
+    def use_store(self, identity: StoreIdentity | None) -> None:
+        """Record the store that is shipped to."""
+        if identity is not None:
+            self._changed |= identity != self._store
+            self._store = identity
+
+    def indexed(self, events: int) -> None:
+        """Record that the store contains more events."""
+        if self._store is not None and self._store.events is not None:
+            self._store = self._store._replace(events=self._store.events + events)
 
     def begun(self, chunk: Chunk) -> None:
         """Record that a chunk was read and will be processed."""
@@ -128,16 +172,12 @@ class State:
         """
         self._changes = self.register.changes
         files = [_to_json(file) for file in self.register.copies()]
-        text = json.dumps({"format": FORMAT, "version": VERSION, "files": files}, indent=1)
-        aside = self.path.with_name(f"{self.path.name}.tmp")
+        content: dict[str, Any] = {"format": FORMAT, "version": VERSION}
+        if self._store is not None:
+            content["store"] = self._store._asdict()
+        text = json.dumps(content | {"files": files}, indent=1)
         try:
-            handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            with os.fdopen(handle, "w", encoding="utf-8", errors="surrogateescape") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            aside.replace(self.path)
-            sync_folder(self.path.parent)
+            write_durably(self.path, text, errors="surrogateescape")
         except OSError as error:
             raise StoreError(
                 f"the state file {self.path} cannot be written: {error.strerror or error}.",
@@ -154,11 +194,11 @@ def default_state(inputs: Sequence[str], store: Store) -> Path:
     return store.state_folder / f"follow-{digest[:16]}.json"
 
 
-def _read(path: Path) -> list[LogFile]:
+def _read(path: Path) -> tuple[StoreIdentity | None, list[LogFile]]:
     try:
         content = json.loads(path.read_bytes())
     except FileNotFoundError:
-        return []
+        return None, []
     except OSError as error:
         raise _unusable(path, error) from error
     except ValueError as error:
@@ -175,7 +215,8 @@ def _read(path: Path) -> list[LogFile]:
             remedy="Upgrade k8sidx, or give another --state.",
         )
     try:
-        return [_from_json(file) for file in content["files"]]
+        files = [_from_json(file) for file in content["files"]]
+        return _identity(content.get("store")), files
     except (KeyError, TypeError, ValueError) as error:
         raise UsageError(f"the state file {path} is damaged.", remedy=_AGAIN) from error
 
@@ -212,6 +253,15 @@ def _from_json(entry: dict[str, Any]) -> LogFile:
         raise ValueError("offset")
     place = Place(offset, record, _mark(entry["head"]), _mark(entry["tail"]), ended)
     return LogFile(**plain, delivered=place)
+
+
+def _identity(entry: Any) -> StoreIdentity | None:
+    if entry is None:
+        return None
+    identity, events = entry["id"], entry["events"]
+    if type(identity) is not str or type(events) not in (int, type(None)):
+        raise ValueError("store")
+    return StoreIdentity(identity, events)
 
 
 def _mark(entry: Any) -> Mark:

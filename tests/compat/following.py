@@ -43,6 +43,8 @@ def ship(folder: Path, store: str) -> dict[str, Any]:
 def template_of(folder: Path) -> dict[str, Any]:
     """The state file with the names of places, in braces, for what differs by machine."""
     state: dict[str, Any] = json.loads((folder / "state.json").read_text("utf-8"))
+    # Since then, a state file names its store.
+    assert state.pop("store").keys() == {"id", "events"}
     for file in state["files"]:
         assert file.keys() >= _of(Path(file["path"])).keys()
         file |= {name: f"{{{name}}}" for name in _of(Path(file["path"]))} | {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from k8sidx.shipping.sources.follow.position import mark
 from k8sidx.shipping.sources.follow.registry import LogFile
 from k8sidx.shipping.state import State, default_state
 from tests.building import event, write_log
+from tests.stores import stored
 
 
 @pytest.fixture
@@ -90,6 +92,68 @@ def test_a_default_state_is_for_the_same_inputs_and_store(tmp_path: Path) -> Non
     assert one.parent == tmp_path / "store" / "state"
     assert one == default_state(["b.log", str(Path.cwd() / "a.log")], store)
     assert one != default_state(["a.log"], store)
+
+
+# The store that it is of
+
+
+def refused(tmp_path: Path, store: str, log: Path) -> str:
+    with State(tmp_path / "state.json") as state, pytest.raises(UsageError) as error:
+        ship([str(log)], EmbeddedStore(tmp_path / store), ShipOptions(processes=1), state=state)
+    return str(error.value)
+
+
+def test_ship_refuses_a_state_file_of_another_store(tmp_path: Path) -> None:
+    log = write_log(tmp_path / "audit.log", [event(seconds=n) for n in range(10)])
+    assert shipped(tmp_path, log).indexed == 10
+    before = (tmp_path / "state.json").read_text()
+    stored(tmp_path / "other", [event(name="x")])
+    message = refused(tmp_path, "other", log)
+    assert "is another one" in message
+    assert "another --state. Delete it to ship everything again" in message
+    assert json.loads((tmp_path / "state.json").read_text()) == json.loads(before)
+
+
+def test_ship_refuses_a_state_file_whose_store_was_deleted(tmp_path: Path) -> None:
+    log = write_log(tmp_path / "audit.log", [event()])
+    assert shipped(tmp_path, log).indexed == 1
+    shutil.rmtree(tmp_path / "store")
+    assert "does not exist any more" in refused(tmp_path, "store", log)
+    assert not (tmp_path / "store").exists()
+    stored(tmp_path / "store", [event(name="x")])
+    assert "is another one" in refused(tmp_path, "store", log)
+
+
+def test_ship_refuses_a_state_file_whose_store_was_restored(tmp_path: Path) -> None:
+    log = write_log(tmp_path / "audit.log", [event()])
+    assert shipped(tmp_path, log).indexed == 1
+    shutil.copytree(tmp_path / "store", tmp_path / "backup")
+    with log.open("a") as file:
+        file.write(json.dumps(event(name="more")) + "\n")
+    assert shipped(tmp_path, log).indexed == 1
+    assert "has 1 events, fewer than the 2" in refused(tmp_path, "backup", log)
+    assert shipped(tmp_path, log).read == 0
+
+
+def test_ship_accepts_a_state_file_without_a_store_and_names_it(tmp_path: Path) -> None:
+    log = write_log(tmp_path / "audit.log", [event()])
+    assert shipped(tmp_path, log).indexed == 1
+    path = tmp_path / "state.json"
+    content = json.loads(path.read_text())
+    store = content.pop("store")
+    assert store["events"] == 1
+    path.write_text(json.dumps(content))
+    assert shipped(tmp_path, log).read == 0
+    assert json.loads(path.read_text())["store"] == store
+
+
+def test_ship_accepts_a_state_file_that_records_nothing_yet_for_any_store(tmp_path: Path) -> None:
+    log = tmp_path / "audit.log"
+    log.touch()
+    assert shipped(tmp_path, log).read == 0
+    shutil.rmtree(tmp_path / "store")
+    write_log(log, [event()])
+    assert shipped(tmp_path, log).indexed == 1
 
 
 # Without following

@@ -15,7 +15,7 @@ from k8sidx.backends.cluster.http.open import open_cluster
 from k8sidx.backends.cluster.index.target import Target
 from k8sidx.backends.connection import ConnectionSettings
 from k8sidx.backends.protocol import EXACT, QueryOptions
-from k8sidx.backends.store import OnWait, Rebuilt, StoreInfo
+from k8sidx.backends.store import OnWait, Rebuilt, StoreIdentity, StoreInfo
 from k8sidx.errors import UsageError
 
 if TYPE_CHECKING:
@@ -75,6 +75,21 @@ class ClusterStore:
         if self.target.is_pattern or self.cluster.request("HEAD", f"/{name}").status != 200:
             return self.target.dated
         return f"{name},{self.target.dated}"
+
+    def identity(self) -> StoreIdentity | None:
+        """Return the cluster's UUID with the name of the indices; ``None`` for a service that
+        has none.
+
+        :raises StoreError: when the cluster cannot be reached.
+        """
+        if self.cluster.flavor == "amazon-serverless":
+            return None
+        answer = self.cluster.request("GET", "/")
+        uuid = answer.json().get("cluster_uuid") if answer.status == 200 else None
+        # A cluster that is just being formed has "_na_".
+        if not isinstance(uuid, str) or uuid == "_na_":
+            return None
+        return StoreIdentity(f"{uuid}/{self.target.name}")
 
     def engine(
         self, answering: QueryOptions | None = None, *, threads: int | None = None

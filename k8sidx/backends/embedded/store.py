@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from k8sidx.backends.store import OnWait, Rebuilt, StoreInfo
+from k8sidx.backends.store import OnWait, Rebuilt, StoreIdentity, StoreInfo
 from k8sidx.errors import UsageError
 from k8sidx.events.fields.moment import to_moment
 
@@ -60,6 +60,18 @@ class EmbeddedStore:
         from k8sidx.backends.embedded.storage.parts import SHIPPED, TEMPORARY
 
         return TEMPORARY if self.temporary else SHIPPED
+
+    def identity(self) -> StoreIdentity | None:
+        """Return the identity in the manifest, and how many events the store contains.
+
+        :raises StoreError: when the manifest cannot be read.
+        """
+        from k8sidx.backends.embedded.storage.manifest import is_store, read_manifest
+
+        if not is_store(self.path):
+            return None
+        manifest = read_manifest(self.path, any_version=True)
+        return StoreIdentity(manifest.store_id, manifest.rows) if manifest.store_id else None
 
     def engine(
         self, answering: QueryOptions | None = None, *, threads: int | None = None

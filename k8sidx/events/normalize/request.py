@@ -44,21 +44,6 @@ def query_fields(uri: str, subresource: str) -> dict[str, Any]:
     return found
 
 
-def resource_of(uri: str | None) -> str:
-    """Return the resource, with its subresource, that a path is about.
-
-    For events without objectRef: what they hold is as secret as with it.
-    """
-    names = path(uri or "").strip("/").split("/")
-    start = {"api": 2, "apis": 3}.get(names[0])
-    names = names[start:] if start else []
-    if names[:1] == ["watch"]:
-        names = names[1:]
-    if names[:1] == ["namespaces"] and len(names) > 2:
-        names = names[2:]
-    return "/".join((names[0], *names[2:3])) if names else ""
-
-
 def _parameters(query: str) -> list[tuple[str, str]]:
     """Return the parameters of a query; of a query with very many, only those that are read.
 
@@ -72,3 +57,18 @@ def _parameters(query: str) -> list[tuple[str, str]]:
 
 def _is_read(parameter: str) -> bool:
     return unquote_plus(parameter.partition("=")[0]) in _READ
+
+
+def resource_of(uri: str | None) -> str:
+    """Return the resource, with its subresource, that a path is about.
+
+    For events without objectRef: what they hold is as secret as with it.
+    """
+    names = path(uri or "").strip("/").split("/")
+    start = {"api": 2, "apis": 3}.get(names[0])
+    names = names[start:] if start else []
+    if names[:1] == ["watch"]:
+        names = names[1:]
+    if names[:1] == ["namespaces"] and len(names) > 2:
+        names = names[2:]
+    return "/".join((names[0], *names[2:3])) if names else ""

@@ -18,7 +18,7 @@ from k8sidx.shipping.sources.files.json_documents import RAW_BYTES, Fault, over_
 _CELL = re.compile(rb'(?:"([^"]*+(?:""[^"]*+)*+)"|([^",]*))(,|\Z)')
 _NAME = re.compile(r"[A-Za-z@_][\w@.$ /:()\[\]-]{0,127}")
 _UNIT = re.compile(r" \[[^\]]*\]\Z")
-"""What Azure adds to the name of a column: ``TimeGenerated [UTC]``."""
+"""Suffix that Azure adds to the name of a column: ``TimeGenerated [UTC]``."""
 _LOG_COLUMNS = frozenset(
     {"@message", "message", "log_s", "properties_log_s", "log", "_raw", "line", "body"}
     | {"auditid", "requesturi"}
