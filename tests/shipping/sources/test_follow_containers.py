@@ -64,9 +64,11 @@ def test_restart_between_parts_joins_them(follow: Follow, tmp_path: Path, write:
     following = follow(path)
     following.wait(lambda: len(lines(following)) == 1)
     register: Register = following.stop()
+    assert following.others == []
     append(path, b"".join(rest))
     again = follow(path, register=register)
     again.wait(lambda: len(lines(again)) == 1)
+    assert again.others == []
     (line,) = lines(again)
     assert line.endswith(split(write, event(1, 300), 10_000)[0].rstrip(b"\n")[-20:])
 

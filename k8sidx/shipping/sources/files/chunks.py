@@ -13,7 +13,7 @@ from k8sidx.shipping.sources.files.archives import (
     Member,
     is_archive,
     is_tar,
-    is_zip,
+    is_zip_file,
     spooled,
     tar_members,
     zip_members,
@@ -34,7 +34,6 @@ from k8sidx.shipping.sources.files.partial_lines import complete_length, has_par
 CHUNK_BYTES = 8 * 1024 * 1024
 RECORD_LIMIT = 32 * 1024 * 1024
 _HEAD_BYTES = 64 * 1024
-_ZIP_MAGIC_BYTES = 8
 _FIRST_ROW = 2
 """Rows have the numbers that a spreadsheet shows; the first is the header."""
 
@@ -67,14 +66,12 @@ def read_chunks(
     :raises UsageError: when the source cannot be opened.
     """
     with source.open() as stream:
-        if source.size is not None and is_zip(stream.read(_ZIP_MAGIC_BYTES)):
+        if source.size is not None and is_zip_file(stream):
             reader = _Reader(source.name, Blocks(iter(())), chunk_bytes, record_limit)
             yield from reader.members(zip_members(source.name, stream))
             if on_bytes is not None:
                 on_bytes(source.size)
             return
-        if source.size is not None:
-            stream.seek(0)
         reader = _Reader(source.name, plain_blocks(stream, on_bytes), chunk_bytes, record_limit)
         yield from reader.read()
 
