@@ -18,7 +18,9 @@ def test_must_gather_contains_24_events() -> None:
     assert len(audit_ids("archive-must-gather.tar.gz")) == 24
 
 
-@pytest.mark.parametrize("name", ["prefix-kubectl-logs.log", "csv-cloudwatch-console.csv"])
+@pytest.mark.parametrize(
+    "name", ["prefix-kubectl-logs.log", "csv-cloudwatch-console.csv", "partial-cri.log"]
+)
 def test_file_contains_the_expected_events_and_nothing_else(name: str) -> None:
     expected = json.loads((FIELD / "expect.json").read_text())["files"]
     (ids,) = [entry["expect_audit_ids"] for entry in expected if entry["file"] == name]

@@ -40,6 +40,7 @@ _EXPANDING_READ_BYTES = 4 * 1024
 _HEADER_LIMIT = 1024 * 1024
 """Longest extended header, in bytes; the longest path of Linux has 4 KiB."""
 _ZIP_MAGIC = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08PK\x03\x04", b"PK00PK\x03\x04")
+_ZIP_MAGIC_BYTES = max(map(len, _ZIP_MAGIC))
 _EXTENDED = (tarfile.XHDTYPE, tarfile.SOLARIS_XHDTYPE)
 _LINKS = (tarfile.SYMTYPE, tarfile.LNKTYPE)
 _DEVICES = (tarfile.CHRTYPE, tarfile.BLKTYPE, tarfile.FIFOTYPE)
@@ -87,6 +88,16 @@ def is_tar(head: bytes) -> bool:
 def is_zip(head: bytes) -> bool:
     """Whether a stream that starts so is a zip archive."""
     return head.startswith(_ZIP_MAGIC)
+
+
+def is_zip_file(stream: IO[bytes]) -> bool:
+    """Whether a file, of which nothing has been read, is a zip archive."""
+    try:
+        magic = stream.read(_ZIP_MAGIC_BYTES)
+        stream.seek(0)
+    except OSError:  # reported by whoever reads all of it
+        return False
+    return is_zip(magic)
 
 
 def is_archive(head: bytes) -> bool:
@@ -199,7 +210,7 @@ class _Tar:
     def _content(self, size: int) -> Iterator[bytes]:
         left = size
         while left:
-            block = self._blocks.next()
+            block = self._next()
             if not block:
                 self._is_cut = True
                 raise self._cut()
@@ -223,11 +234,17 @@ class _Tar:
     def _take(self, count: int) -> bytes:
         """Return so many bytes, fewer at the end."""
         taken = b""
-        while len(taken) < count and (block := self._blocks.next()):
+        while len(taken) < count and (block := self._next()):
             missing = count - len(taken)
             taken += block[:missing]
             self._blocks.put_back(block[missing:])
         return taken
+
+    def _next(self) -> bytes:
+        """Return a block that is small enough to be put back for every header in it."""
+        block = self._blocks.next()
+        self._blocks.put_back(block[_READ_BYTES:])
+        return block[:_READ_BYTES]
 
     def _cut(self) -> DamagedStreamError:
         return DamagedStreamError(

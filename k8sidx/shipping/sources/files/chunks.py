@@ -13,7 +13,7 @@ from k8sidx.shipping.sources.files.archives import (
     Member,
     is_archive,
     is_tar,
-    is_zip,
+    is_zip_file,
     spooled,
     tar_members,
     zip_members,
@@ -29,11 +29,11 @@ from k8sidx.shipping.sources.files.json_documents import (
     Fault,
     is_json,
 )
+from k8sidx.shipping.sources.files.partial_lines import complete_length, has_parts, joined
 
 CHUNK_BYTES = 8 * 1024 * 1024
 RECORD_LIMIT = 32 * 1024 * 1024
 _HEAD_BYTES = 64 * 1024
-_ZIP_MAGIC_BYTES = 8
 _FIRST_ROW = 2
 """Rows have the numbers that a spreadsheet shows; the first is the header."""
 
@@ -66,14 +66,12 @@ def read_chunks(
     :raises UsageError: when the source cannot be opened.
     """
     with source.open() as stream:
-        if source.size is not None and is_zip(stream.read(_ZIP_MAGIC_BYTES)):
+        if source.size is not None and is_zip_file(stream):
             reader = _Reader(source.name, Blocks(iter(())), chunk_bytes, record_limit)
             yield from reader.members(zip_members(source.name, stream))
             if on_bytes is not None:
                 on_bytes(source.size)
             return
-        if source.size is not None:
-            stream.seek(0)
         reader = _Reader(source.name, plain_blocks(stream, on_bytes), chunk_bytes, record_limit)
         yield from reader.read()
 
@@ -244,18 +242,27 @@ class _Reader:
         """The normal case: cuts at the last newline and looks at no line."""
         held: list[bytes] = []
         size = tail = 0
+        wanted = self._chunk_bytes
         while block := self._blocks.next():
             held.append(block)
             size += len(block)
             cut = block.rfind(b"\n")
             tail = tail + len(block) if cut < 0 else len(block) - cut - 1
-            if size >= self._chunk_bytes and cut >= 0:
+            if size >= wanted and cut >= 0:
                 held[-1] = block[:cut]
                 data = b"".join(held)
-                stop = self._blocks.position - tail
+                length = complete_length(data, self._limit)
+                # Lines whose last part is missing are read on.
+                held = [data[length + 1 :] + b"\n"] if length < len(data) else []
+                held.append(block[cut + 1 :])
+                size = sum(map(len, held))
+                wanted = 2 * size if length < len(data) else self._chunk_bytes
+                if length < 0:
+                    continue
+                data = data[:length]
+                stop = self._blocks.position - size
                 yield from self.whole_lines(number, data, stop - len(data) - 1, stop)
                 number += data.count(b"\n") + 1
-                held, size = [block[cut + 1 :]], tail
             elif tail > self._limit:
                 data = b"".join(held)
                 before, newline, line = data.rpartition(b"\n")
@@ -294,6 +301,12 @@ class _Reader:
         """
         start = 0
         place = 0
+        step = 1
+        if has_parts(data):
+            data, faults = joined(data, self._limit)
+            for index, fault in faults:
+                yield Rejected(fault.reason, Where(self._name, number + index), fault.raw)
+            step = 0  # lengths are not those of the source any more
         while len(data) - place > self._limit:
             newline = data.rfind(b"\n", place, place + self._limit + 1)
             if newline >= 0:
@@ -302,7 +315,7 @@ class _Reader:
             end = data.find(b"\n", place)
             end = end if end >= 0 else len(data)
             if place > start:
-                yield Chunk(self._name, number, data[start : place - 1], begin + place)
+                yield Chunk(self._name, number, data[start : place - 1], begin + step * place)
                 number += data.count(b"\n", start, place)
             yield from self.long_line(number, Blocks(_slices(data[place:end])))
             number += 1

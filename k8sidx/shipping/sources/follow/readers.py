@@ -17,6 +17,7 @@ from k8sidx.shipping.sources.files.chunks import (
     unreadable,
     whole_lines,
 )
+from k8sidx.shipping.sources.files.partial_lines import complete_length
 from k8sidx.shipping.sources.follow.position import Cursor, mark
 from k8sidx.shipping.sources.follow.registry import LogFile
 from k8sidx.shipping.sources.follow.rotation import Stored
@@ -170,7 +171,14 @@ class Tail(_Opened):
         if cut < 0:
             yield from self._one_line(before, data)
             return
-        after = self._cursor.move(data[: cut + 1], data.count(b"\n"))
+        while (length := complete_length(data[:cut], self._limit)) < 0:
+            more = os.pread(self._descriptor, 2 * len(data), before.offset)
+            if len(more) <= len(data):
+                return  # the last part of a line is not written yet
+            data = more
+            cut = data.rfind(b"\n")
+        cut = length
+        after = self._cursor.move(data[: cut + 1], data.count(b"\n", 0, cut + 1))
         yield from self._placed(before, after, self._lines(before, data[:cut]))
 
     def _lines(self, before: Place, data: bytes) -> Iterator[Chunk | Rejected]:
