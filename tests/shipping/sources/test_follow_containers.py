@@ -17,6 +17,8 @@ from tests.shipping.sources.test_archives import tar
 from tests.shipping.sources.test_follow import Follow, Following, follow
 from tests.shipping.sources.test_partial_lines import FORMATS, event, split
 
+pytestmark = pytest.mark.usefixtures("short_docker_parts")
+
 __all__ = ["follow"]
 
 

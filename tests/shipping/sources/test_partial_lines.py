@@ -19,6 +19,8 @@ from k8sidx.shipping.sources.files.partial_lines import complete_length
 from tests.events.decode.helpers import DecodedEvent, DecodedRecord, file_records
 from tests.shipping.sources.test_chunks import Piece, chunks, lines
 
+pytestmark = pytest.mark.usefixtures("short_docker_parts")
+
 TIME = "2024-05-06T10:31:00.350000001Z"
 
 

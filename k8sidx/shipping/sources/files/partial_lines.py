@@ -26,6 +26,8 @@ _EVENT_STARTS = (
     b'{"kind":"Event","apiVersion":"audit.k8s.io/',
     rb"{\"kind\":\"Event\",\"apiVersion\":\"audit.k8s.io/",
 )
+DOCKER_PART_BYTES = 16 * 1024
+"""Docker splits a line into parts of this size, so that a shorter text is a whole line."""
 _UNFINISHED = "the line was split by the container runtime, and its last part is missing"
 
 
@@ -173,6 +175,8 @@ def _is_whole(line: bytes, part: _Part) -> bool:
     keys, and remove the newline."""
     if not line.startswith(_DOCKER):
         return False
+    if part.end - part.start < DOCKER_PART_BYTES:
+        return True
     text = _docker_text(line, part)
     return text is None or (text.startswith("{") and is_json(text.encode("utf-8", "replace")))
 
