@@ -48,8 +48,9 @@ def write_durably(path: Path, text: str, *, errors: str = "strict") -> None:
             file.flush()
             os.fsync(file.fileno())
         aside.replace(path)
-    except OSError:
+    except OSError as error:
         aside.unlink(missing_ok=True)
+        error.filename = error.filename or str(path)  # a full disk has no name of its own
         raise
     sync_folder(path.parent)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -16,6 +17,10 @@ from k8sidx.errors import UsageError
 
 if TYPE_CHECKING:
     from k8sidx.backends.connection import ClusterOptions
+
+
+_ADDRESS = re.compile(r"(?!https?://)[^/]*[:@](?!//)", re.IGNORECASE)
+"""A host with a port, a user or both, and no scheme before it."""
 
 
 def open_store(
@@ -50,8 +55,15 @@ def open_store(
 def check_location(location: str) -> None:
     """Check that a location can be that of a store.
 
-    :raises UsageError: when it is the URL of anything but a cluster.
+    :raises UsageError: when it is the URL of anything but a cluster, or the address of one without
+        its scheme. The error does not contain what may be a password.
     """
+    if _ADDRESS.match(location) and not Path(location).is_dir():
+        raise UsageError(
+            "the store is neither a folder nor a URL.",
+            remedy="Write the address of a cluster with its scheme, https://host:9200; a folder "
+            "whose name has a colon or an @ as ./name.",
+        )
     scheme, separator, _ = location.partition("://")
     if separator and not is_cluster(location):
         raise UsageError(

@@ -40,7 +40,7 @@ class StoreInfo:
 
 
 class StoreIdentity(NamedTuple):
-    """Identity of a store: distinguishes it from others and from earlier copies of itself.
+    """Distinguishing marks of a store, also against earlier copies of itself.
 
     :param id: never given twice.
     :param events: number of events in it; ``None`` where it may become less.

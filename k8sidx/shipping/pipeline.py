@@ -221,7 +221,12 @@ class _Run:
     ) -> Iterator[Outcome]:
         options = self.options
         settings = WorkerSettings(
-            sink.spec, options.cluster, options.format, options.keep_secrets, options.strict
+            sink.spec,
+            # Of an argument that is not valid in the locale.
+            options.cluster.encode("utf-8", "surrogateescape").decode("utf-8", "replace"),
+            options.format,
+            options.keep_secrets,
+            options.strict,
         )
         inline = Worker(settings)
         count = options.processes or worker_count()

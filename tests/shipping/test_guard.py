@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -186,6 +187,17 @@ def test_ship_raises_when_the_disk_is_full(tmp_path: Path, monkeypatch: pytest.M
 
     monkeypatch.setattr(parts, "to_table", failing)
     with pytest.raises((OSError, StoreError)):
+        shipped(tmp_path, write_log(tmp_path / "a.log", [event()]))
+
+
+def test_ship_names_the_part_when_the_disk_is_full(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, schema: Any, compression: Any) -> Any:
+        return pq.ParquetWriter("/dev/full", schema)
+
+    monkeypatch.setattr(parts, "open_writer", full)
+    with pytest.raises(StoreError, match=r"\.parquet cannot be written: No space left on device"):
         shipped(tmp_path, write_log(tmp_path / "a.log", [event()]))
 
 

@@ -29,7 +29,7 @@ def test_ship_refuses_a_state_file_of_other_indices(
             return ship([str(log)], store, options, state=state)
 
     assert shipped(prefix).indexed == 1
-    uuid = cluster.request("GET", "/").json()["cluster_uuid"]
+    uuid = cluster.request("GET", "/_cluster/stats").json()["cluster_uuid"]
     content = json.loads((tmp_path / "state.json").read_text())
     assert content["store"] == {"id": f"{uuid}/{prefix}", "events": None}
     assert shipped(prefix).read == 0

@@ -84,12 +84,14 @@ class ClusterStore:
         """
         if self.cluster.flavor == "amazon-serverless":
             return None
-        answer = self.cluster.request("GET", "/")
-        uuid = answer.json().get("cluster_uuid") if answer.status == 200 else None
-        # A cluster that is just being formed has "_na_".
-        if not isinstance(uuid, str) or uuid == "_na_":
-            return None
-        return StoreIdentity(f"{uuid}/{self.target.name}")
+        # A proxy may keep the first of them to itself.
+        for path in ("/", "/_cluster/stats?filter_path=cluster_uuid"):
+            answer = self.cluster.request("GET", path)
+            uuid = answer.json().get("cluster_uuid") if answer.status == 200 else None
+            # A cluster that is just being formed has "_na_".
+            if isinstance(uuid, str) and uuid != "_na_":
+                return StoreIdentity(f"{uuid}/{self.target.name}")
+        return None
 
     def engine(
         self, answering: QueryOptions | None = None, *, threads: int | None = None

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import repeat
 from pathlib import Path
@@ -15,6 +18,7 @@ import pyarrow.parquet as pq
 from k8sidx.backends.durable import make_private_file
 from k8sidx.backends.embedded.storage.columns import ID, STORED, TIME, to_table
 from k8sidx.backends.sink import Refused
+from k8sidx.errors import StoreError
 from k8sidx.events.failure import NOT_OF_A_RECORD, failure_reason
 from k8sidx.events.fields.moment import to_moment
 from k8sidx.events.fields.table import Kind
@@ -227,19 +231,33 @@ class _OpenPart:
             self._first = first if self._first is None else min(self._first, first)
             self._last = last if self._last is None else max(self._last, last)
         self._waiting.clear()
-        if self._writer is None:
-            self._writer = open_writer(self._path, table.schema, self._compression)
-        self._writer.write_table(table, row_group_size=table.num_rows)
+        with _naming(self._path):
+            if self._writer is None:
+                self._writer = open_writer(self._path, table.schema, self._compression)
+            self._writer.write_table(table, row_group_size=table.num_rows)
 
     def finish(self) -> StagedPart:
         if self._waiting:
             self._write()
         if self._writer is not None:
-            self._writer.close()
+            with _naming(self._path):
+                self._writer.close()
         ids, chunks = b"".join(self.ids), tuple(self.chunks)
         return StagedPart(
             self._path, self._day, len(self.ids), self._first, self._last, ids, chunks
         )
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Raise errors of a file that is being written with its name."""
+    try:
+        yield
+    except OSError as error:
+        raise StoreError(
+            f"the part {path} cannot be written: {os.strerror(error.errno or errno.EIO)}.",
+            remedy="Make room, then run the command again: what was committed is stored.",
+        ) from error
 
 
 def _refused(row: _Row, error: Exception) -> Refused:
