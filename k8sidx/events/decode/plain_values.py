@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from typing import Any
 
 import msgspec
@@ -113,7 +114,15 @@ def plain_addresses(value: Any) -> list[str] | None:
     if type(addresses) is not list or not all(type(text) is str for text in addresses):
         return None
     plain = [_without_port(text) for text in addresses]
-    return plain if plain != value else None
+    return plain if plain != value and all(map(_is_address, plain)) else None
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _without_port(text: str) -> str:

@@ -19,8 +19,9 @@ from k8sidx.events.decode.providers.apiserver import is_event
 from k8sidx.events.decode.providers.shippers import context_of_document
 from k8sidx.events.records import Context, JsonObject
 
-MAX_DEPTH = 8
-"""Levels of objects and arrays that are searched below a record."""
+MAX_DEPTH = 32
+"""Levels of objects and arrays that are searched below a record. An envelope is often two: an
+object and the array in it."""
 
 _PLAIN_MARKS = (b"auditID", b"audit.k8s.io/")
 # Base64 of "auditID" and "audit.k8s.io/" at each of the three alignments, and of what gzip and

@@ -290,7 +290,8 @@ class Normalizer:
         ):
             left = _left(event, rest, parts, authentication, received, staged)
             extra["rest"] = canonical_json(merged(left, whole))
-        redacted |= clean is not uri or rest_redacted or any(part.redacted for part in parts)
+        redacted |= clean is not uri or rest_redacted or answer.redacted
+        redacted |= actor.redacted or agent.redacted or notes.redacted
         return Normalized(parts, values, extra, redacted)
 
     def _stored(self, plain: bytes, redacted: bytes) -> bytes | None:

@@ -53,6 +53,16 @@ _PARTS: dict[str, tuple[tuple[str, ...], ...]] = {
     "HelmChart": (("spec", "valuesContent"), ("spec", "set")),
     "HelmChartConfig": (("spec", "valuesContent"), ("spec", "set")),
 }
+_PLAIN_KINDS = frozenset(
+    {"Secret", "ConfigMap", "TokenRequest", "TokenReview", "CertificateSigningRequest"}
+)
+"""Kinds that hold no other objects, but for annotations."""
+_OBJECT_KEYS = frozenset(
+    {
+        "apiVersion", "binaryData", "data", "immutable", "items", "kind", "metadata", "spec",
+        "status", "stringData", "type",
+    }
+)  # fmt: skip
 _TYPED_GROUPS = frozenset({"core", "apps", "batch", "policy", "authorization.k8s.io"})
 _TYPED_RESOURCES = frozenset(
     {
@@ -67,15 +77,21 @@ _TYPED_RESOURCES = frozenset(
 _KINDS = "|".join(_PARTS)
 _SUSPECT_KIND = re.compile(rf"kind[\\\"': ]{{1,12}}(?:{_KINDS})")
 _SUSPECT_KIND_JSON = re.compile(rf"kind[\\\": ]{{1,12}}(?:{_KINDS})".encode())
-_APPLIED_HINTS = (
-    b"last-applied-configuration", b"com/last-applied", b"kapp.k14s.io/original",
-    b"rio.cattle.io/applied",
-)  # fmt: skip
-_ARGUMENT_HINTS = (
-    b"passw", b"-token", b"token=", b"secret=", b"-secret", b"pwd=", b"-pwd", b"api-key",
-    b"api_key", b"-credential", b"earer ", b"PASSW", b"TOKEN=", b"SECRET=",
-)  # fmt: skip
-_ENVIRONMENT_HINTS = (b'"env":', b"/env/")
+_LAST_APPLIED = b"last-applied-configuration"
+_OTHER_APPLIED = (b"com/last-applied", b"kapp.k14s.io/original", b"rio.cattle.io/applied")
+_APPLIED_TEXTS = tuple(hint.decode() for hint in (_LAST_APPLIED, *_OTHER_APPLIED))
+# In compact JSON an unescaped quote is never inside a text, so this finds just the annotation
+# of kubectl, wherever in an object it stands.
+_KUBECTL = b'"kubectl.kubernetes.io/last-applied-configuration":'
+_KUBECTL_ENTRY = re.compile(_KUBECTL + rb'"(?!\[redacted)(?:[^"\\]|\\.)*+"')
+_KUBECTL_MARK = _KUBECTL + f'"{MARK}"'.encode()
+_KUBECTL_FIELD = b'"f:' + _KUBECTL[1:]
+# Keys are sorted: a variable's name stands before its value.
+_VARIABLE = re.compile(
+    rb'"name":"[^"]*?(?:' + SECRET_NAME.encode() + rb'|auth|conn)[^"]*","value":"(?!")',
+    re.IGNORECASE,
+)
+_URL_LOGIN = re.compile(rb"://[^\s/:@\"]*:[^\s/@\"]+@")
 _SECRET_VARIABLE = re.compile(SECRET_NAME + r"|auth(?:_|$)|conn(?:ection)?_?str", re.IGNORECASE)
 _SECRET_OPTION = re.compile(rf"--?[\w-]*{SECRET_NAME}", re.IGNORECASE)
 _ARGUMENT_KEYS = frozenset({"args", "command"})
@@ -117,6 +133,9 @@ def redact_json(body: bytes, target: str, embedding: bool = True) -> bytes:
     :param embedding: :func:`embeds_objects` of the resource.
     :returns: canonical JSON; the same object when there was nothing to redact.
     """
+    if _LAST_APPLIED in body:
+        # Most often the annotation is all there is, and the body needs no decoding for it.
+        body = _KUBECTL_ENTRY.sub(_KUBECTL_MARK, body)
     if target in KIND_OF_RESOURCE or _is_suspect(body, embedding):
         value = msgspec.json.decode(body)
         holder = {"body": value}
@@ -128,10 +147,52 @@ def redact_json(body: bytes, target: str, embedding: bool = True) -> bytes:
 def _is_suspect(body: bytes, embedding: bool) -> bool:
     """Whether a body may hold a secret: most hold none, which must be found out quickly."""
     return (
-        any(hint in body for hint in _ENVIRONMENT_HINTS)
-        or any(hint in body for hint in _APPLIED_HINTS)
-        or any(hint in body for hint in _ARGUMENT_HINTS)
-        or ((embedding or b"\\" in body) and _SUSPECT_KIND_JSON.search(body) is not None)
+        ((embedding or b"\\" in body) and _SUSPECT_KIND_JSON.search(body) is not None)
+        or (b'"env":[' in body and _has_secret_variable(body))
+        or b"/env/" in body
+        or _has_secret_argument(body)
+        or b"com/last-applied" in body
+        or b"kapp.k14s.io/original" in body
+        or b"rio.cattle.io/applied" in body
+        or (_LAST_APPLIED in body and _has_other_applied(body))
+    )
+
+
+def _has_other_applied(body: bytes) -> bool:
+    """Whether an applied configuration is left: in a text, in a patch, or that of another tool.
+    The names of managed fields are none."""
+    known = body.count(_KUBECTL_MARK) + body.count(_KUBECTL_FIELD)
+    return body.count(_LAST_APPLIED) != known
+
+
+def _has_secret_variable(body: bytes) -> bool:
+    return _VARIABLE.search(body) is not None or (
+        b"@" in body and _URL_LOGIN.search(body) is not None
+    )
+
+
+def _has_secret_argument(body: bytes) -> bool:
+    """Whether a command may have a credential. A chain, since a loop takes several times as
+    long and every body comes this way."""
+    if not (
+        b'"command":[' in body or b'"args":[' in body or b"/args" in body or b"/command" in body
+    ):
+        return False
+    return (
+        b"passw" in body
+        or b"PASSW" in body
+        or b"-token" in body
+        or b"oken=" in body
+        or b"OKEN=" in body
+        or b"ecret=" in body
+        or b"ECRET=" in body
+        or b"-secret" in body
+        or b"pwd=" in body
+        or b"-pwd" in body
+        or b"api-key" in body
+        or b"api_key" in body
+        or b"-credential" in body
+        or b"earer " in body
     )
 
 
@@ -147,8 +208,26 @@ def redact_object(holder: dict[str, Any], target: str) -> bool:
     if isinstance(body, list):
         return _redact_json_patch(body, kind)
     if isinstance(body, dict):
+        is_plain = kind in _PLAIN_KINDS and _OBJECT_KEYS.issuperset(body)
+        if is_plain and body.get("kind", kind) in (kind, f"{kind}List"):
+            return _redact_plain(body, kind)
         return _redact_tree(body, kind, 0) | _mask_target(body, kind)
     return False
+
+
+def _redact_plain(body: dict[str, Any], kind: str) -> bool:
+    """Redact an object or a list of a kind of Kubernetes' own: its secrets are in known places."""
+    items = body.get("items")
+    changed = False
+    for node in items if isinstance(items, list) else [body]:
+        if not isinstance(node, dict):
+            continue
+        changed |= _mask_parts(node, kind)
+        metadata = node.get("metadata")
+        annotations = metadata.get("annotations") if isinstance(metadata, dict) else None
+        if isinstance(annotations, dict):
+            changed |= _redact_tree({"annotations": annotations}, "", 0)
+    return changed
 
 
 def _mask_target(body: dict[str, Any], kind: str) -> bool:
@@ -184,7 +263,7 @@ def redact_annotations(annotations: dict[str, Any], target: str) -> bool:
         if not isinstance(value, str) or is_mark(value):
             continue
         quotes = target in KIND_OF_RESOURCE and "patch.webhook" in key
-        if quotes or any(hint.decode() in value for hint in _APPLIED_HINTS):
+        if quotes or any(hint in value for hint in _APPLIED_TEXTS):
             annotations[key] = MARK
         elif _SUSPECT_KIND.search(value):
             _redact_text_value(annotations, key, "", 0)
@@ -284,7 +363,7 @@ def _redact_member(node: dict[str, Any], key: str, text: str, depth: int) -> boo
     if key in APPLIED:
         return _mask_entry(node, key)
     if len(text) > 12 and (
-        _SUSPECT_KIND.search(text) or any(hint.decode() in text for hint in _APPLIED_HINTS)
+        _SUSPECT_KIND.search(text) or any(hint in text for hint in _APPLIED_TEXTS)
     ):
         return _redact_text_value(node, key, "", depth)
     return False
