@@ -309,6 +309,22 @@ def test_a_long_document_takes_no_more_memory_than_a_short_one() -> None:
     assert peak < 12 * 1024 * 1024
 
 
+# Lines that start with a bracket
+
+
+@pytest.mark.parametrize("prefix", [b"[pod/kube-apiserver-m1/kube-apiserver] ", b"[2024-05-06] "])
+def test_lines_with_a_prefix_in_brackets_are_lines(path: Path, prefix: bytes) -> None:
+    content = b"".join(prefix + b'{"n":%d}\n' % n for n in range(3))
+    assert lines(chunks(path, content)) == [(n + 1, prefix + b'{"n":%d}' % n) for n in range(3)]
+
+
+@pytest.mark.parametrize(
+    "content", [b'[{"n":1},\n{"n":2}]', b'[\n{"n":1},{"n":2}]', b'[ \r\n{"n":1}, {"n":2}\n]']
+)
+def test_arrays_over_several_lines_are_documents(path: Path, content: bytes) -> None:
+    assert values(chunks(path, content)) == [[{"n": 1}, {"n": 2}]]
+
+
 # Streams
 
 

@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
+from k8sidx.compression import DamagedStreamError, decompressed, is_compressed
 from k8sidx.errors import Where
 from k8sidx.events.records import START, Chunk, Place, Rejected, Skipped
+from k8sidx.shipping.sources.files.archives import (
+    MAX_NESTED,
+    Member,
+    is_archive,
+    is_tar,
+    is_zip_file,
+    spooled,
+    tar_members,
+    zip_members,
+)
 from k8sidx.shipping.sources.files.blocks import Blocks, Readable, plain_blocks
+from k8sidx.shipping.sources.files.csv_rows import Rows, is_csv
 from k8sidx.shipping.sources.files.inputs import Source
 from k8sidx.shipping.sources.files.json_documents import (
     ENDS_EARLY,
@@ -17,10 +29,13 @@ from k8sidx.shipping.sources.files.json_documents import (
     Fault,
     is_json,
 )
+from k8sidx.shipping.sources.files.partial_lines import complete_length, has_parts, joined
 
 CHUNK_BYTES = 8 * 1024 * 1024
 RECORD_LIMIT = 32 * 1024 * 1024
 _HEAD_BYTES = 64 * 1024
+_FIRST_ROW = 2
+"""Rows have the numbers that a spreadsheet shows; the first is the header."""
 
 BOM = b"\xef\xbb\xbf"
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
@@ -29,6 +44,9 @@ _CONTROL = bytes(set(range(0x20)) - set(b"\t\n\r\f\b\x1b")) + b"\x7f"
 _BINARY_SHARE = 0.05
 _JSON_KEY = re.compile(rb'"[A-Za-z@_]{2,}"\s*:')
 _OPENING = frozenset({b"{", b"[", b"{\r", b"[\r"})
+# `kubectl logs --prefix` starts its lines with `[pod/NAME/CONTAINER] `, some loggers with a
+# time in brackets.
+_JSON_START = re.compile(rb"\{|\[\s*(?:[\[{\"\]]|$)")
 
 
 def read_chunks(
@@ -48,6 +66,12 @@ def read_chunks(
     :raises UsageError: when the source cannot be opened.
     """
     with source.open() as stream:
+        if source.size is not None and is_zip_file(stream):
+            reader = _Reader(source.name, Blocks(iter(())), chunk_bytes, record_limit)
+            yield from reader.members(zip_members(source.name, stream))
+            if on_bytes is not None:
+                on_bytes(source.size)
+            return
         reader = _Reader(source.name, plain_blocks(stream, on_bytes), chunk_bytes, record_limit)
         yield from reader.read()
 
@@ -98,35 +122,89 @@ def unreadable(name: str, head: bytes) -> Rejected | Skipped | None:
     return None
 
 
+def is_read_as_a_whole(head: bytes) -> bool:
+    """Whether a source that starts so is read from start to end, and does not grow: it is
+    compressed, an archive or CSV."""
+    return is_compressed(head) or is_archive(head) or is_csv(head[:_HEAD_BYTES].removeprefix(BOM))
+
+
 def is_lines(head: bytes) -> bool:
     """Whether a source that starts so has one record a line; of an empty one this is so.
 
     :param head: as much of it as there is, up to :data:`WHOLE_BYTES`.
     """
+    if is_read_as_a_whole(head):
+        return False
     return not _Reader("", Blocks(iter((head,))), CHUNK_BYTES, RECORD_LIMIT).is_documents()
 
 
 class _Reader:
-    def __init__(self, name: str, blocks: Blocks, chunk_bytes: int, record_limit: int) -> None:
+    """Reader of one source, or of a member of an archive.
+
+    :param depth: archives that it is in.
+    """
+
+    def __init__(
+        self, name: str, blocks: Blocks, chunk_bytes: int, record_limit: int, depth: int = 0
+    ) -> None:
         self._name = name
         self._blocks = blocks
         self._chunk_bytes = chunk_bytes
         self._limit = record_limit
+        self._depth = depth
 
     def read(self, place: Place = START) -> Iterator[Chunk | Rejected | Skipped]:
         self._pass(place.offset)
         head = self._head(_HEAD_BYTES)
-        if (problem := unreadable(self._name, head)) is not None:
+        if not place.offset and is_archive(head):
+            self._blocks.put_back(head)
+            yield from self._archive(head)
+        elif (problem := unreadable(self._name, head)) is not None:
             yield problem
         else:
-            self._blocks.put_back(head.removeprefix(BOM))
-            if self.is_documents():
+            head = head.removeprefix(BOM)
+            self._blocks.put_back(head)
+            if not place.offset and is_csv(head):
+                yield from self._documents(Rows(self._blocks, self._limit), _FIRST_ROW)
+            elif self.is_documents():
                 documents = Documents(self._blocks, self._limit)
                 yield from self._documents(documents, place.record + 1)
             else:
                 yield from self._lines(place.record + 1)
         if self._blocks.damage:
             yield Rejected(self._blocks.damage, Where(self._name), b"")
+
+    def _archive(self, head: bytes) -> Iterator[Chunk | Rejected | Skipped]:
+        if self._depth == MAX_NESTED:
+            reason = f"archives are inside one another more than {MAX_NESTED} times"
+            yield Rejected(reason, Where(self._name), b"")
+        elif is_tar(head):
+            yield from self.members(tar_members(self._name, self._blocks))
+        else:
+            try:
+                with spooled(self._blocks) as file:
+                    yield from self.members(zip_members(self._name, file))
+            except DamagedStreamError as error:
+                yield Rejected(str(error), Where(self._name), b"")
+
+    def members(
+        self, members: Iterator[Member | Skipped | Rejected]
+    ) -> Iterator[Chunk | Rejected | Skipped]:
+        """Read the members of an archive, each like a source of its own."""
+        for member in members:
+            if not isinstance(member, Member):
+                yield member
+                continue
+            reader = _Reader(
+                member.name,
+                Blocks(decompressed(member.content)),
+                self._chunk_bytes,
+                self._limit,
+                self._depth + 1,
+            )
+            for piece in reader.read():
+                # Positions are those in the source, which cannot be read from within.
+                yield piece._replace(end=0) if isinstance(piece, Chunk) else piece
 
     def _pass(self, count: int) -> None:
         while count and (block := self._blocks.next()):
@@ -153,7 +231,7 @@ class _Reader:
                 break
         self._blocks.put_back(start)
         first, newline, rest = start.lstrip().partition(b"\n")
-        if not first.startswith((b"{", b"[")):
+        if not _JSON_START.match(first):
             return False
         if not newline and len(first) > longest:
             return True
@@ -164,18 +242,27 @@ class _Reader:
         """The normal case: cuts at the last newline and looks at no line."""
         held: list[bytes] = []
         size = tail = 0
+        wanted = self._chunk_bytes
         while block := self._blocks.next():
             held.append(block)
             size += len(block)
             cut = block.rfind(b"\n")
             tail = tail + len(block) if cut < 0 else len(block) - cut - 1
-            if size >= self._chunk_bytes and cut >= 0:
+            if size >= wanted and cut >= 0:
                 held[-1] = block[:cut]
                 data = b"".join(held)
-                stop = self._blocks.position - tail
+                length = complete_length(data, self._limit)
+                # Lines whose last part is missing are read on.
+                held = [data[length + 1 :] + b"\n"] if length < len(data) else []
+                held.append(block[cut + 1 :])
+                size = sum(map(len, held))
+                wanted = 2 * size if length < len(data) else self._chunk_bytes
+                if length < 0:
+                    continue
+                data = data[:length]
+                stop = self._blocks.position - size
                 yield from self.whole_lines(number, data, stop - len(data) - 1, stop)
                 number += data.count(b"\n") + 1
-                held, size = [block[cut + 1 :]], tail
             elif tail > self._limit:
                 data = b"".join(held)
                 before, newline, line = data.rpartition(b"\n")
@@ -214,6 +301,12 @@ class _Reader:
         """
         start = 0
         place = 0
+        step = 1
+        if has_parts(data):
+            data, faults = joined(data, self._limit)
+            for index, fault in faults:
+                yield Rejected(fault.reason, Where(self._name, number + index), fault.raw)
+            step = 0  # lengths are not those of the source any more
         while len(data) - place > self._limit:
             newline = data.rfind(b"\n", place, place + self._limit + 1)
             if newline >= 0:
@@ -222,7 +315,7 @@ class _Reader:
             end = data.find(b"\n", place)
             end = end if end >= 0 else len(data)
             if place > start:
-                yield Chunk(self._name, number, data[start : place - 1], begin + place)
+                yield Chunk(self._name, number, data[start : place - 1], begin + step * place)
                 number += data.count(b"\n", start, place)
             yield from self.long_line(number, Blocks(_slices(data[place:end])))
             number += 1
@@ -252,7 +345,9 @@ class _Reader:
 
         return Blocks(pieces())
 
-    def _documents(self, documents: Documents, number: int) -> Iterator[Chunk | Rejected]:
+    def _documents(
+        self, documents: Iterable[bytes | Fault], number: int
+    ) -> Iterator[Chunk | Rejected]:
         held: list[bytes] = []
         size = 0
         first = number

@@ -51,6 +51,13 @@ class Fault(NamedTuple):
     raw: bytes
 
 
+def over_limit(limit: int, start: bytes) -> Fault:
+    """Return the fault for a record that is longer than the limit, in bytes."""
+    size = f"{limit // 2**20} MiB" if limit >= 2**20 else f"{limit} bytes"
+    reason = f"the record is longer than {size}; --max-record-size allows longer ones"
+    return Fault(reason, start[:RAW_BYTES])
+
+
 class Documents:
     """Iterates over the records in blocks of bytes.
 
@@ -231,9 +238,7 @@ class Documents:
         yield from records
 
     def _over_limit(self, start: str) -> Fault:
-        size = f"{self._limit // 2**20} MiB" if self._limit >= 2**20 else f"{self._limit} bytes"
-        reason = f"the record is longer than {size}; --max-record-size allows longer ones"
-        return Fault(reason, start[:RAW_BYTES].encode("latin-1"))
+        return over_limit(self._limit, start[:RAW_BYTES].encode("latin-1"))
 
     def _malformed(self, reason: str, offset: int, *, in_parts: bool) -> Iterator[bytes | Fault]:
         """Yield what is malformed, and resume at the next line that can be a record."""

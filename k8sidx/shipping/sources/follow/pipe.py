@@ -11,6 +11,7 @@ from k8sidx.errors import UsageError
 from k8sidx.events.records import Chunk, Rejected
 from k8sidx.shipping.sources.files.blocks import Blocks
 from k8sidx.shipping.sources.files.chunks import long_line, whole_lines
+from k8sidx.shipping.sources.files.partial_lines import complete_length
 
 _READ_BYTES = 1024 * 1024
 
@@ -49,13 +50,21 @@ class Stream:
         self.ended = self._ends and not data
         before, newline, after = data.rpartition(b"\n")
         if newline:
-            yield from self._lines(self._held + before)
-            self._held = after
+            lines = self._held + before
+            length = complete_length(lines, self._limit)
+            if length >= 0:
+                yield from self._lines(lines[:length])
+            # Lines whose last part is missing wait for it.
+            self._held = lines[length + 1 :] + newline if length < len(lines) else b""
+            self._held += after
         else:
             self._held += data
         if self.ended and self._held:
             yield from self._lines(self._held)
-        elif len(self._held) > self._limit:
+        elif len(self._held) - self._held.rfind(b"\n") - 1 > self._limit:
+            before, newline, self._held = self._held.rpartition(b"\n")
+            if newline:
+                yield from self._lines(before)
             yield from self._long_line()
 
     def _lines(self, lines: bytes) -> Iterator[Chunk | Rejected]:

@@ -7,10 +7,17 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Protocol, TypeAlias
 
-from k8sidx.compression import is_compressed
 from k8sidx.events.records import MARK_BYTES, Chunk, Place, Rejected, Skipped
 from k8sidx.shipping.sources.files.blocks import Blocks
-from k8sidx.shipping.sources.files.chunks import BOM, long_line, read_on, unreadable, whole_lines
+from k8sidx.shipping.sources.files.chunks import (
+    BOM,
+    is_read_as_a_whole,
+    long_line,
+    read_on,
+    unreadable,
+    whole_lines,
+)
+from k8sidx.shipping.sources.files.partial_lines import complete_length
 from k8sidx.shipping.sources.follow.position import Cursor, mark
 from k8sidx.shipping.sources.follow.registry import LogFile
 from k8sidx.shipping.sources.follow.rotation import Stored
@@ -148,7 +155,8 @@ class Tail(_Opened):
             hole = len(data) - len(data.lstrip(b"\0"))
             # One zero may be the first half of a character in UTF-16.
             problem = unreadable(self._file.path, data[hole:] or b"{" if hole > 1 else data)
-            if before.offset == 0 and is_compressed(data):  # it was empty when it was opened
+            # It was empty when it was opened.
+            if before.offset == 0 and is_read_as_a_whole(data):
                 self.changed = self._file.packed = True
                 return
             if before.offset == 0 and problem is not None:
@@ -163,7 +171,14 @@ class Tail(_Opened):
         if cut < 0:
             yield from self._one_line(before, data)
             return
-        after = self._cursor.move(data[: cut + 1], data.count(b"\n"))
+        while (length := complete_length(data[:cut], self._limit)) < 0:
+            more = os.pread(self._descriptor, 2 * len(data), before.offset)
+            if len(more) <= len(data):
+                return  # the last part of a line is not written yet
+            data = more
+            cut = data.rfind(b"\n")
+        cut = length
+        after = self._cursor.move(data[: cut + 1], data.count(b"\n", 0, cut + 1))
         yield from self._placed(before, after, self._lines(before, data[:cut]))
 
     def _lines(self, before: Place, data: bytes) -> Iterator[Chunk | Rejected]:
