@@ -54,6 +54,29 @@ def test_response_has_an_outcome_for_each_document() -> None:
     assert result.rejections == [(3, "mapper_parsing_exception: no long: x")]
 
 
+@pytest.mark.parametrize(
+    "reason",
+    [
+        "no write index is defined for alias [a.write]. The write index may be explicitly disabled",
+        "Alias [a.write] has more than one indices associated with it",
+        "pipeline with id [x] does not exist",
+    ],
+)
+def test_response_is_denied_when_an_index_refuses_every_document(reason: str) -> None:
+    items = [failed(400, "illegal_argument_exception", reason)] * 50
+    result = parse_bulk_response(answer(items, errors=True), 50)
+    assert (result.status, result.rejections) == (BulkStatus.DENIED, [])
+    assert reason[:20] in result.reason
+
+
+def test_response_rejects_a_document_that_only_contains_such_a_reason() -> None:
+    reason = "failed to parse: no write index is defined for alias [a]"
+    result = parse_bulk_response(
+        answer([failed(400, "mapper_parsing_exception", reason)], errors=True), 1
+    )
+    assert [position for position, _ in result.rejections] == [0]
+
+
 def test_response_is_denied_when_a_permission_is_missing() -> None:
     result = parse_bulk_response(answer([failed(403, "security_exception")], errors=True), 1)
     assert result.status is BulkStatus.DENIED

@@ -6,6 +6,7 @@ the bulk API).
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
@@ -38,6 +39,15 @@ _BUSY_TYPES = frozenset(
 )
 _MISSING = "index_not_found_exception"
 _UNAUTHORIZED_TYPE = "security_exception"
+_INDEX_TYPES = frozenset({"invalid_index_name_exception", "alias_not_found_exception"})
+_INDEX_REASON = re.compile(
+    r"^(no write index is defined for alias|"
+    r"alias \[[^\]]*\] has more than one ind|"
+    r"pipeline with id \[[^\]]*\] does not exist)",
+    re.IGNORECASE,
+)
+"""Errors of type ``illegal_argument_exception`` that are not of a document: the alias that events
+are written to leads to several indices, or the index has an ingest pipeline that is missing."""
 
 
 class BulkStatus(Enum):
@@ -58,6 +68,7 @@ class BulkResult:
     :ivar reason: in the server's words, unless every document was stored.
     :ivar wait: seconds until the server accepts the next request (``Retry-After``).
     :ivar tally: documents that are stored.
+    :ivar existing: positions of documents that were stored before, which are duplicates.
     :ivar retry: positions of documents that the cluster was too busy for.
     :ivar missing: positions of documents whose index does not exist.
     :ivar rejections: positions of documents that it does not accept, with the reason.
@@ -67,6 +78,7 @@ class BulkResult:
     reason: str = ""
     wait: float = 0.0
     tally: Tally = field(default_factory=Tally)
+    existing: list[int] = field(default_factory=list)
     retry: list[int] = field(default_factory=list)
     missing: list[int] = field(default_factory=list)
     rejections: list[tuple[int, str]] = field(default_factory=list)
@@ -144,16 +156,22 @@ def _add_outcome(position: int, item: _Item, result: BulkResult) -> None:
         result.tally.indexed += 1
     elif status == 409:
         result.tally.duplicates += 1
+        result.existing.append(position)
     elif error.type == _MISSING:
         result.missing.append(position)
     elif status in _BUSY or status >= 500 or error.type in _BUSY_TYPES:
         result.retry.append(position)
         result.reason = _reason(error)
-    elif status == 401 or error.type == _UNAUTHORIZED_TYPE:
+    elif status == 401 or error.type == _UNAUTHORIZED_TYPE or _is_of_index(error):
         result.status = BulkStatus.DENIED
         result.reason = _reason(error)
     else:
         result.rejections.append((position, _reason(error)))
+
+
+def _is_of_index(error: _Error) -> bool:
+    """Whether an index refuses every document, whatever is in it."""
+    return error.type in _INDEX_TYPES or _INDEX_REASON.search(error.reason or "") is not None
 
 
 def _reason(error: _Error) -> str:

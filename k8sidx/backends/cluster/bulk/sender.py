@@ -113,6 +113,7 @@ class _Delivery:
         self._busy = Backoff(sender.deadline)
         self._unknown = Backoff(sender.deadline)
         self._rejected_as_json: dict[int, str] = {}
+        self._unanswered: set[int] = set()
 
     def run(self) -> Delivered:
         self._prepare()
@@ -128,8 +129,10 @@ class _Delivery:
                 self._split(positions, result.reason)
             else:
                 self._pending.append(positions)
-                backoff = self._busy if result.status is BulkStatus.BUSY else self._unknown
-                self._wait(backoff, result.reason, result.wait)
+                busy = result.status is BulkStatus.BUSY
+                if not busy:
+                    self._unanswered.update(positions)
+                self._wait(self._busy if busy else self._unknown, result.reason, result.wait)
         return self._delivered
 
     def _fitting(self, positions: Sequence[int]) -> Sequence[int]:
@@ -144,6 +147,9 @@ class _Delivery:
 
     def _apply(self, result: BulkResult, positions: Sequence[int]) -> None:
         self._delivered.tally += result.tally
+        # A document that an unanswered request of ours contained was most likely stored by it.
+        ours = sum(positions[at] in self._unanswered for at in result.existing)
+        self._delivered.tally += Tally(indexed=ours, duplicates=-ours)
         for at, reason in result.rejections:
             self._reject(positions[at], reason)
         if result.tally.read or result.rejections:
