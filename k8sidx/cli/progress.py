@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from k8sidx.hunt.definition import Hunt
-    from k8sidx.shipping.pipeline import Progress
+    from k8sidx.shipping.pipeline import ShipProgress
 
 
 @contextmanager
-def shipping(*, quiet: bool) -> Iterator[Callable[[Progress], None] | None]:
+def shipping(*, quiet: bool) -> Iterator[Callable[[ShipProgress], None] | None]:
     """Show a bar with events, events per second and, for a known size, the time left."""
     if quiet or not sys.stderr.isatty():
         yield None
@@ -34,7 +34,7 @@ def shipping(*, quiet: bool) -> Iterator[Callable[[Progress], None] | None]:
     with Bar(*columns, console=console_on(sys.stderr), transient=True) as bar:
         task = bar.add_task("ship", total=None, events=0, rate=0.0)
 
-        def update(progress: Progress) -> None:
+        def update(progress: ShipProgress) -> None:
             rate = progress.events / max(time.monotonic() - began, 0.001)
             bar.update(
                 task,

@@ -79,7 +79,7 @@ class Mark(NamedTuple):
     digest: str = ""
 
 
-class Place(NamedTuple):
+class Position(NamedTuple):
     """A place between two records of a file, and what tells the file from others.
 
     Both marks are needed: a client can choose how the first line of a log begins, for it
@@ -99,7 +99,7 @@ class Place(NamedTuple):
     ended: bool = False
 
 
-START = Place()
+START = Position()
 
 
 class Chunk(NamedTuple):
@@ -112,7 +112,7 @@ class Chunk(NamedTuple):
         to read once this chunk is delivered: where the next line starts. Inside of a document
         or a line that is taken apart, where that one starts.
     :param file: number of the file in the
-        :class:`~k8sidx.shipping.sources.follow.registry.Register`.
+        :class:`~k8sidx.shipping.sources.follow.registry.Registry`.
     :param place: the same position for a state file to resume from; ``None`` where there is
         none.
     """
@@ -122,4 +122,4 @@ class Chunk(NamedTuple):
     data: bytes
     end: int = 0
     file: int = 0
-    place: Place | None = None
+    place: Position | None = None

@@ -13,7 +13,7 @@ from k8sidx.events.records import Chunk, Rejected, Skipped
 from k8sidx.shipping.sources.files.chunks import read_chunks
 from k8sidx.shipping.sources.files.inputs import STDIN, Source, expand
 from k8sidx.shipping.sources.follow.follower import Follower, read_once
-from k8sidx.shipping.sources.follow.registry import Register
+from k8sidx.shipping.sources.follow.registry import Registry
 
 CHUNK_BYTES = 1024 * 1024
 FLUSH_SECONDS = 0.75
@@ -46,7 +46,7 @@ def whole(
 
 def resumed(
     sources: Sequence[Source],
-    register: Register,
+    register: Registry,
     record_limit: int,
     on_bytes: Callable[[int], None],
     on_wait: Callable[[str], None],
@@ -60,7 +60,7 @@ def resumed(
 
 def followed(
     inputs: Sequence[str],
-    register: Register,
+    register: Registry,
     record_limit: int,
     excluded: Sequence[Path],
     on_wait: Callable[[str], None],

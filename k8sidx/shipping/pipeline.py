@@ -22,7 +22,7 @@ from k8sidx.shipping.input_stream import Pause, Piece, followed, resumed, whole
 from k8sidx.shipping.pool import WorkerPool, worker_count
 from k8sidx.shipping.signals import Stop
 from k8sidx.shipping.sources.files.inputs import Source, expand
-from k8sidx.shipping.sources.follow.registry import Register
+from k8sidx.shipping.sources.follow.registry import Registry
 from k8sidx.shipping.state import State
 from k8sidx.shipping.understood import Example, NotUnderstood, Understanding
 from k8sidx.shipping.worker import Outcome, Worker, WorkerSettings
@@ -59,7 +59,7 @@ class ShipOptions:
 
 
 @dataclass(slots=True)
-class Progress:
+class ShipProgress:
     """Progress of a run; ``bytes_total`` is unknown for standard input."""
 
     events: int = 0
@@ -93,7 +93,7 @@ def ship(
     inputs: Sequence[str],
     store: Store,
     options: ShipOptions | None = None,
-    on_progress: Callable[[Progress], None] | None = None,
+    on_progress: Callable[[ShipProgress], None] | None = None,
     on_wait: Callable[[str], None] | None = None,
     *,
     stop: Stop | None = None,
@@ -154,7 +154,7 @@ class _Run:
         sources: Sequence[Source],
         store: Store,
         options: ShipOptions,
-        on_progress: Callable[[Progress], None] | None,
+        on_progress: Callable[[ShipProgress], None] | None,
         state: State | None,
         understanding: Understanding,
     ) -> None:
@@ -166,7 +166,7 @@ class _Run:
         self.dead_letter = DeadLetter(options.dead_letter or default)
         sizes = [source.size for source in sources]
         known = [size for size in sizes if size is not None]
-        self.progress = Progress(bytes_total=sum(known) if len(known) == len(sizes) else None)
+        self.progress = ShipProgress(bytes_total=sum(known) if len(known) == len(sizes) else None)
         self._on_progress = on_progress
         self._state = state
         self._understanding = understanding
@@ -185,7 +185,7 @@ class _Run:
     def pieces(self, store: Store, on_wait: Callable[[str], None]) -> Iterator[Piece]:
         """Return the chunks to read."""
         limit = self.options.record_limit
-        register = Register() if self._state is None else self._state.register
+        register = Registry() if self._state is None else self._state.register
         if self.options.follow:
             excluded = [self.dead_letter.path]
             excluded += [store.folder] if store.folder else []

@@ -32,9 +32,9 @@ from typing import Any
 from k8sidx.backends.durable import make_private_folder, write_durably
 from k8sidx.backends.store import Store, StoreIdentity
 from k8sidx.errors import StoreError, UsageError
-from k8sidx.events.records import Chunk, Mark, Place
+from k8sidx.events.records import Chunk, Mark, Position
 from k8sidx.shipping.sources.files.inputs import STDIN
-from k8sidx.shipping.sources.follow.registry import LogFile, Register
+from k8sidx.shipping.sources.follow.registry import LogFile, Registry
 
 FORMAT = "k8sidx-ship-state"
 VERSION = 1
@@ -46,7 +46,7 @@ _AGAIN = "Delete it to ship everything again: events are never stored twice."
 @dataclass(slots=True)
 class _Begun:
     first: int
-    place: Place
+    place: Position
     delivered: bool = False
 
 
@@ -79,7 +79,7 @@ class State:
             ) from None
         try:
             self._store, files = _read(path)
-            self.register = Register(files)
+            self.register = Registry(files)
         except BaseException:
             os.close(self._lock)
             raise
@@ -251,7 +251,7 @@ def _from_json(entry: dict[str, Any]) -> LogFile:
     offset, record, ended = entry["offset"], entry["record"], entry["ended"]
     if type(offset) is not int or type(record) is not int or type(ended) is not bool:
         raise ValueError("offset")
-    place = Place(offset, record, _mark(entry["head"]), _mark(entry["tail"]), ended)
+    place = Position(offset, record, _mark(entry["head"]), _mark(entry["tail"]), ended)
     return LogFile(**plain, delivered=place)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from k8sidx.shipping import input_stream
 from k8sidx.shipping.input_stream import followed
-from k8sidx.shipping.sources.follow.registry import Register
+from k8sidx.shipping.sources.follow.registry import Registry
 from tests.building import event, write_log
 
 
@@ -18,7 +18,7 @@ def test_followed_reports_its_files_at_the_start(tmp_path: Path) -> None:
     messages: list[str] = []
     log, glob, missing = tmp_path / "a1.log", tmp_path / "*.log", tmp_path / "none-*.log"
     names = [str(log), str(glob), str(missing), str(tmp_path / "later.log")]
-    followed(names, Register(), 10_000, (), messages.append)
+    followed(names, Registry(), 10_000, (), messages.append)
     assert messages[0] == f"following {log}"
     assert messages[1].startswith(f"following {glob}: {tmp_path / 'a0.log'}, ")
     assert messages[1].endswith(" and 2 more")
@@ -33,7 +33,7 @@ def test_followed_reports_again_and_again_what_matches_nothing(
     log = write_log(tmp_path / "a.log", [event()])
     messages: list[str] = []
     missing = str(tmp_path / "none.log")
-    for _ in followed([str(log), missing], Register(), 10_000, (), messages.append):
+    for _ in followed([str(log), missing], Registry(), 10_000, (), messages.append):
         if len(messages) > 3:
             break
     assert set(messages[2:]) == {f"{missing} still matches no file"}

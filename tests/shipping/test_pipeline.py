@@ -12,7 +12,7 @@ import pytest
 from k8sidx.backends.embedded.store import EmbeddedStore
 from k8sidx.errors import UsageError
 from k8sidx.query.algebra import Metric, Query
-from k8sidx.shipping.pipeline import Progress, ShipOptions, ShipReport, ship
+from k8sidx.shipping.pipeline import ShipOptions, ShipProgress, ShipReport, ship
 from tests.building import SHARED, event, write_log
 
 ENVELOPES = SHARED / "data" / "envelopes"
@@ -83,7 +83,7 @@ def test_progress_ends_with_all_bytes_and_all_events(tmp_path: Path) -> None:
     log = write_log(tmp_path / "a.log", [event(seconds=n) for n in range(100)])
     seen: list[tuple[int, int, int | None]] = []
 
-    def note(progress: Progress) -> None:
+    def note(progress: ShipProgress) -> None:
         seen.append((progress.events, progress.bytes_done, progress.bytes_total))
 
     ship([str(log)], EmbeddedStore(tmp_path / "s"), on_progress=note)

@@ -12,7 +12,7 @@ import pytest
 
 from k8sidx.backends.embedded.store import EmbeddedStore
 from k8sidx.errors import UsageError
-from k8sidx.events.records import Chunk, Place
+from k8sidx.events.records import Chunk, Position
 from k8sidx.shipping.pipeline import ShipOptions, ShipReport, ship
 from k8sidx.shipping.sources.follow.position import mark
 from k8sidx.shipping.sources.follow.registry import LogFile
@@ -27,7 +27,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def chunk(number: int, file: int) -> Chunk:
-    place = Place(number * 100, number * 10, mark(b"head"), mark(b"%d" % number))
+    place = Position(number * 100, number * 10, mark(b"head"), mark(b"%d" % number))
     return Chunk("audit.log", number * 10 - 9, b"{}", number * 100, file, place)
 
 
@@ -53,7 +53,8 @@ def test_the_place_does_not_pass_what_is_not_delivered(path: Path) -> None:
 
 def test_what_was_saved_is_read_again(path: Path) -> None:
     with State(path) as state:
-        file = LogFile("a\udcff.log", "b.log", 1, 2, 3, 4, 5.5, True, chunk(2, 0).place or Place())
+        place = chunk(2, 0).place or Position()
+        file = LogFile("a\udcff.log", "b.log", 1, 2, 3, 4, 5.5, True, place)
         state.register.add(file)
     with State(path) as state:
         assert state.register.copies() == [file]

@@ -75,7 +75,7 @@ class Values(NamedTuple):
     size: int
 
 
-OWN = (
+VALUE_FIELDS = (
     "event.id",
     "@timestamp",
     "requestReceivedTimestamp",
@@ -128,7 +128,7 @@ class Normalized:
     @property
     def row(self) -> Fields:
         """All fields by name, the id as hexadecimal digits; a missing value has no key."""
-        named = zip(OWN, self.values, strict=True)
+        named = zip(VALUE_FIELDS, self.values, strict=True)
         row: Fields = {name: value for name, value in named if value is not None}
         row["event.id"] = self.values.id.hex()
         for part in self.shared:
@@ -319,7 +319,7 @@ class Normalizer:
 
 def _cut(values: Values) -> tuple[Values, Fields]:
     """Return values at most as long as they are indexed, and the whole ones."""
-    fields: Fields = dict(zip(OWN, values, strict=True))
+    fields: Fields = dict(zip(VALUE_FIELDS, values, strict=True))
     whole = cut(fields)
     return Values(*fields.values()), whole
 

@@ -11,7 +11,7 @@ from k8sidx.backends.embedded.engine.sql import compile_query
 from k8sidx.errors import UnknownField
 from k8sidx.events.fields.lookup import resolve
 from k8sidx.events.fields.table import FIELDS
-from k8sidx.events.normalize.event import OWN
+from k8sidx.events.normalize.event import VALUE_FIELDS
 from k8sidx.events.normalize.parts import FAMILIES
 from k8sidx.query.algebra import Metric, Present, Query, Terms
 
@@ -69,7 +69,7 @@ def test_names_aliases_and_ecs_names_mean_one_field_each() -> None:
 
 def test_what_normalization_fills_is_in_the_table() -> None:
     names = {field.name for field in FIELDS}
-    assert set(OWN) <= names
+    assert set(VALUE_FIELDS) <= names
     assert {name for family in FAMILIES for name in family} <= names
 
 

@@ -15,7 +15,7 @@ import pytest
 from k8sidx.events.records import Chunk, Rejected, Skipped
 from k8sidx.shipping.sources.files.chunks import RECORD_LIMIT
 from k8sidx.shipping.sources.follow.follower import Follower
-from k8sidx.shipping.sources.follow.registry import Register
+from k8sidx.shipping.sources.follow.registry import Registry
 from tests.shipping.sources.log_writer import LogWriter, line, numbers, pack, settle
 
 PATIENCE = 0.6
@@ -24,8 +24,8 @@ PATIENCE = 0.6
 class Following:
     """A follower in a thread, and what it gave."""
 
-    def __init__(self, *inputs: Path | str, register: Register | None = None, **options: Any):
-        self.register = register or Register()
+    def __init__(self, *inputs: Path | str, register: Registry | None = None, **options: Any):
+        self.register = register or Registry()
         self.chunks: list[Chunk] = []
         self.others: list[Rejected | Skipped] = []
         self.told: list[str] = []
@@ -71,13 +71,13 @@ class Following:
     def go_on(self) -> None:
         self._paused.clear()
 
-    def stop(self) -> Register:
+    def stop(self) -> Registry:
         """End; what a restart has to go on from."""
         self.go_on()
         self._follower.stop()
         self._thread.join()
         assert not self._failed, self._failed
-        return Register(self.register.copies())
+        return Registry(self.register.copies())
 
 
 @pytest.fixture
@@ -269,7 +269,7 @@ def test_a_restart_reads_a_rotated_file_on_that_no_name_leads_to(
     aside = log.rotate()
     time.sleep(0.5)
     log.write(1)
-    register = Register(following.register.copies())  # killed here
+    register = Registry(following.register.copies())  # killed here
     pack(aside)
     second = follow(log.path, register=register)
     second.wait_for(11)
@@ -285,7 +285,7 @@ def test_a_loss_is_said(follow: Follow, log: LogWriter) -> None:
     log.write(10)
     aside = log.rotate()
     time.sleep(0.5)
-    register = Register(following.register.copies())  # killed here
+    register = Registry(following.register.copies())  # killed here
     aside.unlink()
     second = follow(log.path, register=register)
     second.wait(lambda: bool(second.told))

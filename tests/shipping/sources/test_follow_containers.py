@@ -12,7 +12,7 @@ import pytest
 
 from k8sidx.events.records import Chunk, Rejected
 from k8sidx.shipping.sources.follow.pipe import Stream
-from k8sidx.shipping.sources.follow.registry import Register
+from k8sidx.shipping.sources.follow.registry import Registry
 from tests.shipping.sources.test_archives import tar
 from tests.shipping.sources.test_follow import Follow, Following, follow
 from tests.shipping.sources.test_partial_lines import FORMATS, event, split
@@ -65,7 +65,7 @@ def test_restart_between_parts_joins_them(follow: Follow, tmp_path: Path, write:
     path.write_bytes(b"".join((*split(write, event(0, 300), 150), first)))
     following = follow(path)
     following.wait(lambda: len(lines(following)) == 1)
-    register: Register = following.stop()
+    register: Registry = following.stop()
     assert following.others == []
     append(path, b"".join(rest))
     again = follow(path, register=register)

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from k8sidx.events.fields.table import FIELDS, Field, Kind
-from k8sidx.events.normalize.event import OWN, Normalized
+from k8sidx.events.normalize.event import VALUE_FIELDS, Normalized
 from k8sidx.events.normalize.parts import FAMILIES
 
 _TYPES = {
@@ -55,7 +55,7 @@ SCHEMA = pa.schema([(field.name, arrow_type(field)) for field in STORED])
 """All columns of the embedded store, in order of the field table."""
 
 _IN_PARTS = frozenset(name for family in FAMILIES for name in family)
-_MORE = tuple(f.name for f in STORED if f.name not in _IN_PARTS and f.name not in OWN)
+_MORE = tuple(f.name for f in STORED if f.name not in _IN_PARTS and f.name not in VALUE_FIELDS)
 
 
 def to_table(events: Sequence[Normalized], only: frozenset[str] | None = None) -> pa.Table:
@@ -65,7 +65,7 @@ def to_table(events: Sequence[Normalized], only: frozenset[str] | None = None) -
     """
     columns: dict[str, pa.Array | pa.ChunkedArray] = {}
     for name, values in zip(
-        OWN, zip(*(event.values for event in events), strict=True), strict=True
+        VALUE_FIELDS, zip(*(event.values for event in events), strict=True), strict=True
     ):
         if name == ID:
             columns[name] = pa.array(values, pa.binary(16))

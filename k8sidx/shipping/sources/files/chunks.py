@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from k8sidx.compression import DamagedStreamError, decompressed, is_compressed
 from k8sidx.errors import Where
-from k8sidx.events.records import START, Chunk, Place, Rejected, Skipped
+from k8sidx.events.records import START, Chunk, Position, Rejected, Skipped
 from k8sidx.shipping.sources.files.archives import (
     MAX_NESTED,
     Member,
@@ -79,7 +79,7 @@ def read_chunks(
 def read_on(
     name: str,
     stream: Readable,
-    place: Place,
+    place: Position,
     chunk_bytes: int = CHUNK_BYTES,
     record_limit: int = RECORD_LIMIT,
     on_bytes: Callable[[int], None] | None = None,
@@ -153,7 +153,7 @@ class _Reader:
         self._limit = record_limit
         self._depth = depth
 
-    def read(self, place: Place = START) -> Iterator[Chunk | Rejected | Skipped]:
+    def read(self, place: Position = START) -> Iterator[Chunk | Rejected | Skipped]:
         self._pass(place.offset)
         head = self._head(_HEAD_BYTES)
         if not place.offset and is_archive(head):

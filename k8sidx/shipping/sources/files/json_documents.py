@@ -20,7 +20,7 @@ from k8sidx.shipping.sources.files.blocks import Blocks
 from k8sidx.shipping.sources.files.json_scanner import (
     EndsEarly,
     JsonText,
-    Malformed,
+    MalformedJson,
     TooLong,
     Unfinished,
 )
@@ -110,7 +110,7 @@ class Documents:
                 if text.unused() >= min(WHOLE_BYTES, self._limit) or not text.more():
                     break
                 continue
-            except Malformed:
+            except MalformedJson:
                 break
             if length > self._limit:
                 break
@@ -138,7 +138,7 @@ class Documents:
                     yield from self._elements("[", "]")
                     return
                 if character == "{" and kept and kept[-1] != ":":
-                    raise Malformed("not valid JSON: a key is missing", 0)
+                    raise MalformedJson("not valid JSON: a key is missing", 0)
                 kept.append(text.take(self._key_or_punctuation(character)))
                 size += len(kept[-1])
                 if character == "{":
@@ -171,7 +171,7 @@ class Documents:
             if not in_parts:
                 text.put_back(start[: text.position() - position])
             yield from self._cut(text.take(text.unused()), in_parts=in_parts)
-        except Malformed as problem:
+        except MalformedJson as problem:
             offset = problem.offset
             if not in_parts:
                 used = start[: text.position() - position]
@@ -186,7 +186,7 @@ class Documents:
         if not character:
             raise EndsEarly
         if character not in "{}:,":
-            raise Malformed("not valid JSON: a key is missing", 0)
+            raise MalformedJson("not valid JSON: a key is missing", 0)
         return 1
 
     def _elements(self, start: str, end: str) -> Iterator[bytes | Fault]:
@@ -216,7 +216,7 @@ class Documents:
                 batch.append(text.take(length))
                 size += length
             text.take(1)
-        except (EndsEarly, Malformed):
+        except (EndsEarly, MalformedJson):
             if batch:
                 yield _one_line(start + ",".join(batch) + end)
             raise

@@ -26,23 +26,23 @@ _decoder: Any = json.JSONDecoder(parse_int=str, parse_float=str)
 _scan = json.scanner.make_scanner(_decoder)
 
 
-class Problem(Exception):
+class ScanError(Exception):
     """Reading a value cannot continue as planned."""
 
 
-class Unfinished(Problem):
+class Unfinished(ScanError):
     """The text at hand ends within the value."""
 
 
-class EndsEarly(Problem):
+class EndsEarly(ScanError):
     """The input ends within the value."""
 
 
-class TooLong(Problem):
+class TooLong(ScanError):
     """The value is longer than a record may be."""
 
 
-class Malformed(Problem):
+class MalformedJson(ScanError):
     """The text is not valid JSON.
 
     :ivar offset: where that shows, from the start of the value.
@@ -153,14 +153,14 @@ class JsonText:
         except RecursionError:
             deep = _DEEP.match(self._text, self._at)
             offset = deep.end() - self._at if deep else 0
-            raise Malformed("the JSON is nested too deeply", offset) from None
+            raise MalformedJson("the JSON is nested too deeply", offset) from None
         else:
             return int(end) - self._at
         # At the input's end, a line that is cut is followed by a newline.
         cut = self._text.find("\n", position) < 0 if self._ended else True
         if position >= len(self._text) - _NEAR_END and cut:
             raise Unfinished
-        raise Malformed(f"not valid JSON: {reason}", position - self._at)
+        raise MalformedJson(f"not valid JSON: {reason}", position - self._at)
 
     def value(self) -> int:
         """Length of the next value, reading on as needed.

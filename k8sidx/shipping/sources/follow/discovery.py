@@ -14,7 +14,7 @@ from pathlib import Path
 from k8sidx.shipping.sources.files.chunks import is_lines
 from k8sidx.shipping.sources.files.json_documents import WHOLE_BYTES
 from k8sidx.shipping.sources.follow.readers import Packed, Reading, Tail
-from k8sidx.shipping.sources.follow.registry import LogFile, Register, identity
+from k8sidx.shipping.sources.follow.registry import LogFile, Registry, identity
 from k8sidx.shipping.sources.follow.rotation import PACKED, Content, is_being_packed, look, rotated
 
 FRESH_SECONDS = 600.0
@@ -43,7 +43,7 @@ class Watch:
     def __init__(
         self,
         inputs: Sequence[str],
-        register: Register,
+        register: Registry,
         record_limit: int,
         excluded: Sequence[Path],
         tell: Callable[[str], None],

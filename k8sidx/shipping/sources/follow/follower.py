@@ -20,7 +20,7 @@ from k8sidx.shipping.sources.files.inputs import STDIN, refuse_address
 from k8sidx.shipping.sources.follow.discovery import FRESH_SECONDS, Watch
 from k8sidx.shipping.sources.follow.pipe import Stream
 from k8sidx.shipping.sources.follow.readers import Piece, Reading
-from k8sidx.shipping.sources.follow.registry import Register
+from k8sidx.shipping.sources.follow.registry import Registry
 
 POLL_SECONDS = 0.2
 """Files that have nothing new are looked at again after so long, at the most."""
@@ -46,7 +46,7 @@ class Follower:
     def __init__(
         self,
         inputs: Sequence[str],
-        register: Register,
+        register: Registry,
         record_limit: int,
         excluded: Sequence[Path] = (),
         tell: Callable[[str], None] = lambda text: None,
@@ -143,7 +143,7 @@ class Follower:
 
 def read_once(
     inputs: Sequence[str],
-    register: Register,
+    register: Registry,
     record_limit: int,
     excluded: Sequence[Path] = (),
     tell: Callable[[str], None] = lambda text: None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import hashlib
 
-from k8sidx.events.records import MARK_BYTES, START, Mark, Place
+from k8sidx.events.records import MARK_BYTES, START, Mark, Position
 
 _DIGEST_BYTES = 16
 
@@ -23,11 +23,11 @@ class Cursor:
     :param first: the file's first bytes before the place, at most :data:`MARK_BYTES` of them.
     """
 
-    def __init__(self, place: Place = START, first: bytes = b"") -> None:
+    def __init__(self, place: Position = START, first: bytes = b"") -> None:
         self.place = place
         self._first = first
 
-    def move(self, data: bytes, records: int) -> Place:
+    def move(self, data: bytes, records: int) -> Position:
         """The place behind some more bytes of the file.
 
         :param records: how many records end in them.
@@ -37,15 +37,15 @@ class Cursor:
             self._first += data[: MARK_BYTES - len(self._first)]
             head = mark(self._first)
         offset, record = self.place.offset + len(data), self.place.record + records
-        self.place = Place(offset, record, head, mark(data[-MARK_BYTES:]))
+        self.place = Position(offset, record, head, mark(data[-MARK_BYTES:]))
         return self.place
 
-    def jump(self, offset: int, first: bytes, last: bytes) -> Place:
+    def jump(self, offset: int, first: bytes, last: bytes) -> Position:
         """The place behind one record that is too long to be held.
 
         :param first: the file's first bytes, ``last`` those before the offset.
         """
         self._first = first[:MARK_BYTES]
         record = self.place.record + 1
-        self.place = Place(offset, record, mark(self._first), mark(last[-MARK_BYTES:]))
+        self.place = Position(offset, record, mark(self._first), mark(last[-MARK_BYTES:]))
         return self.place

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Protocol, TypeAlias
 
-from k8sidx.events.records import MARK_BYTES, Chunk, Place, Rejected, Skipped
+from k8sidx.events.records import MARK_BYTES, Chunk, Position, Rejected, Skipped
 from k8sidx.shipping.sources.files.blocks import Blocks
 from k8sidx.shipping.sources.files.chunks import (
     BOM,
@@ -46,7 +46,7 @@ class Reading(Protocol):
         :param ended: nothing will be added, ever.
         """
 
-    def end(self) -> Place:
+    def end(self) -> Position:
         """The end of the file as it is now, read or not; only its marks and offset count."""
 
     @property
@@ -78,7 +78,7 @@ class _Opened:
     def close(self) -> None:
         os.close(self._descriptor)
 
-    def _nothing(self, place: Place) -> Chunk:
+    def _nothing(self, place: Position) -> Chunk:
         """No records, only the news that a place is reached."""
         return Chunk(self._file.path, place.record + 1, b"", place.offset, self.number, place)
 
@@ -113,7 +113,7 @@ class Tail(_Opened):
             yield from self._pieces(before, data)
 
     def rest(self, *, ended: bool) -> Iterator[Piece]:
-        place: Place | None = None
+        place: Position | None = None
         while place != self._file.read and not self.changed:
             place = self._file.read
             yield from self.read()
@@ -126,13 +126,13 @@ class Tail(_Opened):
             self._arrive(place._replace(ended=True))
             yield self._nothing(self._file.read)
 
-    def end(self) -> Place:
+    def end(self) -> Position:
         size = os.fstat(self._descriptor).st_size
         length = min(size, MARK_BYTES)
         first = mark(os.pread(self._descriptor, length, 0))
-        return Place(size, 0, first, mark(os.pread(self._descriptor, length, size - length)))
+        return Position(size, 0, first, mark(os.pread(self._descriptor, length, size - length)))
 
-    def _is_same(self, before: Place, *, more: bool) -> bool:
+    def _is_same(self, before: Position, *, more: bool) -> bool:
         """Whether the file still has what was read of it.
 
         Asked after reading: what was read then is what follows the place.
@@ -149,7 +149,7 @@ class Tail(_Opened):
             and mark(os.pread(self._descriptor, tail, before.offset - tail)) == before.tail
         )
 
-    def _pieces(self, before: Place, data: bytes) -> Iterator[Piece]:
+    def _pieces(self, before: Position, data: bytes) -> Iterator[Piece]:
         if not before.record:
             # copytruncate leaves a hole before the first line.
             hole = len(data) - len(data.lstrip(b"\0"))
@@ -181,12 +181,12 @@ class Tail(_Opened):
         after = self._cursor.move(data[: cut + 1], data.count(b"\n", 0, cut + 1))
         yield from self._placed(before, after, self._lines(before, data[:cut]))
 
-    def _lines(self, before: Place, data: bytes) -> Iterator[Chunk | Rejected]:
+    def _lines(self, before: Position, data: bytes) -> Iterator[Chunk | Rejected]:
         bare = data.removeprefix(BOM) if not before.record else data
         begin = before.offset + len(data) - len(bare)
         return whole_lines(self._file.path, before.record + 1, bare, begin, self._limit)
 
-    def _one_line(self, before: Place, start: bytes) -> Iterator[Piece]:
+    def _one_line(self, before: Position, start: bytes) -> Iterator[Piece]:
         """A line that is longer than what is read at a time, once it has its end."""
         end = self._line_end(before.offset + len(start))
         if end < 0:
@@ -226,7 +226,7 @@ class Tail(_Opened):
             offset += len(block)
 
     def _placed(
-        self, before: Place, after: Place, pieces: Iterator[Chunk | Rejected]
+        self, before: Position, after: Position, pieces: Iterator[Chunk | Rejected]
     ) -> Iterator[Piece]:
         """The pieces, the last of which reaches the place after them."""
         held: Chunk | None = None
@@ -242,7 +242,7 @@ class Tail(_Opened):
         self._arrive(after)
         yield held._replace(file=self.number, place=after)
 
-    def _arrive(self, place: Place) -> None:
+    def _arrive(self, place: Position) -> None:
         if self._on_bytes is not None:
             self._on_bytes(place.offset - self._file.read.offset)
         self._file.read = place
@@ -272,7 +272,7 @@ class Packed(_Opened):
     def rest(self, *, ended: bool) -> Iterator[Piece]:
         yield from self._pieces
 
-    def end(self) -> Place:
+    def end(self) -> Position:
         return self._file.read
 
     def _read(self, record_limit: int, on_bytes: Callable[[int], None] | None) -> Iterator[Piece]:

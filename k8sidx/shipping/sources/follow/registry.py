@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from k8sidx.events.records import START, Place
+from k8sidx.events.records import START, Position
 
 KEPT_WHEN_GONE = 200
 """So many files that are not there any more are remembered: what was compressed under another
@@ -37,8 +37,8 @@ class LogFile:
     modified: int = 0
     seen: float = 0.0
     packed: bool = False
-    delivered: Place = START
-    read: Place = field(init=False)
+    delivered: Position = START
+    read: Position = field(init=False)
 
     def __post_init__(self) -> None:
         self.read = self.delivered
@@ -58,7 +58,7 @@ def identity(about: os.stat_result) -> tuple[int, int]:
     return about.st_dev, about.st_ino
 
 
-class Register:
+class Registry:
     """The files by number. Used by two threads: the one that looks and the one that reads.
 
     :ivar changes: counts files that came, went, or got another name.

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from k8sidx.compression import is_compressed
-from k8sidx.events.records import MARK_BYTES, Place
+from k8sidx.events.records import MARK_BYTES, Position
 from k8sidx.shipping.sources.files.blocks import Blocks, plain_blocks
 from k8sidx.shipping.sources.follow.position import mark
 from k8sidx.shipping.sources.follow.registry import identity
@@ -74,7 +74,7 @@ class Content:
             while len(self._first) < MARK_BYTES and (block := blocks.next()):
                 self._first += block
 
-    def holds(self, place: Place) -> bool:
+    def holds(self, place: Position) -> bool:
         """Whether it is the content that was read up to the place.
 
         Of a file that nothing was read of, this cannot be said: false.
@@ -83,7 +83,7 @@ class Content:
             return False
         return mark(self._before(place)) == place.tail
 
-    def _before(self, place: Place) -> bytes:
+    def _before(self, place: Position) -> bytes:
         length = place.tail.length
         if not self.packed:
             return os.pread(self._descriptor, length, place.offset - length)
