@@ -116,7 +116,8 @@ def redact_uri(uri: str) -> str:
     if "?" not in uri and "=" not in uri and "@" not in uri and "%" not in uri and "eyJ" not in uri:
         return uri
     # Clients repeat themselves; what is long is an attacker's, or a token.
-    return _redact_short_uri(uri) if len(uri) < 300 else redact_text(uri, mark=URI_MARK)
+    redacted = _redact_short_uri(uri) if len(uri) < 300 else redact_text(uri, mark=URI_MARK)
+    return uri if redacted == uri else redacted
 
 
 def redact_message(message: str, *, quotes_secrets: bool) -> str:

@@ -296,6 +296,9 @@ def test_prose_about_secrets_stays(text: str) -> None:
 )
 def test_uris_without_credentials_stay(uri: str) -> None:
     assert redact_uri(uri) is uri
+    again = "".join(list(uri))
+    assert redact_uri(again) is again, "what is remembered is another object"
+    assert not normalized(event(requestURI=again)).redacted
 
 
 @given(before=st.text(max_size=200), after=st.text(max_size=200))
