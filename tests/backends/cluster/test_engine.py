@@ -232,9 +232,9 @@ def test_ctrl_c_ends_the_search_in_the_cluster(
 import orjson, pathlib, signal
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it
 from k8sidx.backends.cluster.http.open import open_cluster
-from k8sidx.backends.protocol import EXACTLY
+from k8sidx.backends.protocol import EXACT
 from k8sidx.backends.cluster.engine.session import Session
-with Session(open_cluster({cluster.url!r}), {prefix!r}, EXACTLY) as session:
+with Session(open_cluster({cluster.url!r}), {prefix!r}, EXACT) as session:
     print("asks", flush=True)
     session.search(orjson.loads(pathlib.Path({str(slow)!r}).read_bytes()))
 """
