@@ -8,7 +8,7 @@ The tree, with the exit code of a command (docs/cli.md)::
     │   ├── InvalidQuery        2   a query that contradicts itself
     │   ├── UnsupportedQuery    2   an engine cannot run it; raised at compilation, never later
     │   └── InvalidHunt         2   a Sigma document that cannot be read or run
-    │       └── OtherLog        2   a rule about other logs
+    │       └── DifferentLogSource 2  a rule about other logs
     └── StoreError              3   the store is unreachable or refused the request
         ├── StoreBusy           3   another process is writing
         ├── NotDelivered        3   a cluster accepted only part of the events

@@ -85,7 +85,7 @@ class RuleReader:
     def condition(self, rule: SigmaRule) -> Condition:
         """Return the condition of a rule: this one, or one that the correlation is about.
 
-        :raises OtherLog: when it is about other logs.
+        :raises DifferentLogSource: when it is about other logs.
         """
         logsource = rule.logsource
         if logsource.product != "kubernetes" or logsource.service not in ("audit", None):

@@ -59,7 +59,7 @@ class _Untranslatable(Exception):
 def in_cloudwatch(condition: Condition) -> Condition:
     """Return the condition on fields of CloudWatch that holds for the same events.
 
-    :raises CannotBeSaid: naming all the fields without an equivalent.
+    :raises NotTranslatable: naming all the fields without an equivalent.
     """
     reasons: dict[str, None] = {}
     for leaf in leaves(condition):

@@ -42,7 +42,7 @@ _LIMITS = (
 def to_dsl(hunt: Hunt) -> Translation:
     """Translate the hunt to the body of ``POST /k8s-audit-*/_search``.
 
-    :raises CannotBeSaid: when it needs more than one request.
+    :raises NotTranslatable: when it needs more than one request.
     :raises UnsupportedQuery: when a cluster cannot evaluate its condition.
     """
     question = question_of(hunt)

@@ -17,7 +17,7 @@ NO_AGGREGATION = "{language} has no aggregation: this is the condition alone, wi
 def paths_of(leaf: Leaf, language: str) -> Paths:
     """Return the paths of the field.
 
-    :raises CannotBeSaid: when it cannot be searched, or is the document's id.
+    :raises NotTranslatable: when it cannot be searched, or is the document's id.
     """
     path = resolve(leaf.field)
     paths = own_paths(path)
@@ -29,7 +29,7 @@ def paths_of(leaf: Leaf, language: str) -> Paths:
 def value_of(leaf: Leaf, value: Scalar) -> str | int | bool | None:
     """Return a value as the index stores it, or ``None`` when the field can never hold it.
 
-    :raises CannotBeSaid: for a time or a number with a fraction.
+    :raises NotTranslatable: for a time or a number with a fraction.
     """
     coerced = coerce(resolve(leaf.field).field, value)
     if coerced is None or isinstance(coerced, str | int):

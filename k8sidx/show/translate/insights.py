@@ -43,7 +43,7 @@ _UNITS = ((86_400, "d"), (3_600, "h"), (60, "m"), (1, "s"))
 def to_insights(hunt: Hunt) -> Translation:
     """Translate the hunt to one query.
 
-    :raises CannotBeSaid: naming what CloudWatch lacks.
+    :raises NotTranslatable: naming what CloudWatch lacks.
     """
     question = question_of(hunt)
     refuse_unprintable(question.condition)
@@ -108,7 +108,7 @@ def _shown(fields: Iterable[str]) -> tuple[list[str], dict[str, str]]:
 def _keys(fields: Iterable[str]) -> tuple[list[str], dict[str, str]]:
     """Return the names to group by, and the computed ones among them.
 
-    :raises CannotBeSaid: for a field that CloudWatch lacks, or has as a list.
+    :raises NotTranslatable: for a field that CloudWatch lacks, or has as a list.
     """
     wanted = tuple(fields)
     for field in wanted:

@@ -60,7 +60,7 @@ def filters(condition: Condition, *, short: bool = False) -> list[str]:
 
     :param condition: on CloudWatch's fields (:mod:`k8sidx.show.translate.cloudwatch_fields`).
     :param short: write long lists of texts as expressions, which are shorter.
-    :raises CannotBeSaid: when a part of it has no text, or it holds for no event.
+    :raises NotTranslatable: when a part of it has no text, or it holds for no event.
     """
     plain = simplified(condition)
     if plain == NEVER:

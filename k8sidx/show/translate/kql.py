@@ -69,7 +69,7 @@ _CASE = (
 def to_kql(hunt: Hunt) -> Translation:
     """Translate the hunt's condition to one line.
 
-    :raises CannotBeSaid: when KQL has no equivalent.
+    :raises NotTranslatable: when KQL has no equivalent.
     """
     question = question_of(hunt)
     refuse_unprintable(question.condition)
@@ -91,7 +91,7 @@ def _case_notes(condition: Condition) -> tuple[str, ...]:
 def kql_text(condition: Condition) -> str:
     """Return a condition as a clause that can stand beside *and*, *or* and *not*.
 
-    :raises CannotBeSaid: when KQL has no equivalent.
+    :raises NotTranslatable: when KQL has no equivalent.
     """
     match condition:
         case Always():
@@ -150,7 +150,7 @@ def _equal(leaf: Leaf, name: str, values: tuple[Scalar, ...], *, ignore_case: bo
 def _cased(leaf: Leaf, text: str, *, ignore_case: bool) -> str:
     """Return the text in the only case that the field has.
 
-    :raises CannotBeSaid: when it may have any.
+    :raises NotTranslatable: when it may have any.
     """
     if not folds(text, ignore_case=ignore_case):
         return text

@@ -57,7 +57,7 @@ _LINES = (
 def to_lucene(hunt: Hunt) -> Translation:
     """Translate the hunt's condition to one line, unless a regular expression has line breaks.
 
-    :raises CannotBeSaid: when Lucene has no equivalent.
+    :raises NotTranslatable: when Lucene has no equivalent.
     :raises UnsupportedQuery: for a regular expression that Lucene does not support.
     """
     question = question_of(hunt)
@@ -72,7 +72,7 @@ def to_lucene(hunt: Hunt) -> Translation:
 def lucene_text(condition: Condition) -> str:
     """Return a condition as a clause that can stand beside ``AND``, ``OR`` and ``NOT``.
 
-    :raises CannotBeSaid: when Lucene has no equivalent.
+    :raises NotTranslatable: when Lucene has no equivalent.
     """
     match condition:
         case Always():
@@ -154,7 +154,7 @@ def _pattern(leaf: Wildcard, name: str) -> str:
 def _expression(name: str, body: str) -> str:
     """Return a regular expression between slashes.
 
-    :raises CannotBeSaid: when it is too long for an index.
+    :raises NotTranslatable: when it is too long for an index.
     """
     if len(body) > LONGEST:
         raise NotTranslatable(f"an expression for {name} needs more than {LONGEST} characters.")

@@ -48,7 +48,7 @@ _TOKEN = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|\?""")
 def to_sql(hunt: Hunt) -> Translation:
     """Translate the hunt to one statement.
 
-    :raises CannotBeSaid: when DuckDB has no equivalent.
+    :raises NotTranslatable: when DuckDB has no equivalent.
     """
     question = question_of(hunt)
     refuse_unprintable(question.condition)
@@ -175,7 +175,7 @@ def written(statement: Statement, source: str) -> str:
 def literal(value: Any) -> str:
     """Return a value as SQL: in a DuckDB text only the quote is special, and is doubled.
 
-    :raises CannotBeSaid: for text that ends at the character NUL there.
+    :raises NotTranslatable: for text that ends at the character NUL there.
     """
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"

@@ -105,7 +105,7 @@ ECHOES = (
 def question_of(hunt: Hunt) -> Question:
     """Return the translatable question of a hunt.
 
-    :raises CannotBeSaid: when only k8sidx can answer it.
+    :raises NotTranslatable: when only k8sidx can answer it.
     """
     if hunt.lists_missing:
         raise NotTranslatable(
@@ -170,7 +170,7 @@ def refuse_unprintable(condition: Condition) -> None:
     """Refuse text that is not printable, which would escape to the terminal or look like other
     text.
 
-    :raises CannotBeSaid: naming the field.
+    :raises NotTranslatable: naming the field.
     """
     for leaf in leaves(condition):
         texts: Iterable[object] = ()

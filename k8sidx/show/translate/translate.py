@@ -13,7 +13,7 @@ from k8sidx.show.translate.translatable import NotTranslatable, Translation
 def translate(hunt: Hunt, target: Target) -> Translation:
     """Return the hunt as a text for the target.
 
-    :raises CannotBeSaid: naming the hunt, and what the target lacks.
+    :raises NotTranslatable: naming the hunt, and what the target lacks.
     """
     try:
         return _translator(target)(hunt)
