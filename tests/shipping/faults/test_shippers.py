@@ -101,7 +101,7 @@ def test_a_shipper_told_to_stop_delivers_what_it_has_read(
     assert process.returncode == code, err
     report = json.loads(out)
     assert 0 < report["read"] == report["indexed"] == len(rows(opensearch, prefix)) < 600
-    assert b"stopped by" in err
+    assert b"interrupted by" in err
 
 
 def test_a_shipper_told_to_stop_while_the_cluster_is_away_says_what_is_left(
