@@ -83,8 +83,8 @@ def test_what_is_written(condition: Condition, text: str) -> None:
     ("condition", "why"),
     [
         (Regex("userAgent", "a|b"), "no regular expressions, and userAgent is compared with one"),
-        (Compare("userAgent", "=", "curl", ignore_case=True), "upper from lower case, and userAg"),
-        (Wildcard("stage", "request*", ignore_case=True), "stage has both"),
+        (Compare("userAgent", "=", "curl", ignore_case=True), "case-sensitive, and userAg"),
+        (Wildcard("stage", "request*", ignore_case=True), "stage has upper and lower"),
         (Wildcard("userAgent", "a?c"), "single unknown character"),
         (Wildcard("userAgent", "a b*"), "a blank, and userAgent is compared with one"),
         (InNetwork("source.ip", ("::/0",)), "no networks of IPv6 without IPv4"),
@@ -102,4 +102,4 @@ def test_what_it_has_no_words_for_is_refused_by_name(condition: Condition, why: 
 def test_names_that_kubernetes_has_in_lower_case_are_looked_for_so_and_that_is_said() -> None:
     made = to_kql(hunt_of("secret_list"))
     assert 'objectRef.resource: "secrets"' in made.text
-    assert any("objectRef.resource" in note and "upper from lower" in note for note in made.notes)
+    assert any("objectRef.resource" in note and "case-sensitive" in note for note in made.notes)
