@@ -201,8 +201,6 @@ class Normalizer:
             rest = rest if self.keep_secrets and rest_redacted else clean_rest
         if request is not None or response is not None or reference.resource in WORKLOADS:
             promoted_fields(request, response, event.verb, target, reference.name, extra)
-            if not self.keep_secrets:
-                redact_promoted(extra)
         if AKS_CUT in (request_json, response_json):
             extra["event.truncated"] = True
         if notes.fields.get("annotations.audit.k8s.io/truncated") == "true":
@@ -238,6 +236,8 @@ class Normalizer:
         received, received_is_canonical = read_moment(event.requestReceivedTimestamp)
         staged, staged_is_canonical = read_moment(event.stageTimestamp)
         _extra_fields(event, reference, stored_uri, target, extra)
+        if not self.keep_secrets and ("exec.command" in extra or "pod.commands" in extra):
+            redact_promoted(extra)
         if extra:
             cut(extra)
         name = reference.name or extra.get("responseObject.metadata.name")

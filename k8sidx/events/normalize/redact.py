@@ -16,7 +16,7 @@ import msgspec
 
 from k8sidx.events.normalize.embedded_text import parse_text
 from k8sidx.events.normalize.event_id import canonical_json
-from k8sidx.events.normalize.redact_text import MARK, SECRET_NAME, redact_text
+from k8sidx.events.normalize.redact_text import MARK, SECRET_NAME, WORD_MARK, redact_text
 
 APPLIED = frozenset(
     {
@@ -276,16 +276,20 @@ def redact_annotations(annotations: dict[str, Any], target: str) -> bool:
 def redact_promoted(fields: dict[str, Any]) -> bool:
     """Redact the fields that quote a container's or an exec's command, in place.
 
+    A mark in them is one word: hunts look at commands word by word.
+
     :returns: whether anything was replaced.
     """
     changed = False
     for name in ("pod.commands", "exec.command"):
         if (words := fields.get(name)) is not None:
-            fields[name] = words = list(words)
-            changed |= redact_arguments(words)
+            redacted = list(words)
+            changed |= redact_arguments(redacted)
+            fields[name] = [word.replace(MARK, WORD_MARK) for word in redacted]
     if (line := fields.get("exec.command_line")) is not None:
-        fields["exec.command_line"] = redact_text(line)
-        changed |= fields["exec.command_line"] is not line
+        redacted_line = redact_text(line)
+        changed |= redacted_line is not line
+        fields["exec.command_line"] = redacted_line.replace(MARK, WORD_MARK)
     return changed
 
 

@@ -13,6 +13,7 @@ from functools import lru_cache
 
 MARK = "[redacted by k8sidx]"
 URI_MARK = MARK.replace(" ", "+")
+WORD_MARK = MARK.replace(" ", "-")
 
 SECRET_NAME = (
     r"(?:pass(?:word|wd|phrase)|pwd|secret|token|api[_.-]?key|access[_.-]?key|private[_.-]?key|"
@@ -58,7 +59,7 @@ _PROGRAM_OPTION = re.compile(
     rf"((?:(?:mysql|mariadb|mongo|sshpass)[\w-]*\b.{{0,300}}?(?:{_SPACE}|&command=)-p|"
     rf"redis-cli\b.{{0,300}}?(?:{_SPACE}|&command=)-a|"
     rf"(?:curl|wget)\b.{{0,300}}?(?:{_SPACE}|&command=)(?:-u|--user)(?:{_SPACE}+|=|&command=)"
-    rf"[^\s:&]+(?::|%3[aA]))(?:{_SPACE}+|&command=)?{_QUOTE}?)({_VALUE})",
+    rf"[^\s:&%+]+(?::|%3[aA]|%253[aA]))(?:{_SPACE}+|&command=)?{_QUOTE}?)({_VALUE})",
     re.IGNORECASE | re.DOTALL,
 )
 _URL = re.compile(
