@@ -23,7 +23,8 @@ from k8sidx.events.decode.plain_values import (
 from k8sidx.events.normalize.actors import address, product
 from k8sidx.events.normalize.event_id import canonical_json
 from k8sidx.events.normalize.json_tree import Fields, put_text
-from k8sidx.events.normalize.redact import embeds_objects, redact_annotations, redact_tree
+from k8sidx.events.normalize.redact import redact_annotations, redact_tree
+from k8sidx.events.normalize.redact_hints import embeds_objects
 from k8sidx.events.normalize.redact_text import redact_message, redact_text
 from k8sidx.events.normalize.truncate import cut, merged
 

@@ -16,6 +16,14 @@ import msgspec
 
 from k8sidx.events.normalize.embedded_text import parse_text
 from k8sidx.events.normalize.event_id import canonical_json
+from k8sidx.events.normalize.redact_hints import (
+    APPLIED_TEXTS,
+    KUBECTL_ENTRY,
+    KUBECTL_MARK,
+    LAST_APPLIED,
+    REDACTED_KINDS,
+    is_suspect,
+)
 from k8sidx.events.normalize.redact_text import MARK, SECRET_NAME, WORD_MARK, redact_text
 
 APPLIED = frozenset(
@@ -63,35 +71,8 @@ _OBJECT_KEYS = frozenset(
         "status", "stringData", "type",
     }
 )  # fmt: skip
-_TYPED_GROUPS = frozenset({"core", "apps", "batch", "policy", "authorization.k8s.io"})
-_TYPED_RESOURCES = frozenset(
-    {
-        "bindings", "cronjobs", "daemonsets", "deployments", "endpoints", "events", "jobs",
-        "localsubjectaccessreviews", "namespaces", "nodes", "persistentvolumeclaims",
-        "persistentvolumes", "poddisruptionbudgets", "pods", "replicasets",
-        "selfsubjectaccessreviews", "selfsubjectrulesreviews", "services", "statefulsets",
-        "subjectaccessreviews",
-    }
-)  # fmt: skip
 
-_KINDS = "|".join(_PARTS)
-_SUSPECT_KIND = re.compile(rf"kind[\\\"': ]{{1,12}}(?:{_KINDS})")
-_SUSPECT_KIND_JSON = re.compile(rf"kind[\\\": ]{{1,12}}(?:{_KINDS})".encode())
-_LAST_APPLIED = b"last-applied-configuration"
-_OTHER_APPLIED = (b"com/last-applied", b"kapp.k14s.io/original", b"rio.cattle.io/applied")
-_APPLIED_TEXTS = tuple(hint.decode() for hint in (_LAST_APPLIED, *_OTHER_APPLIED))
-# In compact JSON an unescaped quote is never inside a text, so this finds just the annotation
-# of kubectl, wherever in an object it stands.
-_KUBECTL = b'"kubectl.kubernetes.io/last-applied-configuration":'
-_KUBECTL_ENTRY = re.compile(_KUBECTL + rb'"(?!\[redacted)(?:[^"\\]|\\.)*+"')
-_KUBECTL_MARK = _KUBECTL + f'"{MARK}"'.encode()
-_KUBECTL_FIELD = b'"f:' + _KUBECTL[1:]
-# Keys are sorted: a variable's name stands before its value.
-_VARIABLE = re.compile(
-    rb'"name":"[^"]*?(?:' + SECRET_NAME.encode() + rb'|auth|conn)[^"]*","value":"(?!")',
-    re.IGNORECASE,
-)
-_URL_LOGIN = re.compile(rb"://[^\s/:@\"]*:[^\s/@\"]+@")
+_SUSPECT_KIND = re.compile(rf"kind[\\\"': ]{{1,12}}(?:{REDACTED_KINDS})")
 _SECRET_VARIABLE = re.compile(SECRET_NAME + r"|auth(?:_|$)|conn(?:ection)?_?str", re.IGNORECASE)
 _SECRET_OPTION = re.compile(rf"--?[\w-]*{SECRET_NAME}", re.IGNORECASE)
 _ARGUMENT_KEYS = frozenset({"args", "command"})
@@ -103,15 +84,6 @@ _CONTENT_KEY = re.compile(
 _SIMPLE = re.compile(r"[\w.:/+-]{0,64}")
 MAX_TEXT_DEPTH = 4
 """Texts with objects inside one another that are looked into."""
-
-
-def embeds_objects(resource: str, group: str) -> bool:
-    """Whether bodies of a resource can hold a Secret inside another object.
-
-    Kubernetes' own types cannot: the API server logs them as typed objects. Custom
-    resources, lists over many types and templates can.
-    """
-    return group not in _TYPED_GROUPS or resource not in _TYPED_RESOURCES
 
 
 def opaque(text: str) -> str:
@@ -133,67 +105,15 @@ def redact_json(body: bytes, target: str, embedding: bool = True) -> bytes:
     :param embedding: :func:`embeds_objects` of the resource.
     :returns: canonical JSON; the same object when there was nothing to redact.
     """
-    if _LAST_APPLIED in body:
+    if LAST_APPLIED in body:
         # Most often the annotation is all there is, and the body needs no decoding for it.
-        body = _KUBECTL_ENTRY.sub(_KUBECTL_MARK, body)
-    if target in KIND_OF_RESOURCE or _is_suspect(body, embedding):
+        body = KUBECTL_ENTRY.sub(KUBECTL_MARK, body)
+    if target in KIND_OF_RESOURCE or is_suspect(body, embedding):
         value = msgspec.json.decode(body)
         holder = {"body": value}
         if redact_object(holder, target):
             return canonical_json(holder["body"])
     return body
-
-
-def _is_suspect(body: bytes, embedding: bool) -> bool:
-    """Whether a body may hold a secret: most hold none, which must be found out quickly."""
-    return (
-        ((embedding or b"\\" in body) and _SUSPECT_KIND_JSON.search(body) is not None)
-        or (b'"env":[' in body and _has_secret_variable(body))
-        or b"/env/" in body
-        or _has_secret_argument(body)
-        or b"com/last-applied" in body
-        or b"kapp.k14s.io/original" in body
-        or b"rio.cattle.io/applied" in body
-        or (_LAST_APPLIED in body and _has_other_applied(body))
-    )
-
-
-def _has_other_applied(body: bytes) -> bool:
-    """Whether an applied configuration is left: in a text, in a patch, or that of another tool.
-    The names of managed fields are none."""
-    known = body.count(_KUBECTL_MARK) + body.count(_KUBECTL_FIELD)
-    return body.count(_LAST_APPLIED) != known
-
-
-def _has_secret_variable(body: bytes) -> bool:
-    return _VARIABLE.search(body) is not None or (
-        b"@" in body and _URL_LOGIN.search(body) is not None
-    )
-
-
-def _has_secret_argument(body: bytes) -> bool:
-    """Whether a command may have a credential. A chain, since a loop takes several times as
-    long and every body comes this way."""
-    if not (
-        b'"command":[' in body or b'"args":[' in body or b"/args" in body or b"/command" in body
-    ):
-        return False
-    return (
-        b"passw" in body
-        or b"PASSW" in body
-        or b"-token" in body
-        or b"oken=" in body
-        or b"OKEN=" in body
-        or b"ecret=" in body
-        or b"ECRET=" in body
-        or b"-secret" in body
-        or b"pwd=" in body
-        or b"-pwd" in body
-        or b"api-key" in body
-        or b"api_key" in body
-        or b"-credential" in body
-        or b"earer " in body
-    )
 
 
 def redact_object(holder: dict[str, Any], target: str) -> bool:
@@ -263,7 +183,7 @@ def redact_annotations(annotations: dict[str, Any], target: str) -> bool:
         if not isinstance(value, str) or is_mark(value):
             continue
         quotes = target in KIND_OF_RESOURCE and "patch.webhook" in key
-        if quotes or any(hint in value for hint in _APPLIED_TEXTS):
+        if quotes or any(hint in value for hint in APPLIED_TEXTS):
             annotations[key] = MARK
         elif _SUSPECT_KIND.search(value):
             _redact_text_value(annotations, key, "", 0)
@@ -367,7 +287,7 @@ def _redact_member(node: dict[str, Any], key: str, text: str, depth: int) -> boo
     if key in APPLIED:
         return _mask_entry(node, key)
     if len(text) > 12 and (
-        _SUSPECT_KIND.search(text) or any(hint in text for hint in _APPLIED_TEXTS)
+        _SUSPECT_KIND.search(text) or any(hint in text for hint in APPLIED_TEXTS)
     ):
         return _redact_text_value(node, key, "", depth)
     return False

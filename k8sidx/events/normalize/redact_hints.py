@@ -1,0 +1,108 @@
+"""Quick tests of whether a body may hold a secret.
+
+Most hold none, and decoding every body to find that out would cost more than everything else:
+these look at the bytes of canonical JSON.
+"""
+
+from __future__ import annotations
+
+import re
+
+from k8sidx.events.normalize.redact_text import MARK, SECRET_NAME
+
+REDACTED_KINDS = (
+    "Secret|ConfigMap|TokenRequest|TokenReview|CertificateSigningRequest|"
+    "HelmRelease|HelmChart|HelmChartConfig"
+)
+"""Kinds that hold secrets, as alternatives of a regular expression."""
+SUSPECT_KIND_JSON = re.compile(rf"kind[\\\": ]{{1,12}}(?:{REDACTED_KINDS})".encode())
+LAST_APPLIED = b"last-applied-configuration"
+_OTHER_APPLIED = (b"com/last-applied", b"kapp.k14s.io/original", b"rio.cattle.io/applied")
+APPLIED_TEXTS = tuple(hint.decode() for hint in (LAST_APPLIED, *_OTHER_APPLIED))
+# In compact JSON an unescaped quote is never inside a text, so this finds just the annotation
+# of kubectl, wherever in an object it stands.
+_KUBECTL = b'"kubectl.kubernetes.io/last-applied-configuration":'
+KUBECTL_ENTRY = re.compile(_KUBECTL + rb'"(?!\[redacted)(?:[^"\\]|\\.)*+"')
+KUBECTL_MARK = _KUBECTL + f'"{MARK}"'.encode()
+_KUBECTL_FIELD = b'"f:' + _KUBECTL[1:]
+# Keys are sorted: a variable's name stands before its value.
+_VARIABLE = re.compile(
+    rb'"name":"[^"]*?(?:' + SECRET_NAME.encode() + rb'|auth|conn)[^"]*","value":"(?!")',
+    re.IGNORECASE,
+)
+_URL_LOGIN = re.compile(rb"://[^\s/:@\"]*:[^\s/@\"]+@")
+
+
+def is_suspect(body: bytes, embedding: bool) -> bool:
+    """Whether a body may hold a secret: most hold none, which must be found out quickly."""
+    return (
+        ((embedding or b"\\" in body) and SUSPECT_KIND_JSON.search(body) is not None)
+        or (b'"env":[' in body and _has_secret_variable(body))
+        or b"/env/" in body
+        or _has_secret_argument(body)
+        or b"com/last-applied" in body
+        or b"kapp.k14s.io/original" in body
+        or b"rio.cattle.io/applied" in body
+        or (LAST_APPLIED in body and _has_other_applied(body))
+    )
+
+
+def _has_other_applied(body: bytes) -> bool:
+    """Whether an applied configuration is left: in a text, in a patch, or that of another tool.
+    The names of managed fields are none."""
+    known = body.count(KUBECTL_MARK) + body.count(_KUBECTL_FIELD)
+    return body.count(LAST_APPLIED) != known
+
+
+def _has_secret_variable(body: bytes) -> bool:
+    return _VARIABLE.search(body) is not None or (
+        b"@" in body and _URL_LOGIN.search(body) is not None
+    )
+
+
+def _has_secret_argument(body: bytes) -> bool:
+    """Whether a command may have a credential. A chain, since a loop takes several times as
+    long and every body comes this way."""
+    if not (
+        b'"command":[' in body or b'"args":[' in body or b"/args" in body or b"/command" in body
+    ):
+        return False
+    return (
+        b"passw" in body
+        or b"PASSW" in body
+        or b"-token" in body
+        or b"oken=" in body
+        or b"OKEN=" in body
+        or b"ecret=" in body
+        or b"ECRET=" in body
+        or b"-secret" in body
+        or b"pwd=" in body
+        or b"-pwd" in body
+        or b"api-key" in body
+        or b"api_key" in body
+        or b"-credential" in body
+        or b"earer " in body
+    )
+
+
+_TYPED_GROUPS = frozenset({"core", "apps", "batch", "policy", "authorization.k8s.io"})
+
+
+_TYPED_RESOURCES = frozenset(
+    {
+        "bindings", "cronjobs", "daemonsets", "deployments", "endpoints", "events", "jobs",
+        "localsubjectaccessreviews", "namespaces", "nodes", "persistentvolumeclaims",
+        "persistentvolumes", "poddisruptionbudgets", "pods", "replicasets",
+        "selfsubjectaccessreviews", "selfsubjectrulesreviews", "services", "statefulsets",
+        "subjectaccessreviews",
+    }
+)  # fmt: skip
+
+
+def embeds_objects(resource: str, group: str) -> bool:
+    """Whether bodies of a resource can hold a Secret inside another object.
+
+    Kubernetes' own types cannot: the API server logs them as typed objects. Custom
+    resources, lists over many types and templates can.
+    """
+    return group not in _TYPED_GROUPS or resource not in _TYPED_RESOURCES
