@@ -55,7 +55,7 @@ class Following:
         return [number for chunk in list(self.chunks) for number in numbers(chunk.data)]
 
     def wait(self, until: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while not until():
             assert time.monotonic() < deadline, (len(self.seen()), self.others, self.told)
             assert not self._failed, self._failed
