@@ -30,14 +30,14 @@ def check_parts(store: Path, parts: Iterable[Part]) -> None:
             raise damaged_part(store, part.path, fault)
 
 
-def _fault_by_state(store: Path, part: Part) -> str:
+def _fault_by_state(store: Path, part: Part, *, every_byte: bool = False) -> str:
     try:
         state = (store / part.path).stat()
     except OSError as error:
-        return _reason(error)
+        return reason_of(error)
     if state.st_size != part.bytes:
         return f"it has {state.st_size:,} bytes instead of {part.bytes:,}"
-    if part.checksum and state.st_mtime_ns != part.modified:
+    if part.checksum and (every_byte or state.st_mtime_ns != part.modified):
         return _fault_by_checksum(store, part)
     return ""
 
@@ -46,7 +46,7 @@ def _fault_by_checksum(store: Path, part: Part) -> str:
     try:
         checksum = checksum_of(store / part.path)
     except OSError as error:
-        return _reason(error)
+        return reason_of(error)
     return "" if checksum == part.checksum else "its checksum is wrong"
 
 
@@ -55,19 +55,19 @@ def find_fault(store: Path, part: Part) -> str:
 
     Parts of stores made before there were checksums are decoded.
     """
-    if fault := _fault_by_state(store, part):
+    fault = _fault_by_state(store, part, every_byte=True)
+    if fault or part.checksum:
         return fault
-    if part.checksum:
-        return _fault_by_checksum(store, part)
     try:
         with pq.ParquetFile(store / part.path, page_checksum_verification=True) as file:
             rows = sum(len(batch) for batch in file.iter_batches())
     except (OSError, pa.ArrowException) as error:
-        return _reason(error)
+        return reason_of(error)
     return "" if rows == part.rows else f"it has {rows:,} events instead of {part.rows:,}"
 
 
-def _reason(error: Exception) -> str:
+def reason_of(error: Exception) -> str:
+    """Return why a file cannot be read, in one line."""
     if isinstance(error, OSError) and error.strerror:
         return error.strerror.lower()
     return (str(error).splitlines() or [type(error).__name__])[0]

@@ -25,6 +25,7 @@ from k8sidx.backends.durable import (
     write_durably,
 )
 from k8sidx.backends.embedded.storage.columns import ID, STORED, TIME
+from k8sidx.backends.embedded.storage.integrity import reason_of
 from k8sidx.backends.embedded.storage.manifest import (
     VERSION,
     Manifest,
@@ -130,8 +131,7 @@ def _files(store: Path, result: Rebuilt) -> list[_File]:
         try:
             files.append(_read(store, path))
         except (OSError, pa.ArrowException, KeyError) as error:
-            reason = (str(error).splitlines() or [type(error).__name__])[0]
-            result.unreadable.append(f"{path}: {reason}")
+            result.unreadable.append(f"{path}: {reason_of(error)}")
     return files
 
 
