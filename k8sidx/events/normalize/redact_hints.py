@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+import re2
+
 from k8sidx.events.normalize.redact_text import MARK, SECRET_NAME
 
 REDACTED_KINDS = (
@@ -29,6 +31,15 @@ _KUBECTL_FIELD = b'"f:' + _KUBECTL[1:]
 _VARIABLE = re.compile(
     rb'"name":"[^"]*?(?:' + SECRET_NAME.encode() + rb'|auth|conn)[^"]*","value":"(?!")',
     re.IGNORECASE,
+)
+# The credentials that redact_text finds, as they stand in JSON; a member of that name with an
+# object or a list is none.
+_CREDENTIAL = re2.compile(
+    rb"(?i)(?:" + SECRET_NAME.encode() + rb")(?:[\\\"']*\s*(?:=|%3d|%253d)|[\\\"']*\s*:\s*[^\[{\s]|"
+    rb'\s+[^\s"]|","[^-])'
+    rb"|(?:bearer|basic|negotiate)\s+\S|eyJ|PRIVATE KEY|gh[pousr]_|github_pat_|glpat-|xox[abprs]-"
+    rb"|sk_live_|hvs\.|npm_|mysql|mariadb|mongo|sshpass|redis-cli|curl\s|wget\s|curl\W|wget\W"
+    rb"|(?:://|%3a%2f%2f|%253a%252f%252f)[^\s/@\"]*(?:@|%40|%2540)",
 )
 _URL_LOGIN = re.compile(rb"://[^\s/:@\"]*:[^\s/@\"]+@")
 
@@ -61,28 +72,16 @@ def _has_secret_variable(body: bytes) -> bool:
 
 
 def _has_secret_argument(body: bytes) -> bool:
-    """Whether a command may have a credential. A chain, since a loop takes several times as
-    long and every body comes this way."""
+    """Whether a command, an argument or a variable may have a credential."""
     if not (
-        b'"command":[' in body or b'"args":[' in body or b"/args" in body or b"/command" in body
+        b'"command":[' in body
+        or b'"args":[' in body
+        or b'"env":[' in body
+        or b"/args" in body
+        or b"/command" in body
     ):
         return False
-    return (
-        b"passw" in body
-        or b"PASSW" in body
-        or b"-token" in body
-        or b"oken=" in body
-        or b"OKEN=" in body
-        or b"ecret=" in body
-        or b"ECRET=" in body
-        or b"-secret" in body
-        or b"pwd=" in body
-        or b"-pwd" in body
-        or b"api-key" in body
-        or b"api_key" in body
-        or b"-credential" in body
-        or b"earer " in body
-    )
+    return _CREDENTIAL.search(body) is not None
 
 
 _TYPED_GROUPS = frozenset({"core", "apps", "batch", "policy", "authorization.k8s.io"})

@@ -304,3 +304,28 @@ def test_uris_without_credentials_stay(uri: str) -> None:
 @given(before=st.text(max_size=200), after=st.text(max_size=200))
 def test_a_password_is_found_in_any_text(before: str, after: str) -> None:
     assert "Hunter2xyzzy" not in redact_text(f"{before} password=Hunter2xyzzy {after}")
+
+
+CREDENTIALS = (
+    "-Ddb.Password={}", "apiKey={}", "token: {}", "--client-secret {}", "Authorization: Bearer {}",
+    "https://bob:{}@example.com", '{{"password": "{}"}}', "mysql -uroot -p{}", "glpat-{}{}{}",
+    "curl -u bob:{} http://x", "PASSWD={}", "x%3Ftoken%3D{}",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("credential", CREDENTIALS)
+@pytest.mark.parametrize("member", ["env", "args", "command", "lifecycle"])
+def test_the_quick_test_lets_no_credential_of_a_container_pass(
+    member: str, credential: str
+) -> None:
+    """A body that it passes over is stored as it is, so it may be no narrower than redaction."""
+    secret = "Hunter2xyzzy"  # noqa: S105
+    text = credential.replace("{}", secret) if "{{" not in credential else credential.format(secret)
+    shell = ["sh", "-c", f"run {text}"]
+    containers: dict[str, dict[str, Any]] = {
+        "env": {"env": [{"name": "OPTIONS", "value": text}]},
+        "args": {"args": ["run", text]},
+        "command": {"command": shell},
+        "lifecycle": {"lifecycle": {"preStop": {"exec": {"command": shell}}}},
+    }
+    assert secret not in stored_text(on_pods(requestObject=pod("", **containers[member])))
