@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-import re2
+import re2  # type: ignore[import-untyped]
 
 from k8sidx.events.normalize.redact_text import MARK, SECRET_NAME
 
