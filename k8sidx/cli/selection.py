@@ -104,14 +104,16 @@ def has_tag(tags: Sequence[str], selector: str) -> bool:
     """Whether a hunt has a Sigma tag, written as in Sigma or as in ATT&CK.
 
     ``T1078`` also means its sub-techniques; ``credential-access`` is Sigma's
-    ``attack.credential-access``.
+    ``attack.credential-access``. Names that ATT&CK has replaced mean those of today.
     """
-    wanted = _tag(selector)
-    return any(_tag(tag) == wanted or _tag(tag).startswith(f"{wanted}.") for tag in tags)
+    from k8sidx.hunt.attack.tags import current_names
 
-
-def _tag(text: str) -> str:
-    return text.strip().lower().replace("_", "-").removeprefix("attack.")
+    names = [name for tag in tags for name in current_names(tag)]
+    return any(
+        name == wanted or name.startswith(f"{wanted}.")
+        for wanted in current_names(selector)
+        for name in names
+    )
 
 
 def window(since: str | None, until: str | None, baseline: str | None) -> Window:

@@ -53,6 +53,14 @@ def test_a_tag_may_be_written_as_in_sigma_or_in_attack(asked: str, found: bool) 
     assert has_tag(TAGS, asked) is found
 
 
+def test_a_tag_of_an_earlier_attack_version_selects_what_replaced_it() -> None:
+    now, before = ("attack.defense-impairment", "attack.t1685"), ("attack.defense-evasion",
+                                                                  "attack.t1562.001")  # fmt: skip
+    for asked in ("t1562", "T1562.001", "attack.defense_evasion", "t1685", "defense-impairment"):
+        assert has_tag(now, asked) and has_tag(before, asked), asked
+    assert not has_tag(now, "t1562.007")
+
+
 def test_the_store_is_the_given_one_then_the_configured_then_the_default(here: Path) -> None:
     assert store_location(StoreChoice()) == DEFAULT_STORE
     (here / "k8sidx.toml").write_text('store = "configured"')

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import replace
 
 from k8sidx.hunt.attack.coverage import ATTACK, MICROSOFT, OUTSIDE, coverage, navigator_layer
-from k8sidx.hunt.attack.microsoft import THREATS
-from k8sidx.hunt.attack.mitre import CONTAINERS, TACTICS, TECHNIQUES
+from k8sidx.hunt.attack.microsoft import THREAT_TACTICS, THREATS
+from k8sidx.hunt.attack.mitre import CONTAINERS, REVOKED, TACTICS, TECHNIQUES, VERSION
+from k8sidx.hunt.attack.tags import tactics_of, techniques_of
 from k8sidx.hunt.library.load import library_ids, load_library
 from tests.cli.conftest import k8sidx
 
@@ -30,7 +32,7 @@ def test_what_is_outside_of_audit_logs_is_so_for_a_reason_and_has_no_hunt() -> N
 def test_the_threat_matrix_names_hunts_that_there_are() -> None:
     named = {hunt for threat in THREATS for hunt in threat.hunts}
     assert named <= set(library_ids())
-    assert all(set(threat.tactics) <= set(TACTICS) for threat in THREATS)
+    assert all(set(threat.tactics) <= set(THREAT_TACTICS) for threat in THREATS)
     assert len({threat.name for threat in THREATS}) == len(THREATS) == 40
 
 
@@ -46,11 +48,50 @@ def test_a_techniques_hunts_include_those_of_its_sub_techniques() -> None:
     assert "secret_read_burst" in by_id["T1552"]
 
 
+def test_tags_of_the_library_are_those_of_the_named_version() -> None:
+    assert VERSION == "19.2"
+    assert not {"defense-evasion"} & {
+        *TACTICS,
+        *(t for x in TECHNIQUES.values() for t in x.tactics),
+    }
+    assert not REVOKED.keys() & TECHNIQUES.keys()
+    for hunt in load_library():
+        written = {tag.removeprefix("attack.") for tag in hunt.tags if tag.startswith("attack.")}
+        current = {*tactics_of(hunt), *(name.lower() for name in techniques_of(hunt))}
+        assert written == current, hunt.id
+        assert {name for name in current if name[1:2].isdigit()} <= {
+            name.lower() for name in TECHNIQUES
+        }
+
+
+def test_a_subtechnique_serves_no_tactic_that_its_technique_does_not() -> None:
+    for name, technique in TECHNIQUES.items():
+        above = TECHNIQUES.get(name.partition(".")[0])
+        assert above is None or set(technique.tactics) <= set(above.tactics), name
+
+
+def test_tags_of_earlier_versions_mean_those_of_today() -> None:
+    hunt = load_library()[0]
+
+    def tagged(*tags: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        old = replace(hunt, tags=tags)
+        return tactics_of(old), techniques_of(old)
+
+    assert tagged("attack.defense-evasion", "attack.t1562.001") == (
+        ("defense-impairment",), ("T1685",),
+    )  # fmt: skip
+    assert tagged("attack.defense_evasion", "attack.T1562.008", "attack.t1036") == (
+        ("stealth", "defense-impairment"), ("T1685.002", "T1036"),
+    )  # fmt: skip
+    assert tagged("attack.defense-evasion") == (("stealth",), ())
+    assert tagged("attack.execution", "attack.t9999") == (("execution",), ("T9999",))
+
+
 def test_the_layer_scores_techniques_by_their_hunts() -> None:
     layer = navigator_layer(load_library())
     scores = {one["techniqueID"]: one for one in layer["techniques"]}
     assert layer["domain"] == "enterprise-attack"
-    assert layer["versions"]["layer"] == "4.5"
+    assert layer["versions"] == {"attack": "19", "navigator": "5.1.0", "layer": "4.5"}
     assert scores["T1609"]["score"] == len(scores["T1609"]["comment"].split(", ")) >= 3
     assert set(scores) <= set(TECHNIQUES)
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from k8sidx.hunt.attack.microsoft import THREATS
-from k8sidx.hunt.attack.mitre import CONTAINERS, TACTICS, TECHNIQUES
+from k8sidx.hunt.attack.microsoft import THREAT_TACTICS, THREATS
+from k8sidx.hunt.attack.mitre import CONTAINERS, TACTICS, TECHNIQUES, VERSION
 from k8sidx.hunt.attack.tags import techniques_of
 from k8sidx.hunt.definition import Hunt
 from k8sidx.hunt.level import urgency
@@ -64,7 +64,7 @@ def coverage(hunts: Sequence[Hunt]) -> list[MatrixEntry]:
     covered += [
         MatrixEntry(MICROSOFT, tactic, threat.name, threat.name,
                 tuple(hunt for hunt in threat.hunts if hunt in known), threat.outside)
-        for tactic in TACTICS
+        for tactic in THREAT_TACTICS
         for threat in THREATS
         if tactic in threat.tactics
     ]  # fmt: skip
@@ -89,7 +89,7 @@ def navigator_layer(hunts: Sequence[Hunt]) -> dict[str, Any]:
         )
     return {
         "name": "k8sidx hunts",
-        "versions": {"attack": "17", "navigator": "5.1.0", "layer": "4.5"},
+        "versions": {"attack": VERSION.partition(".")[0], "navigator": "5.1.0", "layer": "4.5"},
         "domain": "enterprise-attack",
         "description": "Techniques that the hunt library looks for in Kubernetes audit logs.",
         "filters": {"platforms": ["Containers"]},

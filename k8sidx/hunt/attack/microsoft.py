@@ -8,6 +8,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+THREAT_TACTICS = (
+    "initial-access", "execution", "persistence", "privilege-escalation", "defense-evasion",
+    "credential-access", "discovery", "lateral-movement", "collection", "impact",
+)  # fmt: skip
+"""Tactics of the matrix in its order; it has not followed ATT&CK's split of Defense Evasion."""
+
 
 class Threat(NamedTuple):
     """A technique of the matrix.

@@ -1,19 +1,63 @@
 """MITRE ATT&CK techniques that hunts name, with their names and tactics.
 
-From the Enterprise matrix, version 17 (https://attack.mitre.org); ``CONTAINERS`` are those of
-its Containers platform. Tactics have the names of Sigma's tags.
+From the Enterprise matrix, version 19.2 (https://attack.mitre.org/resources/updates);
+``CONTAINERS`` are those of its Containers platform. Tactics have the names of Sigma's tags.
+
+Version 19 split the tactic Defense Evasion into Stealth (TA0005) and Defense Impairment (TA0112),
+and revoked Impair Defenses (T1562) with its sub-techniques; ``REVOKED`` maps what older rules name.
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-TACTICS = (
-    "reconnaissance", "initial-access", "execution", "persistence", "privilege-escalation",
-    "defense-evasion", "credential-access", "discovery", "lateral-movement", "collection",
-    "command-and-control", "exfiltration", "impact",
-)  # fmt: skip
-"""In the order of the matrix."""
+VERSION = "19.2"
+"""Version of ATT&CK that this module is of."""
+
+TACTICS: dict[str, str] = {
+    "reconnaissance": "TA0043",
+    "initial-access": "TA0001",
+    "execution": "TA0002",
+    "persistence": "TA0003",
+    "privilege-escalation": "TA0004",
+    "stealth": "TA0005",
+    "defense-impairment": "TA0112",
+    "credential-access": "TA0006",
+    "discovery": "TA0007",
+    "lateral-movement": "TA0008",
+    "collection": "TA0009",
+    "command-and-control": "TA0011",
+    "exfiltration": "TA0010",
+    "impact": "TA0040",
+}
+"""Tactics and their ids, in the order of the matrix."""
+
+DEFENSE_EVASION = "defense-evasion"
+"""Tactic until version 18, whose techniques are now those of the next two."""
+
+SPLIT = ("stealth", "defense-impairment")
+"""Tactics that Defense Evasion became."""
+
+REVOKED: dict[str, str] = {
+    "T1070.001": "T1685.005",
+    "T1070.002": "T1685.006",
+    "T1562": "T1685",
+    "T1562.001": "T1685",
+    "T1562.002": "T1685.001",
+    "T1562.003": "T1690",
+    "T1562.004": "T1686",
+    "T1562.006": "T1685",
+    "T1562.007": "T1686.001",
+    "T1562.008": "T1685.002",
+    "T1562.009": "T1688",
+    "T1562.010": "T1689",
+    "T1562.011": "T1685.003",
+    "T1562.012": "T1685.004",
+    "T1562.013": "T1686.002",
+    "T1656": "T1684.001",
+    "T1672": "T1684.002",
+}
+"""Techniques that version 19 revoked, and what replaced each."""
 
 
 class Technique(NamedTuple):
@@ -27,10 +71,11 @@ class Technique(NamedTuple):
     tactics: tuple[str, ...]
 
 
-_ACCOUNTS = ("initial-access", "persistence", "privilege-escalation", "defense-evasion")
+_ACCOUNTS = ("initial-access", "persistence", "privilege-escalation", "stealth")
 _KEPT = ("persistence", "privilege-escalation")
 _STOLEN = ("credential-access",)
-_HIDDEN = ("defense-evasion",)
+_HIDDEN = ("stealth",)
+_IMPAIRED = ("defense-impairment",)
 _HARM = ("impact",)
 
 TECHNIQUES: dict[str, Technique] = {
@@ -62,7 +107,7 @@ TECHNIQUES: dict[str, Technique] = {
     "T1110.003": Technique("Password Spraying", _STOLEN),
     "T1110.004": Technique("Credential Stuffing", _STOLEN),
     "T1133": Technique("External Remote Services", ("initial-access", "persistence")),
-    "T1134": Technique("Access Token Manipulation", ("privilege-escalation", "defense-evasion")),
+    "T1134": Technique("Access Token Manipulation", ("privilege-escalation", "stealth")),
     "T1136": Technique("Create Account", ("persistence",)),
     "T1136.001": Technique("Local Account", ("persistence",)),
     "T1190": Technique("Exploit Public-Facing Application", ("initial-access",)),
@@ -84,35 +129,31 @@ TECHNIQUES: dict[str, Technique] = {
     "T1543": Technique("Create or Modify System Process", _KEPT),
     "T1543.005": Technique("Container Service", _KEPT),
     "T1546": Technique("Event Triggered Execution", _KEPT),
-    "T1548": Technique(
-        "Abuse Elevation Control Mechanism", ("privilege-escalation", "defense-evasion")
-    ),
-    "T1550": Technique(
-        "Use Alternate Authentication Material", ("defense-evasion", "lateral-movement")
-    ),
-    "T1550.001": Technique("Application Access Token", ("defense-evasion", "lateral-movement")),
+    "T1548": Technique("Abuse Elevation Control Mechanism", ("privilege-escalation",)),
+    "T1550": Technique("Use Alternate Authentication Material", ("lateral-movement",)),
+    "T1550.001": Technique("Application Access Token", ("lateral-movement",)),
     "T1552": Technique("Unsecured Credentials", _STOLEN),
     "T1552.001": Technique("Credentials In Files", _STOLEN),
     "T1552.004": Technique("Private Keys", _STOLEN),
     "T1552.005": Technique("Cloud Instance Metadata API", _STOLEN),
     "T1552.007": Technique("Container API", _STOLEN),
     "T1557": Technique("Adversary-in-the-Middle", ("credential-access", "collection")),
-    "T1562": Technique("Impair Defenses", _HIDDEN),
-    "T1562.001": Technique("Disable or Modify Tools", _HIDDEN),
-    "T1562.007": Technique("Disable or Modify Cloud Firewall", _HIDDEN),
-    "T1562.008": Technique("Disable or Modify Cloud Logs", _HIDDEN),
     "T1565": Technique("Data Manipulation", _HARM),
     "T1565.001": Technique("Stored Data Manipulation", _HARM),
     "T1565.002": Technique("Transmitted Data Manipulation", _HARM),
     "T1595": Technique("Active Scanning", ("reconnaissance",)),
     "T1595.003": Technique("Wordlist Scanning", ("reconnaissance",)),
-    "T1599": Technique("Network Boundary Bridging", _HIDDEN),
+    "T1599": Technique("Network Boundary Bridging", _IMPAIRED),
     "T1609": Technique("Container Administration Command", ("execution",)),
-    "T1610": Technique("Deploy Container", ("execution", "defense-evasion")),
+    "T1610": Technique("Deploy Container", ("execution",)),
     "T1611": Technique("Escape to Host", ("privilege-escalation",)),
     "T1612": Technique("Build Image on Host", _HIDDEN),
     "T1613": Technique("Container and Resource Discovery", ("discovery",)),
     "T1649": Technique("Steal or Forge Authentication Certificates", _STOLEN),
+    "T1685": Technique("Disable or Modify Tools", _IMPAIRED),
+    "T1685.002": Technique("Disable or Modify Cloud Log", _IMPAIRED),
+    "T1686": Technique("Disable or Modify System Firewall", _IMPAIRED),
+    "T1686.001": Technique("Cloud Firewall", _IMPAIRED),
 }
 
 CONTAINERS = (
@@ -120,7 +161,7 @@ CONTAINERS = (
     "T1078", "T1078.001", "T1078.003", "T1098", "T1098.006", "T1110", "T1110.001", "T1110.003",
     "T1110.004", "T1133", "T1136", "T1136.001", "T1190", "T1204", "T1204.003", "T1485", "T1490",
     "T1496", "T1496.001", "T1498", "T1499", "T1525", "T1528", "T1543", "T1543.005", "T1550",
-    "T1550.001", "T1552", "T1552.001", "T1552.007", "T1562", "T1562.001", "T1609", "T1610",
-    "T1611", "T1612", "T1613",
+    "T1550.001", "T1552", "T1552.001", "T1552.007", "T1609", "T1610", "T1611", "T1612", "T1613",
+    "T1685",
 )  # fmt: skip
 """Techniques of the Containers platform."""
