@@ -22,6 +22,7 @@ ROOMS = (
     "shipping",
     "hunt",
     "insights",
+    "investigate",
     "config",
     "api",
     "show",

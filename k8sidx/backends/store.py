@@ -88,6 +88,12 @@ class Findings(Protocol):
         :raises StoreError: when they cannot be written.
         """
 
+    def load(self) -> dict[str, Record]:
+        """Return all saved findings by id; none where nothing was saved.
+
+        :raises StoreError: when they cannot be read.
+        """
+
 
 class Store(Protocol):
     """Events, and what belongs to them. Nothing is opened before it is needed."""

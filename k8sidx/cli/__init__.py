@@ -11,16 +11,23 @@ import typer
 
 from k8sidx import __version__
 from k8sidx.cli import (
+    access,
     baseline,
     dashboards,
+    diff,
     doctor,
     generate,
+    history,
     hunt,
     hunts,
     query,
     report,
+    search,
     setup,
     ship,
+    show,
+    timeline,
+    who,
 )
 
 app = typer.Typer(
@@ -39,7 +46,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-for module in (setup, ship, hunts, hunt, query, baseline, report, dashboards, doctor, generate):
+for module in (
+    setup, ship, hunts, hunt, query, search, show, timeline, who, history, diff, access, baseline,
+    report, dashboards, doctor, generate,
+):  # fmt: skip
     if isinstance(group := getattr(module, "group", None), typer.Typer):
         app.add_typer(group, name=module.NAME)
     else:

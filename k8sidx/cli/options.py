@@ -75,6 +75,25 @@ TimeoutOption = Annotated[
         show_default=False,
     ),
 ]
+InputOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--input",
+        metavar="FILE",
+        help="Read this file instead of the store and keep nothing (repeatable).",
+        show_default=False,
+    ),
+]
+NamespaceOption = Annotated[
+    str | None,
+    typer.Option(
+        "--namespace",
+        "-n",
+        metavar="NAMESPACE",
+        help="Set the namespace of the object.",
+        show_default=False,
+    ),
+]
 LEVEL_NAMES = ", ".join(Level)
 
 

@@ -58,6 +58,14 @@ class ClusterFindings:
             )
         return SavedFindings(new, self._index)
 
+    def load(self) -> dict[str, Record]:
+        """Return the saved findings; see :class:`k8sidx.backends.store.Findings`.
+
+        :raises ClusterUnreachable: when the cluster does not answer.
+        :raises StoreError: when the cluster refuses access.
+        """
+        return _read_all(self._cluster, self._index)
+
 
 def _ensure(cluster: Cluster, index: str) -> None:
     path = f"/{quote(index, safe='')}"
@@ -85,6 +93,24 @@ def _read(cluster: Cluster, index: str, ids: Sequence[str]) -> dict[str, Record]
         for document in response.get("docs", [])
         if document.get("found")
     }
+
+
+def _read_all(cluster: Cluster, index: str) -> dict[str, Record]:
+    """Return all documents, page by page in the order of their ids."""
+    path = f"/{quote(index, safe='')}/_search"
+    body: dict[str, Any] = {"size": AT_ONCE, "sort": [{"event.id": "asc"}]}
+    records: dict[str, Record] = {}
+    while True:
+        answer = retrying_request(
+            cluster, "POST", f"{path}?allow_partial_search_results=false", body=body
+        )
+        if answer.status == 404:
+            return {}
+        hits = expect_success(answer, "POST", path)["hits"]["hits"]
+        records |= {hit["_id"]: _record(hit["_source"]) for hit in hits}
+        if len(hits) < AT_ONCE:
+            return records
+        body["search_after"] = hits[-1]["sort"]
 
 
 def _write(cluster: Cluster, index: str, rows: Sequence[tuple[str, Record]]) -> None:

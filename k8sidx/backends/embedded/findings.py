@@ -66,6 +66,13 @@ class EmbeddedFindings:
             raise StoreError(f"{path} cannot be written: {error.strerror}.") from error
         return SavedFindings(new, str(path))
 
+    def load(self) -> dict[str, Record]:
+        """Return the saved findings; see :class:`k8sidx.backends.store.Findings`.
+
+        :raises StoreError: when the file cannot be read.
+        """
+        return read_findings(self._store)
+
 
 def read_findings(store: Path) -> dict[str, Record]:
     """Return the saved findings of a store by id.

@@ -15,6 +15,7 @@ from k8sidx.show.render.library import library_sheet
 from k8sidx.show.render.sheet import Sheet
 from k8sidx.show.render.ship_summary import shipped_sheet
 from k8sidx.show.render.stories import stories_sheet
+from k8sidx.show.render.view import View
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -52,6 +53,10 @@ class Format(ABC):
         :param title: of a saved query, else empty.
         """
         return self.sheet(Sheet(result.columns, result.rows, title))
+
+    def view(self, view: View) -> Document:
+        """Write the result of an investigation."""
+        return self.sheet(view.sheet)
 
     def library(self, hunts: Sequence[Hunt]) -> Document:
         """Write a list of hunts."""

@@ -13,6 +13,7 @@ from k8sidx.show.render.formats.base import Document, Format
 from k8sidx.show.render.hunt_details import HuntDetails, details_object
 from k8sidx.show.render.sheet import Sheet
 from k8sidx.show.render.ship_summary import shipped_object
+from k8sidx.show.render.view import View
 
 if TYPE_CHECKING:
     from k8sidx.shipping.pipeline import ShipReport
@@ -27,11 +28,11 @@ class JsonFormat(Format):
 
     def hunts(self, results: Sequence[HuntResult]) -> str:
         """Write a list with one object per hunt."""
-        return _text([_hunt_object(result) for result in results])
+        return _text([hunt_object(result) for result in results])
 
     def stories(self, stories: Sequence[ActorTimeline]) -> str:
         """Write a list with one object per story."""
-        return _text([_story_object(story) for story in stories])
+        return _text([story_object(story) for story in stories])
 
     def query(self, result: Result, title: str) -> str:
         """Write one object. Its rows are lists, since columns may share a name."""
@@ -43,6 +44,10 @@ class JsonFormat(Format):
                 "rows": result.rows,
             }
         )
+
+    def view(self, view: View) -> str:
+        """Write one object: the rows, and what was looked at."""
+        return _text(view.document)
 
     def hunt_details(self, hunts: Sequence[HuntDetails]) -> list[Document]:
         """Write the object of a single hunt, or a list of several."""
@@ -61,7 +66,8 @@ def _text(data: object) -> str:
     return json_text(data) + "\n"
 
 
-def _finding_object(finding: Finding) -> dict[str, object]:
+def finding_object(finding: Finding) -> dict[str, object]:
+    """Return the object of a finding."""
     return {
         "hunt": finding.hunt,
         "level": finding.level,
@@ -74,7 +80,8 @@ def _finding_object(finding: Finding) -> dict[str, object]:
     }
 
 
-def _hunt_object(result: HuntResult) -> dict[str, object]:
+def hunt_object(result: HuntResult) -> dict[str, object]:
+    """Return the object of a hunt result."""
     return {
         "hunt": result.hunt,
         "title": result.title,
@@ -83,7 +90,7 @@ def _hunt_object(result: HuntResult) -> dict[str, object]:
         "exact": result.exact,
         "columns": result.columns,
         "rows": result.rows,
-        "findings": [_finding_object(finding) for finding in result.findings],
+        "findings": [finding_object(finding) for finding in result.findings],
         "notes": result.notes,
         "cannot_judge": [
             {
@@ -97,11 +104,12 @@ def _hunt_object(result: HuntResult) -> dict[str, object]:
     }
 
 
-def _story_object(story: ActorTimeline) -> dict[str, object]:
+def story_object(story: ActorTimeline) -> dict[str, object]:
+    """Return the object of a story."""
     return {
         "actor": story.actor,
         "level": story.level,
         "first_seen": story.first_seen,
         "last_seen": story.last_seen,
-        "steps": [[_finding_object(finding) for finding in step] for step in story.steps],
+        "steps": [[finding_object(finding) for finding in step] for step in story.steps],
     }

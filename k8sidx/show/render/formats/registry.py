@@ -21,6 +21,7 @@ class Output(StrEnum):
     TABLE = "table"
     CSV = "csv"
     JSON = "json"
+    JSONL = "jsonl"
     MARKDOWN = "md"
     HTML = "html"
 

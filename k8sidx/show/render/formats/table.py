@@ -17,6 +17,7 @@ from k8sidx.show.render.library import print_library
 from k8sidx.show.render.sheet import Sheet
 from k8sidx.show.render.stories import print_stories
 from k8sidx.show.render.terminal import print_sheet
+from k8sidx.show.render.view import View
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -40,6 +41,10 @@ class TableFormat(Format):
     def query(self, result: Result, title: str) -> Document:
         """Print the rows of a query; without rows, nothing."""
         return self.sheet(Sheet(result.columns, result.rows, title)) if result.rows else _nothing
+
+    def view(self, view: View) -> Document:
+        """Print a result in its own form; without one, as a table."""
+        return view.draw or self.sheet(view.sheet)
 
     def library(self, hunts: Sequence[Hunt]) -> Document:
         """Print two lines per hunt."""
