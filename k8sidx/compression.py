@@ -19,6 +19,8 @@ MAX_LAYERS = 3
 """So often a stream may be compressed; more is a trap, not a log."""
 _OUTPUT = 16 * 1024
 """Bytes that one step of inflating gives: what a corrupt stream may cost at most."""
+_BLOCK = 256 * 1024
+"""Bytes of the blocks that are given out, unless the input has no more for now."""
 _ZSTD_INPUT = 1024
 """A block of 4 bytes may expand to 128 KiB, and the library returns all of it at once."""
 _KEPT = "(what came before was kept)"
@@ -122,14 +124,13 @@ def _gunzip(given: _Input) -> Iterator[bytes]:
             compressed = given.block() if inflater.needs_input else b""
             if inflater.needs_input and not compressed:
                 raise DamagedStreamError(f"the gzip stream ends early {_KEPT}")
-            try:
-                plain = inflater.decompress(compressed, _OUTPUT)
-            except igzip_lib.IsalError as error:  # type: ignore[misc]  # its stub is wrong
-                raise DamagedStreamError(f"the gzip stream is corrupt {_KEPT}") from error
+            plain, error = _inflated(inflater, compressed)
             checksum = isal_zlib.crc32(plain, checksum)
             size += len(plain)
             if plain:
                 yield plain
+            if error is not None:
+                raise DamagedStreamError(f"the gzip stream is corrupt {_KEPT}") from error
         given.put_back(inflater.unused_data)
         trailer = given.take(8)
         if len(trailer) < 8:
@@ -143,6 +144,26 @@ def _gunzip(given: _Input) -> Iterator[bytes]:
             raise DamagedStreamError(f"the gzip stream is followed by something else {_KEPT}")
     if wrong:
         raise DamagedStreamError("the gzip stream's checksum is wrong (its content was kept)")
+
+
+def _inflated(
+    inflater: igzip_lib.IgzipDecompressor, compressed: bytes
+) -> tuple[bytes, Exception | None]:
+    """Return the next block of plain bytes, and the error that ended it, if one did.
+
+    Many steps make a block: a corrupt stream costs what one step gives, and each block that
+    is passed on costs more than the step.
+    """
+    steps = []
+    for _ in range(_BLOCK // _OUTPUT):
+        try:
+            steps.append(inflater.decompress(compressed, _OUTPUT))
+        except igzip_lib.IsalError as error:  # type: ignore[misc]  # its stub is wrong
+            return b"".join(steps), error
+        compressed = b""
+        if inflater.needs_input or inflater.eof:
+            break
+    return b"".join(steps), None
 
 
 def _gzip_header(given: _Input) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import filelock
 
 from k8sidx.backends.check import Check, failed, latest_event
-from k8sidx.backends.embedded.storage.compaction import MANY_SMALL_PARTS, SMALL_ROWS
+from k8sidx.backends.embedded.storage.compaction import MANY_SMALL_PARTS, is_small
 from k8sidx.backends.embedded.storage.integrity import find_fault
 from k8sidx.backends.embedded.storage.manifest import Manifest, part_files, read_manifest
 from k8sidx.backends.embedded.storage.parts import UNDATED
@@ -80,7 +80,7 @@ def _check_permissions(store: Path) -> Check:
 
 
 def _check_small_files(manifest: Manifest) -> Check:
-    small = sorted(part.day for part in manifest.parts if part.rows < SMALL_ROWS)
+    small = sorted(part.day for part in manifest.parts if is_small(part.rows, part.bytes))
     crowded = [day for day, parts in groupby(small) if len(list(parts)) >= MANY_SMALL_PARTS]
     if crowded:
         days = ", ".join(crowded[:3]) + (", …" if len(crowded) > 3 else "")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from k8sidx.backends.embedded.storage.compaction import (
     MANY_SMALL_PARTS,
-    SMALL_ROWS,
+    is_small,
     merge_small_parts,
 )
 from k8sidx.backends.sink import Added, Refused, SinkResults
@@ -101,10 +101,12 @@ class EmbeddedSink:
 
     def put(self, batches: Sequence[StagedPart]) -> None:
         """Commit parts, all of them or none; small ones are merged once there are many."""
+        self._small += sum(
+            is_small(part.rows, part.path.stat().st_size) for part in batches if part.rows
+        )
         self._results.tally += self._writer.commit(batches)
         for part in batches:
             self._results.chunks += part.chunks
-        self._small += sum(part.rows < SMALL_ROWS for part in batches)
         if self._small >= MANY_SMALL_PARTS and not self._store.temporary:
             self._small = 0
             merge_small_parts(self._writer, growing=True)

@@ -39,7 +39,7 @@ from k8sidx.show.translate.translatable import (
     whole_condition,
 )
 
-SOURCE = "read_parquet('k8sidx-store/events/*/*.parquet') AS events"
+SOURCE = "read_parquet('k8sidx-store/events/*/*.parquet', union_by_name = true) AS events"
 """The files of the store in the folder that the shell was started in."""
 
 _TOKEN = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|\?""")

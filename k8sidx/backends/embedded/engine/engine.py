@@ -13,7 +13,13 @@ import duckdb
 
 from k8sidx.backends.embedded.engine.shared_scan import SharedScan
 from k8sidx.backends.embedded.engine.sql import compile_query, time_tests
-from k8sidx.backends.embedded.storage.columns import COMPUTED, STORED, null_column
+from k8sidx.backends.embedded.storage.columns import (
+    COMPUTED,
+    PARTS,
+    STORED,
+    null_column,
+    with_columns,
+)
 from k8sidx.backends.embedded.storage.integrity import check_parts, damaged_part, find_fault
 from k8sidx.backends.embedded.storage.manifest import Manifest, Part
 from k8sidx.backends.embedded.storage.writer import reading
@@ -148,7 +154,7 @@ class DuckDBEngine:
         """
         try:
             with self._with_timeout():
-                return self._connection.execute(sql, list(parameters)).fetchall()
+                return self._connection.execute(with_columns(sql), list(parameters)).fetchall()
         except duckdb.InterruptException as error:
             raise self._answering.too_slow() from error
         except RuntimeError as error:
@@ -241,7 +247,7 @@ class DuckDBEngine:
         if not paths:
             columns = ", ".join(f'{null_column(field)} AS "{field.name}"' for field in STORED)
             return f"(SELECT {columns} WHERE false) AS events", []
-        return "read_parquet(?) AS events", [paths]
+        return PARTS, [paths]
 
     def _materialized(self, query: Query, run: Callable[[Query], Result]) -> Query:
         """Replace networks and long lists by the stored values: DuckDB has no address type

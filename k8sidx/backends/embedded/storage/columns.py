@@ -6,7 +6,8 @@ the columns it fills, and an event adds one number.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -54,12 +55,12 @@ STORED = tuple(field for field in FIELDS if field.name == ID or field.name not i
 SCHEMA = pa.schema([(field.name, arrow_type(field)) for field in STORED])
 """All columns of the embedded store, in order of the field table."""
 
-_IN_PARTS = frozenset(name for family in FAMILIES for name in family)
-_MORE = tuple(f.name for f in STORED if f.name not in _IN_PARTS and f.name not in VALUE_FIELDS)
+ALWAYS_IN_PARTS = frozenset({ID, TIME})
+"""Columns that every part has, with or without values."""
 
 
 def to_table(events: Sequence[Normalized], only: frozenset[str] | None = None) -> pa.Table:
-    """Return the events as columns.
+    """Return the events as columns: those in which an event has a value, and the id and time.
 
     :param only: names of the columns; ``None`` for all of them.
     """
@@ -73,18 +74,64 @@ def to_table(events: Sequence[Normalized], only: frozenset[str] | None = None) -
             columns[name] = _array(_BY_NAME[name], values)
     _add_parts(events, only, columns)
     _add_more(events, only, columns)
-    names = [field.name for field in STORED if field.name in columns]
+    return in_table_order(columns, len(events))
+
+
+def in_table_order(columns: Mapping[str, pa.Array | pa.ChunkedArray], rows: int) -> pa.Table:
+    """Return the columns that have a value in the order of the field table."""
+    names = [
+        field.name
+        for field in STORED
+        if field.name in columns
+        and (field.name in ALWAYS_IN_PARTS or columns[field.name].null_count < rows)
+    ]
     return pa.table([columns[name] for name in names], names=names)
+
+
+def joined(tables: Sequence[pa.Table]) -> pa.Table:
+    """Return the rows of tables that may have different columns; a missing value is null."""
+    table = pa.concat_tables(tables, promote_options="default").unify_dictionaries()
+    return table.select([field.name for field in STORED if field.name in table.column_names])
+
+
+_SQL_NAME = re.compile(r'"([^"]+)"')
+_COLUMNS = "{columns}"
+PARTS = f"read_parquet(?, schema = {_COLUMNS}) AS events"
+"""The rows of some parts in DuckDB's SQL; the paths are a parameter."""
+
+
+def with_columns(sql: str) -> str:
+    """Return a statement over :data:`PARTS` with the types of the columns that it reads.
+
+    A part lacks the columns in which it has no value: they are NULL there. Each column that
+    is named costs DuckDB a look at every file, so only those of the statement are.
+    """
+    if _COLUMNS not in sql:
+        return sql
+    names = {TIME, *_SQL_NAME.findall(sql)}
+    columns = ", ".join(
+        f"'{field.name}': {{'name': '{field.name}', 'type': '{_sql_type(field)}', "
+        "'default_value': NULL}"
+        for field in STORED
+        if field.name in names
+    )
+    return sql.replace(_COLUMNS, f"MAP {{{columns}}}")
 
 
 def null_column(field: Field) -> str:
     """Return the DuckDB expression of a column that a store does not have."""
+    return f"NULL::{_sql_type(field)}"
+
+
+def _sql_type(field: Field) -> str:
+    if field.name == ID:
+        return "BLOB"
     kind = {
         Kind.INTEGER: "BIGINT",
         Kind.BOOLEAN: "BOOLEAN",
         Kind.TIME: "TIMESTAMPTZ",
     }.get(field.kind, "VARCHAR")
-    return f"NULL::{kind}[]" if field.many else f"NULL::{kind}"
+    return f"{kind}[]" if field.many else kind
 
 
 def _array(field: Field, values: Sequence[Any]) -> pa.Array:
@@ -106,9 +153,7 @@ def _add_parts(
             distinct = _array(_BY_NAME[name], [part.fields.get(name) for part in codes])
             if pa.types.is_string(distinct.type):
                 distinct = pc.dictionary_encode(distinct)
-            if distinct.null_count == len(distinct):
-                columns[name] = pa.nulls(len(events), distinct.type)
-            else:
+            if distinct.null_count < len(distinct):
                 columns[name] = distinct.take(places)
 
 
@@ -122,11 +167,6 @@ def _add_more(
             if values is None:
                 values = sparse[name] = [None] * len(events)
             values[place] = value
-    for name in _MORE:
-        if only is not None and name not in only:
-            continue
-        values = sparse.get(name)
-        field = _BY_NAME[name]
-        columns[name] = (
-            pa.nulls(len(events), arrow_type(field)) if values is None else _array(field, values)
-        )
+    for name, values in sparse.items():
+        if only is None or name in only:
+            columns[name] = _array(_BY_NAME[name], values)

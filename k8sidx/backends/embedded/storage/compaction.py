@@ -6,25 +6,30 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import groupby
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from k8sidx.backends.embedded.storage.columns import ALWAYS_IN_PARTS, STORED
 from k8sidx.backends.embedded.storage.manifest import Part, read_manifest, write_manifest
 from k8sidx.backends.embedded.storage.parts import (
     MERGED,
     PART_ROWS,
-    ROW_GROUP_BYTES,
     UNDATED,
     StagedPart,
+    naming,
     open_writer,
 )
 from k8sidx.backends.embedded.storage.writer import StoreWriter, collect_garbage
 
 SMALL_ROWS = PART_ROWS // 2
-"""Parts with fewer events are merged with their neighbours …"""
+SMALL_BYTES = 1024 * 1024
+"""Parts with fewer events and bytes are merged with their neighbours …"""
 MANY_SMALL_PARTS = 8
 """… once a day has this many of them."""
+ROW_GROUP_BYTES = 64 * 1024 * 1024
+"""Bytes of the columns of a row group of a merged part, in memory."""
 
 
 def merge_small_parts(
@@ -42,7 +47,7 @@ def merge_small_parts(
         parts = sorted(read_manifest(writer.path).parts, key=_by_time)
         last = max((part.day for part in parts if part.day != UNDATED), default=UNDATED)
         for day, of_day in groupby(parts, key=lambda part: part.day):
-            small = [part for part in of_day if part.rows < SMALL_ROWS]
+            small = [part for part in of_day if is_small(part.rows, part.bytes)]
             alike = growing and day in (last, UNDATED)
             for some in _alike(small) if alike else [small]:
                 if len(some) < enough:
@@ -52,6 +57,11 @@ def merge_small_parts(
                     merged += len(group)
         collect_garbage(writer.path)
     return merged
+
+
+def is_small(rows: int, size: int) -> bool:
+    """Whether a part of so many events and bytes is merged with its neighbours."""
+    return rows < SMALL_ROWS and size < SMALL_BYTES
 
 
 def _by_time(part: Part) -> tuple[str, int]:
@@ -81,20 +91,18 @@ def _portions(small: Sequence[Part]) -> list[list[Part]]:
 
 def _merge(writer: StoreWriter, parts: Sequence[Part]) -> None:
     path = writer.staging / f"{uuid.uuid4().hex}.parquet"
-    out: pq.ParquetWriter | None = None
+    files = [writer.path / part.path for part in parts]
+    schema = _filled(files)
     waiting: list[pa.Table] = []
-    for part in parts:
-        with pq.ParquetFile(writer.path / part.path, page_checksum_verification=True) as file:
-            for group in range(file.metadata.num_row_groups):
-                waiting.append(file.read_row_group(group))
-                if out is None:
-                    out = open_writer(path, waiting[0].schema, MERGED)
-                if sum(table.nbytes for table in waiting) >= ROW_GROUP_BYTES:
-                    _write(out, waiting)
-    if out is None:
-        return
-    _write(out, waiting)
-    out.close()
+    with naming(path), open_writer(path, schema, MERGED) as out:
+        for file in files:
+            with pq.ParquetFile(file, page_checksum_verification=True) as opened:
+                names = [name for name in schema.names if name in opened.schema_arrow.names]
+                for group in range(opened.metadata.num_row_groups):
+                    waiting.append(opened.read_row_group(group, columns=names))
+                    if sum(table.nbytes for table in waiting) >= ROW_GROUP_BYTES:
+                        _write(out, schema, waiting)
+        _write(out, schema, waiting)
     moments = [part for part in parts if part.first is not None and part.last is not None]
     staged = StagedPart(
         path,
@@ -114,8 +122,31 @@ def _merge(writer: StoreWriter, parts: Sequence[Part]) -> None:
     writer.committed()
 
 
-def _write(out: pq.ParquetWriter, waiting: list[pa.Table]) -> None:
+def _filled(files: Sequence[Path]) -> pa.Schema:
+    """Return the columns that have a value in any of the files, in the field table's order.
+
+    Parts of format version 2 have all columns.
+    """
+    filled: dict[str, pa.Field] = {}
+    for path in files:
+        with pq.ParquetFile(path, page_checksum_verification=True) as file:
+            for name in file.schema_arrow.names:
+                if name not in filled and (name in ALWAYS_IN_PARTS or _has_values(file, name)):
+                    filled[name] = file.schema_arrow.field(name)
+    return pa.schema([filled[field.name] for field in STORED if field.name in filled])
+
+
+def _has_values(file: pq.ParquetFile, name: str) -> bool:
+    return any(
+        file.read_row_group(group, columns=[name]).column(0).null_count
+        < file.metadata.row_group(group).num_rows
+        for group in range(file.metadata.num_row_groups)
+    )
+
+
+def _write(out: pq.ParquetWriter, schema: pa.Schema, waiting: list[pa.Table]) -> None:
     if waiting:
-        table = pa.concat_tables(waiting).combine_chunks()
-        out.write_table(table, row_group_size=max(1, table.num_rows))
+        empty = schema.empty_table()
+        table = pa.concat_tables([empty, *waiting], promote_options="default").combine_chunks()
+        out.write_table(table.select(schema.names), row_group_size=max(1, table.num_rows))
         waiting.clear()

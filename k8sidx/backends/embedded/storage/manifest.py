@@ -32,9 +32,12 @@ from k8sidx.backends.durable import write_durably
 from k8sidx.errors import StoreError, StoreVersion
 
 FORMAT = "k8sidx-store"
-VERSION = 2
-"""Incremented when the columns change; :mod:`k8sidx.backends.embedded.storage.migrate` rewrites
-older stores."""
+VERSION = 3
+"""Incremented when parts change so that an older k8sidx could not read them."""
+READABLE = 2
+"""Oldest version whose parts are read as they are; :mod:`k8sidx.backends.embedded.storage.migrate`
+rewrites older stores. To be raised with :data:`VERSION` when a field is added or computed in
+another way. Parts of version 2 have all columns, those of version 3 only the ones with values."""
 
 _PART_PATH = re.compile(r"events/(?:\d{4}-\d\d-\d\d|undated)/[0-9a-f]+\.parquet")
 _ASIDE = re.compile(r"manifest(?:\.json)?\.\d+\.tmp")
@@ -140,7 +143,7 @@ def read_manifest(store: Path, *, any_version: bool = False) -> Manifest:
             f"({VERSION}).",
             remedy="Upgrade k8sidx.",
         )
-    if version < VERSION and not any_version:
+    if version < READABLE and not any_version:
         raise StoreVersion(
             f"the store {store} has format version {version}; this k8sidx uses {VERSION}.",
             remedy="The next k8sidx ship into it migrates it.",
@@ -222,8 +225,11 @@ def _of_type(value: object, kind: type, name: str) -> Any:
 def write_manifest(store: Path, manifest: Manifest) -> None:
     """Replace the list of files in one step that survives a power cut.
 
-    A store from before it had an identity gets one.
+    A store from before it had an identity gets one. One whose parts are read as they are gets
+    this version: new parts may be among them, which an older k8sidx cannot read.
     """
+    if manifest.version >= READABLE:
+        manifest = replace(manifest, version=VERSION)
     if not manifest.store_id:
         manifest = replace(manifest, store_id=uuid.uuid4().hex)
     text = json.dumps(

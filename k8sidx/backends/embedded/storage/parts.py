@@ -16,7 +16,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from k8sidx.backends.durable import make_private_file
-from k8sidx.backends.embedded.storage.columns import ID, STORED, TIME, to_table
+from k8sidx.backends.embedded.storage.columns import ID, STORED, TIME, joined, to_table
+from k8sidx.backends.embedded.storage.manifest import VERSION
 from k8sidx.backends.sink import Refused
 from k8sidx.errors import StoreError
 from k8sidx.events.failure import NOT_OF_A_RECORD, failure_reason
@@ -24,11 +25,16 @@ from k8sidx.events.fields.moment import to_moment
 from k8sidx.events.fields.table import Kind
 from k8sidx.events.normalize.event import Normalized
 
-ROW_GROUP_BYTES = 24 * 1024 * 1024
-ROW_GROUP_ROWS = 5_632
-"""A row group is written when it has this many bytes of bodies, or rows."""
+TABLE_BYTES = 8 * 1024 * 1024
+TABLE_ROWS = 5_632
+"""Events become columns, which take less memory, when there are this many bytes of their bodies,
+or events."""
+PART_BYTES = 32 * 1024 * 1024
 PART_ROWS = 50_000
-"""A part is finished when it has this many events."""
+"""A part is finished when it has this many bytes of bodies, or events. It is one row group:
+what repeats in it is stored once, and a column that has no value in it is left out."""
+FORMAT_KEY = b"k8sidx.format"
+"""Key of a part's metadata; the value is the format version that wrote it."""
 UNDATED = "undated"
 
 _DAY = 86_400_000_000
@@ -144,7 +150,7 @@ class PartBuilder:
 
     def full(self) -> list[StagedPart]:
         """Finish and return the parts that have reached their size."""
-        names = [name for name, part in self._open.items() if len(part.ids) >= PART_ROWS]
+        names = [name for name, part in self._open.items() if part.is_full]
         return [self._open.pop(name).finish() for name in names]
 
     def finish(self) -> list[StagedPart]:
@@ -172,9 +178,14 @@ class _OpenPart:
         self._on_refused = on_refused
         self._waiting: list[_Row] = []
         self._waiting_bytes = 0
-        self._writer: pq.ParquetWriter | None = None
+        self._tables: list[pa.Table] = []
+        self._bytes = 0
         self._first: int | None = None
         self._last: int | None = None
+
+    @property
+    def is_full(self) -> bool:
+        return len(self.ids) >= PART_ROWS or self._bytes >= PART_BYTES
 
     def add(self, rows: list[_Row]) -> int:
         duplicates = 0
@@ -187,9 +198,26 @@ class _OpenPart:
             self.ids[identity] = None
             self._waiting.append(row)
             self._waiting_bytes += len(values.request or b"") + len(values.response or b"")
-            if self._waiting_bytes >= ROW_GROUP_BYTES or len(self._waiting) >= ROW_GROUP_ROWS:
-                self._write()
+            if self._waiting_bytes >= TABLE_BYTES or len(self._waiting) >= TABLE_ROWS:
+                self._convert()
         return duplicates
+
+    def _convert(self) -> None:
+        """Turn the waiting rows into columns."""
+        table = self._table()
+        self._bytes += self._waiting_bytes
+        self._waiting_bytes = 0
+        if table is not None:
+            stamps = (row[0].values.timestamp for row in self._waiting)
+            self._tables.append(table)
+            self._extend([stamp for stamp in stamps if stamp is not None])
+        self._waiting.clear()
+
+    def _extend(self, times: list[int]) -> None:
+        if times and self._day != UNDATED:
+            first, last = min(times), max(times)
+            self._first = first if self._first is None else min(self._first, first)
+            self._last = last if self._last is None else max(self._last, last)
 
     def _table(self) -> pa.Table | None:
         """Return the waiting rows as columns, without those that cannot be written."""
@@ -217,31 +245,19 @@ class _OpenPart:
             else:
                 kept.append(row)
         self._waiting = kept
-        return pa.concat_tables(tables).unify_dictionaries() if tables else None
-
-    def _write(self) -> None:
-        table = self._table()
-        self._waiting_bytes = 0
-        if table is None:
-            return
-        if self._day != UNDATED:
-            stamps = (row[0].values.timestamp for row in self._waiting)
-            times = [stamp for stamp in stamps if stamp is not None]
-            first, last = min(times), max(times)
-            self._first = first if self._first is None else min(self._first, first)
-            self._last = last if self._last is None else max(self._last, last)
-        self._waiting.clear()
-        with _naming(self._path):
-            if self._writer is None:
-                self._writer = open_writer(self._path, table.schema, self._compression)
-            self._writer.write_table(table, row_group_size=table.num_rows)
+        return joined(tables) if tables else None
 
     def finish(self) -> StagedPart:
         if self._waiting:
-            self._write()
-        if self._writer is not None:
-            with _naming(self._path):
-                self._writer.close()
+            self._convert()
+        if self._tables:
+            table = joined(self._tables)
+            self._tables.clear()
+            with (
+                naming(self._path),
+                open_writer(self._path, table.schema, self._compression) as out,
+            ):
+                out.write_table(table, row_group_size=table.num_rows)
         ids, chunks = b"".join(self.ids), tuple(self.chunks)
         return StagedPart(
             self._path, self._day, len(self.ids), self._first, self._last, ids, chunks
@@ -249,7 +265,7 @@ class _OpenPart:
 
 
 @contextmanager
-def _naming(path: Path) -> Iterator[None]:
+def naming(path: Path) -> Iterator[None]:
     """Raise errors of a file that is being written with its name."""
     try:
         yield
@@ -278,7 +294,7 @@ def open_writer(path: Path, schema: pa.Schema, compression: Compression) -> pq.P
         options["compression_level"] = compression.level
     if not path.exists():
         make_private_file(path)
-    return pq.ParquetWriter(
+    writer = pq.ParquetWriter(
         path,
         schema,
         compression=compression.codec,
@@ -289,3 +305,5 @@ def open_writer(path: Path, schema: pa.Schema, compression: Compression) -> pq.P
         write_page_checksum=True,
         **options,
     )
+    writer.add_key_value_metadata({FORMAT_KEY.decode(): str(VERSION)})
+    return writer

@@ -27,6 +27,7 @@ from k8sidx.backends.durable import (
 from k8sidx.backends.embedded.storage.columns import ID, STORED, TIME
 from k8sidx.backends.embedded.storage.integrity import reason_of
 from k8sidx.backends.embedded.storage.manifest import (
+    READABLE,
     VERSION,
     Manifest,
     Part,
@@ -37,7 +38,7 @@ from k8sidx.backends.embedded.storage.manifest import (
     read_manifest,
     write_manifest,
 )
-from k8sidx.backends.embedded.storage.parts import StagedPart
+from k8sidx.backends.embedded.storage.parts import FORMAT_KEY, StagedPart
 from k8sidx.backends.embedded.storage.writer import StoreWriter
 from k8sidx.backends.store import Rebuilt
 from k8sidx.errors import StoreBusy, StoreError, UsageError
@@ -49,6 +50,14 @@ class _File(NamedTuple):
     part: Part
     ids: pa.Array
     columns: tuple[str, ...]
+    version: int
+
+    @property
+    def is_readable(self) -> bool:
+        """Whether it needs no migration. Before version 3, parts did not name theirs."""
+        if self.version:
+            return self.version >= READABLE
+        return self.columns == tuple(column.name for column in STORED)
 
 
 def rebuild(store: Path) -> Rebuilt:
@@ -111,11 +120,11 @@ def _rebuild(store: Path) -> tuple[Rebuilt, list[_File]]:
     result.events = sum(file.part.rows for file in taken)
     _keep_damaged(store)
     names = tuple(column.name for column in STORED)
-    current = all(file.columns == names for file in taken)
+    current = all(file.is_readable for file in taken)
     manifest = Manifest(
         tuple(file.part for file in taken),
         tuple(garbage),
-        VERSION if current else VERSION - 1,
+        VERSION if current else READABLE - 1,
         names if current else tuple(dict.fromkeys(name for file in taken for name in file.columns)),
     )
     write_manifest(store, manifest)
@@ -130,7 +139,7 @@ def _files(store: Path, result: Rebuilt) -> list[_File]:
             continue
         try:
             files.append(_read(store, path))
-        except (OSError, pa.ArrowException, KeyError) as error:
+        except (OSError, pa.ArrowException, KeyError, ValueError) as error:
             result.unreadable.append(f"{path}: {reason_of(error)}")
     return files
 
@@ -142,6 +151,7 @@ def _read(store: Path, path: str) -> _File:
             del batch
         table = file.read(columns=[ID, TIME])
         columns = tuple(file.schema_arrow.names)
+        version = int((file.metadata.metadata or {}).get(FORMAT_KEY, b"0"))
     times = pc.min_max(table.column(TIME).cast(pa.int64())).as_py()
     part = Part(
         path,
@@ -152,7 +162,7 @@ def _read(store: Path, path: str) -> _File:
         checksum_of(store / path),
         state.st_mtime_ns,
     )
-    return _File(part, table.column(ID).combine_chunks(), columns)
+    return _File(part, table.column(ID).combine_chunks(), columns, version)
 
 
 def _known(file: _File, taken: list[_File]) -> int:

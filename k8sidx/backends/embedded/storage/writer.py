@@ -30,7 +30,7 @@ from k8sidx.backends.durable import (
 )
 from k8sidx.backends.embedded.storage.columns import ID, TIME
 from k8sidx.backends.embedded.storage.manifest import (
-    VERSION,
+    READABLE,
     Manifest,
     Part,
     is_manifest_aside,
@@ -87,7 +87,7 @@ class StoreWriter:
                 self.staging = store / "staging" / uuid.uuid4().hex
                 make_private_folder(self.staging)
                 self._lease = _flock(self.staging / "lease", fcntl.LOCK_EX)
-                if manifest.version < VERSION:
+                if manifest.version < READABLE:
                     self._migrate(manifest)
         except OSError as error:
             raise StoreError(
@@ -275,7 +275,7 @@ def _sweep(store: Path, manifest: Manifest) -> None:
     for entry in store.iterdir():
         if is_manifest_aside(entry.name):
             entry.unlink(missing_ok=True)
-    if manifest.version == VERSION:
+    if manifest.version >= READABLE:
         collect_garbage(store)
 
 
