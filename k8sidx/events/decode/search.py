@@ -15,6 +15,7 @@ from typing import Any
 from k8sidx.compression import is_compressed
 from k8sidx.events.decode.envelope import Base64Payload, Nested
 from k8sidx.events.decode.flat_keys import is_flat, unflatten
+from k8sidx.events.decode.otlp_json import object_of_any_value, object_of_attributes
 from k8sidx.events.decode.providers.apiserver import is_event
 from k8sidx.events.decode.providers.shippers import context_of_document
 from k8sidx.events.records import Context, JsonObject
@@ -37,6 +38,8 @@ _MARKS = re.compile(
     b"|".join([*(re.escape(mark) for mark in (*_PLAIN_MARKS, *_BASE64_MARKS)), _PACKED])
 )
 _PLAIN = re.compile(b"|".join(re.escape(mark) for mark in _PLAIN_MARKS))
+MIN_CUT = 16
+"""Characters of the shortest text that is seen as the beginning of another."""
 MIN_BASE64 = 64
 """Characters of the shortest Base64 that may contain an event."""
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]+={0,2}")
@@ -74,6 +77,9 @@ def _search(value: Any, context: Context, depth: int, *, is_root: bool = False) 
         if (text := _text_of_bytes(value)) is not None:
             yield from _search(text, context, depth - 1)
             return
+        if (attributes := object_of_attributes(value)) is not None:
+            yield from _search_object(attributes, context, depth, is_root=False)
+            return
         for element in value:
             yield from _search(element, context, depth - 1)
 
@@ -81,6 +87,9 @@ def _search(value: Any, context: Context, depth: int, *, is_root: bool = False) 
 def _search_object(
     record: JsonObject, context: Context, depth: int, *, is_root: bool
 ) -> Iterator[Nested]:
+    if (plain := object_of_any_value(record)) is not None:
+        record = plain
+        is_root = False
     if is_flat(record):
         record = unflatten(record)
         is_root = False
@@ -88,10 +97,21 @@ def _search_object(
         yield Nested(record, context)
         return
     context = context_of_document(record, context)
+    texts = [child for child in record.values() if type(child) is str and len(child) > MIN_CUT]
     for key, child in record.items():
+        if type(child) is str and len(texts) > 1 and _is_cut_copy(child, texts):
+            continue
         if type(child) in (dict, list, str):
             for nested in _search(child, context, depth - 1):
                 yield nested if nested.alone else nested._replace(alone={key: child})
+
+
+def _is_cut_copy(text: str, texts: list[str]) -> bool:
+    """Whether a text is the beginning of a longer one beside it, as GELF's ``short_message``."""
+    beginning = text.rstrip(".… ")
+    return len(beginning) > MIN_CUT and any(
+        len(other) > len(text) and other.startswith(beginning) for other in texts
+    )
 
 
 def _content_of(text: str) -> str | Base64Payload | None:
