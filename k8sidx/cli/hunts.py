@@ -1,4 +1,4 @@
-"""``k8sidx hunts`` commands: list, show, check, coverage."""
+"""``k8sidx hunts`` commands: list, show, check, test, explain, new, coverage."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from k8sidx.cli import hunts_show
+from k8sidx.cli import hunts_rules, hunts_show
 from k8sidx.cli.exit import EXIT_USAGE, ends_with_exit_code
 from k8sidx.cli.options import DebugOption, OutputOption, QuietOption
 from k8sidx.cli.output import (
@@ -98,4 +98,7 @@ group = typer.Typer(invoke_without_command=True, rich_markup_mode=None)
 group.callback(epilog=EXAMPLE)(command)
 group.command("show", epilog=hunts_show.EXAMPLE)(hunts_show.command)
 group.command("check", epilog=CHECK_EXAMPLE)(check)
+group.command("test", epilog=hunts_rules.TEST_EXAMPLE)(hunts_rules.test)
+group.command("explain", epilog=hunts_rules.EXPLAIN_EXAMPLE)(hunts_rules.explain)
+group.command("new", epilog=hunts_rules.NEW_EXAMPLE)(hunts_rules.new)
 group.command("coverage", epilog=COVERAGE_EXAMPLE)(coverage_command)
