@@ -10,6 +10,7 @@ from typing import Any
 from k8sidx.events.decode.event_model import from_object
 from k8sidx.events.normalize.event import Normalized, Normalizer
 from k8sidx.events.records import Context
+from k8sidx.hunt.lists import SHIPPED
 
 SHARED = Path(__file__).parents[2] / "shared"
 """Material that lies beside the checkout on some machines; tests skip without it."""
@@ -34,11 +35,14 @@ def event(
     code: int = 200,
     decision: str = "",
     source: str | list[str] = "10.0.0.7",
-    agent: str = "kubectl/v1.37.2 (linux/amd64) kubernetes/0000000",
+    agent: str | None = None,
     stage: str = "ResponseComplete",
     **more: Any,
 ) -> dict[str, Any]:
-    """Return an audit.k8s.io/v1 Event; keyword arguments set or replace top-level keys."""
+    """Return an audit.k8s.io/v1 Event; keyword arguments set or replace top-level keys.
+
+    :param agent: the user agent; by default kubectl's, and its own for a component.
+    """
     reference = {
         "resource": resource,
         "namespace": namespace,
@@ -59,7 +63,7 @@ def event(
         "verb": verb,
         "user": {"username": user, "groups": ["system:authenticated"]},
         "sourceIPs": [source] if isinstance(source, str) else source,
-        "userAgent": agent,
+        "userAgent": own_agent(user) if agent is None else agent,
         "objectRef": {key: value for key, value in reference.items() if value},
         "responseStatus": {"metadata": {}, "code": code},
         "requestReceivedTimestamp": at(seconds),
@@ -71,6 +75,20 @@ def event(
     }
     made.update(more)
     return {key: value for key, value in made.items() if value is not None}
+
+
+def own_agent(user: str) -> str:
+    """Return the user agent that an identity has where it acts itself."""
+    product = "kubectl"
+    if user.startswith("system:node:"):
+        product = "kubelet"
+    elif user.startswith("system:serviceaccount:kube-system:"):
+        product = "kube-controller-manager"
+    elif user in (SHIPPED.entries("platform_identities") or ()):
+        product = user.removeprefix("system:").replace(":", "-")
+    elif user in (SHIPPED.entries("operators_reading_secrets") or ()):
+        product = user.rpartition(":")[2]
+    return f"{product}/v1.37.2 (linux/amd64) kubernetes/0000000"
 
 
 def normalized(body: dict[str, Any], **options: Any) -> Normalized:

@@ -15,7 +15,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
 from k8sidx.errors import InvalidHunt, Where
-from k8sidx.query.algebra import And, Condition, Query
+from k8sidx.query.algebra import And, Condition, Leaf, Or, Query
 
 if TYPE_CHECKING:
     from k8sidx.backends.protocol import Engine
@@ -106,6 +106,8 @@ class Hunt(ABC):
     :param lists_missing: lists that its rules name and that are not configured: it cannot
         judge any event.
     :param impossible: tests of its rules that no event can pass.
+    :param unexempted: the condition without the rule's exemptions; ``None`` without any.
+    :param exempt_identities: tests of the caller's name in the exemptions.
     :param known_good: entries of the allow list that are about it, expired ones included.
     :param stream: an activity stream, which reports and does not judge: runs only when it is
         named or informational hunts are requested.
@@ -140,6 +142,8 @@ class Hunt(ABC):
     reason: str = ""
     lists_missing: tuple[str, ...] = ()
     impossible: tuple[Impossible, ...] = ()
+    unexempted: Condition | None = None
+    exempt_identities: tuple[Leaf, ...] = ()
     known_good: tuple[KnownGood, ...] = ()
     stream: bool = False
 
@@ -178,6 +182,16 @@ class Hunt(ABC):
         """Return the hunt over those of its events that match a condition as well."""
         return replace(self, condition=And((self.condition, condition)))
 
+    def judging(self, foreign: Condition) -> Self:
+        """Return the hunt with its exemptions lifted for some callers.
+
+        :param foreign: the requests of callers that are not exempt
+            (:mod:`k8sidx.hunt.callers`).
+        """
+        if self.unexempted is None or not self.finds_requests:
+            return self
+        return replace(self, condition=widened(self.condition, self.unexempted, foreign))
+
     def conflict(self, extension: Where) -> InvalidHunt | None:
         """Return the error of options that contradict one another.
 
@@ -188,3 +202,10 @@ class Hunt(ABC):
     def invalid(self, message: str, remedy: str = "") -> InvalidHunt:
         """Return an error about the rule."""
         return InvalidHunt(f"rule {self.title!r}: {message}", remedy=remedy, where=self.where)
+
+
+def widened(condition: Condition, unexempted: Condition | None, foreign: Condition) -> Condition:
+    """Return the condition with its exemptions lifted for the requests of some callers."""
+    if unexempted is None:
+        return condition
+    return Or((condition, And((foreign, unexempted))))

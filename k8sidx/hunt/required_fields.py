@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from k8sidx.events.fields.lookup import resolve
+from k8sidx.hunt.callers import BY
 from k8sidx.hunt.definition import Hunt
 from k8sidx.hunt.kinds.correlated_events import CONTEXT
 from k8sidx.hunt.kinds.evidence import EVIDENCE_METRICS
@@ -26,4 +27,7 @@ def own_fields(hunt: Hunt) -> frozenset[str]:
     names |= hidden_fields(hunt)
     names.update(leaf.field for entry in hunt.known_good for leaf in leaves(entry.condition))
     names.update(hunt.required_fields())
+    if hunt.unexempted is not None:
+        names.update(leaf.field for leaf in (*leaves(hunt.unexempted), *hunt.exempt_identities))
+        names.update((*BY, "user.kind", "verb", "requestURI", "objectRef.resource"))
     return frozenset(resolve(name).field.name for name in names)

@@ -14,6 +14,7 @@ from k8sidx.backends.summary_store import Summaries
 from k8sidx.errors import UsageError
 from k8sidx.hunt.allowlist import restrict_to, without_known_good
 from k8sidx.hunt.definition import Hunt
+from k8sidx.hunt.exemptions import lift_exemptions
 from k8sidx.hunt.kinds.evidence import as_count
 from k8sidx.hunt.kinds.time_window import Window
 from k8sidx.hunt.lists import how_to_give
@@ -41,6 +42,20 @@ def run_hunt(
     """
     if hunt.lists_missing:
         return unjudged(hunt, engine, _lists_missing(hunt))
+    lifted = lift_exemptions([hunt], engine, window, summaries)
+    return _judge(lifted.hunts[0], engine, window, overview, summaries, lifted.unknown)
+
+
+def _judge(
+    hunt: Hunt,
+    engine: Engine,
+    window: Window,
+    overview: Overview | None,
+    summaries: Summaries | None,
+    callers_unknown: tuple[Unjudged, ...],
+) -> HuntResult:
+    if hunt.lists_missing:
+        return unjudged(hunt, engine, _lists_missing(hunt))
     tracked = _ExactnessTracker(engine)
     result = _run(without_known_good(hunt), tracked, window, summaries)
     overview = overview or overview_of([hunt], tracked, window)
@@ -50,6 +65,7 @@ def run_hunt(
         notes=(*result.notes, *_suppressed(hunt, tracked, window)),
         cannot_judge=(
             *_impossible(hunt),
+            *(callers_unknown if hunt.unexempted is not None else ()),
             *hidden_events(hunt, tracked, window, overview),
             *result.cannot_judge,
         ),
@@ -134,7 +150,8 @@ def run_hunts(
         run; without it the error is raised.
     :param summaries: daily summaries of the store, for baselines; missing ones may be made.
     """
-    all_hunts = list(hunts)
+    lifted = lift_exemptions(list(hunts), engine, window, summaries)
+    all_hunts = lifted.hunts
     results = []
     with _engines(all_hunts, engine, window) as engines:
         overview = overview_of(all_hunts, engines[0], window) if all_hunts else None
@@ -142,7 +159,9 @@ def run_hunts(
             if on_start:
                 on_start(hunt)
             try:
-                results.append(run_hunt(hunt, hunt_engine, window, overview, summaries))
+                results.append(
+                    _judge(hunt, hunt_engine, window, overview, summaries, lifted.unknown)
+                )
             except UsageError as error:
                 if on_error is None:
                     raise

@@ -19,8 +19,9 @@ DETECTION = "{s: {verb: get}, condition: s}"
 
 
 def test_kind_names_are_those_of_yaml_output_and_documentation() -> None:
-    assert list(KINDS) == ["match", "threshold", "sequence", "top", "new", "spike", "silent"]
-    assert list(RULES) == ["top", "new", "spike", "silent"]
+    rules = ["top", "new", "spike", "silent", "foreign"]
+    assert list(KINDS) == ["match", "threshold", "sequence", *rules]
+    assert list(RULES) == rules
     assert list(CORRELATIONS) == ["event_count", "value_count", "temporal", "temporal_ordered"]
 
 

@@ -6,6 +6,7 @@ from k8sidx.generate.attack import attack
 from k8sidx.generate.step import ask
 
 ACCOUNT = "system:serviceaccount:shop:cart"
+CONTROLLER = "system:serviceaccount:kube-system:clusterrole-aggregation-controller"
 NODE = "system:node:node-1"
 OFFICE = "198.51.100.200"
 TOR_EXIT = "203.0.113.66"
@@ -30,6 +31,9 @@ ATTACKS = {
     ),
     "system_principal_public_ip": attack(
         ask("list", "configmaps"), user=ACCOUNT, address="192.0.2.250", agent="curl/8.5.0"
+    ),
+    "identity_foreign_caller": attack(
+        ask("list", "secrets", namespace=""), user=CONTROLLER, address="10.244.9.9"
     ),
     "claimed_address_internal": attack(ask("list", "pods", claimed=["127.0.0.1"])),
     "node_identity_other_client": attack(

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any, ClassVar, Self
 
 from k8sidx.backends.protocol import Engine
-from k8sidx.hunt.definition import Hunt
+from k8sidx.hunt.definition import Hunt, widened
 from k8sidx.hunt.finding_text import code_names
 from k8sidx.hunt.kinds.evidence import as_count
 from k8sidx.hunt.kinds.time_window import Window
@@ -25,12 +25,14 @@ class BaseRule:
     :param condition: the events it matches.
     :param group_by: fields of the correlation's key, in its order.
     :param values: fields whose combinations the correlation counts.
+    :param unexempted: its condition without its exemptions; ``None`` without any.
     """
 
     title: str
     condition: Condition
     group_by: tuple[str, ...]
     values: tuple[str, ...] = ()
+    unexempted: Condition | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,13 @@ class CorrelationRule:
         """Events that any of the rules matches."""
         conditions = tuple(rule.condition for rule in self.rules)
         return conditions[0] if len(conditions) == 1 else Or(conditions)
+
+    @property
+    def unexempted(self) -> Condition | None:
+        """The same without exemptions; ``None`` where no rule has any."""
+        if all(rule.unexempted is None for rule in self.rules):
+            return None
+        return Or(tuple(rule.unexempted or rule.condition for rule in self.rules))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +107,16 @@ class Correlation(Hunt):
             replace(base, condition=And((base.condition, condition))) for base in self.bases
         )
         return replace(self, condition=And((self.condition, condition)), bases=bases)
+
+    def judging(self, foreign: Condition) -> Self:
+        bases = tuple(
+            replace(base, condition=widened(base.condition, base.unexempted, foreign))
+            for base in self.bases
+        )
+        conditions = tuple(base.condition for base in bases)
+        return replace(
+            self, condition=conditions[0] if len(bases) == 1 else Or(conditions), bases=bases
+        )
 
     def by_key(self) -> str:
         """Return “ by `a` and `b`” for a description; empty without a key."""

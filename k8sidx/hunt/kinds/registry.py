@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from k8sidx.hunt.definition import Hunt
 from k8sidx.hunt.kinds.correlation import Correlation
+from k8sidx.hunt.kinds.foreign import ForeignHunt
 from k8sidx.hunt.kinds.match import MatchHunt
 from k8sidx.hunt.kinds.new import NewHunt
 from k8sidx.hunt.kinds.sequence import SequenceHunt
@@ -24,6 +25,7 @@ KINDS: dict[str, type[Hunt]] = {
     "new": NewHunt,
     "spike": SpikeHunt,
     "silent": SilentHunt,
+    "foreign": ForeignHunt,
 }
 """By name, in the order of docs/hunts.md."""
 

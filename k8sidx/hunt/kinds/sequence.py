@@ -49,6 +49,7 @@ class SequenceHunt(Correlation):
         return cls(
             **common,
             condition=rule.condition,
+            unexempted=rule.unexempted,
             bases=rule.rules,
             group_by=rule.group_by,
             at_least=rule.at_least,

@@ -51,10 +51,13 @@ class ThresholdHunt(Correlation):
     @classmethod
     def from_rule(cls, rule: CorrelationRule, common: dict[str, Any]) -> Self:
         first = rule.rules[0]
-        together = (BaseRule(rule.title, rule.condition, first.group_by, first.values),)
+        together = (
+            BaseRule(rule.title, rule.condition, first.group_by, first.values, rule.unexempted),
+        )
         return cls(
             **common,
             condition=rule.condition,
+            unexempted=rule.unexempted,
             bases=rule.rules if rule.has_aliases else together,
             group_by=rule.group_by,
             values=rule.values,

@@ -25,6 +25,7 @@ from sigma.exceptions import SigmaError
 from sigma.policy import SigmaPolicy
 from sigma.policy.regex_engine import RE2RegexEngine, RegexPattern
 from sigma.rule import SigmaRule
+from sigma.rule.detection import SigmaDetections
 from sigma.types import (
     Placeholder,
     SigmaBool,
@@ -49,6 +50,12 @@ from k8sidx.events.fields.lookup import ALIASES, BY_NAME, ECS, resolve
 from k8sidx.events.fields.table import Field, Kind
 from k8sidx.hunt.definition import Impossible
 from k8sidx.hunt.lists import SHIPPED, Lists, is_network
+from k8sidx.hunt.sigma.exemptions import (
+    NEVER_FIELD,
+    exemptions_of,
+    only_selections,
+    without_selections,
+)
 from k8sidx.hunt.sigma.field_names import stored_name
 from k8sidx.hunt.sigma.location import Location
 from k8sidx.query.algebra import (
@@ -58,6 +65,7 @@ from k8sidx.query.algebra import (
     Comparison,
     Condition,
     InNetwork,
+    Leaf,
     Not,
     OneOf,
     Or,
@@ -65,6 +73,7 @@ from k8sidx.query.algebra import (
     Regex,
     Wildcard,
     check_condition,
+    leaves,
 )
 from k8sidx.query.coerce import coerce
 from k8sidx.query.regex import InvalidRegex, compiled
@@ -72,6 +81,8 @@ from k8sidx.query.simplify import any_of
 from k8sidx.query.wildcard import escape
 
 _KNOWN = frozenset((*BY_NAME, *ALIASES, *ECS))
+
+_CALLER_NAMES = ("user.username", "user.effective.name", "user.kind")
 
 MOST_PATTERNS = 10_000
 """Patterns that one value with placeholders may become at most."""
@@ -103,11 +114,15 @@ class RuleCondition(NamedTuple):
     :param lists_missing: lists that it names and that are not configured; without them the
         condition has no meaning.
     :param impossible: tests that no event can pass.
+    :param unexempted: the condition without the exemptions of the rule; ``None`` without any.
+    :param identities: tests of the caller's name that its exemptions contain.
     """
 
     condition: Condition
     lists_missing: tuple[str, ...] = ()
     impossible: tuple[Impossible, ...] = ()
+    unexempted: Condition | None = None
+    identities: tuple[Leaf, ...] = ()
 
 
 def rule_condition(rule: SigmaRule, place: Location, lists: Lists = SHIPPED) -> RuleCondition:
@@ -119,17 +134,17 @@ def rule_condition(rule: SigmaRule, place: Location, lists: Lists = SHIPPED) -> 
     """
     where = place.where
     reader = _Reader(f"rule {rule.title!r}", place, where, lists)
-    try:
-        parsed = [condition.parsed for condition in rule.detection.parsed_condition]
-    except SigmaError as error:
-        raise InvalidHunt(f"{reader.rule}: {error.args[0]}.", where=where) from error
-    conditions = [reader.condition(item) for item in parsed]
-    condition = conditions[0] if len(conditions) == 1 else Or(tuple(conditions))
-    try:
-        check_condition(condition)
-    except InvalidQuery as error:
-        raise InvalidHunt(f"{reader.rule}: {error.message}.", where=where) from error
-    return RuleCondition(condition, tuple(reader.missing), tuple(reader.impossible))
+    condition = reader.detections(rule.detection)
+    exempt = exemptions_of(rule, where)
+    unexempted = reader.detections(without_selections(rule, exempt)) if exempt else None
+    names = leaves(reader.detections(only_selections(rule, exempt))) if exempt else ()
+    return RuleCondition(
+        condition,
+        tuple(reader.missing),
+        tuple(reader.impossible),
+        unexempted,
+        tuple(dict.fromkeys(leaf for leaf in names if leaf.field in _CALLER_NAMES)),
+    )
 
 
 def field_name(name: str, rule: str, where: Where) -> str:
@@ -162,6 +177,20 @@ class _Reader:
     missing: dict[str, None] = field(default_factory=dict)
     impossible: dict[Impossible, None] = field(default_factory=dict)
 
+    def detections(self, detections: SigmaDetections) -> Condition:
+        """Return the condition of the detections; of several conditions, any."""
+        try:
+            parsed = [condition.parsed for condition in detections.parsed_condition]
+        except SigmaError as error:
+            raise InvalidHunt(f"{self.rule}: {error.args[0]}.", where=self.where) from error
+        conditions = [self.condition(item) for item in parsed]
+        condition = conditions[0] if len(conditions) == 1 else Or(tuple(conditions))
+        try:
+            check_condition(condition)
+        except InvalidQuery as error:
+            raise InvalidHunt(f"{self.rule}: {error.message}.", where=self.where) from error
+        return condition
+
     def condition(self, node: object) -> Condition:
         if isinstance(node, ConditionAND):
             return And(tuple(self.condition(item) for item in node.args))
@@ -170,6 +199,8 @@ class _Reader:
         if isinstance(node, ConditionNOT):
             return Not(self.condition(node.args[0]))
         if isinstance(node, ConditionFieldEqualsValueExpression):
+            if node.field == NEVER_FIELD:
+                return NEVER
             reader = replace(self, where=self.place.of_field(node.field))
             name = field_name(node.field, self.rule, reader.where)
             return reader.value(name, node.value)

@@ -25,8 +25,8 @@ from k8sidx.hunt.definition import Hunt
 from k8sidx.hunt.finding_text import listed
 from k8sidx.hunt.kinds.correlation import BaseRule, CorrelationRule
 from k8sidx.hunt.kinds.registry import CORRELATIONS
+from k8sidx.hunt.sigma.conditions import RuleCondition
 from k8sidx.hunt.sigma.rule import RuleReader
-from k8sidx.query.algebra import Condition
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class _Rule:
 
     reference: str
     title: str
-    condition: Condition
+    condition: RuleCondition
 
 
 def correlation_hunt(reader: RuleReader, rule: SigmaCorrelationRule) -> Hunt:
@@ -100,9 +100,10 @@ def _base(
 
     return BaseRule(
         rule.title,
-        rule.condition,
+        rule.condition.condition,
         reader.fields([field_of(name) for name in names]),
         reader.fields([field_of(name) for name in counted]),
+        rule.condition.unexempted,
     )
 
 

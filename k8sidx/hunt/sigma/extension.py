@@ -21,11 +21,14 @@ class Extension(BaseModel):
 
     :param filters: shared filters (:mod:`k8sidx.hunt.sigma.filters`), merged into the
         detection before the rule is read.
+    :param exemptions: selections that leave out callers by what they can choose
+        (:mod:`k8sidx.hunt.sigma.exemptions`).
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     filters: tuple[Name, ...] = ()
+    exemptions: tuple[Name, ...] = ()
     steps: Steps = Steps()
     level_needed: Literal["Metadata", "Request", "RequestResponse"] = "Metadata"
     platforms_blind: dict[str, str] = Field(default_factory=dict)

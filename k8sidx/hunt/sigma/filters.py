@@ -30,6 +30,7 @@ class SharedFilter:
 
     :param selections: its search identifiers and what they match.
     :param condition: which of them an event must match, or must not.
+    :param exemptions: selections that leave out callers by what they can choose.
     :param text: the lines of its selections as they are written, from column 0.
     """
 
@@ -38,6 +39,7 @@ class SharedFilter:
     selections: Mapping[str, Any]
     condition: str
     text: str
+    exemptions: tuple[str, ...] = ()
 
 
 @cache
@@ -61,6 +63,7 @@ def _filter(text: str) -> SharedFilter:
         body,
         condition,
         "\n".join(line.removeprefix("  ") for line in lines),
+        tuple(document.get("exemptions", ())),
     )
 
 

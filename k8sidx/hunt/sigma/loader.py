@@ -66,6 +66,6 @@ def _hunt(reader: RuleReader) -> Hunt:
 
 def _rule_hunt(reader: RuleReader, rule: SigmaRule) -> Hunt:
     kind = reader.kind
-    condition = reader.condition(rule)
+    read = reader.condition(rule)
     options = {name: getattr(reader.extension, name) for name in option_names(kind)}
-    return kind(**reader.common(), condition=condition, **options)
+    return kind(**reader.common(), condition=read.condition, unexempted=read.unexempted, **options)

@@ -14,7 +14,7 @@ from k8sidx.events.fields.table import Kind
 from k8sidx.hunt.definition import Hunt, Impossible
 from k8sidx.hunt.finding_text import names_in
 from k8sidx.hunt.lists import Lists
-from k8sidx.hunt.sigma.conditions import field_name, rule_condition
+from k8sidx.hunt.sigma.conditions import RuleCondition, field_name, rule_condition
 from k8sidx.hunt.sigma.documents import location_of
 from k8sidx.hunt.sigma.extension import (
     Extension,
@@ -23,7 +23,7 @@ from k8sidx.hunt.sigma.extension import (
     read_extension,
     validate_extension,
 )
-from k8sidx.query.algebra import Condition
+from k8sidx.query.algebra import Leaf
 
 
 class RuleReader:
@@ -39,6 +39,7 @@ class RuleReader:
         self.lists = lists
         self.lists_missing: dict[str, None] = {}
         self.impossible: dict[Impossible, None] = {}
+        self.exempt_identities: dict[Leaf, None] = {}
         location = location_of(rule)
         self.where = location.where
         self.extension_where = Where(location.file, location.extension)
@@ -80,9 +81,10 @@ class RuleReader:
             "stream": extension.stream,
             "lists_missing": tuple(self.lists_missing),
             "impossible": tuple(self.impossible),
+            "exempt_identities": tuple(self.exempt_identities),
         }
 
-    def condition(self, rule: SigmaRule) -> Condition:
+    def condition(self, rule: SigmaRule) -> RuleCondition:
         """Return the condition of a rule: this one, or one that the correlation is about.
 
         :raises DifferentLogSource: when it is about other logs.
@@ -98,7 +100,8 @@ class RuleReader:
         translated = rule_condition(rule, location_of(rule), self.lists)
         self.lists_missing |= dict.fromkeys(translated.lists_missing)
         self.impossible |= dict.fromkeys(translated.impossible)
-        return translated.condition
+        self.exempt_identities |= dict.fromkeys(translated.identities)
+        return translated
 
     def fields(self, names: Iterable[str]) -> tuple[str, ...]:
         """Return the stored names of fields, which must differ: a table has no column twice.

@@ -11,6 +11,8 @@ NODE = "system:node:node-1"
 ANONYMOUS = "system:anonymous"
 PRIVATE, OUTSIDE = "10.0.0.7", "198.51.100.9"
 CURL = "curl/8.5.0"
+OWN = "cart/v1.4.0 (linux/amd64) kubernetes/0000000"
+MANAGER = "system:kube-controller-manager"
 KUBELET = "kubelet/v1.37.2 (linux/amd64) kubernetes/0000000"
 ROOT = {"username": "root", "groups": ["system:masters"]}
 ALICE = {"username": "alice", "groups": ["shop-devs"]}
@@ -98,8 +100,10 @@ PAIRS = {
     "multi_resource_discovery": pair(
         [event("list", kind) for kind in ("pods", "nodes", "roles", "secrets", "configmaps")],
         [
-            event("list", kind, requestURI=f"/api/v1/{kind}?resourceVersion=0", user=ACCOUNT)
+            event(verb, kind, requestURI=f"/api/v1/{kind}?resourceVersion=0", user=ACCOUNT,
+                  agent=OWN, seconds=seconds)
             for kind in ("pods", "nodes", "roles", "secrets", "configmaps")
+            for seconds, verb in enumerate(("list", "watch"))
         ],
     ),
     "self_subject_review_workload": pair(
@@ -132,7 +136,8 @@ PAIRS = {
         event(user=ACCOUNT, source=OUTSIDE),
         [
             event(user=ACCOUNT, source=[OUTSIDE, PRIVATE]),
-            event(user=NODE, source=OUTSIDE, agent=KUBELET),
+            # Nodes that have public addresses only.
+            *(event(user=f"{NODE}{n}", source=OUTSIDE, agent=KUBELET) for n in "ab"),
             event(user="alice", source=OUTSIDE),
         ],
     ),
@@ -142,6 +147,19 @@ PAIRS = {
     ),
     "node_identity_other_client": pair(
         event(user=NODE, agent=CURL), [event(user=NODE, agent=KUBELET), event(agent=CURL)]
+    ),
+    "identity_foreign_caller": pair(
+        # From a pod with the client of the component, while components act from elsewhere.
+        [
+            event("get", "secrets", user=CONTROLLER, source="10.244.9.9"),
+            *burst(12, verb="update", resource="leases", user=MANAGER, source="10.0.1.10"),
+        ],
+        [
+            event("get", "secrets", user=CONTROLLER, source="10.0.1.10"),
+            event("get", "secrets", user=CONTROLLER, source="127.0.0.1", agent=CURL),
+            event("get", "secrets", user=ACCOUNT, agent=CURL, source="10.244.9.9"),
+            *burst(12, verb="update", resource="leases", user=MANAGER, source="10.0.1.10"),
+        ],
     ),
     "unlisted_user": pair(
         event(user="mallory"), [event(), event(user=ACCOUNT)], known_users=["alice"]

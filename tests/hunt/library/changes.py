@@ -186,7 +186,13 @@ PAIRS = {
     ),
     "node_deleted": pair(
         event("delete", "nodes", name="node-1", namespace=""),
-        event("delete", "nodes", name="node-1", user="system:serviceaccount:karpenter:karpenter"),
+        event(
+            "delete",
+            "nodes",
+            name="node-1",
+            user="system:serviceaccount:karpenter:karpenter",
+            agent="karpenter/v1.8.1",
+        ),
     ),
     "static_pod_mirrored": pair(
         [mirror("backdoor"), mirror("etcd", namespace="shop")],

@@ -82,7 +82,8 @@ PAIRS = {
         [
             binding("view", {"kind": "Group", "name": "system:authenticated"}),
             binding("kubeadm:bootstrap-signer-clusterinfo",
-                    {"kind": "User", "name": "system:anonymous"}, cluster=False),
+                    {"kind": "User", "name": "system:anonymous"}, cluster=False,
+                    namespace="kube-public"),
         ],
     ),
     "wildcard_role_created": pair(

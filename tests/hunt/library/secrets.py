@@ -90,7 +90,9 @@ PAIRS = {
         [
             everywhere(code=403),
             secret("list"),
-            secret("list", namespace="", user=ACCOUNT, requestURI="/x?resourceVersion=0"),
+            *(secret(verb, namespace="", user=ACCOUNT, requestURI="/x?resourceVersion=0",
+                     agent="cart/v1.4.0", seconds=seconds)
+              for seconds, verb in enumerate(("list", "watch"))),
         ],
     ),
     "secret_access_script_client": pair(
@@ -127,7 +129,7 @@ PAIRS = {
         token(),
         [
             token(user=NODE, agent=KUBELET),
-            token(user=CONTROLLER),
+            token(user=CONTROLLER, namespace="kube-system"),
             event("create", "serviceaccounts", name="deployer", code=201),
         ],
     ),
