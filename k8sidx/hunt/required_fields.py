@@ -29,5 +29,14 @@ def own_fields(hunt: Hunt) -> frozenset[str]:
     names.update(hunt.required_fields())
     if hunt.unexempted is not None:
         names.update(leaf.field for leaf in (*leaves(hunt.unexempted), *hunt.exempt_identities))
-        names.update((*BY, "user.kind", "verb", "requestURI", "objectRef.resource"))
+        names.update(
+            (
+                *BY,
+                "impersonatedUser.username",
+                "user.kind",
+                "verb",
+                "requestURI",
+                "objectRef.resource",
+            )
+        )
     return frozenset(resolve(name).field.name for name in names)
