@@ -46,7 +46,7 @@ MOST_CLAUSES = 100
 """Foreign callers that a condition names one by one; of more, it names the identities."""
 
 OUTWEIGHED = 10
-"""How many times more requests another network of a node must have for one to be foreign."""
+"""Number of times more requests that another network of a node has where one is foreign."""
 
 SEEN = 10
 """Requests of control-plane components that show an address to be theirs."""
@@ -55,7 +55,7 @@ HISTORY = timedelta(days=30)
 """Length of the baseline when none is requested."""
 
 BY = ("orchestrator.cluster.name", "user.username", "source.ip", "user_agent.name")
-"""What a caller is: an identity in a cluster, at an address, with a client."""
+"""Fields of a caller: an identity in a cluster, at an address, with a client."""
 
 _CLOUD_CONTROLLERS = ("cloud-provider", "node-controller", "route-controller", "service-controller")
 _CONTROLLER_PREFIX = "system:serviceaccount:kube-system:"
@@ -162,7 +162,7 @@ def callers_in(engine: Engine, query: Query) -> list[Caller]:
 
 @dataclass(frozen=True, slots=True)
 class _Shown:
-    """What the data show.
+    """Places and clients that the data show.
 
     :param before: networks and clients of each identity in the baseline.
     :param control_plane: addresses of each cluster at which its components act.
