@@ -12,7 +12,7 @@ from pathlib import Path
 
 from k8sidx.show.panels.goals import BY_CONTROLS, GOALS, NOTES
 from k8sidx.show.panels.library import dashboards
-from k8sidx.show.panels.panel import Dashboard, Events, Panel
+from k8sidx.show.panels.panel import Dashboard, Events, Item, Panel
 
 _BLOCK = re.compile(r"(<!-- made: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -45,14 +45,17 @@ def panels_tables() -> str:
 
 
 def _dashboard(dashboard: Dashboard) -> str:
-    lines = [f"### {dashboard.title}", "", dashboard.about, "", "| panel | chart | question |"]
+    lines = [f"### {dashboard.title}", "", dashboard.about, ""]
+    lines.append("| panel | chart | question |")
     lines.append("| --- | --- | --- |")
     lines += [f"| {one.title} | {_drawn(one)} | {one.answers} |" for one in dashboard.panels]
     return "\n".join(lines) + "\n"
 
 
-def _drawn(panel: Panel | Events) -> str:
-    return "events" if isinstance(panel, Events) else panel.drawn
+def _drawn(item: Item) -> str:
+    return (
+        item.drawn if isinstance(item, Panel) else "events" if isinstance(item, Events) else "text"
+    )
 
 
 if __name__ == "__main__":

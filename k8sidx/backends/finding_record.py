@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from k8sidx.events.fields.findings import FINDING_ONLY, FROM_EVENTS
@@ -33,7 +34,25 @@ def merged(before: Record | None, now: Record) -> Record:
     record["finding.count"] = max(counts)
     ids = [*before.get("finding.audit_ids", []), *now.get("finding.audit_ids", [])]
     record["finding.audit_ids"] = list(dict.fromkeys(ids))[:EVIDENCE]
-    return record
+    record["finding.query"] = evidence_query(record["finding.audit_ids"])
+    return {name: value for name, value in record.items() if value != ""}
+
+
+def evidence_query(audit_ids: Iterable[str]) -> str:
+    """Return KQL that matches the events with these auditIDs; empty without any.
+
+    Clients choose auditIDs, and dashboards put the query into links: quotes of KQL and of RISON
+    are written as escape sequences (packages/kbn-es-query/grammar/grammar.peggy).
+    """
+    quoted = " or ".join(f'"{"".join(map(_escaped, text))}"' for text in audit_ids)
+    return f"auditID: ({quoted})" if quoted else ""
+
+
+def _escaped(character: str) -> str:
+    if character in "\"\\'!" or not character.isprintable():
+        units = memoryview(character.encode("utf-16-le", "surrogatepass")).cast("H")
+        return "".join(f"\\u{unit:04x}" for unit in units)
+    return character
 
 
 EVIDENCE = 20

@@ -215,6 +215,15 @@ def check_command(
         list[Path],
         typer.Argument(metavar="FILE", help="Check these saved-objects files.", show_default=False),
     ],
+    flavor: Annotated[
+        FlavorChoice | None,
+        typer.Option(
+            "--flavor",
+            metavar="opensearch|kibana|kibana-8",
+            help="Check for this product. [default: the one that the file looks like]",
+            show_default=False,
+        ),
+    ] = None,
     output: OutputOption = None,
     quiet: QuietOption = False,
     debug: DebugOption = False,
@@ -232,7 +241,9 @@ def check_command(
             raise UsageError(f"{file} cannot be read: {error.strerror}.") from error
         rows += [
             (str(file), problem.line, problem.subject, problem.text)
-            for problem in check_file(file.name, content, known_fields())
+            for problem in check_file(
+                file.name, content, known_fields(), flavor.value if flavor else None
+            )
         ]
     if rows or effective_format(output) is Output.JSON:
         sheet = Sheet(("file", "line", "object", "problem"), rows, "Problems")

@@ -67,6 +67,13 @@ FINDING_ONLY: tuple[Field, ...] = (
         many=True,
         length=512,
     ),
+    Field(
+        "finding.query",
+        Kind.KEYWORD,
+        "KQL that matches the events of the evidence, for links and search bars.",
+        length=8_191,
+        example='auditID: ("86940068-c5dd-4065-883a-18ebbed20863")',
+    ),
     Field("finding.key", Kind.JSON, "The fields that tell this finding from the hunt's others."),
 )
 """Fields that only findings have."""

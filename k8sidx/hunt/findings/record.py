@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from k8sidx.backends.finding_record import Record, merged
+from k8sidx.backends.finding_record import Record, evidence_query, merged
 from k8sidx.backends.result import Value
 from k8sidx.events.fields.findings import FROM_EVENTS
 from k8sidx.events.normalize.event_id import canonical_json
@@ -47,6 +47,7 @@ def record_of(finding: Finding, hunt: Hunt, now: datetime) -> Record:
         "threat.technique.id": list(techniques_of(hunt)),
         "finding.count": finding.count,
         "finding.audit_ids": list(finding.audit_ids),
+        "finding.query": evidence_query(finding.audit_ids),
         "finding.key": canonical_json(_plain(finding.key)).decode(),
     }
     record |= {name: value for name, value in finding.key.items() if name in _FROM_KEY}

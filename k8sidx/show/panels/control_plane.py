@@ -47,6 +47,25 @@ CONTROL_PLANE = Dashboard(
                 Panel("rbac-by-user", "RBAC changes by user", "Who changes permissions?", "bars",
                       top(requests(_RBAC, WRITTEN), USER), (42,)),
             ),
+            (32, 16),
+        ),
+        Row(
+            14,
+            (
+                Panel("admin-grants", "Administrators made",
+                      "Who gives cluster-admin or admin, and to whom?", "table",
+                      table(requests(_ADMIN, WRITTEN), USER, Terms("rbac.role", "role"),
+                            Terms("rbac.subjects", "subject", keep_missing=True), NAMESPACE, CODE),
+                      (43,)),
+            ),
+        ),
+        Row(
+            14,
+            (
+                Panel("wildcards", "Roles with wildcards", "Who makes roles that may all?",
+                      "table",
+                      table(requests(_WILDCARD, WRITTEN), USER, VERB, RESOURCE, NAME, CODE), (43,)),
+            ),
         ),
         Row(
             15,
@@ -59,26 +78,23 @@ CONTROL_PLANE = Dashboard(
         Row(
             14,
             (
-                Panel("admin-grants", "Administrators made",
-                      "Who gives cluster-admin or admin, and to whom?", "table",
-                      table(requests(_ADMIN, WRITTEN), USER, Terms("rbac.role", "role"),
-                            Terms("rbac.subjects", "subject", keep_missing=True), NAMESPACE, CODE),
-                      (43,)),
-                Panel("wildcards", "Roles with wildcards", "Who makes roles that may all?",
-                      "table",
-                      table(requests(_WILDCARD, WRITTEN), USER, VERB, RESOURCE, NAME, CODE), (43,)),
+                Panel("admission", "Admission changed",
+                      "Who changes webhooks and admission policies?", "table",
+                      table(requests(_WEBHOOKS, WRITTEN), USER, VERB, RESOURCE, NAME, CODE), (44,)),
             ),
         ),
         Row(
             14,
             (
-                Panel("admission", "Admission changed",
-                      "Who changes webhooks and admission policies?", "table",
-                      table(requests(_WEBHOOKS, WRITTEN), USER, VERB, RESOURCE, NAME, CODE), (44,)),
                 Panel("extensions", "API extensions changed",
                       "Who adds or removes kinds of objects and API servers?", "table",
                       table(requests(_EXTENSIONS, WRITTEN), USER, VERB, RESOURCE, NAME, CODE),
                       (44,)),
+            ),
+        ),
+        Row(
+            14,
+            (
                 Panel("proxies", "Through the API server's proxy",
                       "Who reaches kubelets, pods and services through the API server?", "table",
                       table(requests(Compare("objectRef.subresource", "=", "proxy")), USER, VERB,
@@ -92,6 +108,11 @@ CONTROL_PLANE = Dashboard(
                       "What would Pod Security have refused?", "table",
                       table(requests(Present(_VIOLATIONS)), USER, NAMESPACE,
                             Terms(_VIOLATIONS, "violation")), (46,)),
+            ),
+        ),
+        Row(
+            13,
+            (
                 Panel("policies", "Pod Security levels enforced",
                       "Which level applies where?", "table",
                       table(requests(

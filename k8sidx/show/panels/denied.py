@@ -49,23 +49,32 @@ DENIED = Dashboard(
     "Who is refused what and why, who comes without credentials, and who looks around.",
     (
         Row(
+            7,
+            (
+                Panel("denied-total", "Denied", "How many did the authorizer refuse?", "number",
+                      Query(where=requests(_FORBIDDEN), metrics=(Metric("denied", "count"),)),
+                      (24,)),
+                Panel("unauthenticated-total", "Without valid credentials",
+                      "How many came anonymously or with bad credentials?", "number",
+                      Query(where=requests(_UNKNOWN), metrics=(Metric("requests", "count"),)),
+                      (29,)),
+                Panel("denied-users", "Users denied", "How many identities were refused?", "number",
+                      Query(where=requests(_FORBIDDEN),
+                            metrics=(Metric("users", "count_distinct", "user.effective.name"),)),
+                      (24,)),
+                Panel("denied-addresses", "Addresses denied", "From how many addresses?", "number",
+                      Query(where=requests(_FORBIDDEN),
+                            metrics=(Metric("addresses", "count_distinct", "source.ip"),)),
+                      (24,)),
+            ),
+        ),
+        Row(
             13,
             (
                 Panel("failures-over-time", "Failures over time by user",
                       "When did whose requests fail?", "timeline",
                       Query(where=requests(FAILED),
                             group_by=(DateHistogram(SPAN), USER), metrics=(COUNT,)), (28,)),
-            ),
-        ),
-        Row(
-            14,
-            (
-                Panel("forbidden-by-user", "Forbidden by user", "Who is refused most?", "bars",
-                      top(requests(_FORBIDDEN), USER), (24,)),
-                Panel("failures-by-verb", "Failures by verb", "What fails?", "bars",
-                      top(requests(FAILED), VERB), (27,)),
-                Panel("failures-by-resource", "Failures by resource", "On what?", "bars",
-                      top(requests(FAILED), RESOURCE), (27,)),
             ),
         ),
         Row(
@@ -79,13 +88,25 @@ DENIED = Dashboard(
         Row(
             14,
             (
-                Panel("failures-by-reason", "Failures by reason",
-                      "Why do requests fail, and where?", "table",
-                      table(requests(FAILED),
-                            Terms("responseStatus.reason", "reason", keep_missing=True), CODE,
-                            NAMESPACE), (26,)),
-                Panel("failed-uris", "Failed URIs", "Which requests fail most?", "table",
-                      table(requests(FAILED), Terms("requestURI", "URI"), CODE), (27,)),
+                Panel("scanning-users", "Wide refusals by user",
+                      "Whose refused requests touch many resources?", "table",
+                      Query(where=requests(_FORBIDDEN), group_by=(USER,), metrics=_WIDE,
+                            order=_WIDEST, limit=MAX_ROWS), (30,)),
+                Panel("scanning-ips", "Wide refusals by address",
+                      "From where do refused requests touch many resources?", "table",
+                      Query(where=requests(_FORBIDDEN), group_by=(_SOURCE,), metrics=_WIDE,
+                            order=_WIDEST, limit=MAX_ROWS), (30,)),
+            ),
+        ),
+        Row(
+            14,
+            (
+                Panel("forbidden-by-user", "Forbidden by user", "Who is refused most?", "bars",
+                      top(requests(_FORBIDDEN), USER), (24,)),
+                Panel("failures-by-verb", "Failures by verb", "What fails?", "bars",
+                      top(requests(FAILED), VERB), (27,)),
+                Panel("failures-by-resource", "Failures by resource", "On what?", "bars",
+                      top(requests(FAILED), RESOURCE), (27,)),
             ),
         ),
         Row(
@@ -104,14 +125,13 @@ DENIED = Dashboard(
         Row(
             14,
             (
-                Panel("scanning-users", "Wide refusals by user",
-                      "Whose refused requests touch many resources?", "table",
-                      Query(where=requests(_FORBIDDEN), group_by=(USER,), metrics=_WIDE,
-                            order=_WIDEST, limit=MAX_ROWS), (30,)),
-                Panel("scanning-ips", "Wide refusals by address",
-                      "From where do refused requests touch many resources?", "table",
-                      Query(where=requests(_FORBIDDEN), group_by=(_SOURCE,), metrics=_WIDE,
-                            order=_WIDEST, limit=MAX_ROWS), (30,)),
+                Panel("failures-by-reason", "Failures by reason",
+                      "Why do requests fail, and where?", "table",
+                      table(requests(FAILED),
+                            Terms("responseStatus.reason", "reason", keep_missing=True), CODE,
+                            NAMESPACE), (26,)),
+                Panel("failed-uris", "Failed URIs", "Which requests fail most?", "table",
+                      table(requests(FAILED), Terms("requestURI", "URI"), CODE), (27,)),
             ),
         ),
         Row(

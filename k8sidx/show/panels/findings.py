@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from k8sidx.query.algebra import DateHistogram, Metric, OneOf, Order, Query, Terms
+from dataclasses import replace
+
+from k8sidx.query.algebra import Compare, DateHistogram, Metric, OneOf, Order, Query, Terms
 from k8sidx.show.panels.panel import SPAN, Control, Dashboard, Events, Panel, Row
 from k8sidx.show.panels.shared import LAST, MAX_ROWS, USER
 
@@ -18,13 +20,21 @@ _STREAM = Events(
     "What was found, newest first?",
     Query(
         select=(
-            "@timestamp", "rule.level", "rule.id", "message", "user.effective.name", "source.ip",
-            "finding.count",
+            "@timestamp", "rule.level", "message", "rule.id", "user.effective.name",
+            "finding.count", "finding.query",
         ),
         order=(Order("@timestamp", descending=True),),
         limit=500,
     ),
 )  # fmt: skip
+
+_URGENT_STREAM = Events(
+    "findings-urgent-stream",
+    "High and critical findings",
+    "What has to be looked at first? Each leads to its events and to the text of its hunt.",
+    replace(_STREAM.query, where=_URGENT),
+    (47,),
+)
 
 
 def _top(*keys: Terms) -> Query:
@@ -37,16 +47,22 @@ FINDINGS = Dashboard(
     "What the hunts found and k8sidx hunt --save kept: what to look at first.",
     (
         Row(
-            6,
+            7,
             (
-                Panel("findings-total", "Findings", "How many findings are there?", "number",
-                      Query(metrics=(_COUNT,))),
-                Panel("findings-urgent", "High and critical", "How many are urgent?", "number",
-                      Query(where=_URGENT, metrics=(Metric("urgent", "count"),))),
+                Panel("findings-critical-total", "Critical", "How many findings are critical?",
+                      "number",
+                      Query(where=Compare("rule.level", "=", "critical"),
+                            metrics=(Metric("critical", "count"),))),
+                Panel("findings-high-total", "High", "How many are high?", "number",
+                      Query(where=Compare("rule.level", "=", "high"),
+                            metrics=(Metric("high", "count"),))),
                 Panel("findings-users", "Users concerned", "How many identities?", "number",
                       Query(metrics=(Metric("users", "count_distinct", "user.effective.name"),))),
+                Panel("findings-total", "Findings", "How many findings are there?", "number",
+                      Query(metrics=(_COUNT,))),
             ),
         ),
+        Row(16, (_URGENT_STREAM,)),
         Row(
             13,
             (
@@ -62,34 +78,43 @@ FINDINGS = Dashboard(
         Row(
             14,
             (
-                Panel("findings-by-user", "By user", "Who is behind most findings?", "table",
-                      _top(USER, _LEVEL)),
+                Panel("findings-critical", "Users with urgent findings",
+                      "Whom to look at first?", "table",
+                      Query(where=_URGENT, group_by=(USER, _HUNT),
+                            metrics=(LAST, _COUNT), order=_MOST_FIRST, limit=MAX_ROWS)),
                 Panel("findings-by-hunt", "By hunt", "Which hunts find most?", "table",
                       _top(_HUNT, _LEVEL), (47,)),
-                Panel("techniques", "ATT&CK techniques", "Which techniques are seen?", "table",
-                      _top(Terms("threat.technique.id", "technique")), (47,)),
             ),
         ),
         Row(
             14,
             (
-                Panel("findings-critical", "Users with urgent findings",
-                      "Whom to look at first?", "table",
-                      Query(where=_URGENT, group_by=(USER, _HUNT),
-                            metrics=(LAST, _COUNT), order=_MOST_FIRST, limit=MAX_ROWS)),
+                Panel("findings-by-user", "By user", "Who is behind most findings?", "table",
+                      _top(USER, _LEVEL)),
                 Panel("findings-by-address", "By address", "From where?", "table",
                       _top(Terms("source.ip", "address"), USER)),
             ),
         ),
+        Row(
+            14,
+            (
+                Panel("techniques", "ATT&CK techniques", "Which techniques are seen?", "table",
+                      _top(Terms("threat.technique.id", "technique")), (47,)),
+                Panel("findings-by-level", "By level", "How urgent are the findings?", "pie",
+                      Query(group_by=(_LEVEL,), metrics=(_COUNT,), order=_MOST_FIRST, limit=5),
+                      (47,)),
+            ),
+            (32, 16),
+        ),
         Row(24, (_STREAM,)),
     ),
     (
+        Control("orchestrator.cluster.name", "Cluster"),
         Control("rule.level", "Level"),
         Control("rule.id", "Hunt"),
         Control("user.effective.name", "User"),
         Control("threat.tactic.name", "Tactic"),
         Control("objectRef.namespace", "Namespace"),
-        Control("orchestrator.cluster.name", "Cluster"),
     ),
     findings=True,
 )  # fmt: skip

@@ -8,6 +8,7 @@ from k8sidx.show.panels.article import article_dashboard
 from k8sidx.show.panels.control_plane import CONTROL_PLANE
 from k8sidx.show.panels.denied import DENIED
 from k8sidx.show.panels.findings import FINDINGS
+from k8sidx.show.panels.hunts import hunts_dashboard
 from k8sidx.show.panels.identity import IDENTITY
 from k8sidx.show.panels.overview import OVERVIEW
 from k8sidx.show.panels.panel import Dashboard
@@ -27,4 +28,5 @@ def dashboards() -> tuple[Dashboard, ...]:
         CONTROL_PLANE,
         VOLUME,
         FINDINGS,
+        hunts_dashboard(),
     )

@@ -1,11 +1,23 @@
-"""Overview dashboard: activity, failures, and the busiest users and resources."""
+"""Overview dashboard: denials, failures, findings and new entrants, then what explains them."""
 
 from __future__ import annotations
 
-from k8sidx.query.algebra import Compare, DateHistogram, Metric, Order, Query, Terms
+from k8sidx.query.algebra import Compare, DateHistogram, Metric, OneOf, Order, Query, Terms
 from k8sidx.show.panels.conditions import ANSWERED, FAILED, requests
 from k8sidx.show.panels.panel import COUNT, SPAN, Dashboard, Events, Panel, Row
-from k8sidx.show.panels.shared import BUSY, CONTROLS, MAX_ROWS, top
+from k8sidx.show.panels.shared import (
+    BUSY,
+    CONTROLS,
+    FIRST,
+    KIND,
+    MAX_ROWS,
+    NAMESPACE,
+    RESOURCE,
+    USER,
+    VERB,
+    table,
+    top,
+)
 
 EVENTS = Events(
     "events",
@@ -13,8 +25,8 @@ EVENTS = Events(
     "What happened exactly? Every other panel's filters apply.",
     Query(
         select=(
-            "@timestamp", "user.effective.name", "verb", "target.resource",
-            "objectRef.namespace", "target.name", "responseStatus.code", "source.ip", "userAgent",
+            "@timestamp", "message", "user.effective.name", "objectRef.namespace", "source.ip",
+            "userAgent",
         ),
         order=(Order("@timestamp", descending=True),),
         limit=500,
@@ -23,31 +35,48 @@ EVENTS = Events(
 )  # fmt: skip
 """Event stream at the end of every dashboard: a click on a value filters it."""
 
-_DENIED = Compare("annotations.authorization.k8s.io/decision", "=", "forbid")
-_ANONYMOUS = Compare("user.kind", "=", "anonymous")
+DENIED = Compare("annotations.authorization.k8s.io/decision", "=", "forbid")
+ANONYMOUS = Compare("user.kind", "=", "anonymous")
+_FINDINGS = Metric("findings", "count")
+_URGENT = OneOf("rule.level", ("high", "critical"))
+
+
+def _newest(*keys: Terms) -> Query:
+    return Query(
+        where=ANSWERED,
+        group_by=keys,
+        metrics=(FIRST, COUNT),
+        order=(Order("first seen", descending=True),),
+        limit=MAX_ROWS,
+    )
+
 
 OVERVIEW = Dashboard(
     "overview",
     "Kubernetes audit: overview",
-    "What happens in the clusters, how much of it fails, who and what is busy.",
+    "What was denied, what failed, what the hunts found and who is new; then what explains it.",
     (
         Row(
-            6,
+            7,
             (
-                Panel("requests-total", "Requests", "How many requests were there?", "number",
-                      Query(where=ANSWERED, metrics=(COUNT,)), (2,)),
+                Panel("requests-denied", "Denied", "How many did the authorizer refuse?", "number",
+                      Query(where=requests(DENIED), metrics=(Metric("denied", "count"),)), (2,)),
                 Panel("requests-failed", "Failed", "How many of them failed?", "number",
                       Query(where=requests(FAILED), metrics=(Metric("failed", "count"),)), (2,)),
-                Panel("requests-denied", "Denied", "How many did the authorizer refuse?", "number",
-                      Query(where=requests(_DENIED), metrics=(Metric("denied", "count"),)), (2,)),
                 Panel("requests-anonymous", "Anonymous", "How many came without credentials?",
                       "number",
-                      Query(where=requests(_ANONYMOUS), metrics=(Metric("anonymous", "count"),)),
+                      Query(where=requests(ANONYMOUS), metrics=(Metric("anonymous", "count"),)),
                       (2,)),
+                Panel("overview-urgent", "High and critical findings",
+                      "How many saved findings are urgent?", "number",
+                      Query(where=_URGENT, metrics=(Metric("urgent", "count"),)), (47,),
+                      findings=True),
                 Panel("requests-users", "Users", "How many different identities asked?", "number",
                       Query(where=ANSWERED,
                             metrics=(Metric("users", "count_distinct", "user.effective.name"),)),
                       (2,)),
+                Panel("requests-total", "Requests", "How many requests were there?", "number",
+                      Query(where=ANSWERED, metrics=(COUNT,)), (2,)),
             ),
         ),
         Row(
@@ -57,17 +86,72 @@ OVERVIEW = Dashboard(
                       "When was the cluster busy, and when did requests fail?", "timeline",
                       Query(where=ANSWERED, group_by=(DateHistogram(SPAN),
                             Terms("event.outcome", "outcome")), metrics=(COUNT,)), (1, 2)),
+                Panel("overview-findings", "Findings over time by level",
+                      "When did the hunts find something, and how urgent is it?", "timeline",
+                      Query(group_by=(DateHistogram(SPAN), Terms("rule.level", "level")),
+                            metrics=(_FINDINGS,)), (47,), findings=True),
+            ),
+        ),
+        Row(
+            14,
+            (
+                Panel("overview-denied", "Denied, who and what",
+                      "Who is refused which call?", "table",
+                      table(requests(DENIED), USER, VERB, RESOURCE, NAMESPACE), (25,)),
+                Panel("overview-hunts", "Findings by hunt", "Which hunts found something?",
+                      "table",
+                      Query(group_by=(Terms("rule.level", "level"), Terms("rule.id", "hunt")),
+                            metrics=(_FINDINGS,), order=(Order("findings", descending=True),),
+                            limit=MAX_ROWS), (47,), findings=True),
+            ),
+            (32, 16),
+        ),
+        Row(
+            13,
+            (
+                Panel("overview-new-users", "Newest users", "Who was first seen last?", "table",
+                      _newest(USER, KIND), (20,)),
+                Panel("overview-new-addresses", "Newest addresses",
+                      "From where did somebody come for the first time?", "table",
+                      _newest(Terms("source.ip", "address"), USER), (20,)),
             ),
         ),
         Row(
             13,
             (
+                Panel("by-code", "By status code", "How does the API server answer?", "bars",
+                      top(ANSWERED, Terms("responseStatus.code", "code")), (8,)),
+                Panel("code-over-time", "Status codes over time",
+                      "When did the answers change?", "timeline",
+                      Query(where=ANSWERED, group_by=(DateHistogram(SPAN),
+                            Terms("responseStatus.code", "code")), metrics=(COUNT,)), (8,)),
+            ),
+            (16, 32),
+        ),
+        Row(
+            13,
+            (
                 Panel("by-verb", "By verb", "What is done most?", "bars",
-                      top(ANSWERED, Terms("verb")), (3,)),
+                      top(ANSWERED, VERB), (3,)),
                 Panel("by-resource", "By resource", "To which kinds of objects?", "bars",
-                      top(ANSWERED, Terms("target.resource", "resource")), (4,)),
+                      top(ANSWERED, Terms("target.resource", "resource", keep_missing=True)),
+                      (4,)),
                 Panel("by-namespace", "By namespace", "Where?", "bars",
-                      top(ANSWERED, Terms("objectRef.namespace", "namespace")), (5,)),
+                      top(ANSWERED, NAMESPACE), (5,)),
+            ),
+        ),
+        Row(
+            14,
+            (
+                Panel("top-users-overview", "Busiest users", "Who asks most?", "table",
+                      Query(where=ANSWERED, group_by=(USER, KIND), metrics=(COUNT,), order=BUSY,
+                            limit=MAX_ROWS), (16,)),
+                Panel("top-targets-overview", "Busiest calls",
+                      "Which calls make up the log?", "table",
+                      Query(where=ANSWERED,
+                            group_by=(VERB, Terms("target.resource", "resource",
+                                                  keep_missing=True)),
+                            metrics=(COUNT,), order=BUSY, limit=MAX_ROWS), (3, 4)),
             ),
         ),
         Row(
@@ -85,32 +169,6 @@ OVERVIEW = Dashboard(
                       "How much of a request does the audit policy keep?", "pie",
                       Query(group_by=(Terms("level"),), metrics=(Metric("events", "count"),),
                             order=(Order("events", True),), limit=5), (7,)),
-            ),
-        ),
-        Row(
-            13,
-            (
-                Panel("by-code", "By status code", "How does the API server answer?", "bars",
-                      top(ANSWERED, Terms("responseStatus.code", "code")), (8,)),
-                Panel("code-over-time", "Status codes over time",
-                      "When did the answers change?", "timeline",
-                      Query(where=ANSWERED, group_by=(DateHistogram(SPAN),
-                            Terms("responseStatus.code", "code")), metrics=(COUNT,)), (8,)),
-            ),
-        ),
-        Row(
-            14,
-            (
-                Panel("top-users-overview", "Busiest users", "Who asks most?", "table",
-                      Query(where=ANSWERED,
-                            group_by=(Terms("user.effective.name", "user"),
-                                      Terms("user.kind", "kind")),
-                            metrics=(COUNT,), order=BUSY, limit=MAX_ROWS), (16,)),
-                Panel("top-targets-overview", "Busiest calls",
-                      "Which calls make up the log?", "table",
-                      Query(where=ANSWERED,
-                            group_by=(Terms("verb"), Terms("target.resource", "resource")),
-                            metrics=(COUNT,), order=BUSY, limit=MAX_ROWS), (3, 4)),
             ),
         ),
         Row(20, (EVENTS,)),

@@ -38,6 +38,7 @@ class Panel:
     :param query: its column names are the headings.
     :param goals: rows of the goal table in docs/dashboards.md that it answers.
     :param hunt: id of the hunt whose own query it is.
+    :param findings: whether it is about saved findings on a dashboard of events.
     """
 
     id: str
@@ -47,6 +48,7 @@ class Panel:
     query: Query
     goals: tuple[int, ...] = ()
     hunt: str = ""
+    findings: bool = False
 
     def over(self, interval: timedelta) -> Query:
         """Return the query with another interval in its date histogram."""
@@ -72,6 +74,23 @@ class Events:
 
 
 @dataclass(frozen=True, slots=True)
+class Note:
+    """A text.
+
+    :param markdown: its content.
+    """
+
+    id: str
+    title: str
+    answers: str
+    markdown: str
+    goals: tuple[int, ...] = ()
+
+
+Item: TypeAlias = Panel | Events | Note
+
+
+@dataclass(frozen=True, slots=True)
 class Control:
     """A drop-down filter of a dashboard: the field, and its label."""
 
@@ -81,10 +100,21 @@ class Control:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Panels side by side, of equal width; the height is in rows of the grid."""
+    """Panels side by side.
+
+    :param height: in rows of the grid.
+    :param widths: columns of the grid that each has; by default equal shares.
+    """
 
     height: int
-    panels: tuple[Panel | Events, ...]
+    panels: tuple[Item, ...]
+    widths: tuple[int, ...] = ()
+
+    def edges(self) -> list[int]:
+        """Return the columns of the grid at which the panels begin, and the last one ends."""
+        if self.widths:
+            return [sum(self.widths[:at]) for at in range(len(self.widths) + 1)]
+        return [WIDTH * at // len(self.panels) for at in range(len(self.panels) + 1)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,5 +134,14 @@ class Dashboard:
     findings: bool = False
 
     @property
-    def panels(self) -> tuple[Panel | Events, ...]:
+    def panels(self) -> tuple[Item, ...]:
         return tuple(panel for row in self.rows for panel in row.panels)
+
+    def about_findings(self, item: Item) -> bool:
+        """Whether a panel shows saved findings."""
+        return self.findings or (isinstance(item, Panel) and item.findings)
+
+    @property
+    def has_findings(self) -> bool:
+        """Whether any panel shows saved findings."""
+        return any(self.about_findings(item) for item in self.panels)

@@ -36,6 +36,7 @@ def table(where: Condition, *keys: Terms) -> Query:
 
 
 USER = Terms("user.effective.name", "user")
+KIND = Terms("user.kind", "kind")
 NAMESPACE = Terms("objectRef.namespace", "namespace", keep_missing=True)
 RESOURCE = Terms("target.resource", "resource")
 NAME = Terms("target.name", "name", keep_missing=True)

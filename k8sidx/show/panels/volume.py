@@ -24,9 +24,9 @@ _BYTES = Metric("bytes", "sum", "event.bytes")
 _CLUSTER = Terms("orchestrator.cluster.name", "cluster", keep_missing=True)
 _LARGEST = (Order("bytes", descending=True),)
 _SLOW = (
-    Metric("median", "percentile", "event.duration", 50),
-    Metric("95 %", "percentile", "event.duration", 95),
-    Metric("longest", "max", "event.duration"),
+    Metric("median ms", "percentile", "event.duration", 50),
+    Metric("95 % ms", "percentile", "event.duration", 95),
+    Metric("longest ms", "max", "event.duration"),
     COUNT,
 )
 
@@ -37,12 +37,8 @@ VOLUME = Dashboard(
     "missing or cut.",
     (
         Row(
-            6,
+            7,
             (
-                Panel("events-total", "Events", "How many events are there?", "number",
-                      Query(metrics=(_EVENTS,)), (11,)),
-                Panel("bytes-total", "Bytes logged", "How large is the log?", "number",
-                      Query(metrics=(_BYTES,)), (12,)),
                 Panel("truncated-total", "Truncated",
                       "How many events lost their bodies, so that hunts cannot judge them?",
                       "number",
@@ -53,6 +49,10 @@ VOLUME = Dashboard(
                       Query(where=And((ANSWERED,
                                        Not(Present("annotations.authorization.k8s.io/decision")))),
                             metrics=(Metric("undecided", "count"),)), (48,)),
+                Panel("events-total", "Events", "How many events are there?", "number",
+                      Query(metrics=(_EVENTS,)), (11,)),
+                Panel("bytes-total", "Bytes logged", "How large is the log?", "number",
+                      Query(metrics=(_BYTES,)), (12,)),
             ),
         ),
         Row(
@@ -78,31 +78,32 @@ VOLUME = Dashboard(
                       "Whose requests make up the log's size?", "table",
                       Query(group_by=(USER, Terms("user_agent.name", "client", keep_missing=True)),
                             metrics=(_EVENTS, _BYTES), order=_LARGEST, limit=MAX_ROWS), (13,)),
-                Panel("large-calls", "Largest calls",
-                      "Which calls would an audit policy leave out to save room?", "table",
-                      Query(group_by=(VERB, RESOURCE, Terms("level")), metrics=(_EVENTS, _BYTES),
-                            order=_LARGEST, limit=MAX_ROWS), (12, 13)),
             ),
         ),
         Row(
             13,
             (
-                Panel("latency-over-time", "Latency, 95 % of requests are faster",
+                Panel("latency-over-time", "Latency: 95 % of requests are faster",
                       "When was the API server slow? Without watches and sessions.", "lines",
                       Query(where=requests(SHORT), group_by=(DateHistogram(SPAN),),
-                            metrics=(Metric("95 %", "percentile", "event.duration", 95),)), (15,)),
+                            metrics=(Metric("95 % ms", "percentile", "event.duration", 95),)),
+                      (15,)),
+                Panel("latency-by-call", "Slow calls",
+                      "Which kinds of requests take long?", "table",
+                      Query(where=requests(SHORT), group_by=(VERB, RESOURCE), metrics=_SLOW,
+                            order=(Order("95 % ms", descending=True),), limit=MAX_ROWS), (15,)),
             ),
         ),
         Row(
             14,
             (
-                Panel("latency-by-call", "Slow calls",
-                      "Which kinds of requests take long?", "table",
-                      Query(where=requests(SHORT), group_by=(VERB, RESOURCE), metrics=_SLOW,
-                            order=(Order("95 %", descending=True),), limit=MAX_ROWS), (15,)),
+                Panel("large-calls", "Largest calls",
+                      "Which calls would an audit policy leave out to save room?", "table",
+                      Query(group_by=(VERB, RESOURCE, Terms("level")), metrics=(_EVENTS, _BYTES),
+                            order=_LARGEST, limit=MAX_ROWS), (12, 13)),
                 Panel("latency-by-user", "Slow users", "Whose requests take long?", "table",
                       Query(where=requests(SHORT), group_by=(USER,), metrics=_SLOW,
-                            order=(Order("95 %", descending=True),), limit=MAX_ROWS), (15,)),
+                            order=(Order("95 % ms", descending=True),), limit=MAX_ROWS), (15,)),
             ),
         ),
         Row(

@@ -63,18 +63,38 @@ WORKLOADS = Dashboard(
         Row(
             13,
             (
-                Panel("secrets-over-time", "Secret reads over time",
-                      "When are secrets read, and how?", "timeline",
-                      Query(where=requests(_SECRETS, _READ),
-                            group_by=(DateHistogram(SPAN), VERB), metrics=(COUNT,)), (32,)),
                 Panel("exec-over-time", "Sessions in pods over time",
                       "When does somebody exec, attach or forward a port?", "timeline",
                       Query(where=_SESSIONS, group_by=(DateHistogram(SPAN), RESOURCE),
                             metrics=(COUNT,)), (35,)),
+                Panel("secrets-over-time", "Secret reads over time",
+                      "When are secrets read, and how?", "timeline",
+                      Query(where=requests(_SECRETS, _READ),
+                            group_by=(DateHistogram(SPAN), VERB), metrics=(COUNT,)), (32,)),
             ),
         ),
         Row(
-            15,
+            14,
+            (
+                Panel("exec-commands", "Commands run in pods",
+                      "What is run, by whom and where?", "table",
+                      table(requests(_SESSIONS), USER,
+                            Terms("exec.command_line", "command", keep_missing=True), RESOURCE,
+                            NAMESPACE, NAME, CODE), (35,)),
+            ),
+        ),
+        Row(
+            14,
+            (
+                Panel("dangerous-pods", "Pods with power over their node",
+                      "Who makes pods or templates that are privileged, use the node's "
+                      "namespaces, mount its paths or add capabilities?", "table",
+                      table(requests(_DANGEROUS, WRITTEN, _BY_HAND), USER, RESOURCE, NAMESPACE,
+                            NAME, CODE), (37,)),
+            ),
+        ),
+        Row(
+            14,
             (
                 Panel("secrets-by-user", "Secret reads by user",
                       "Who reads secrets, of how many namespaces and names?", "table",
@@ -86,24 +106,32 @@ WORKLOADS = Dashboard(
                 Panel("secrets-by-namespace", "Secret reads by user and namespace",
                       "Who reads the secrets of which namespace?", "table",
                       table(requests(_SECRETS, _READ), USER, NAMESPACE, CODE), (33,)),
-                Panel("config-writes", "Secrets and ConfigMaps changed",
-                      "Who changes which configuration, aws-auth and coredns included?", "table",
-                      table(requests(OneOf("objectRef.resource", ("secrets", "configmaps")),
-                                     WRITTEN),
-                            USER, VERB, RESOURCE, NAMESPACE, NAME), (34,)),
             ),
         ),
         Row(
-            15,
+            13,
             (
+                Panel("host-paths", "Node paths mounted", "Which paths of nodes are mounted?",
+                      "table",
+                      table(requests(Present("pod.host_paths"), WRITTEN, _BY_HAND),
+                            Terms("pod.host_paths", "path"), USER, NAMESPACE), (37,)),
                 Panel("exec-by-user", "Sessions by user", "Who opens sessions in pods?", "bars",
                       top(_SESSIONS, USER), (35,)),
-                Panel("exec-commands", "Commands run in pods",
-                      "What is run, by whom and where?", "table",
-                      table(requests(_SESSIONS), USER,
-                            Terms("exec.command_line", "command", keep_missing=True), RESOURCE,
-                            NAMESPACE, NAME, CODE), (35,)),
             ),
+            (32, 16),
+        ),
+        Row(
+            14,
+            (
+                Panel("dangerous-images", "Their images",
+                      "Which images run with power over their node?", "table",
+                      table(requests(_DANGEROUS, WRITTEN, _BY_HAND),
+                            Terms("pod.images", "image"), USER, NAMESPACE), (37,)),
+                Panel("pods-by-namespace", "Pods made by namespace", "Where?", "bars",
+                      top(requests(_PODS, Compare("verb", "=", "create"), SUCCEEDED),
+                          Terms("objectRef.namespace", "namespace")), (36,)),
+            ),
+            (32, 16),
         ),
         Row(
             13,
@@ -114,40 +142,6 @@ WORKLOADS = Dashboard(
                             group_by=(DateHistogram(SPAN),
                                       Terms("objectRef.namespace", "namespace")),
                             metrics=(COUNT,)), (36,)),
-                Panel("pods-by-namespace", "Pods made by namespace", "Where?", "bars",
-                      top(requests(_PODS, Compare("verb", "=", "create"), SUCCEEDED),
-                          Terms("objectRef.namespace", "namespace")), (36,)),
-            ),
-        ),
-        Row(
-            15,
-            (
-                Panel("dangerous-pods", "Pods with power over their node",
-                      "Who makes pods or templates that are privileged, use the node's "
-                      "namespaces, mount its paths or add capabilities?", "table",
-                      table(requests(_DANGEROUS, WRITTEN, _BY_HAND), USER, RESOURCE, NAMESPACE,
-                            NAME, CODE), (37,)),
-                Panel("host-paths", "Node paths mounted", "Which paths of nodes are mounted?",
-                      "table",
-                      table(requests(Present("pod.host_paths"), WRITTEN, _BY_HAND),
-                            Terms("pod.host_paths", "path"), USER, NAMESPACE), (37,)),
-                Panel("dangerous-images", "Their images",
-                      "Which images run with power over their node?", "table",
-                      table(requests(_DANGEROUS, WRITTEN, _BY_HAND),
-                            Terms("pod.images", "image"), USER, NAMESPACE), (37,)),
-            ),
-        ),
-        Row(
-            14,
-            (
-                Panel("ephemeral", "Ephemeral containers", "Who debugs running pods?", "table",
-                      table(requests(for_resources("pods/ephemeralcontainers")), USER,
-                            NAMESPACE, NAME, CODE),
-                      (38,)),
-                Panel("system-pods", "Pods in system namespaces",
-                      "Who makes pods in kube-system and default, besides controllers?", "table",
-                      table(requests(_PODS, _CREATED, _SYSTEM, _BY_HAND), USER, NAMESPACE, NAME,
-                            CODE), (38,)),
                 Panel("new-images", "Newest images", "Which image was first seen last?", "table",
                       Query(where=requests(Present("pod.images"), WRITTEN),
                             group_by=(Terms("pod.images", "image"),),
@@ -158,13 +152,51 @@ WORKLOADS = Dashboard(
         Row(
             14,
             (
+                Panel("config-writes", "Secrets and ConfigMaps changed",
+                      "Who changes which configuration, aws-auth and coredns included?", "table",
+                      table(requests(OneOf("objectRef.resource", ("secrets", "configmaps")),
+                                     WRITTEN),
+                            USER, VERB, RESOURCE, NAMESPACE, NAME), (34,)),
+            ),
+        ),
+        Row(
+            14,
+            (
                 Panel("controllers", "Workloads changed", "Who changes which workload?", "table",
                       table(requests(_CONTROLLERS, WRITTEN, PEOPLE), USER, VERB, RESOURCE,
                             NAMESPACE, NAME), (39,)),
+            ),
+        ),
+        Row(
+            14,
+            (
+                Panel("system-pods", "Pods in system namespaces",
+                      "Who makes pods in kube-system and default, besides controllers?", "table",
+                      table(requests(_PODS, _CREATED, _SYSTEM, _BY_HAND), USER, NAMESPACE, NAME,
+                            CODE), (38,)),
+            ),
+        ),
+        Row(
+            13,
+            (
+                Panel("ephemeral", "Ephemeral containers", "Who debugs running pods?", "table",
+                      table(requests(for_resources("pods/ephemeralcontainers")), USER,
+                            NAMESPACE, NAME, CODE),
+                      (38,)),
+            ),
+        ),
+        Row(
+            14,
+            (
                 Panel("exposed", "Services that face outwards",
                       "Who opens node ports and load balancers?", "table",
                       table(requests(OneOf("service.type", ("NodePort", "LoadBalancer")), WRITTEN),
                             USER, Terms("service.type", "type"), NAMESPACE, NAME, CODE), (40,)),
+            ),
+        ),
+        Row(
+            13,
+            (
                 Panel("ingress", "Ingresses changed", "Who changes the ways in?", "table",
                       table(requests(for_resources("ingresses"), WRITTEN), USER, VERB,
                             NAMESPACE, NAME),
@@ -174,6 +206,7 @@ WORKLOADS = Dashboard(
                       Query(where=requests(Compare("ingress.without_tls", "=", True), WRITTEN),
                             metrics=(Metric("without TLS", "count"),)), (40,)),
             ),
+            (36, 12),
         ),
         Row(
             14,

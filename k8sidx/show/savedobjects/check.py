@@ -7,7 +7,8 @@ browser would later, and reports what would break.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
@@ -16,9 +17,12 @@ import orjson
 
 from k8sidx.show.savedobjects.check_classic import check_search, check_visualization
 from k8sidx.show.savedobjects.check_dashboard import check_dashboard
-from k8sidx.show.savedobjects.check_fields import FieldType, check_pattern
-from k8sidx.show.savedobjects.check_form import CLASSIC, KIBANA, Form, check_form
+from k8sidx.show.savedobjects.check_form import check_form
+from k8sidx.show.savedobjects.check_formats import check_pattern
+from k8sidx.show.savedobjects.common import Flavor
 from k8sidx.show.savedobjects.embedded import Embedded, read_embedded
+from k8sidx.show.savedobjects.mapped import FieldType
+from k8sidx.show.savedobjects.products import PRODUCTS
 
 JsonObject = dict[str, Any]
 
@@ -41,11 +45,14 @@ class Problem:
     text: str
 
 
-def check_file(name: str, content: bytes, known: Mapping[str, FieldType]) -> list[Problem]:
+def check_file(
+    name: str, content: bytes, known: Mapping[str, FieldType], flavor: Flavor | None = None
+) -> list[Problem]:
     """Return all problems of a file.
 
     :param name: the file's name; both products refuse other endings than ``.ndjson``.
     :param known: fields of the indices that its panels query, by path.
+    :param flavor: the product that it is for; by default the one that it looks like.
     """
     problems = []
     if PurePath(name).suffix != ".ndjson":
@@ -70,7 +77,7 @@ def check_file(name: str, content: bytes, known: Mapping[str, FieldType]) -> lis
             objects[number] = obj
     if len(objects) > MOST_OBJECTS:
         problems.append(Problem(0, "", f"more than {MOST_OBJECTS:,} objects"))
-    return problems + list(_File(objects, known).problems())
+    return problems + list(_File(objects, known, flavor).problems())
 
 
 def _shape_faults(obj: Any) -> list[str]:
@@ -88,11 +95,23 @@ def _shape_faults(obj: Any) -> list[str]:
 class _File:
     """Checks of the objects of a file, which reference each other."""
 
-    def __init__(self, objects: Mapping[int, JsonObject], known: Mapping[str, FieldType]) -> None:
+    def __init__(
+        self,
+        objects: Mapping[int, JsonObject],
+        known: Mapping[str, FieldType],
+        flavor: Flavor | None,
+    ) -> None:
         self.objects = objects
         self.known = known
-        self.form: Form = KIBANA if any(map(_is_kibana, objects.values())) else CLASSIC
+        self.embedded = {number: read_embedded(obj) for number, obj in objects.items()}
+        self.product = PRODUCTS[flavor or flavor_of(objects.values())]
         self.ids: set[tuple[str, str]] = set()
+        self.sizes = {
+            key: size
+            for number, obj in objects.items()
+            if obj["type"] == "dashboard"
+            for key, size in _sizes(obj, self.embedded[number])
+        }
 
     def problems(self) -> Iterator[Problem]:
         for number, obj in self.objects.items():
@@ -100,28 +119,40 @@ class _File:
             if key in self.ids:
                 yield self.problem(number, "defined twice: the import refuses the whole file")
             self.ids.add(key)
+        yield from self.titles()
         for number in self.objects:
-            for text in self.about(self.objects[number]):
+            for text in self.about(number):
                 yield self.problem(number, text)
+
+    def titles(self) -> Iterator[Problem]:
+        """Yield dashboards that nobody can tell apart in the list."""
+        seen: set[str] = set()
+        for number, obj in self.objects.items():
+            title = obj["attributes"].get("title")
+            if obj["type"] == "dashboard" and isinstance(title, str):
+                if title in seen:
+                    yield self.problem(number, f"another dashboard has the title {title!r}, too")
+                seen.add(title)
 
     def problem(self, number: int, text: str) -> Problem:
         obj = self.objects[number]
         return Problem(number, f"{obj['type']}:{obj['id']}", text)
 
-    def about(self, obj: JsonObject) -> Iterator[str]:
-        yield from check_form(obj, self.form)
-        embedded = read_embedded(obj)
+    def about(self, number: int) -> Iterator[str]:
+        obj, embedded = self.objects[number], self.embedded[number]
+        yield from check_form(obj, self.product)
         yield from embedded.faults
         yield from self.references(obj, embedded)
         match obj["type"]:
             case "index-pattern":
-                yield from check_pattern(obj["attributes"])
+                yield from check_pattern(obj["attributes"], embedded, self.product)
             case "visualization":
-                yield from check_visualization(embedded, self.known)
+                size = self.sizes.get((obj["type"], obj["id"]))
+                yield from check_visualization(embedded, self.known, self.product, size)
             case "search":
                 yield from check_search(obj["attributes"], self.known)
             case "dashboard":
-                yield from check_dashboard(obj, embedded, self.known)
+                yield from check_dashboard(obj, embedded, self.known, self.product)
 
     def references(self, obj: JsonObject, embedded: Embedded) -> Iterator[str]:
         references = obj.get("references", [])
@@ -134,5 +165,31 @@ class _File:
                 yield f"references {target}, which is not in this file"
 
 
-def _is_kibana(obj: JsonObject) -> bool:
-    return "typeMigrationVersion" in obj or "coreMigrationVersion" in obj
+def flavor_of(objects: Iterable[JsonObject]) -> Flavor:
+    """Return the product that objects look like: Kibana's own version numbers, or its words."""
+    objects = list(objects)
+    if any("typeMigrationVersion" in obj or "coreMigrationVersion" in obj for obj in objects):
+        return "kibana"
+    texts = [text for obj in objects for text in _texts(obj["attributes"])]
+    return "kibana-8" if any(map(_OF_KIBANA.search, texts)) else "opensearch"
+
+
+_OF_KIBANA = re.compile(r'"useNormalizedEsInterval"|"version":"(?:7|8|9)\.')
+"""A parameter that OpenSearch Dashboards renamed, and the product's version in a panel."""
+
+
+def _texts(value: Any) -> Iterator[str]:
+    return (text for text in value.values() if isinstance(text, str))
+
+
+def _sizes(
+    dashboard: JsonObject, embedded: Embedded
+) -> Iterator[tuple[tuple[Any, Any], tuple[int, int]]]:
+    """Yield type and id of the objects on a dashboard, and their size in the grid."""
+    references = {one.get("name"): one for one in dashboard.get("references", [])}
+    panels = embedded.values.get("panelsJSON")
+    for panel in panels if isinstance(panels, list) else []:
+        reference = references.get(panel.get("panelRefName")) if isinstance(panel, dict) else None
+        grid = panel.get("gridData", {}) if reference else {}
+        if reference and isinstance(grid.get("w"), int) and isinstance(grid.get("h"), int):
+            yield (reference.get("type"), reference.get("id")), (grid["w"], grid["h"])

@@ -5,8 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from k8sidx.show.savedobjects.check_fields import FieldType, check_field
+from k8sidx.show.savedobjects.check_fields import check_field
+from k8sidx.show.savedobjects.check_looks import (
+    check_colors,
+    check_columns,
+    check_controls,
+    check_note,
+    check_order,
+    table_of,
+)
 from k8sidx.show.savedobjects.embedded import Embedded
+from k8sidx.show.savedobjects.mapped import FieldType
+from k8sidx.show.savedobjects.products import Product
 
 JsonObject = dict[str, Any]
 
@@ -35,13 +45,26 @@ _TEXT = FieldType("string", aggregatable=True)
 _NUMBERS = frozenset({"sum", "avg", "percentiles", "percentile_ranks", "median", "std_dev"})
 
 
-def check_visualization(embedded: Embedded, known: Mapping[str, FieldType]) -> Iterator[str]:
-    """A visualization's kind, aggregations and fields."""
+def check_visualization(
+    embedded: Embedded,
+    known: Mapping[str, FieldType],
+    product: Product,
+    size: tuple[int, int] | None,
+) -> Iterator[str]:
+    """Yield faults of a visualization: its kind, aggregations, fields, and what people see.
+
+    :param size: columns and rows of the grid that it has on its dashboard, if it is on one.
+    """
     state = embedded.values.get("visState")
     if not isinstance(state, dict):
         return
     kind = state.get("type")
+    interface = embedded.values.get("uiStateJSON")
+    width, height = size or (None, None)
+    if kind == "markdown":
+        yield from check_note(state, product)
     if kind == "input_control_vis":
+        yield from check_controls(state, height)
         for control in state.get("params", {}).get("controls", []):
             yield from check_field(str(control.get("fieldName")), known)
         return
@@ -58,6 +81,10 @@ def check_visualization(embedded: Embedded, known: Mapping[str, FieldType]) -> I
         yield "no aggregation has the schema metric: the panel shows nothing"
     for agg in aggregations:
         yield from _aggregation(agg, kind, set(ids), known)
+    yield from check_order(state, interface, product)
+    yield from check_colors(state, interface)
+    if kind == "table":
+        yield from check_columns(table_of(state, known), width)
 
 
 def _aggregation(

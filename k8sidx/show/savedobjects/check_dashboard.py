@@ -7,14 +7,18 @@ from itertools import combinations
 from typing import Any
 
 from k8sidx.show.panels.panel import WIDTH
-from k8sidx.show.savedobjects.check_fields import FieldType, check_field
+from k8sidx.show.savedobjects.check_fields import check_field
+from k8sidx.show.savedobjects.check_lens import attributes_of, check_lens
+from k8sidx.show.savedobjects.check_looks import check_note
 from k8sidx.show.savedobjects.embedded import Embedded
+from k8sidx.show.savedobjects.mapped import FieldType
+from k8sidx.show.savedobjects.products import Product
 
 JsonObject = dict[str, Any]
 
 
 def check_dashboard(
-    obj: JsonObject, embedded: Embedded, known: Mapping[str, FieldType]
+    obj: JsonObject, embedded: Embedded, known: Mapping[str, FieldType], product: Product
 ) -> Iterator[str]:
     """Yield faults of a dashboard's grid, embedded panels and controls."""
     panels = embedded.values.get("panelsJSON")
@@ -23,10 +27,15 @@ def check_dashboard(
     yield from _grid([panel for panel in panels if isinstance(panel, dict)])
     names = {reference.get("name") for reference in obj.get("references", [])}
     for panel in panels:
-        if isinstance(panel, dict) and panel.get("type") == "lens":
-            title = _attributes(panel).get("title")
-            for text in _lens(panel, names, known):
+        if not isinstance(panel, dict):
+            continue
+        title = attributes_of(panel).get("title")
+        if panel.get("type") == "lens":
+            for text in check_lens(panel, names, known):
                 yield f"panel {title!r}: {text}"
+        saved = panel.get("embeddableConfig", {}).get("savedVis")
+        if isinstance(saved, dict) and saved.get("type") == "markdown":
+            yield from check_note(saved, product)
     controls = embedded.values.get("controlGroupInput.panelsJSON")
     if isinstance(controls, dict):
         for index, control in controls.items():
@@ -55,64 +64,3 @@ def _grid(panels: list[JsonObject]) -> Iterator[str]:
     for a, b in combinations(rectangles, 2):
         if a[1] < b[3] and b[1] < a[3] and a[2] < b[4] and b[2] < a[4]:
             yield f"panels {a[0]} and {b[0]} overlap"
-
-
-def _attributes(panel: JsonObject) -> JsonObject:
-    attributes: JsonObject = panel.get("embeddableConfig", {}).get("attributes", {})
-    return attributes
-
-
-def _lens(panel: JsonObject, names: set[Any], known: Mapping[str, FieldType]) -> Iterator[str]:
-    attributes = _attributes(panel)
-    if not attributes:
-        return  # by reference: it is another object
-    state = attributes.get("state", {})
-    layers = state.get("datasourceStates", {}).get("formBased", {}).get("layers", {})
-    own = {reference.get("name") for reference in attributes.get("references", [])}
-    used = set(_column_ids(state.get("visualization", {})))
-    defined: set[str] = set()
-    for identifier, layer in layers.items():
-        name = f"indexpattern-datasource-layer-{identifier}"
-        if name not in own or f"{panel.get('panelIndex')}:{name}" not in names:
-            yield f"the layer {identifier} references no data view"
-        columns = layer.get("columns", {})
-        defined |= set(columns)
-        if sorted(layer.get("columnOrder", [])) != sorted(columns):
-            yield "columnOrder does not list the columns"
-        for column in columns.values():
-            yield from _column(column, columns, known)
-    for missing in sorted(used - defined):
-        yield f"it shows the column {missing}, which does not exist"
-
-
-def _column(
-    column: JsonObject, columns: JsonObject, known: Mapping[str, FieldType]
-) -> Iterator[str]:
-    field = column.get("sourceField")
-    if field and field != "___records___":
-        wanted = ("date",) if column.get("operationType") == "date_histogram" else ()
-        yield from check_field(str(field), known, wanted=wanted)
-    ordered = column.get("params", {}).get("orderBy", {}).get("columnId")
-    if ordered and ordered not in columns:
-        yield f"it is ordered by the column {ordered}, which does not exist"
-
-
-_ACCESSORS = (
-    "xAccessor", "yAccessor", "valueAccessor", "splitAccessor", "metricAccessor", "columnId",
-)  # fmt: skip
-_LISTS = ("accessors", "primaryGroups", "secondaryGroups", "metrics")
-
-
-def _column_ids(value: Any) -> Iterator[str]:
-    """Yield the ids of the columns that a visualization shows."""
-    if isinstance(value, list):
-        for item in value:
-            yield from _column_ids(item)
-    elif isinstance(value, dict):
-        for key, inner in value.items():
-            if key in _ACCESSORS and isinstance(inner, str):
-                yield inner
-            elif key in _LISTS and isinstance(inner, list):
-                yield from (item for item in inner if isinstance(item, str))
-            else:
-                yield from _column_ids(inner)

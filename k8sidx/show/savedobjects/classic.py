@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from k8sidx.query.algebra import DateHistogram, Key, Metric, Query
+from k8sidx.query.algebra import DateHistogram, Key, Metric, Query, Terms
+from k8sidx.show.panels.colors import MISSING, colors_of
 from k8sidx.show.panels.panel import Drawn, Panel
-from k8sidx.show.savedobjects.common import keeps_missing, shown_field, size_of
+from k8sidx.show.savedobjects.columns import fixed_widths
+from k8sidx.show.savedobjects.common import keeps_missing, shown_field, size_of, table_columns
 
 JsonObject = dict[str, Any]
 
@@ -57,13 +59,42 @@ def visualization_state(panel: Panel) -> JsonObject:
 
 
 def interface_state(panel: Panel) -> JsonObject:
-    """Return ``uiStateJSON``: tables are sorted by the column that the query is ordered by."""
-    if panel.drawn != "table" or not panel.query.order:
-        return {}
+    """Return ``uiStateJSON``: fixed colours, and the order and widths of a table's columns.
+
+    OpenSearch Dashboards and Kibana read the latter two at different places
+    (src/plugins/vis_type_table/public/utils/get_table_ui_state.ts and
+    src/plugins/vis_types/table/public/utils/use/use_ui_state.ts): both are set.
+    """
+    if panel.drawn == "table":
+        return {"vis": _table_state(panel)} if panel.query.order else {}
+    colors = colors_of(_told_apart(panel))
+    return {"vis": {"colors": dict(colors)}} if colors else {}
+
+
+def _table_state(panel: Panel) -> JsonObject:
     first = panel.query.order[0]
     at = panel.query.columns.index(first.column)
     direction = "desc" if first.descending else "asc"
-    return {"vis": {"sortColumn": {"colIndex": at, "direction": direction}}}
+    widths = [
+        {"colIndex": position, "width": width}
+        for position, width in fixed_widths(table_columns(panel)).items()
+    ]
+    return {
+        "sortColumn": {"colIndex": at, "direction": direction},
+        "columnsWidth": widths,
+        "params": {
+            "sort": {"columnIndex": at, "direction": direction},
+            "colWidth": widths,
+        },
+    }
+
+
+def _told_apart(panel: Panel) -> str:
+    """Return the field whose values have colours of their own; empty for none."""
+    keys = [key for key in panel.query.group_by if isinstance(key, Terms)]
+    if panel.drawn in ("timeline", "lines") and keys:
+        return keys[0].field
+    return keys[0].field if panel.drawn == "pie" else ""
 
 
 def _aggregations(panel: Panel) -> list[JsonObject]:
@@ -137,7 +168,7 @@ def _key(at: int, key: Key, schema: str, size: int, ranked: tuple[str, str]) -> 
         "otherBucket": False,
         "otherBucketLabel": "Other",
         "missingBucket": keeps_missing(key),
-        "missingBucketLabel": "none",
+        "missingBucketLabel": MISSING,
         "customLabel": key.column,
     }
     return {**common, "type": "terms", "params": parameters}

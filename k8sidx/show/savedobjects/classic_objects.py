@@ -7,18 +7,16 @@ is refused, a missing one runs every migration); Kibana 8 migrates it to its own
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
-from k8sidx.show.panels.panel import Control, Dashboard, Events, Panel
+from k8sidx.show.panels.panel import Control, Dashboard, Events, Item, Note, Panel
 from k8sidx.show.savedobjects.classic import interface_state, visualization_state
 from k8sidx.show.savedobjects.common import (
-    PATTERN,
     SOURCE,
     Flavor,
     JsonObject,
     empty_query,
     json_text,
-    links,
-    pattern_attributes,
     pattern_reference,
     source_of,
     switch,
@@ -27,10 +25,13 @@ from k8sidx.show.savedobjects.identifiers import Names
 from k8sidx.show.savedobjects.layout import (
     CONTROLS_HEIGHT,
     NOTE_HEIGHT,
+    Rectangle,
     controls_position,
     note_position,
     positions,
 )
+from k8sidx.show.savedobjects.links import links
+from k8sidx.show.savedobjects.pattern import PATTERN, pattern_attributes, patterns_of
 
 MIGRATION = {
     "dashboard": "7.9.3",
@@ -47,18 +48,28 @@ def classic_objects(
 ) -> list[JsonObject]:
     """Return all objects of a dashboard's file, the index pattern first."""
     builder = _Objects(dashboard, names, flavor)
-    builder.pattern()
-    note = builder.note(links(every, dashboard, names))
-    panels = [(note, note_position().grid("1"))]
+    builder.patterns()
+    about = builder.markdown(
+        names.about(dashboard.id), dashboard.title, links(every, dashboard, names, flavor)
+    )
+    panels = [_Placed(about, "", note_position())]
     top = NOTE_HEIGHT
     if dashboard.controls:
-        panels.append((builder.controls(dashboard.controls), controls_position().grid("2")))
+        controls = builder.controls(dashboard.controls)
+        panels.append(_Placed(controls, "Filter by", controls_position()))
         top += CONTROLS_HEIGHT
-    for at, (panel, rectangle) in enumerate(positions(dashboard, top), 3):
-        obj = builder.search(panel) if isinstance(panel, Events) else builder.visualization(panel)
-        panels.append((obj, rectangle.grid(str(at))))
+    for item, rectangle in positions(dashboard, top):
+        panels.append(_Placed(builder.item(item), item.title, rectangle))
     builder.dashboard(panels)
     return builder.objects
+
+
+class _Placed(NamedTuple):
+    """An object on the dashboard; without a title none is shown."""
+
+    obj: JsonObject
+    title: str
+    rectangle: Rectangle
 
 
 class _Objects:
@@ -70,13 +81,22 @@ class _Objects:
         self.flavor = flavor
         self.objects: list[JsonObject] = []
 
-    def pattern(self) -> None:
-        self._add(
-            PATTERN,
-            self.names.pattern_id(findings=self.of.findings),
-            pattern_attributes(self.names, findings=self.of.findings),
-            [],
-        )
+    def patterns(self) -> None:
+        for findings in patterns_of(self.of):
+            self._add(
+                PATTERN,
+                self.names.pattern_id(findings=findings),
+                pattern_attributes(self.names, self.flavor, findings=findings),
+                [],
+            )
+
+    def item(self, item: Item) -> JsonObject:
+        match item:
+            case Events():
+                return self.search(item)
+            case Note():
+                return self.markdown(self.names.panel(item.id), item.title, item.markdown)
+        return self.visualization(item)
 
     def visualization(self, panel: Panel) -> JsonObject:
         state = visualization_state(panel)
@@ -85,12 +105,14 @@ class _Objects:
                 if "useNormalizedOpenSearchInterval" in aggregation["params"]:
                     del aggregation["params"]["useNormalizedOpenSearchInterval"]
                     aggregation["params"]["useNormalizedEsInterval"] = True
-        source, references = source_of(panel.query.where, self.names, findings=self.of.findings)
+        source, references = source_of(
+            panel.query.where, self.names, findings=self.of.about_findings(panel)
+        )
         return self._add(
             "visualization",
             self.names.panel(panel.id),
             {
-                "title": panel.title,
+                "title": self.names.title(panel.title),
                 "description": panel.answers,
                 "version": 1,
                 "visState": json_text(state),
@@ -107,7 +129,7 @@ class _Objects:
             "search",
             self.names.panel(events.id),
             {
-                "title": events.title,
+                "title": self.names.title(events.title),
                 "description": events.answers,
                 "columns": columns,
                 "sort": [["@timestamp", "desc"]],
@@ -147,33 +169,37 @@ class _Objects:
         identifier = self.names.controls(self.of.id)
         return self._plain(identifier, "Filter by", "input_control_vis", parameters, references)
 
-    def note(self, markdown: str) -> JsonObject:
+    def markdown(self, identifier: str, title: str, markdown: str) -> JsonObject:
         parameters = {"fontSize": 12, "markdown": markdown, "openLinksInNewTab": False}
-        return self._plain(self.names.note(self.of.id), self.of.title, "markdown", parameters, [])
+        return self._plain(identifier, title, "markdown", parameters, [])
 
-    def dashboard(self, panels: Sequence[tuple[JsonObject, JsonObject]]) -> None:
+    def dashboard(self, panels: Sequence[_Placed]) -> None:
         filter_reference = f"{SOURCE}.filter[0].meta.index"
-        filters = [] if self.of.findings else [switch(filter_reference)]
+        filtered = self.of.controls and not self.of.findings
+        filters = [switch(filter_reference)] if filtered else []
         references = [self._reference(filter_reference)] if filters else []
         listed = []
-        for at, (obj, grid) in enumerate(panels):
-            name = f"panel_{at}"
-            listed.append(
-                {
-                    "version": "7.10.0" if self.flavor == "kibana-8" else "2.11.0",
-                    "gridData": grid,
-                    "panelIndex": grid["i"],
-                    "embeddableConfig": {"hidePanelTitles": True} if at == 0 else {},
-                    "panelRefName": name,
-                }
-            )
+        for at, placed in enumerate(panels):
+            name, index = f"panel_{at}", str(at + 1)
+            panel: JsonObject = {
+                "version": "7.10.0" if self.flavor == "kibana-8" else "2.11.0",
+                "gridData": placed.rectangle.grid(index),
+                "panelIndex": index,
+                "embeddableConfig": {} if placed.title else {"hidePanelTitles": True},
+                "panelRefName": name,
+            }
+            if placed.title:
+                # Its own title: that of the object names the indices, too.
+                panel["title"] = placed.title
+            listed.append(panel)
+            obj = placed.obj
             references.append({"name": name, "type": obj["type"], "id": obj["id"]})
         source = {"query": empty_query(), "filter": filters}
         self._add(
             "dashboard",
             self.names.dashboard(self.of.id),
             {
-                "title": self.of.title,
+                "title": self.names.title(self.of.title),
                 "description": self.of.about,
                 "hits": 0,
                 "version": 1,
@@ -200,7 +226,7 @@ class _Objects:
             "visualization",
             identifier,
             {
-                "title": title,
+                "title": self.names.title(title),
                 "description": "",
                 "version": 1,
                 "visState": json_text(state),

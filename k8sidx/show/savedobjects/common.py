@@ -8,14 +8,11 @@ from typing import Any, Literal, TypeAlias
 import orjson
 
 from k8sidx.backends.cluster.engine.filters import ConditionCompiler
-from k8sidx.backends.cluster.index.mapping import mapping_of
 from k8sidx.backends.cluster.schema.profile import OwnProfile
-from k8sidx.events.fields.findings import FINDING_ONLY, FROM_EVENTS
-from k8sidx.events.fields.lookup import BY_NAME, resolve
-from k8sidx.events.fields.table import FIELDS, Field, Kind
-from k8sidx.query.algebra import Always, Condition, DateHistogram, OneOf, Terms
+from k8sidx.events.fields.lookup import resolve
+from k8sidx.query.algebra import Always, Condition, DateHistogram, Metric, OneOf, Terms
 from k8sidx.show.panels.conditions import PEOPLE
-from k8sidx.show.panels.panel import Dashboard, Panel
+from k8sidx.show.panels.panel import Panel
 from k8sidx.show.savedobjects.filter_labels import condition_text
 from k8sidx.show.savedobjects.identifiers import Names
 
@@ -24,12 +21,6 @@ Flavor: TypeAlias = Literal["opensearch", "kibana", "kibana-8"]
 
 JsonObject: TypeAlias = dict[str, Any]
 
-PATTERN = "index-pattern"
-FIELDS_OF_FINDINGS = tuple(
-    field
-    for field in (*(BY_NAME[name] for name in FROM_EVENTS), *FINDING_ONLY)
-    if field.kind is not Kind.JSON
-)
 SOURCE = "kibanaSavedObjectMeta.searchSourceJSON"
 PLATFORM = "Hide the platform's own identities"
 """Label of the filter that every dashboard of events has, disabled."""
@@ -38,20 +29,6 @@ OUTER_SIZE = 100
 frequent combinations."""
 SERIES = 10
 """Values that colours can distinguish."""
-
-_FORMATS: dict[str, JsonObject] = {
-    "event.duration": {
-        "id": "duration",
-        "params": {
-            "inputFormat": "nanoseconds",
-            "outputFormat": "humanizePrecise",
-            "outputPrecision": 1,
-            "useShortSuffix": True,
-        },
-    },
-    "event.bytes": {"id": "bytes", "params": {}},
-    "responseStatus.code": {"id": "number", "params": {"pattern": "0"}},
-}
 
 
 def json_text(value: Any) -> str:
@@ -68,46 +45,9 @@ def ndjson(objects: Sequence[JsonObject]) -> bytes:
     )
 
 
-def pattern_attributes(names: Names, *, findings: bool) -> JsonObject:
-    """Return the attributes of an index pattern (called data view in Kibana).
-
-    The pattern of events lists no fields: both products then read those of the indices. The
-    pattern of findings lists its own, so that the dashboard opens before any were saved.
-    """
-    known = {field.name for field in (FINDING_ONLY if findings else FIELDS)}
-    formats = {name: form for name, form in _FORMATS.items() if name in known}
-    attributes: JsonObject = {
-        "title": names.pattern(findings=findings),
-        "timeFieldName": "@timestamp",
-    }
-    if findings:
-        attributes["fields"] = json_text([_listed(field) for field in FIELDS_OF_FINDINGS])
-        attributes["allowNoIndex"] = True
-    if formats:
-        attributes["fieldFormatMap"] = json_text(formats)
-    return attributes
-
-
-def _listed(field: Field) -> JsonObject:
-    """Return a field in the form of OpenSearch Dashboards' index patterns."""
-    mapped = mapping_of([field], {})["properties"]
-    for step in field.name.split("."):
-        mapped = mapped[step] if step in mapped else mapped["properties"][step]
-    return {
-        "name": field.name,
-        "type": field_type(field.name),
-        "esTypes": [mapped["type"]],
-        "count": 0,
-        "scripted": False,
-        "searchable": True,
-        "aggregatable": True,
-        "readFromDocValues": True,
-    }
-
-
 def pattern_reference(names: Names, name: str, *, findings: bool) -> JsonObject:
     """Return a reference to the index pattern."""
-    return {"name": name, "type": PATTERN, "id": names.pattern_id(findings=findings)}
+    return {"name": name, "type": "index-pattern", "id": names.pattern_id(findings=findings)}
 
 
 def empty_query() -> JsonObject:
@@ -172,22 +112,6 @@ def _values(condition: Condition) -> tuple[Any, ...]:
     return condition.values
 
 
-def links(dashboards: Sequence[Dashboard], here: Dashboard, names: Names) -> str:
-    """Return the purpose of a dashboard and the links to the others, as Markdown."""
-    others = " · ".join(
-        f"**{_short(other)}**"
-        if other is here
-        else f"[{_short(other)}](#/view/{names.dashboard(other.id)})"
-        for other in dashboards
-    )
-    return f"{others}\n\n{here.about}"
-
-
-def _short(dashboard: Dashboard) -> str:
-    name = dashboard.title.partition(": ")[2] or dashboard.title
-    return name[0].upper() + name[1:]
-
-
 def size_of(panel: Panel, position: int) -> int:
     """Return the number of values that a panel requests for a key.
 
@@ -197,6 +121,25 @@ def size_of(panel: Panel, position: int) -> int:
     if position + 1 < len(keys) and not isinstance(keys[0], DateHistogram):
         return OUTER_SIZE
     return panel.query.limit or SERIES
+
+
+def table_columns(panel: Panel) -> list[tuple[str, str, str]]:
+    """Return field, type and heading of each column; numbers that are counted have no field."""
+    keys = [
+        (shown_field(key.field), field_type(key.field), key.column)
+        for key in panel.query.group_by
+        if isinstance(key, Terms)
+    ]
+    return keys + [_metric_column(metric) for metric in panel.query.metrics]
+
+
+def _metric_column(metric: Metric) -> tuple[str, str, str]:
+    kept = metric.kind in ("min", "max") and metric.field
+    return (
+        (metric.field, field_type(metric.field), metric.name)
+        if kept
+        else ("", "number", metric.name)
+    )
 
 
 def shown_field(name: str) -> str:

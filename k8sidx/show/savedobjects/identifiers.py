@@ -25,6 +25,10 @@ class Names:
         plain = self.prefix.replace("_", "-").replace("*", "").strip("-.")
         return "k8sidx" if self.prefix == DEFAULT_INDEX else f"k8sidx-{plain}"
 
+    def title(self, text: str) -> str:
+        """Return a title that tells the objects of other indices from those of the default ones."""
+        return text if self.prefix == DEFAULT_INDEX else f"{text} ({self.prefix})"
+
     def dashboard(self, identifier: str) -> str:
         return f"{self._own}-{identifier}"
 
@@ -34,7 +38,7 @@ class Names:
     def controls(self, dashboard: str) -> str:
         return f"{self._own}-controls-{dashboard}"
 
-    def note(self, dashboard: str) -> str:
+    def about(self, dashboard: str) -> str:
         return f"{self._own}-about-{dashboard}"
 
     def pattern_id(self, *, findings: bool) -> str:

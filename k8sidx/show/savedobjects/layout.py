@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from k8sidx.show.panels.panel import WIDTH, Dashboard, Events, Panel
+from k8sidx.show.panels.panel import WIDTH, Dashboard, Item
 
 NOTE_HEIGHT = 4
-CONTROLS_HEIGHT = 7
+CONTROLS_HEIGHT = 9
+"""Two rows of lists; see :func:`k8sidx.show.savedobjects.check_controls.rows_needed`."""
 
 
 class Rectangle(NamedTuple):
@@ -34,11 +35,11 @@ def controls_position() -> Rectangle:
     return Rectangle(0, NOTE_HEIGHT, WIDTH, CONTROLS_HEIGHT)
 
 
-def positions(dashboard: Dashboard, top: int) -> Iterator[tuple[Panel | Events, Rectangle]]:
+def positions(dashboard: Dashboard, top: int) -> Iterator[tuple[Item, Rectangle]]:
     """Yield each panel with its position, the first row at ``top``."""
     y = top
     for row in dashboard.rows:
-        edges = [WIDTH * at // len(row.panels) for at in range(len(row.panels) + 1)]
+        edges = row.edges()
         for panel, left, right in zip(row.panels, edges, edges[1:], strict=False):
             yield panel, Rectangle(left, y, right - left, row.height)
         y += row.height

@@ -1,4 +1,4 @@
-"""Panels as Kibana Lens visualizations (``state`` of a Lens embeddable, Kibana 8.9 and newer).
+"""Panels as Kibana Lens visualizations (``state`` of a Lens embeddable, Kibana 8.12 and newer).
 
 The form is that of Kibana's own configuration builder; a test compares it with a library
 that is tested against that builder.
@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from k8sidx.query.algebra import DateHistogram, Key, Metric
+from k8sidx.query.algebra import DateHistogram, Key, Metric, Terms
+from k8sidx.show.panels.colors import MISSING, colors_of
 from k8sidx.show.panels.panel import Panel
+from k8sidx.show.savedobjects.columns import fixed_widths
 from k8sidx.show.savedobjects.common import (
     empty_query,
     field_type,
     keeps_missing,
     shown_field,
     size_of,
+    table_columns,
 )
 
 JsonObject = dict[str, Any]
@@ -31,14 +34,31 @@ _OPERATIONS = {
     "percentile": "percentile",
 }
 _SERIES = {"bars": "bar_horizontal", "timeline": "bar_stacked", "lines": "line"}
-_COLOURS = {
-    "assignments": [],
-    "specialAssignments": [
-        {"rule": {"type": "other"}, "color": {"type": "loop"}, "touched": False}
-    ],
-    "paletteId": "eui_amsterdam_color_blind",
-    "colorMode": {"type": "categorical"},
-}
+PALETTE = "eui_amsterdam_color_blind"
+
+
+def _colour_mapping(field: str = "") -> JsonObject:
+    """Return the colours of a field's values; Kibana's palette for others.
+
+    The form is that of Kibana 8.12, which later versions convert
+    (lens/common/content_management/v1/transforms/raw_color_mappings/common/converter.ts).
+    """
+    return {
+        "assignments": [
+            {
+                "rule": {"type": "matchExactly", "values": [value]},
+                "color": {"type": "colorCode", "colorCode": color},
+                "touched": True,
+            }
+            for value, color in colors_of(field).items()
+            if value != MISSING
+        ],
+        "specialAssignments": [
+            {"rule": {"type": "other"}, "color": {"type": "loop"}, "touched": False}
+        ],
+        "paletteId": PALETTE,
+        "colorMode": {"type": "categorical"},
+    }
 
 
 def lens_type(panel: Panel) -> str:
@@ -94,7 +114,9 @@ def _key(panel: Panel, at: int, key: Key) -> JsonObject:
         "size": size_of(panel, at),
         "orderBy": {"type": "column", "columnId": ranked},
         "orderDirection": direction,
-        "otherBucket": False,
+        # Lens asks for a missing value only together with the others
+        # (lens/public/datasources/form_based/operations/definitions/terms/index.tsx).
+        "otherBucket": keeps_missing(key),
         "missingBucket": keeps_missing(key),
         "parentFormat": {"id": "terms"},
         "include": [],
@@ -130,7 +152,7 @@ def _metric(metric: Metric) -> JsonObject:
         "isBucketed": False,
         "scale": "ratio",
         "sourceField": shown_field(metric.field) if metric.field else "___records___",
-        "params": {"emptyAsNull": True},
+        "params": {"emptyAsNull": False},
     }
     if metric.kind == "percentile":
         column["params"] = {"percentile": metric.argument}
@@ -148,10 +170,13 @@ def _visualization(panel: Panel) -> JsonObject:
             return {**base, "metricAccessor": metrics[0], "secondaryTrend": {"type": "none"}}
         case "table":
             ranked, direction = _ranked(panel)
-            listed = [
+            widths = fixed_widths(table_columns(panel))
+            listed: list[JsonObject] = [
                 {"columnId": column, "isTransposed": False, "isMetric": column in metrics}
                 for column in keys + metrics
             ]
+            for at, width in widths.items():
+                listed[at]["width"] = width
             sorting = {"columnId": ranked, "direction": direction}
             paging = {"size": 10, "enabled": True}
             return {**base, "columns": listed, "sorting": sorting, "paging": paging}
@@ -160,7 +185,7 @@ def _visualization(panel: Panel) -> JsonObject:
                 **base,
                 "primaryGroups": keys,
                 "metrics": metrics[:1],
-                "colorMapping": _COLOURS,
+                "colorMapping": _colour_mapping(_field_of(panel, 0)),
                 "numberDisplay": "percent",
                 "categoryDisplay": "default",
                 "legendDisplay": "default",
@@ -177,7 +202,7 @@ def _visualization(panel: Panel) -> JsonObject:
         "xAccessor": keys[0],
         "position": "top",
         "showGridlines": False,
-        "colorMapping": _COLOURS,
+        "colorMapping": _colour_mapping(_field_of(panel, 1)),
     }
     if len(keys) > 1:
         layer["splitAccessor"] = keys[1]
@@ -187,6 +212,12 @@ def _visualization(panel: Panel) -> JsonObject:
         "legend": {"position": "right", "isVisible": len(keys) > 1},
         "valueLabels": "hide",
     }
+
+
+def _field_of(panel: Panel, at: int) -> str:
+    keys = panel.query.group_by
+    key = keys[at] if at < len(keys) else None
+    return key.field if isinstance(key, Terms) else ""
 
 
 def _heatmap(base: JsonObject, keys: list[str], metric: str) -> JsonObject:

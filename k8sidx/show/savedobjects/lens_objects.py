@@ -1,4 +1,4 @@
-"""Dashboards as saved objects of Kibana 9: Lens panels inside the dashboard, its own controls.
+"""Dashboards as saved objects of Kibana 8.12 and 9: Lens panels, and the dashboard's own controls.
 
 ``typeMigrationVersion`` and ``coreMigrationVersion`` are the versions from which Kibana
 migrates them.
@@ -9,16 +9,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 
-from k8sidx.show.panels.panel import Dashboard, Events, Panel
+from k8sidx.show.panels.panel import Dashboard, Events, Note, Panel
 from k8sidx.show.savedobjects.common import (
-    PATTERN,
     SOURCE,
     JsonObject,
     empty_query,
     filters_of,
     json_text,
-    links,
-    pattern_attributes,
     pattern_reference,
     source_of,
     switch,
@@ -26,9 +23,11 @@ from k8sidx.show.savedobjects.common import (
 from k8sidx.show.savedobjects.identifiers import Names
 from k8sidx.show.savedobjects.layout import NOTE_HEIGHT, Rectangle, note_position, positions
 from k8sidx.show.savedobjects.lens import LAYER, lens_state, lens_type
+from k8sidx.show.savedobjects.links import links
+from k8sidx.show.savedobjects.pattern import PATTERN, pattern_attributes, patterns_of
 
 CORE = "8.8.0"
-MIGRATION = {"dashboard": "10.2.0", "index-pattern": "8.0.0", "search": "8.0.0"}
+MIGRATION = {"dashboard": "8.9.0", "index-pattern": "8.0.0", "search": "8.0.0"}
 """Versions of Kibana's types whose form these objects have."""
 
 
@@ -37,18 +36,22 @@ def lens_objects(
 ) -> list[JsonObject]:
     """Return all objects of a dashboard's file, the data view first."""
     builder = _Objects(dashboard, names)
-    builder.add(
-        PATTERN,
-        names.pattern_id(findings=dashboard.findings),
-        pattern_attributes(names, findings=dashboard.findings),
-        [],
-    )
-    builder.note(links(every, dashboard, names))
-    for panel, rectangle in positions(dashboard, NOTE_HEIGHT):
-        if isinstance(panel, Events):
-            builder.search(panel, rectangle)
-        else:
-            builder.panel(panel, rectangle)
+    for findings in patterns_of(dashboard):
+        builder.add(
+            PATTERN,
+            names.pattern_id(findings=findings),
+            pattern_attributes(names, "kibana", findings=findings),
+            [],
+        )
+    builder.note("note", "", links(every, dashboard, names, "kibana"), note_position())
+    for item, rectangle in positions(dashboard, NOTE_HEIGHT):
+        match item:
+            case Events():
+                builder.search(item, rectangle)
+            case Note():
+                builder.note(item.id, item.title, item.markdown, rectangle)
+            case _:
+                builder.panel(item, rectangle)
     builder.dashboard()
     return builder.objects
 
@@ -63,7 +66,7 @@ class _Objects:
         self.panels: list[JsonObject] = []
         self.references: list[JsonObject] = []
 
-    def note(self, markdown: str) -> None:
+    def note(self, identifier: str, title: str, markdown: str, rectangle: Rectangle) -> None:
         parameters = {"fontSize": 12, "openLinksInNewTab": False, "markdown": markdown}
         search = {"query": empty_query(), "filter": []}
         saved = {
@@ -75,11 +78,15 @@ class _Objects:
             "uiState": {},
             "data": {"aggs": [], "searchSource": search},
         }
-        configuration = {"hidePanelTitles": True, "savedVis": saved, **_actions([])}
-        self._place("visualization", "note", note_position(), configuration)
+        titled = {"title": title} if title else {"hidePanelTitles": True}
+        configuration = {**titled, "savedVis": saved, **_actions([])}
+        self._place("visualization", identifier, rectangle, configuration)
 
     def panel(self, panel: Panel, rectangle: Rectangle) -> None:
-        reference = self._reference(f"indexpattern-datasource-layer-{LAYER}")
+        findings = self.of.about_findings(panel)
+        reference = pattern_reference(
+            self.names, f"indexpattern-datasource-layer-{LAYER}", findings=findings
+        )
         filters = filters_of(panel.query.where, "")
         for panel_filter in filters:
             del panel_filter["meta"]["indexRefName"]
@@ -91,7 +98,7 @@ class _Objects:
             "references": [reference],
             "state": lens_state(panel, filters),
         }
-        drilled = [] if self.of.findings else [_to_discover(panel)]
+        drilled = [] if findings else [_to_discover(panel)]
         configuration = {
             "attributes": attributes,
             "title": panel.title,
@@ -107,18 +114,19 @@ class _Objects:
             "search",
             self.names.panel(events.id),
             {
-                "title": events.title,
+                "title": self.names.title(events.title),
                 "description": events.answers,
                 "columns": [name for name in events.query.select if name != "@timestamp"],
                 "sort": [["@timestamp", "desc"]],
                 "grid": {},
                 "hideChart": False,
-                "isTextBasedOnly": False,
+                "isTextBasedQuery": False,
                 "kibanaSavedObjectMeta": {"searchSourceJSON": json_text(source)},
             },
             references,
         )
-        index = self._place("search", events.id, rectangle, _actions([]))
+        configuration = {"title": events.title, **_actions([])}
+        index = self._place("search", events.id, rectangle, configuration)
         self.panels[-1]["panelRefName"] = f"panel_{index}"
         self.references.append(
             {"name": f"{index}:panel_{index}", "type": "search", "id": obj["id"]}
@@ -126,7 +134,8 @@ class _Objects:
 
     def dashboard(self) -> None:
         filter_reference = f"{SOURCE}.filter[0].meta.index"
-        filters = [] if self.of.findings else [switch(filter_reference)]
+        filtered = self.of.controls and not self.of.findings
+        filters = [switch(filter_reference)] if filtered else []
         if filters:
             self.references.append(self._reference(filter_reference))
         options = {
@@ -141,11 +150,11 @@ class _Objects:
             "dashboard",
             self.names.dashboard(self.of.id),
             {
-                "title": self.of.title,
+                "title": self.names.title(self.of.title),
                 "description": self.of.about,
                 "panelsJSON": json_text(self.panels),
                 "optionsJSON": json_text(options),
-                "controlGroupInput": self._controls(),
+                **({"controlGroupInput": self._controls()} if self.of.controls else {}),
                 "timeRestore": False,
                 "version": 1,
                 "kibanaSavedObjectMeta": {"searchSourceJSON": json_text(source)},
@@ -213,7 +222,6 @@ class _Objects:
             "controlStyle": "oneLine",
             "ignoreParentSettingsJSON": json_text(ignored),
             "panelsJSON": json_text(listed),
-            "showApplySelections": False,
         }
 
     def _reference(self, name: str) -> JsonObject:

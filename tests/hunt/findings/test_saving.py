@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from k8sidx.backends.cluster.index.target import findings_index, parse_target
 from k8sidx.backends.cluster.store import ClusterStore
 from k8sidx.backends.connection import ConnectionSettings
 from k8sidx.backends.embedded.findings import findings_path, read_findings
+from k8sidx.backends.finding_record import evidence_query
 from k8sidx.errors import StoreError
 from k8sidx.events.fields.findings import FINDING_ONLY, FROM_EVENTS
 from k8sidx.hunt.definition import Hunt
@@ -171,3 +174,23 @@ def test_stories_come_in_every_format(tmp_path: Path) -> None:
     assert '"actor": "erin"' in k8sidx(*arguments, "-o", "json").stdout
     assert k8sidx(*arguments, "-o", "csv").stdout.splitlines()[0].startswith("actor,story,level")
     assert "1 finding" in k8sidx(*arguments, "-o", "table").stdout
+
+
+def test_the_query_of_a_finding_matches_its_events_and_stays_within_a_link() -> None:
+    """Clients choose auditIDs; ``!`` and ``'`` are what ends a text in RISON."""
+    ids = ["86940068-c5dd", "x' or *),filters:!()", 'a"b\\c', "\u202e\n\ud83d\udca5", "\ud800"]
+    query = evidence_query(ids)
+    assert not {"'", "!", "\n"} & set(query)
+    quoted = re.findall(r'"([^"]*)"', query)
+    assert [json.loads(f'"{text}"') for text in quoted] == [
+        text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass") for text in ids
+    ]
+    assert query.startswith("auditID: (")
+    assert evidence_query([]) == ""
+
+
+def test_a_merged_finding_has_the_query_of_all_its_events(folder: Any) -> None:
+    kept(folder, finding(audit_ids=("a",)))
+    kept(folder, finding(audit_ids=("b",)))
+    [record] = read_findings(folder.path).values()
+    assert record["finding.query"] == 'auditID: ("a" or "b")'

@@ -16,13 +16,23 @@ from k8sidx.query.algebra import Terms
 from k8sidx.shipping.pipeline import ShipOptions, ship
 from k8sidx.show.panels.goals import BY_CONTROLS, GOALS
 from k8sidx.show.panels.library import dashboards
-from k8sidx.show.panels.panel import Dashboard, Events, Panel
+from k8sidx.show.panels.overview import EVENTS
+from k8sidx.show.panels.panel import WIDTH, Dashboard, Events, Note, Panel
 from tests.demo import DEMO
 
 MAY_BE_ZERO = {"truncated-total", "ingress-without-tls"}
 """What a healthy log has none of."""
-PANELS = [p for d in dashboards() if not d.findings for p in d.panels]
-EVERY = [panel for dashboard in dashboards() for panel in dashboard.panels]
+PANELS = [
+    panel
+    for dashboard in dashboards()
+    for panel in dashboard.panels
+    if not isinstance(panel, Note) and not dashboard.about_findings(panel)
+]
+"""Those that query events."""
+EVERY = [
+    panel for dashboard in dashboards() for panel in dashboard.panels if not isinstance(panel, Note)
+]
+FILTERED = [dashboard for dashboard in dashboards() if dashboard.controls]
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +68,7 @@ def test_ids_are_unique_and_fit_for_saved_objects() -> None:
     assert not any("_" in one for one in ids)
 
 
-@pytest.mark.parametrize("dashboard", dashboards(), ids=lambda dashboard: dashboard.id)
+@pytest.mark.parametrize("dashboard", FILTERED, ids=lambda dashboard: dashboard.id)
 def test_every_dashboard_leads_on_to_the_events_and_can_be_filtered(dashboard: Dashboard) -> None:
     assert isinstance(dashboard.panels[-1], Events)
     assert {"user.effective.name", "orchestrator.cluster.name"} <= {
@@ -80,3 +90,24 @@ def test_a_panel_says_what_it_answers(panel: Panel | Events) -> None:
     assert panel.answers
     if isinstance(panel, Panel) and panel.drawn == "table":
         assert panel.query.order, "a table shows the most important rows first"
+
+
+@pytest.mark.parametrize("dashboard", dashboards(), ids=lambda dashboard: dashboard.id)
+def test_a_row_fills_the_grid(dashboard: Dashboard) -> None:
+    for row in dashboard.rows:
+        assert not row.widths or (sum(row.widths), len(row.widths)) == (WIDTH, len(row.panels))
+
+
+def test_the_first_screen_shows_what_matters_most() -> None:
+    overview, findings = (
+        [panel.title for row in dashboard.rows[:3] for panel in row.panels]
+        for dashboard in (dashboards()[0], next(d for d in dashboards() if d.findings))
+    )
+    assert overview[:2] == ["Denied", "Failed"]
+    assert {"Findings over time by level", "Denied, who and what"} <= set(overview)
+    assert findings[:2] == ["Critical", "High"]
+    assert findings[4] == "High and critical findings"
+
+
+def test_the_event_stream_begins_with_the_sentence() -> None:
+    assert EVENTS.query.select[:2] == ("@timestamp", "message")

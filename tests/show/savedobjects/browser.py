@@ -91,3 +91,78 @@ def _value(bucket: Mapping[str, Any], metric: JsonObject) -> Any:
         return bucket["doc_count"]
     found = bucket[metric["id"]]
     return next(iter(found["values"].values())) if "values" in found else found["value"]
+
+
+def lens_search(attributes: JsonObject) -> JsonObject:
+    """The search behind a Lens panel, as Kibana puts it together: a missing value is a row only
+    with ``otherBucket`` (x-pack/plugins/lens/public/datasources/form_based/operations/definitions/
+    terms/index.tsx), and only of text (src/plugins/data/common/search/aggs/buckets/terms.ts)."""
+    state = attributes["state"]
+    [layer] = state["datasourceStates"]["formBased"]["layers"].values()
+    columns = layer["columns"]
+    keys = [name for name in layer["columnOrder"] if columns[name]["isBucketed"]]
+    metrics = {name: columns[name] for name in columns if not columns[name]["isBucketed"]}
+    aggregations: JsonObject = {}
+    for name in reversed(keys):
+        inner = {**_lens_metrics(metrics), **aggregations}
+        aggregations = {name: {**_lens_bucket(columns[name], metrics), "aggs": inner}}
+    return {
+        "size": 0,
+        "track_total_hits": True,
+        "query": {"bool": {"filter": [one["query"] for one in state["filters"]]}},
+        "aggs": aggregations or _lens_metrics(metrics),
+    }
+
+
+_LENS = {"unique_count": "cardinality", "average": "avg", "percentile": "percentiles"}
+
+
+def _lens_metrics(metrics: JsonObject) -> JsonObject:
+    made = {}
+    for name, column in metrics.items():
+        kind = column["operationType"]
+        if kind == "count":
+            continue
+        body: JsonObject = {"field": column["sourceField"]}
+        if kind == "percentile":
+            body["percents"] = [column["params"]["percentile"]]
+        made[name] = {_LENS.get(kind, kind): body}
+    return made
+
+
+def _lens_bucket(column: JsonObject, metrics: JsonObject) -> JsonObject:
+    parameters = column["params"]
+    if column["operationType"] == "date_histogram":
+        return {"date_histogram": {"field": column["sourceField"], "fixed_interval": INTERVAL,
+                                   "min_doc_count": 1}}  # fmt: skip
+    by = parameters["orderBy"]["columnId"]
+    counted = metrics[by]["operationType"] == "count"
+    percent = metrics[by]["params"].get("percentile")
+    ordered = f"{by}.{percent}" if percent else by
+    made: JsonObject = {
+        "field": column["sourceField"],
+        "size": parameters["size"],
+        "order": {"_count" if counted else ordered: parameters["orderDirection"]},
+    }
+    asked = parameters["otherBucket"] and parameters["missingBucket"]
+    if asked and column["dataType"] == "string":
+        made["missing"] = MISSING
+    return {"terms": made}
+
+
+def lens_shown(cluster: Cluster, index: str, attributes: JsonObject) -> dict[tuple[Any, ...], Any]:
+    """The rows that a Lens panel shows, without the row of all others."""
+    body = lens_search(attributes)
+    answer = cluster.request("POST", f"/{index}/_search", body=body)
+    assert answer.status == 200, answer.body
+    found = answer.json()
+    [layer] = attributes["state"]["datasourceStates"]["formBased"]["layers"].values()
+    columns = layer["columns"]
+    keys = [name for name in layer["columnOrder"] if columns[name]["isBucketed"]]
+    metrics = [
+        {"id": name, "type": columns[name]["operationType"]}
+        for name in layer["columnOrder"]
+        if not columns[name]["isBucketed"]
+    ]
+    top = {**found.get("aggregations", {}), "doc_count": found["hits"]["total"]["value"]}
+    return dict(_rows(top, keys, metrics, ()))

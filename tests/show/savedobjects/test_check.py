@@ -62,7 +62,7 @@ CASES: list[tuple[str, Callable[[Objects], Any], str]] = [
     ("unknown type", lambda o: one(o, "search").update(type="lens"), "has no type lens"),
     (
         "newer version",
-        lambda o: o[1].update(migrationVersion={"visualization": "8.1.0"}),
+        lambda o: one(o, "visualization").update(migrationVersion={"visualization": "8.1.0"}),
         "version 8.1.0 is newer than 7.10.0",
     ),
     (
@@ -75,10 +75,14 @@ CASES: list[tuple[str, Callable[[Objects], Any], str]] = [
         lambda o: o[1].update(id=f"{'a' * 36}_{'b' * 36}"),
         "taken for the id of a data source",
     ),
-    ("bad JSON", lambda o: o[1]["attributes"].update(visState="{"), "visState is not JSON"),
+    (
+        "bad JSON",
+        lambda o: one(o, "visualization")["attributes"].update(visState="{"),
+        "visState is not JSON",
+    ),
     (
         "object for text",
-        lambda o: o[1]["attributes"].update(visState={}),
+        lambda o: one(o, "visualization")["attributes"].update(visState={}),
         "visState is not a string",
     ),
     (

@@ -1,0 +1,109 @@
+"""Widths of table columns, in pixels.
+
+A dashboard's grid has 48 columns. The narrowest screen that a dashboard has to fit is a laptop's,
+1,280 pixels wide. Both products cut off the text of a column that is too narrow, and hide the
+last columns of a table that is too wide until somebody scrolls sideways.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from k8sidx.show.panels.panel import WIDTH
+
+SCREEN = 1_280
+"""Width of the narrowest screen."""
+_MARGIN = 32
+"""Left and right padding of a panel, and its scroll bar."""
+
+_BY_FIELD = {
+    "user.effective.name": 200,
+    "user.username": 200,
+    "user.kind": 110,
+    "verb": 80,
+    "target.resource": 150,
+    "target.name": 170,
+    "objectRef.namespace": 120,
+    "responseStatus.code": 56,
+    "responseStatus.reason": 130,
+    "requestURI": 300,
+    "userAgent": 220,
+    "user_agent.name": 100,
+    "source.ip": 120,
+    "source.claimed_ip": 120,
+    "rule.id": 200,
+    "rule.level": 100,
+    "orchestrator.cluster.name": 120,
+    "event.provider": 110,
+    "exec.command_line": 260,
+    "pod.images": 260,
+    "pod.host_paths": 200,
+    "rbac.role": 120,
+    "rbac.subjects": 220,
+    "level": 120,
+    "stage": 140,
+}
+_BY_TYPE = {"date": 120, "number": 76, "boolean": 70, "ip": 120}
+_TEXT = 140
+_COUNT = 84
+
+
+def column_width(field: str, kind: str, heading: str = "") -> int:
+    """Return the width that a column needs.
+
+    :param field: path; empty for a count.
+    :param kind: its type in index patterns.
+    :param heading: text over the column, which has to fit as well.
+    """
+    width = _BY_FIELD.get(field) or (_BY_TYPE.get(kind, _TEXT) if field else _COUNT)
+    return max(width, 24 + 7 * len(heading))
+
+
+_FLEXIBLE = frozenset(
+    {
+        "user.effective.name",
+        "user.username",
+        "target.name",
+        "target.resource",
+        "requestURI",
+        "userAgent",
+        "rule.id",
+        "exec.command_line",
+        "pod.images",
+        "pod.host_paths",
+        "rbac.subjects",
+        "annotations.pod-security.kubernetes.io/audit-violations",
+    }
+)
+"""Columns that share the room which the others leave: names can be of any length."""
+
+
+def fixed_widths(fields: Sequence[tuple[str, str, str]]) -> dict[int, int]:
+    """Return the widths of the columns that should not grow with the screen, by position.
+
+    :param fields: path, type and heading of each column.
+    """
+    if not any(field in _FLEXIBLE for field, _, _ in fields):
+        return {}
+    return {
+        at: column_width(*column) for at, column in enumerate(fields) if column[0] not in _FLEXIBLE
+    }
+
+
+def panel_width(columns: int) -> int:
+    """Return the pixels of a panel that is so many columns of the grid wide."""
+    return SCREEN * columns // WIDTH - _MARGIN
+
+
+def too_wide(widths: Mapping[str, int], columns: int) -> str:
+    """Return the columns that do not fit into a panel, or an empty text.
+
+    :param widths: needs by heading, in the order of the columns.
+    """
+    room = panel_width(columns)
+    hidden = []
+    for heading, width in widths.items():
+        room -= width
+        if room < 0:
+            hidden.append(heading)
+    return ", ".join(hidden)
