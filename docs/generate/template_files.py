@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from k8sidx.backends.cluster.index.companions import companion_templates
 from k8sidx.backends.cluster.index.target import DEFAULT_INDEX
 from k8sidx.backends.cluster.index.template import (
     Body,
@@ -29,11 +30,18 @@ def files() -> Iterator[tuple[str, Body]]:
     with_lifecycle = IndexOptions(lifecycle=policy_name(prefix))
     for name, body in index_templates(prefix, IndexOptions(), "opensearch").items():
         yield f"opensearch/index-template-{name}.json", body
+    for name, body in companion_templates(prefix, IndexOptions(), "opensearch").items():
+        yield f"opensearch/index-template-{name}.json", body
     yield f"opensearch/ism-policy-{policy_name(prefix)}.json", ism_policy(prefix, _RETENTION)
     for name, body in index_templates(prefix, with_lifecycle, "elasticsearch").items():
         yield f"elasticsearch/index-template-{name}.json", body
+    for name, body in companion_templates(prefix, with_lifecycle, "elasticsearch").items():
+        yield f"elasticsearch/index-template-{name}.json", body
     yield f"elasticsearch/ilm-policy-{policy_name(prefix)}.json", ilm_policy(_RETENTION)
-    serverless = index_templates(prefix, IndexOptions(), "elasticsearch", "elastic-serverless")
+    serverless = {
+        **index_templates(prefix, IndexOptions(), "elasticsearch", "elastic-serverless"),
+        **companion_templates(prefix, IndexOptions(), "elasticsearch", "elastic-serverless"),
+    }
     for name, body in serverless.items():
         yield f"elasticsearch/serverless/index-template-{name}.json", body
 

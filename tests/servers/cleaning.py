@@ -10,11 +10,16 @@ def remove_all(cluster: Cluster, prefix: str) -> None:
     prefix. Names are looked up first: wildcards in deletions are refused by default."""
     streams = _names(cluster, f"/_data_stream/{prefix}*", "data_streams")
     everything = (
-        f"/_cat/indices/{prefix}*,summaries-{prefix}*?format=json&h=index&expand_wildcards=all"
+        f"/_cat/indices/{prefix}*,summaries-{prefix}*,findings-{prefix}*"
+        "?format=json&h=index&expand_wildcards=all"
     )
     answer = cluster.request("GET", everything)
     indices = [one["index"] for one in answer.json()] if answer.status == 200 else []
-    templates = _names(cluster, f"/_index_template/{prefix}*", "index_templates")
+    templates = [
+        name
+        for start in ("", "summaries-", "findings-")
+        for name in _names(cluster, f"/_index_template/{start}{prefix}*", "index_templates")
+    ]
     components = _names(cluster, f"/_component_template/{prefix}*", "component_templates")
     paths = [f"/_data_stream/{name}" for name in streams]
     paths += [f"/{name}" for name in indices]

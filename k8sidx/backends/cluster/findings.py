@@ -13,8 +13,8 @@ import orjson
 from k8sidx.backends.cluster.http.api_errors import explain
 from k8sidx.backends.cluster.http.client import Cluster
 from k8sidx.backends.cluster.http.retrying import create_index, expect_success, retrying_request
-from k8sidx.backends.cluster.index.mapping import mapping_of
-from k8sidx.backends.cluster.index.template import made_by_us, own_meta
+from k8sidx.backends.cluster.index.companions import findings_mapping, lacking, new_index
+from k8sidx.backends.cluster.index.template import made_by_us
 from k8sidx.backends.finding_record import FIELDS, Record, merged
 from k8sidx.backends.store import SavedFindings
 from k8sidx.errors import StoreError
@@ -68,19 +68,22 @@ class ClusterFindings:
 
 
 def _ensure(cluster: Cluster, index: str) -> None:
+    """Create the index, or add fields that an older k8sidx did not have."""
     path = f"/{quote(index, safe='')}"
-    answer = retrying_request(cluster, "GET", f"{path}?filter_path=*.mappings._meta")
+    answer = retrying_request(cluster, "GET", f"{path}?filter_path=*.mappings")
     if answer.status == 404:
-        create_index(cluster, path, {"mappings": mapping_of(FIELDS, own_meta())})
+        create_index(cluster, path, new_index(cluster, index, findings_mapping()))
         return
-    mappings = expect_success(answer, "GET", path)
-    content: dict[str, Any] = next(iter(mappings.values()), {})
-    meta = content.get("mappings", {}).get("_meta")
-    if not made_by_us(meta):
+    content: dict[str, Any] = next(iter(expect_success(answer, "GET", path).values()), {})
+    mappings = content.get("mappings", {})
+    if not made_by_us(mappings.get("_meta")):
         raise StoreError(
             f"the index {index} was not made by k8sidx.",
             remedy="Move that index away, or hunt with another --index.",
         )
+    if lacking(mappings.get("properties", {}), (field.name for field in FIELDS)):
+        answer = retrying_request(cluster, "PUT", f"{path}/_mapping", body=findings_mapping())
+        expect_success(answer, "PUT", f"{path}/_mapping")
 
 
 def _read(cluster: Cluster, index: str, ids: Sequence[str]) -> dict[str, Record]:

@@ -26,7 +26,12 @@ from k8sidx.backends.cluster.http.retrying import (
     expect_success,
     retrying_request,
 )
-from k8sidx.backends.cluster.index.template import made_by_us, own_meta, write_target
+from k8sidx.backends.cluster.index.companions import (
+    new_index,
+    summaries_index,
+    summaries_mapping,
+)
+from k8sidx.backends.cluster.index.template import made_by_us, write_target
 from k8sidx.backends.cluster.schema.profile import TIME
 from k8sidx.backends.protocol import EXACT
 from k8sidx.backends.summaries import day_of
@@ -39,24 +44,6 @@ _PAGE = 50
 """Documents of one page."""
 _ORDER = ("day", "state", "part")
 _Body = dict[str, Any]
-_KEYWORD = {"type": "keyword"}
-_MAPPING = {
-    "_meta": own_meta(),
-    "dynamic": False,
-    "properties": {
-        "question": _KEYWORD,
-        "day": _KEYWORD,
-        "state": _KEYWORD,
-        "part": {"type": "integer"},
-        "parts": {"type": "integer"},
-    },
-}
-"""The ``rows`` payload is not indexed."""
-
-
-def summaries_index(prefix: str) -> str:
-    """Return the name of the index, which the pattern of a prefix's events does not match."""
-    return f"summaries-{prefix}"
 
 
 class _Document(NamedTuple):
@@ -206,11 +193,8 @@ class ClusterSummaries:
         """Create the index; writing to its alias keeps the server from creating one by itself."""
         if self._is_there():
             return
-        body = {
-            "settings": {"number_of_shards": 1, "auto_expand_replicas": "0-1"},
-            "mappings": _MAPPING,
-            "aliases": {write_target(self._index): {}},
-        }
+        aliases: _Body = {write_target(self._index): {}}
+        body = new_index(self._cluster, self._index, summaries_mapping(), aliases=aliases)
         create_index(self._cluster, self._path, body)
         self._is_there()
 

@@ -9,11 +9,14 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from k8sidx.backends.cluster.findings import ClusterFindings
 from k8sidx.backends.cluster.http.client import Cluster
 from k8sidx.backends.cluster.index.create import ensure_index
 from k8sidx.backends.cluster.index.setup import own_indices
+from k8sidx.backends.cluster.index.target import findings_index
 from k8sidx.backends.cluster.index.template import VERSION
 from k8sidx.cli import app
+from tests.building import START
 
 
 def setup(cluster: Cluster, prefix: str, *more: str) -> Result:
@@ -46,15 +49,21 @@ def test_it_makes_the_template_and_can_be_repeated(every_cluster: Cluster, prefi
 
 def test_a_dry_run_prints_the_requests_and_makes_none(cluster: Cluster, prefix: str) -> None:
     shown = setup(cluster, prefix, "--dry-run")
-    head, _, body = shown.stdout.partition("\n")
-    assert head == f"PUT /_index_template/{prefix}"
+    requests = shown.stdout.strip().split("\n\n")
+    heads = [request.partition("\n")[0] for request in requests]
+    assert heads == [
+        f"PUT /_index_template/{name}" for name in (prefix, f"findings-{prefix}", summaries(prefix))
+    ]
     assert cluster.request("GET", f"/_index_template/{prefix}").status == 404
-    assert cluster.request("PUT", head.removeprefix("PUT "), body=json.loads(body)).status == 200
+    for request in requests:
+        head, _, body = request.partition("\n")
+        path = head.removeprefix("PUT ")
+        assert cluster.request("PUT", path, body=json.loads(body)).status == 200
     assert setup(cluster, prefix, "--dry-run").stdout == "", "what was printed is what is made"
 
 
 def test_a_dry_run_as_json(cluster: Cluster, prefix: str) -> None:
-    [request] = json.loads(setup(cluster, prefix, "--dry-run", "-o", "json").stdout)
+    [request, *_] = json.loads(setup(cluster, prefix, "--dry-run", "-o", "json").stdout)
     assert request["method"] == "PUT"
     assert request["body"]["index_patterns"] == [f"{prefix}-*"]
 
@@ -69,6 +78,73 @@ def test_choices_are_made_and_kept(cluster: Cluster, prefix: str) -> None:
     again = setup(cluster, prefix)
     assert "Nothing to do: the cluster is set up" in again.stderr
     assert settings(cluster, prefix)["number_of_shards"] == "2"
+
+
+def summaries(prefix: str) -> str:
+    return f"summaries-{prefix}"
+
+
+@pytest.mark.parametrize("name", ["findings", "summaries"])
+def test_findings_and_summaries_have_templates_with_the_same_replicas(
+    cluster: Cluster, prefix: str, name: str
+) -> None:
+    setup(cluster, prefix)
+    assert settings(cluster, f"{name}-{prefix}")["auto_expand_replicas"] == "0-1"
+    setup(cluster, prefix, "--shards", "2", "--replicas", "0")
+    made = settings(cluster, f"{name}-{prefix}")
+    assert (made["number_of_shards"], made["number_of_replicas"]) == ("1", "0")
+
+
+def index_settings(cluster: Cluster, index: str) -> dict[str, str]:
+    answer = cluster.request("GET", f"/{index}/_settings?flat_settings=true").json()
+    made: dict[str, str] = answer[index]["settings"]
+    return made
+
+
+def saved(cluster: Cluster, prefix: str) -> str:
+    """Save a finding, and return the name of the index."""
+    record = {"event.id": "f", "@timestamp": START, "finding.query": 'auditID: ("a")'}
+    ClusterFindings(cluster, findings_index(prefix)).save({"f": record})
+    return findings_index(prefix)
+
+
+@pytest.mark.parametrize("replicas", ["", "0"])
+def test_an_index_of_findings_has_the_chosen_replicas(
+    cluster: Cluster, prefix: str, replicas: str
+) -> None:
+    if replicas:
+        setup(cluster, prefix, "--replicas", replicas)
+    made = index_settings(cluster, saved(cluster, prefix))
+    if replicas:
+        assert made["index.number_of_replicas"] == replicas
+        assert made.get("index.auto_expand_replicas") in (None, "false")
+    else:
+        assert made["index.auto_expand_replicas"] == "0-1"
+
+
+def test_an_older_index_of_findings_is_brought_up_to_date(cluster: Cluster, prefix: str) -> None:
+    index = findings_index(prefix)
+    old = {"made_by": "k8sidx", "version": VERSION}
+    mappings = {"_meta": old, "dynamic": False, "properties": {"verb": {"type": "keyword"}}}
+    settings = {"number_of_replicas": 1}
+    body = {"mappings": mappings, "settings": settings}
+    assert cluster.request("PUT", f"/{index}", body=body).status == 200
+    done = setup(cluster, prefix)
+    assert done.exit_code == 0, done.output
+    assert index_settings(cluster, index)["index.auto_expand_replicas"] == "0-1"
+    mapped = cluster.request("GET", f"/{index}/_mapping/field/finding.query").json()
+    assert "finding.query" in mapped[index]["mappings"]
+    assert setup(cluster, prefix).stdout == ""
+
+
+def test_saving_adds_the_fields_that_an_older_index_lacks(cluster: Cluster, prefix: str) -> None:
+    index = findings_index(prefix)
+    old = {"made_by": "k8sidx", "version": VERSION}
+    mappings = {"_meta": old, "dynamic": False, "properties": {"verb": {"type": "keyword"}}}
+    assert cluster.request("PUT", f"/{index}", body={"mappings": mappings}).status == 200
+    saved(cluster, prefix)
+    mapped = cluster.request("GET", f"/{index}/_mapping/field/finding.query").json()
+    assert "finding.query" in mapped[index]["mappings"]
 
 
 def test_an_older_template_and_its_indices_are_upgraded(cluster: Cluster, prefix: str) -> None:
@@ -119,6 +195,7 @@ def test_a_template_of_a_newer_k8sidx_is_not_touched(cluster: Cluster, prefix: s
 
 def test_retention_without_lifecycle_management_is_said(cluster: Cluster, prefix: str) -> None:
     ensure_index(cluster, prefix, f"{prefix}-2026.11.23")
+    setup(cluster, prefix)
     made = setup(cluster, prefix, "--retention", "90d")
     assert made.exit_code == 0, made.output
     assert made.stdout == "", "nothing is asked of indices that the cluster has no word for"

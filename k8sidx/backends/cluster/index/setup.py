@@ -20,8 +20,14 @@ from k8sidx.backends.cluster.http.retrying import (
     expect_success,
     retrying_request,
 )
+from k8sidx.backends.cluster.index.companions import (
+    companion_templates,
+    findings_mapping,
+    lacking,
+)
 from k8sidx.backends.cluster.index.lifecycle import Lifecycle, lifecycle_of
 from k8sidx.backends.cluster.index.mapping import mapping
+from k8sidx.backends.cluster.index.target import findings_index
 from k8sidx.backends.cluster.index.template import (
     VERSION,
     IndexOptions,
@@ -29,10 +35,12 @@ from k8sidx.backends.cluster.index.template import (
     index_templates,
     made_by_us,
     own_meta,
+    place_settings,
     template_path,
     version_of,
     write_target,
 )
+from k8sidx.backends.finding_record import FIELDS
 from k8sidx.backends.setup import SetupPlan, SetupRequest
 from k8sidx.errors import StoreError, StoreVersion
 
@@ -84,10 +92,15 @@ def plan_setup(
     options = _options(present.get(prefix), shards, replicas)
     if cluster.product == "elasticsearch" and lifecycle.available:
         options = replace(options, lifecycle=lifecycle.name_with(retention))
-    for name, body in index_templates(prefix, options, cluster.product, cluster.flavor).items():
+    wanted_templates = {
+        **index_templates(prefix, options, cluster.product, cluster.flavor),
+        **companion_templates(prefix, options, cluster.product, cluster.flavor),
+    }
+    for name, body in wanted_templates.items():
         if not _alike(present.get(name), body):
             path = template_path(name)
             plan.requests.append(SetupRequest("PUT", path, body, "index template"))
+    plan.requests += _findings_updates(cluster, prefix, options)
     indices = own_indices(cluster, prefix)
     plan.requests += _index_updates(indices)
     if changes or (wanted and lifecycle.shows_on_indices):
@@ -150,10 +163,10 @@ def read_templates(
     :raises StoreError: when another template has one of their names.
     :raises StoreVersion: when a newer k8sidx created one.
     """
+    any_options = IndexOptions(lifecycle="any")
+    of_events = index_templates(prefix, any_options, cluster.product, cluster.flavor)
     templates = {}
-    for name in index_templates(
-        prefix, IndexOptions(lifecycle="any"), cluster.product, cluster.flavor
-    ):
+    for name in (*of_events, *companion_templates(prefix, any_options, cluster.product)):
         path = template_path(name)
         answer = retrying_request(cluster, "GET", path, seconds=seconds)
         if answer.status == 404:
@@ -218,6 +231,35 @@ def _index_updates(indices: Sequence[OwnIndex]) -> Iterator[SetupRequest]:
             yield SetupRequest(
                 "POST", "/_aliases", {"actions": [{"add": add}]}, "name to write under"
             )
+
+
+def _findings_updates(
+    cluster: Cluster, prefix: str, options: IndexOptions
+) -> Iterator[SetupRequest]:
+    """Yield requests that bring an index of findings up to date: an older k8sidx made it without
+    the template, with one replica even on a single node, and fewer fields."""
+    index = findings_index(prefix)
+    path = f"/{quote(index, safe='')}"
+    answer = retrying_request(cluster, "GET", f"{path}?filter_path=*.mappings,*.settings")
+    if answer.status == 404:
+        return
+    content = expect_success(answer, "GET", path).get(index, {})
+    mappings = content.get("mappings", {})
+    if not made_by_us(mappings.get("_meta")):
+        return
+    if lacking(mappings.get("properties", {}), (field.name for field in FIELDS)):
+        yield SetupRequest("PUT", f"{path}/_mapping", findings_mapping(), "fields of findings")
+    present = plain_settings(content.get("settings", {}))
+    wanted = place_settings(options, cluster.product, cluster.flavor)
+    changes = {
+        name: value
+        for name, value in wanted.items()
+        if name.endswith("_replicas") and str(present.get(name)) != str(value)
+    }
+    if changes:
+        if "index.number_of_replicas" in changes:
+            changes["index.auto_expand_replicas"] = False
+        yield SetupRequest("PUT", f"{path}/_settings", changes, "replicas of findings")
 
 
 def _under_policy(

@@ -114,33 +114,47 @@ def index_templates(
 
 
 def _index_template(pattern: str, options: IndexOptions, product: Product, flavor: str) -> Body:
-    """Of two that match an index, the one with the longer pattern has priority."""
-    return {
-        "index_patterns": [pattern],
-        "priority": _PRIORITY + len(pattern),
-        "version": VERSION,
-        "_meta": {"description": "Kubernetes audit events", **own_meta()},
-        "template": {
+    return template_body(
+        pattern,
+        "Kubernetes audit events",
+        {
             "aliases": {write_target("{index}"): {}},
             "settings": index_settings(options, product, flavor),
             "mappings": mapping(own_meta()),
         },
+    )
+
+
+def template_body(pattern: str, about: str, template: Body) -> Body:
+    """Return an index template; of two that match an index, the one with the longer pattern has
+    priority."""
+    return {
+        "index_patterns": [pattern],
+        "priority": _PRIORITY + len(pattern),
+        "version": VERSION,
+        "_meta": {"description": about, **own_meta()},
+        "template": template,
     }
 
 
 def index_settings(options: IndexOptions, product: Product, flavor: str = "server") -> Body:
-    """Return the settings of an index by their full names. Serverless offers refuse those about
-    nodes."""
+    """Return the settings of an index by their full names."""
     settings: Body = {
         "index.mapping.total_fields.limit": FIELD_LIMIT,
         "index.query.default_field": list(_FOR_WORDS),
         "index.sort.field": list(_SORT),
         "index.sort.order": list(_SORT.values()),
     }
+    if flavor == "server":
+        settings["index.codec"] = "best_compression"
+    return settings | place_settings(options, product, flavor)
+
+
+def place_settings(options: IndexOptions, product: Product, flavor: str = "server") -> Body:
+    """Return the settings about shards, replicas and lifecycle. Serverless offers refuse them."""
     if flavor != "server":
-        return settings
-    settings["index.codec"] = "best_compression"
-    settings["index.number_of_shards"] = options.shards
+        return {}
+    settings: Body = {"index.number_of_shards": options.shards}
     if options.replicas is None:
         settings["index.auto_expand_replicas"] = "0-1"
     else:
