@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from k8sidx.backends.cluster.http.client import Cluster
+from k8sidx.backends.cluster.index.companions import summaries_index
 from k8sidx.backends.cluster.index.document import document, document_id
 from k8sidx.backends.cluster.index.target import Target
 from k8sidx.backends.cluster.store import ClusterStore
-from k8sidx.backends.cluster.summaries import summaries_index
 from k8sidx.backends.connection import ConnectionSettings
 from k8sidx.backends.summaries import SummaryEngine, completed_days
 from k8sidx.backends.summary_key import digest_of

@@ -79,5 +79,7 @@ def test_dashboards_with_the_same_title_are_named() -> None:
 
 def test_every_fact_names_its_source() -> None:
     for product in PRODUCTS.values():
-        facts = [*product.attributes.values(), *product.formats.values(), CONTROL_GROUP]
-        assert all(fact.source.endswith(".ts") for fact in facts)
+        sources = [CONTROL_GROUP.source]
+        sources += [attributes.source for attributes in product.attributes.values()]
+        sources += [chosen.source for chosen in product.formats.values()]
+        assert all(source.endswith((".ts", ".tsx")) for source in sources)
