@@ -1,4 +1,4 @@
-"""What the products accept, by product and version.
+"""Saved-object types, attributes and field formats that products accept, by version.
 
 Each fact names the file of the product's published source that it is read from: paths in
 opensearch-project/OpenSearch-Dashboards (2.19, 3.x) and in elastic/kibana (8.19, 9.x, where many
