@@ -94,6 +94,21 @@ NamespaceOption = Annotated[
         show_default=False,
     ),
 ]
+SPOOL_SIZE = "1GiB"
+SpoolOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--spool",
+        metavar="DIR",
+        help="Keep here what could not be delivered, and deliver it first at the next start. "
+        "[default: beside the state file]",
+        show_default=False,
+    ),
+]
+SpoolSizeOption = Annotated[
+    str,
+    typer.Option("--spool-size", metavar="SIZE", help="Keep at most so many bytes in the spool."),
+]
 LEVEL_NAMES = ", ".join(Level)
 
 

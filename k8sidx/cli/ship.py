@@ -11,8 +11,16 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from k8sidx.cli import progress
-from k8sidx.cli.exit import EXIT_REJECTED, ends_with_exit_code
-from k8sidx.cli.options import OUTPUTS, DebugOption, QuietOption, configuration
+from k8sidx.cli.exit import EXIT_REJECTED, EXIT_STORE, ends_with_exit_code
+from k8sidx.cli.options import (
+    OUTPUTS,
+    SPOOL_SIZE,
+    DebugOption,
+    QuietOption,
+    SpoolOption,
+    SpoolSizeOption,
+    configuration,
+)
 from k8sidx.cli.output import print_document, print_message
 from k8sidx.cli.size import parse_size
 from k8sidx.cli.store import AS_CONFIGURED, StoreChoice, open_chosen, takes_store
@@ -88,6 +96,8 @@ def command(
             show_default=False,
         ),
     ] = None,
+    spool: SpoolOption = None,
+    spool_size: SpoolSizeOption = SPOOL_SIZE,
     give_up_after: Annotated[
         str | None,
         typer.Option(
@@ -117,6 +127,7 @@ def command(
     """Store audit events, each exactly once even if shipped twice."""
     from k8sidx.shipping.pipeline import ShipOptions, ship
     from k8sidx.shipping.signals import Stop
+    from k8sidx.shipping.spool.spool import Spool
     from k8sidx.shipping.state import State, default_state
 
     options = ShipOptions(
@@ -130,19 +141,29 @@ def command(
         strict=strict,
     )
     opened = open_chosen(store, create=True)
+    resumable = default_state(inputs, opened)
     if state is None and follow and any(one != "-" for one in inputs):
-        state = default_state(inputs, opened)
+        state = resumable
+    beside = state or (resumable if follow else None)
+    spool_folder = spool or (beside and beside.with_name(f"{beside.name}.spool"))
     tell = partial(print_message, quiet=quiet)
     with (
         nullcontext() if state is None else State(state) as kept,
+        nullcontext()
+        if spool_folder is None
+        else Spool(spool_folder, parse_size(spool_size), create=spool is not None) as spooled,
         Stop() as stop,
         progress.shipping(quiet=quiet) as on_progress,
     ):
-        report = ship(inputs, opened, options, on_progress, tell, stop=stop, state=kept)
-    if report.read or not stop.signal:
+        report = ship(
+            inputs, opened, options, on_progress, tell, stop=stop, state=kept, spool=spooled
+        )
+    if report.read or not stop.signal or (report.spool and report.spool.entries):
         _tell(report, output, quiet=quiet)
     if report.failure:
         raise report.failure
+    if report.spool and report.spool.entries:
+        raise typer.Exit(EXIT_STORE)
     if stop.signal and not (follow and stop.signal is Signals.SIGTERM):
         _stopped(stop.signal)
     if report.rejected or report.not_understood:
@@ -165,11 +186,15 @@ def _stopped(by: Signals) -> NoReturn:
 
 
 def _tell(report: ShipReport, output: Output | None, *, quiet: bool) -> None:
-    from k8sidx.show.render.ship_summary import not_understood_lines, shipped_lines
+    from k8sidx.show.render.ship_summary import (
+        not_understood_lines,
+        shipped_lines,
+        spool_lines,
+    )
 
     for line in shipped_lines(report):
         print_message(line, quiet=quiet)
-    for line in not_understood_lines(report):
+    for line in [*not_understood_lines(report), *spool_lines(report)]:
         print_message(line)
     if output is not None:
         print_document(load_format(output).shipped(report))

@@ -115,6 +115,8 @@ class Chunk(NamedTuple):
         :class:`~k8sidx.shipping.sources.follow.registry.Registry`.
     :param place: the same position for a state file to resume from; ``None`` where there is
         none.
+    :param segment: number of the spool's segment that it is in; 0 for other sources.
+    :param cluster: name of the cluster that its events are stored with, instead of the run's.
     """
 
     source: str
@@ -123,3 +125,5 @@ class Chunk(NamedTuple):
     end: int = 0
     file: int = 0
     place: Position | None = None
+    segment: int = 0
+    cluster: str = ""

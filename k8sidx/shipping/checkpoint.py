@@ -35,3 +35,26 @@ class NoCheckpoint:
 
     def delivered(self, chunk: Chunk) -> None:
         """Do nothing."""
+
+
+class Checkpoints:
+    """Gives each chunk to the checkpoint that it belongs to.
+
+    :param spool: for chunks from a spool.
+    :param files: for all others.
+    """
+
+    def __init__(self, spool: Checkpoint, files: Checkpoint) -> None:
+        self._spool = spool
+        self._files = files
+
+    def begun(self, chunk: Chunk) -> None:
+        """Record that a chunk was read."""
+        self._of(chunk).begun(chunk)
+
+    def delivered(self, chunk: Chunk) -> None:
+        """Record that a chunk is delivered."""
+        self._of(chunk).delivered(chunk)
+
+    def _of(self, chunk: Chunk) -> Checkpoint:
+        return self._spool if chunk.segment else self._files

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from k8sidx.events.records import Chunk
 from k8sidx.shipping.checkpoint import Checkpoint
@@ -11,20 +11,21 @@ from k8sidx.shipping.checkpoint import Checkpoint
 class ChunksInFlight:
     """Numbers chunks, and notifies the checkpoint when they are begun and delivered.
 
-    :param keep_data: whether to keep their records until they are delivered.
+    :param keep_data: whether to keep a chunk's records until it is delivered.
     """
 
-    def __init__(self, checkpoint: Checkpoint, *, keep_data: bool) -> None:
+    def __init__(self, checkpoint: Checkpoint, keep_data: Callable[[Chunk], bool]) -> None:
         self._checkpoint = checkpoint
         self._keep_data = keep_data
         self._chunks: dict[int, Chunk] = {}
         self._batches: dict[int, int] = {}
         self._last = 0
+        self._lines: tuple[Chunk, list[bytes]] | None = None
 
     def begin(self, chunk: Chunk) -> int:
         """Register a chunk that was read, and return its number."""
         self._last += 1
-        self._chunks[self._last] = chunk if self._keep_data else chunk._replace(data=b"")
+        self._chunks[self._last] = chunk if self._keep_data(chunk) else chunk._replace(data=b"")
         self._checkpoint.begun(chunk)
         return self._last
 
@@ -46,9 +47,16 @@ class ChunksInFlight:
     def record(self, number: int, record: int) -> bytes:
         """Return a record of a chunk that is not delivered, as it was read."""
         chunk = self._chunks[number]
-        return chunk.data.split(b"\n")[record - chunk.first]
+        if self._lines is None or self._lines[0] is not chunk:
+            self._lines = chunk, chunk.data.split(b"\n")  # once for all records of a chunk
+        return self._lines[1][record - chunk.first]
+
+    def undelivered(self) -> list[Chunk]:
+        """Return the chunks in the order of reading."""
+        return list(self._chunks.values())
 
     def _check(self, number: int) -> None:
         if not self._batches[number]:
             del self._batches[number]
+            self._lines = None
             self._checkpoint.delivered(self._chunks.pop(number))

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from enum import Enum
+from itertools import chain
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from k8sidx.errors import UsageError
 from k8sidx.events.records import Chunk, Rejected, Skipped
 from k8sidx.shipping.sources.files.chunks import read_chunks
 from k8sidx.shipping.sources.files.inputs import STDIN, Source, expand
-from k8sidx.shipping.sources.follow.follower import Follower, read_once
+from k8sidx.shipping.sources.follow.follower import Follower, OnceReader
+from k8sidx.shipping.sources.follow.readers import Reading
 from k8sidx.shipping.sources.follow.registry import Registry
 
 CHUNK_BYTES = 1024 * 1024
@@ -36,10 +39,46 @@ class Pause(Enum):
 Piece: TypeAlias = Chunk | Rejected | Skipped | Pause
 
 
+class OpenFiles(Protocol):
+    """The files that are read, which stay open until they are delivered; a context manager."""
+
+    def readings(self) -> list[Reading]:
+        """Return the open files."""
+
+    def is_named(self, number: int) -> bool:
+        """Whether an input still leads to the file."""
+
+
+class InputStream:
+    """Pieces of the inputs, and the files that they come from; a context manager.
+
+    :param pieces: what is read inside of the context.
+    :param files: ``None`` when nothing is kept open.
+    """
+
+    def __init__(self, pieces: Iterator[Piece], files: Follower | OnceReader | None = None) -> None:
+        self.pieces = pieces
+        self.files: OpenFiles | None = files
+        self._context = nullcontext() if files is None else files
+
+    def __enter__(self) -> InputStream:
+        self._context.__enter__()
+        return self
+
+    def __exit__(self, *raised: Any) -> None:
+        self._context.__exit__(*raised)
+
+
 def whole(
     sources: Sequence[Source], record_limit: int, on_bytes: Callable[[int], None]
-) -> Iterator[Piece]:
+) -> InputStream:
     """Read the sources from their start to their end."""
+    return InputStream(_whole(sources, record_limit, on_bytes))
+
+
+def _whole(
+    sources: Sequence[Source], record_limit: int, on_bytes: Callable[[int], None]
+) -> Iterator[Piece]:
     for source in sources:
         yield from read_chunks(source, CHUNK_BYTES, record_limit, on_bytes)
 
@@ -50,12 +89,15 @@ def resumed(
     record_limit: int,
     on_bytes: Callable[[int], None],
     on_wait: Callable[[str], None],
-) -> Iterator[Piece]:
+) -> InputStream:
     """Read what was not delivered yet; standard input completely."""
-    yield from whole([source for source in sources if source.name == STDIN], record_limit, on_bytes)
+    streams = [source for source in sources if source.name == STDIN]
     names = [source.name for source in sources if source.name != STDIN]
-    if names:
-        yield from read_once(names, register, record_limit, (), on_wait, on_bytes)
+    pieces = _whole(streams, record_limit, on_bytes)
+    if not names:
+        return InputStream(pieces)
+    reader = OnceReader(names, register, record_limit, (), on_wait, on_bytes)
+    return InputStream(chain(pieces, reader.pieces()), reader)
 
 
 def followed(
@@ -64,18 +106,31 @@ def followed(
     record_limit: int,
     excluded: Sequence[Path],
     on_wait: Callable[[str], None],
-) -> Iterator[Piece]:
+    stopped: Callable[[], bool] = lambda: False,
+    *,
+    until_delivered: bool = False,
+) -> InputStream:
     """Read what was not delivered yet and what is written from now on, until standard input ends
     or forever.
 
     :param on_wait: called with the files that are followed, and from time to time with inputs
         that lead to none.
+    :param stopped: whether to end.
+    :param until_delivered: keep files open until the register has all of them as delivered.
     :raises UsageError: for an input that cannot be followed.
     """
-    follower = Follower(inputs, register, record_limit, excluded, on_wait)
+    follower = Follower(
+        inputs,
+        register,
+        record_limit,
+        excluded,
+        on_wait,
+        stopped=stopped,
+        until_delivered=until_delivered,
+    )
     for name in inputs:
         on_wait(_followed_files(name))
-    return _paced(follower, inputs, on_wait)
+    return InputStream(_paced(follower, inputs, on_wait), follower)
 
 
 def _paced(

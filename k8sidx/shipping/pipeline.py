@@ -7,23 +7,27 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from k8sidx.backends.sink import Sink, SinkResults, Tally
 from k8sidx.backends.store import Store
-from k8sidx.errors import NotDelivered, UsageError, Where
+from k8sidx.errors import NotDelivered, StoreError, UsageError, Where
 from k8sidx.events.decode.unwrap import Unwrapper
 from k8sidx.events.records import Chunk, Rejected, Skipped
-from k8sidx.shipping.checkpoint import NoCheckpoint
+from k8sidx.shipping.checkpoint import Checkpoint, Checkpoints, NoCheckpoint
 from k8sidx.shipping.dead_letter import DeadLetter
 from k8sidx.shipping.in_flight import ChunksInFlight
-from k8sidx.shipping.input_stream import Pause, Piece, followed, resumed, whole
+from k8sidx.shipping.input_stream import InputStream, Pause, Piece, followed, resumed, whole
 from k8sidx.shipping.pool import WorkerPool, worker_count
 from k8sidx.shipping.signals import Stop
 from k8sidx.shipping.sources.files.inputs import Source, expand
 from k8sidx.shipping.sources.follow.registry import Registry
+from k8sidx.shipping.spool.replay import replayed
+from k8sidx.shipping.spool.spool import Spool
 from k8sidx.shipping.state import State
+from k8sidx.shipping.undelivered import SpoolReport, Undelivered
 from k8sidx.shipping.understood import Example, NotUnderstood, Understanding
 from k8sidx.shipping.worker import Outcome, Worker, WorkerSettings
 
@@ -77,6 +81,7 @@ class ShipReport(Tally):
     :param rejects: the first rejected records, without their raw text.
     :param dead_letter: the file with all rejected records; ``None`` when there are none.
     :param failure: why the run ended before all events that were read had an outcome.
+    :param spool: what the spool contains at the end; ``None`` without a spool.
     """
 
     redacted: int = 0
@@ -86,7 +91,8 @@ class ShipReport(Tally):
     not_understood: list[NotUnderstood] = field(default_factory=list)
     rejects: list[Rejected] = field(default_factory=list)
     dead_letter: Path | None = None
-    failure: NotDelivered | None = None
+    failure: StoreError | None = None
+    spool: SpoolReport | None = None
 
 
 def ship(
@@ -98,6 +104,7 @@ def ship(
     *,
     stop: Stop | None = None,
     state: State | None = None,
+    spool: Spool | None = None,
 ) -> ShipReport:
     """Store the audit events of the inputs, each once.
 
@@ -106,6 +113,7 @@ def ship(
         the store, or a cluster that does not respond.
     :param stop: ends reading; events that were read are still stored.
     :param state: positions to resume from, which are updated.
+    :param spool: delivered first; at the end it receives what nobody can read once more.
     :raises UsageError: when an input does not exist or cannot be read.
     :returns: also when a cluster did not accept everything, see ``ShipReport.failure``.
     :raises StoreError: when the store cannot be written.
@@ -120,9 +128,10 @@ def ship(
         understanding = Understanding(
             {given: [source.name for source in expand([given])] for given in inputs}
         )
-    run = _Run(sources, store, options, on_progress, state, understanding)
+    run = _Run(sources, store, options, on_progress, state, understanding, spool)
     run.refuse_loop()
-    pieces = run.pieces(store, on_wait or (lambda text: None))
+    on_wait = on_wait or (lambda text: None)
+    stream = run.stream(store, on_wait, stop)
     started = time.monotonic()
     if state is not None:
         state.check_store(store)  # before one is made where it is missing
@@ -130,9 +139,8 @@ def ship(
     try:
         if state is not None:
             state.use_store(store.identity())
-        run.work(sink, stop, pieces)
-    except NotDelivered as error:
-        run.report.failure = error
+        with stream:
+            run.work(sink, stop, stream, on_wait)
     finally:
         run.dead_letter.close()
         sink.close()
@@ -157,6 +165,7 @@ class _Run:
         on_progress: Callable[[ShipProgress], None] | None,
         state: State | None,
         understanding: Understanding,
+        spool: Spool | None,
     ) -> None:
         self.sources = sources
         self.options = options
@@ -170,6 +179,8 @@ class _Run:
         self._on_progress = on_progress
         self._state = state
         self._understanding = understanding
+        self._spool = spool
+        self._register = Registry() if state is None else state.register
         self._started: set[str] = set()
 
     def refuse_loop(self) -> None:
@@ -182,25 +193,63 @@ class _Run:
                     remedy="Give --dead-letter another name.",
                 )
 
-    def pieces(self, store: Store, on_wait: Callable[[str], None]) -> Iterator[Piece]:
-        """Return the chunks to read."""
+    def stream(
+        self, store: Store, on_wait: Callable[[str], None], stop: Stop | None
+    ) -> InputStream:
+        """Return what to read."""
         limit = self.options.record_limit
-        register = Registry() if self._state is None else self._state.register
         if self.options.follow:
             excluded = [self.dead_letter.path]
             excluded += [store.folder] if store.folder else []
             excluded += [self._state.path, self._state.lock] if self._state else []
-            names = [source.name for source in self.sources]
-            return followed(names, register, limit, excluded, on_wait)
+            excluded += [self._spool.folder] if self._spool else []
+            return followed(
+                [source.name for source in self.sources],
+                self._register,
+                limit,
+                excluded,
+                on_wait,
+                lambda: stop is not None and stop.signal is not None,
+                until_delivered=self._state is not None,
+            )
         if self._state is not None:
-            return resumed(self.sources, register, limit, self._count_bytes, on_wait)
+            return resumed(self.sources, self._register, limit, self._count_bytes, on_wait)
         return whole(self.sources, limit, self._count_bytes)
 
-    def work(self, sink: Sink[Any], stop: Stop | None, pieces: Iterator[Piece]) -> None:
+    def work(
+        self,
+        sink: Sink[Any],
+        stop: Stop | None,
+        stream: InputStream,
+        on_wait: Callable[[str], None],
+    ) -> None:
         """Read all chunks, and store the batches that the workers encode."""
-        in_flight = ChunksInFlight(self._state or NoCheckpoint(), keep_data=sink.can_reject)
+        checkpoint: Checkpoint = self._state or NoCheckpoint()
+        if self._spool is not None:
+            checkpoint = Checkpoints(self._spool, checkpoint)
+        in_flight = ChunksInFlight(checkpoint, self._data_keeper(sink))
+        pieces: Iterator[Piece] = stream.pieces
         if stop is not None:
-            pieces = stop.until_signal(pieces, sink.shorten_deadline)
+            stop.on_signal(sink.shorten_deadline)
+            if not self.options.follow:  # that ends by itself, and loses nothing that was read
+                pieces = stop.until_signal(pieces)
+        if self._spool is not None:
+            pieces = chain(self._replay(self._spool, stop, on_wait), pieces)
+        try:
+            self._deliver(sink, in_flight, pieces)
+        except BaseException as error:
+            if self._spool is not None:
+                self._fill_spool(self._spool, stream, in_flight, store_failed=True)
+            elif not isinstance(error, NotDelivered):
+                raise
+            if not isinstance(error, StoreError):
+                raise
+            self.report.failure = error
+        else:
+            if self._spool is not None:
+                self._fill_spool(self._spool, stream, in_flight, store_failed=False)
+
+    def _deliver(self, sink: Sink[Any], in_flight: ChunksInFlight, pieces: Iterable[Piece]) -> None:
         try:
             for outcome in self._outcomes(sink, in_flight, pieces):
                 self._account(outcome, in_flight)
@@ -215,6 +264,42 @@ class _Run:
         finally:
             self._apply_results(sink.take_results(), in_flight)
         self._report_progress()
+
+    def _data_keeper(self, sink: Sink[Any]) -> Callable[[Chunk], bool]:
+        """Return whether the records of a chunk may be needed until it is delivered."""
+        has_spool = self._spool is not None
+        return lambda chunk: (
+            sink.can_reject or (has_spool and chunk.place is None and not chunk.segment)
+        )
+
+    def _replay(
+        self, spool: Spool, stop: Stop | None, on_wait: Callable[[str], None]
+    ) -> Iterator[Piece]:
+        """Read what earlier runs left in the spool."""
+        if spool.segments:
+            on_wait(f"delivering what is in the spool {spool.folder} ({spool.used:,} bytes) first")
+            pieces: Iterator[Piece] = replayed(spool, self.options.record_limit, on_wait)
+            yield from pieces if stop is None else stop.until_signal(pieces)
+            yield Pause.PAUSE
+
+    def _fill_spool(
+        self,
+        spool: Spool,
+        stream: InputStream,
+        in_flight: ChunksInFlight,
+        *,
+        store_failed: bool,
+    ) -> None:
+        left = Undelivered(spool, self._register, self.options.cluster, self._other)
+        left.write(stream.files, in_flight, store_failed=store_failed)
+        self.report.spool = SpoolReport(spool.folder, spool.segments, spool.used, left.lost)
+
+    def _other(self, piece: Rejected | Skipped) -> None:
+        if isinstance(piece, Skipped):
+            self._skip(piece)
+        else:
+            self._understanding.understood(piece.where.source)
+            self._reject(piece)
 
     def _outcomes(
         self, sink: Sink[Any], in_flight: ChunksInFlight, pieces: Iterable[Piece]
@@ -250,11 +335,8 @@ class _Run:
                     yield inline.finish()
                     if pool is not None:
                         pool.flush()
-                elif isinstance(piece, Skipped):
-                    self._skip(piece)
                 else:
-                    self._understanding.understood(piece.where.source)
-                    self._reject(piece)
+                    self._other(piece)
                 if pool is not None:
                     yield from pool.ready()
             yield inline.finish()

@@ -34,12 +34,13 @@ class Stop:
     def __exit__(self, *_: object) -> None:
         self._restore()
 
-    def until_signal(self, items: Iterable[T], on_signal: Callable[[], None]) -> Iterator[T]:
-        """Yield the items until a signal is received; waiting for an item is interrupted at once.
+    def on_signal(self, call: Callable[[], None]) -> None:
+        """Call this in the signal handler, between any two instructions."""
+        self._on_signal = call
 
-        :param on_signal: called in the signal handler, between any two instructions.
-        """
-        self._on_signal = on_signal
+    def until_signal(self, items: Iterable[T]) -> Iterator[T]:
+        """Yield the items until a signal is received; waiting for an item is interrupted at once,
+        and what was read for it is lost."""
         iterator = iter(items)
         while self.signal is None:
             try:

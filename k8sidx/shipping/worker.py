@@ -22,6 +22,9 @@ from k8sidx.events.normalize.reconstruct import whole_event
 from k8sidx.events.records import Chunk, Event, Rejected, Skipped
 from k8sidx.shipping.understood import Example, example_of
 
+_NORMALIZERS = 16
+"""Clusters whose repeated parts are remembered at the same time."""
+
 
 @dataclass(frozen=True, slots=True)
 class WorkerSettings:
@@ -63,12 +66,10 @@ class Worker:
 
     def __init__(self, settings: WorkerSettings) -> None:
         self._settings = settings
-        self._normalizer = Normalizer(
-            cluster=settings.cluster,
-            keep_secrets=settings.keep_secrets,
-            bodies=settings.spec.bodies,
-        )
+        self._normalizers: dict[str, Normalizer] = {}
+        self._normalizer = self._normalizer_of(settings.cluster)
         self._encoder = settings.spec.open()
+        self._lines: tuple[Chunk, list[bytes]] | None = None
         self._example_source = ""
         self._example_kinds: set[str] = set()
 
@@ -78,6 +79,7 @@ class Worker:
         :param number: the chunk's number in this run.
         """
         outcome = Outcome(number)
+        self._normalizer = self._normalizer_of(chunk.cluster or self._settings.cluster)
         # Decoding makes no cycles, and looking for them costs a third of the time.
         collecting = gc.isenabled()
         gc.disable()
@@ -93,7 +95,21 @@ class Worker:
         outcome.batches = self._encoder.full()
         outcome.refused = self._refused(number, chunk)
         outcome.events -= len(outcome.refused)
+        self._lines = None
         return outcome
+
+    def _normalizer_of(self, cluster: str) -> Normalizer:
+        """Return the normalizer for a cluster; few are kept, for names may come from clients."""
+        normalizer = self._normalizers.get(cluster)
+        if normalizer is None:
+            if len(self._normalizers) >= _NORMALIZERS:
+                self._normalizers.pop(next(iter(self._normalizers)))
+            normalizer = self._normalizers[cluster] = Normalizer(
+                cluster=cluster,
+                keep_secrets=self._settings.keep_secrets,
+                bodies=self._settings.spec.bodies,
+            )
+        return normalizer
 
     def finish(self) -> Outcome:
         """Finish the open batches; more chunks may follow."""
@@ -110,7 +126,7 @@ class Worker:
         refused = []
         for one in self._encoder.take_refused():
             as_read = chunk is not None and one.chunk == number
-            raw = _line(chunk, one.record) if chunk and as_read else _written(one)
+            raw = self._line(chunk, one.record) if chunk and as_read else _written(one)
             refused.append((Rejection(one.chunk, one.record, one.reason), raw))
         return refused
 
@@ -170,7 +186,7 @@ class Worker:
         if self._settings.strict:
             # Of a record with many parts that are skipped, one reject has them all.
             if not (outcome.rejected and outcome.rejected[-1].where == where):
-                line = _line(chunk, where.record)
+                line = self._line(chunk, where.record)
                 outcome.rejected.append(Rejected(f"not an audit event: {kind}", where, line))
             return
         outcome.skipped[kind] += 1
@@ -179,7 +195,13 @@ class Worker:
             self._example_kinds.clear()
         if kind not in self._example_kinds:
             self._example_kinds.add(kind)
-            outcome.examples[kind] = example_of(where, _line(chunk, where.record))
+            outcome.examples[kind] = example_of(where, self._line(chunk, where.record))
+
+    def _line(self, chunk: Chunk, record: int) -> bytes:
+        """Return a record of a chunk as it was read; a chunk is split once for all its records."""
+        if self._lines is None or self._lines[0] is not chunk:
+            self._lines = chunk, chunk.data.split(b"\n")
+        return self._lines[1][record - chunk.first]
 
     def _normalize(self, event: Event) -> Normalized | Rejected:
         try:
@@ -193,11 +215,6 @@ class Worker:
             return rejected(event, error)
         result = repaired(event)
         return result if isinstance(result, Rejected) else self._normalize(result)
-
-
-def _line(chunk: Chunk, record: int) -> bytes:
-    """Return a record of a chunk as it was read."""
-    return chunk.data.split(b"\n")[record - chunk.first]
 
 
 def _written(refused: Refused) -> bytes:

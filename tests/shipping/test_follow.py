@@ -86,7 +86,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
     """Starts the command; what still runs in the end is killed."""
     started: list[subprocess.Popen[str]] = []
 
-    def starting(*arguments: Path | str) -> subprocess.Popen[str]:
+    def starting(*arguments: Path | str, **options: Any) -> subprocess.Popen[str]:
         command = [sys.executable, "-m", "k8sidx", "ship", "--follow", *map(str, arguments)]
         started.append(
             subprocess.Popen(
@@ -97,6 +97,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
                 stderr=subprocess.PIPE,
                 text=True,
                 preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+                **options,
             )
         )
         return started[-1]
@@ -104,7 +105,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
     yield starting
     for process in started:
         process.kill()
-        process.communicate()
+        process.wait()
 
 
 def counted(store: Path) -> tuple[int, int]:

@@ -33,7 +33,8 @@ def test_followed_reports_again_and_again_what_matches_nothing(
     log = write_log(tmp_path / "a.log", [event()])
     messages: list[str] = []
     missing = str(tmp_path / "none.log")
-    for _ in followed([str(log), missing], Registry(), 10_000, (), messages.append):
-        if len(messages) > 3:
-            break
+    with followed([str(log), missing], Registry(), 10_000, (), messages.append) as stream:
+        for _ in stream.pieces:
+            if len(messages) > 3:
+                break
     assert set(messages[2:]) == {f"{missing} still matches no file"}

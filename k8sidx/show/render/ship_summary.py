@@ -19,7 +19,8 @@ def shipped_object(report: ShipReport) -> dict[str, object]:
     """Return the counts as JSON shows them (docs/cli.md)."""
     counts: dict[str, object] = {name: getattr(report, name) for name in COUNTS}
     dead_letter = str(report.dead_letter) if report.dead_letter else None
-    return counts | {"skipped": report.skipped, "dead_letter": dead_letter}
+    counts |= {"skipped": report.skipped, "dead_letter": dead_letter}
+    return counts if report.spool is None else counts | {"spooled": report.spool.size}
 
 
 def shipped_sheet(report: ShipReport) -> Sheet:
@@ -59,6 +60,21 @@ def not_understood_lines(report: ShipReport) -> Iterator[str]:
         yield (
             f"k8sidx: {entry.input}: no audit event was found, only {kinds}"
             f"{f', for example {example}' if example else ''}"
+        )
+
+
+def spool_lines(report: ShipReport) -> Iterator[str]:
+    """Yield what the spool contains, and an error for everything that it should contain."""
+    spool = report.spool
+    if spool is None:
+        return
+    for lost in spool.lost:
+        yield f"k8sidx: {lost}"
+    if spool.entries:
+        entries = "entry" if spool.entries == 1 else "entries"
+        yield (
+            f"Not delivered: {spool.entries:,} {entries} ({spool.size:,} bytes) in the spool "
+            f"{spool.folder}; the next start delivers them first."
         )
 
 

@@ -39,17 +39,21 @@ class Following:
 
     def _run(self) -> None:
         try:
-            for piece in self._follower.pieces():
-                while self._paused.is_set():
-                    time.sleep(0.01)
-                if isinstance(piece, Chunk):
-                    self.chunks.append(piece)
-                    assert piece.place is not None
-                    self.register[piece.file].delivered = piece.place
-                elif piece is not None:
-                    self.others.append(piece)
+            with self._follower:
+                self._take()
         except BaseException as error:  # noqa: BLE001 - for the test to raise
             self._failed.append(error)
+
+    def _take(self) -> None:
+        for piece in self._follower.pieces():
+            while self._paused.is_set():
+                time.sleep(0.01)
+            if isinstance(piece, Chunk):
+                self.chunks.append(piece)
+                assert piece.place is not None
+                self.register[piece.file].delivered = piece.place
+            elif piece is not None:
+                self.others.append(piece)
 
     def seen(self) -> list[int]:
         return [number for chunk in list(self.chunks) for number in numbers(chunk.data)]

@@ -92,6 +92,23 @@ def read_on(
     yield from reader.read(place)
 
 
+def read_body(
+    name: str, stored: Iterator[bytes], chunk_bytes: int, record_limit: int
+) -> Iterator[Chunk | Rejected | Skipped]:
+    """Return the records of what is not a file; otherwise as :func:`read_chunks`."""
+    yield from _Reader(name, Blocks(decompressed(stored)), chunk_bytes, record_limit).read()
+
+
+def read_lines(
+    name: str, number: int, plain: Iterator[bytes], chunk_bytes: int, record_limit: int
+) -> Iterator[Chunk | Rejected]:
+    """Return the records of what has one a line, whatever they look like.
+
+    :param number: 1-based number of the first line.
+    """
+    yield from _Reader(name, Blocks(plain), chunk_bytes, record_limit).lines(number)
+
+
 def whole_lines(
     name: str, number: int, data: bytes, begin: int, record_limit: int
 ) -> Iterator[Chunk | Rejected]:
@@ -171,6 +188,14 @@ class _Reader:
                 yield from self._documents(documents, place.record + 1)
             else:
                 yield from self._lines(place.record + 1)
+        yield from self._damage()
+
+    def lines(self, number: int) -> Iterator[Chunk | Rejected]:
+        """Read lines, from the one with this number on."""
+        yield from self._lines(number)
+        yield from self._damage()
+
+    def _damage(self) -> Iterator[Rejected]:
         if self._blocks.damage:
             yield Rejected(self._blocks.damage, Where(self._name), b"")
 

@@ -12,6 +12,7 @@ import stat
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -33,13 +34,17 @@ PATIENCE_SECONDS = 60.0
 
 
 class Follower:
-    """The records of some inputs, now and as they are added.
+    """The records of some inputs, now and as they are added; a context manager, inside of which
+    files are watched, and stay open also when nothing is read of them any more.
 
     :param inputs: files, globs, folders, ``-``; they need not exist yet.
     :param register: the files as far as they are known.
     :param record_limit: longest record in bytes.
     :param excluded: files and folders that are never read.
     :param tell: called with a message about what is waited for, or what was lost.
+    :param stopped: whether to end; it is called several times a second.
+    :param until_delivered: keep a file open until all that was read of it is delivered, as the
+        register has it.
     :raises UsageError: for an input that cannot be followed.
     """
 
@@ -51,8 +56,14 @@ class Follower:
         excluded: Sequence[Path] = (),
         tell: Callable[[str], None] = lambda text: None,
         patience: float = PATIENCE_SECONDS,
+        stopped: Callable[[], bool] = lambda: False,
+        *,
+        until_delivered: bool = False,
     ) -> None:
         self._stop = threading.Event()
+        self._stopped = stopped
+        self._register = register
+        self._until_delivered = until_delivered
         self._failed: Exception | None = None
         self._patience = patience
         self._streams: list[Stream] = []
@@ -67,30 +78,39 @@ class Follower:
                 names.append(given)
         self._watch = Watch(names, register, record_limit, excluded, tell) if names else None
 
-    def stop(self) -> None:
-        """End soon; may be called from another thread or a signal handler."""
-        self._stop.set()
-
-    def pieces(self) -> Iterator[Piece | None]:
-        """The records; ``None`` whenever all that there was is read."""
-        looking = threading.Thread(target=self._look, daemon=True)
+    def __enter__(self) -> Follower:
+        self._looking = threading.Thread(target=self._look, daemon=True)
         if self._watch is not None:
             _allow_many_files()
             self._watch.look()
-            looking.start()
-            yield None
-        try:
-            yield from self._read()
-        finally:
-            self._stop.set()
-            if self._watch is not None:
-                looking.join()
-                for reading in self._watch.readings():
-                    self._watch.close(reading)
+            self._looking.start()
+        return self
 
-    def _read(self) -> Iterator[Piece | None]:
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        if self._watch is not None:
+            self._looking.join()
+            for reading in self._watch.readings():
+                self._watch.close(reading)
+
+    def stop(self) -> None:
+        """End soon; may be called from another thread, but not from a signal handler."""
+        self._stop.set()
+
+    def readings(self) -> list[Reading]:
+        """The open files."""
+        return self._watch.readings() if self._watch is not None else []
+
+    def is_named(self, number: int) -> bool:
+        """Whether an input still leads to the file."""
+        return self._watch is not None and self._watch.is_named(number)
+
+    def pieces(self) -> Iterator[Piece | None]:
+        """The records; ``None`` whenever all that there was is read."""
+        if self._watch is not None:
+            yield None
         pause = _SOONEST_SECONDS
-        while not self._stop.is_set():
+        while not self._is_stopped():
             size = 0
             for piece in self._round():
                 size += len(piece.data) if isinstance(piece, Chunk) else 1
@@ -104,6 +124,13 @@ class Follower:
                 # Waiting a little makes one chunk of lines that come one by one.
                 pause = _SOONEST_SECONDS if size else min(2 * pause, POLL_SECONDS)
                 self._stop.wait(pause)
+        # What a pipe holds is gone with its reader.
+        for stream in self._streams:
+            yield from stream.read()
+            yield from stream.rest()
+
+    def _is_stopped(self) -> bool:
+        return self._stop.is_set() or self._stopped()
 
     def _round(self) -> Iterator[Piece]:
         """Something of each file, so that none waits for another."""
@@ -112,7 +139,7 @@ class Follower:
         if self._watch is None:
             return
         for reading in self._watch.readings():
-            if self._stop.is_set():
+            if self._is_stopped():
                 return
             yield from reading.read()
             yield from self._let_go(self._watch, reading)
@@ -125,8 +152,13 @@ class Follower:
         elif reading.deleted or not watch.is_named(reading.number):
             if idle > self._patience:
                 yield from reading.rest(ended=True)
-                watch.close(reading)
+                self._close(watch, reading)
         elif idle > FRESH_SECONDS:
+            self._close(watch, reading)
+
+    def _close(self, watch: Watch, reading: Reading) -> None:
+        """Close a file, unless its content may be needed once more."""
+        if not self._until_delivered or self._register[reading.number].is_delivered:
             watch.close(reading)
 
     def _look(self) -> None:
@@ -141,24 +173,50 @@ class Follower:
             pause = max(POLL_SECONDS, _LOOK_SHARE * (time.monotonic() - began))
 
 
-def read_once(
-    inputs: Sequence[str],
-    register: Registry,
-    record_limit: int,
-    excluded: Sequence[Path] = (),
-    tell: Callable[[str], None] = lambda text: None,
-    on_bytes: Callable[[int], None] | None = None,
-) -> Iterator[Piece]:
-    """The records of files that were not read yet, as the register has it.
+class OnceReader:
+    """The records of files that were not read yet, as the register has it; a context manager,
+    inside of which files stay open until they are delivered.
 
     :param inputs: files, globs, folders.
     """
-    watch = Watch(inputs, register, record_limit, excluded, tell, on_bytes, growing=False)
-    _allow_many_files()
-    watch.look()
-    for reading in watch.readings():
-        yield from reading.rest(ended=False)
-        watch.close(reading)
+
+    def __init__(
+        self,
+        inputs: Sequence[str],
+        register: Registry,
+        record_limit: int,
+        excluded: Sequence[Path] = (),
+        tell: Callable[[str], None] = lambda text: None,
+        on_bytes: Callable[[int], None] | None = None,
+    ) -> None:
+        self._register = register
+        self._watch = Watch(inputs, register, record_limit, excluded, tell, on_bytes, growing=False)
+
+    def __enter__(self) -> OnceReader:
+        _allow_many_files()
+        self._watch.look()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for reading in self._watch.readings():
+            self._watch.close(reading)
+
+    def readings(self) -> list[Reading]:
+        """The open files."""
+        return self._watch.readings()
+
+    def is_named(self, number: int) -> bool:
+        """Whether an input still leads to the file."""
+        return self._watch.is_named(number)
+
+    def pieces(self) -> Iterator[Piece]:
+        """Read each file to its end."""
+        read: deque[Reading] = deque()
+        for reading in self._watch.readings():
+            yield from reading.rest(ended=False)
+            read.append(reading)
+            while read and self._register[read[0].number].is_delivered:
+                self._watch.close(read.popleft())
 
 
 def _pipe(given: str) -> int | None:

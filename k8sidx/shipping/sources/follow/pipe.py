@@ -59,13 +59,19 @@ class Stream:
             self._held += after
         else:
             self._held += data
-        if self.ended and self._held:
-            yield from self._lines(self._held)
+        if self.ended:
+            yield from self.rest()
         elif len(self._held) - self._held.rfind(b"\n") - 1 > self._limit:
             before, newline, self._held = self._held.rpartition(b"\n")
             if newline:
                 yield from self._lines(before)
             yield from self._long_line()
+
+    def rest(self) -> Iterator[Chunk | Rejected]:
+        """Return what was read of a line that has no end yet: nobody can read it once more."""
+        if self._held:
+            held, self._held = self._held, b""
+            yield from self._lines(held)
 
     def _lines(self, lines: bytes) -> Iterator[Chunk | Rejected]:
         yield from whole_lines(self._name, self._number, lines, self._position, self._limit)

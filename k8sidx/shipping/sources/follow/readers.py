@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator
-from typing import Protocol, TypeAlias
+from typing import NamedTuple, Protocol, TypeAlias
 
 from k8sidx.events.records import MARK_BYTES, Chunk, Position, Rejected, Skipped
 from k8sidx.shipping.sources.files.blocks import Blocks
@@ -24,6 +24,19 @@ from k8sidx.shipping.sources.follow.rotation import Stored
 
 READ_BYTES = 1024 * 1024
 Piece: TypeAlias = Chunk | Rejected | Skipped
+
+
+class Undelivered(NamedTuple):
+    """Records that were not delivered, read or not.
+
+    :param first: number of the first one in the file.
+    :param lines: one record a line, without the last newline; empty for the place alone.
+    :param place: the place after them.
+    """
+
+    first: int
+    lines: bytes
+    place: Position
 
 
 class Reading(Protocol):
@@ -48,6 +61,15 @@ class Reading(Protocol):
 
     def end(self) -> Position:
         """The end of the file as it is now, read or not; only its marks and offset count."""
+
+    def undelivered(self, *, ended: bool) -> Iterator[Undelivered | Rejected | Skipped]:
+        """Read all that was not delivered; nothing else may be read of the file any more.
+
+        :param ended: nothing will be added, ever: a line without end is a record.
+        """
+
+    def left(self) -> int | None:
+        """Return how many bytes are not delivered; ``None`` when only reading them shows it."""
 
     @property
     def deleted(self) -> bool:
@@ -125,6 +147,41 @@ class Tail(_Opened):
         if ended:
             self._arrive(place._replace(ended=True))
             yield self._nothing(self._file.read)
+
+    def left(self) -> int | None:
+        place = self._file.delivered
+        return 0 if place.ended else max(0, os.fstat(self._descriptor).st_size - place.offset)
+
+    def undelivered(self, *, ended: bool) -> Iterator[Undelivered | Rejected | Skipped]:
+        place = self._file.delivered
+        self._compared = -1
+        if not self._is_same(place, more=True):
+            self.changed = True
+            return
+        cursor = Cursor(place, os.pread(self._descriptor, min(place.offset, MARK_BYTES), 0))
+        size = READ_BYTES
+        while not place.ended:
+            data = os.pread(self._descriptor, size, place.offset)
+            if not place.offset and is_read_as_a_whole(data):
+                return
+            if not place.record and (hole := len(data) - len(data.lstrip(b"\0"))):
+                place = cursor.move(data[:hole], 0)
+                continue
+            lines = data[: max(0, data.rfind(b"\n"))]
+            lines = lines[: max(0, complete_length(lines, self._limit))]
+            if not lines and len(data) == size and size <= self._limit:
+                size *= 2  # a line that is longer than what is read at a time
+                continue
+            if len(data) < size and ended:
+                lines = data.removesuffix(b"\n")
+            if not lines:
+                break
+            first, count = place.record + 1, lines.count(b"\n") + 1
+            place = cursor.move(data[: len(lines) + 1], count)
+            yield Undelivered(first, lines, place)
+            size = READ_BYTES
+        if ended and not place.ended and place.offset >= os.fstat(self._descriptor).st_size:
+            yield Undelivered(place.record + 1, b"", place._replace(ended=True))
 
     def end(self) -> Position:
         size = os.fstat(self._descriptor).st_size
@@ -261,6 +318,7 @@ class Packed(_Opened):
         on_bytes: Callable[[int], None] | None = None,
     ) -> None:
         super().__init__(number, file, descriptor)
+        self._limit = record_limit
         self._pieces = self._read(record_limit, on_bytes)
 
     def read(self) -> Iterator[Piece]:
@@ -271,6 +329,22 @@ class Packed(_Opened):
 
     def rest(self, *, ended: bool) -> Iterator[Piece]:
         yield from self._pieces
+
+    def left(self) -> int | None:
+        return 0 if self._file.delivered.ended else None
+
+    def undelivered(self, *, ended: bool) -> Iterator[Undelivered | Rejected | Skipped]:
+        file, place = self._file, self._file.delivered
+        pieces = read_on(file.path, Stored(self._descriptor), place, READ_BYTES, self._limit)
+        for piece in pieces:
+            if not isinstance(piece, Chunk):
+                yield piece
+                continue
+            if piece.end > place.offset:
+                record = piece.first + piece.data.count(b"\n")
+                place = place._replace(offset=piece.end, record=record)
+            yield Undelivered(piece.first, piece.data, place)
+        yield Undelivered(place.record + 1, b"", place._replace(ended=True))
 
     def end(self) -> Position:
         return self._file.read

@@ -52,6 +52,11 @@ class LogFile:
         """There may be more of it than was read."""
         return not self.read.ended and (self.packed or self.size > self.read.offset)
 
+    @property
+    def is_delivered(self) -> bool:
+        """Everything that was read of it is stored."""
+        return self.delivered == self.read
+
 
 def identity(about: os.stat_result) -> tuple[int, int]:
     """Which file it is, as long as it exists."""
