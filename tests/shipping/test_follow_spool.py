@@ -8,6 +8,7 @@ import random
 import signal
 import subprocess
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,10 @@ def rotate(log: Path, number: int) -> Path:
     log.rename(aside)
     log.touch()
     return aside
+
+
+def _has_more_than(count: int, cluster: Cluster, prefix: str) -> bool:
+    return int(stored(cluster, prefix)) > count
 
 
 def expected(count: int) -> list[str]:
@@ -98,7 +103,7 @@ def test_follower_killed_while_it_writes_its_spool_and_while_it_delivers_it(
             process = start(*options)
             with log.open("ab") as file:
                 file.write(lines(count, 1))
-            wait(lambda reached=count: stored(opensearch, prefix) > reached, process)
+            wait(partial(_has_more_than, count, opensearch, prefix), process)
             way.close()
             with log.open("ab") as file:
                 file.write(lines(count + 1, 1500))
