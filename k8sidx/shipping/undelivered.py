@@ -25,7 +25,7 @@ from k8sidx.shipping.spool.spool import Spool, SpoolError
 class SpoolReport:
     """Contents of the spool at the end of a run.
 
-    :ivar entries: how many are not delivered.
+    :ivar entries: number of those that are not delivered.
     :ivar size: their bytes.
     :ivar lost: what had to be written to it and could not, in words for the user.
     """

@@ -112,7 +112,7 @@ class Spool:
 
     @property
     def segments(self) -> int:
-        """How many entries are not delivered."""
+        """Number of entries that are not delivered."""
         with self._lock:
             return len(self._segments)
 
@@ -137,7 +137,7 @@ class Spool:
         """Begin an entry.
 
         :param expected: bytes of its data, for which room is reserved.
-        :raises SpoolError: when there is no room, or it cannot be written.
+        :raises SpoolError: when there is not enough room, or it cannot be written.
         """
         with self._lock:
             if self._exclusive < 0:
