@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,7 +24,9 @@ from k8sidx.query.algebra import (
     Regex,
     Wildcard,
 )
+from tests.building import event, row
 from tests.hunt.run_hunt import correlation, sigma
+from tests.query.evaluate import holds
 
 
 @pytest.mark.parametrize(
@@ -265,3 +269,45 @@ def test_a_test_that_no_event_passes_is_never_true_and_told() -> None:
     (one,) = hunt.impossible
     assert "responseStatus.code is of the kind integer and never 'ALLOW'" in one.about
     assert str(one.where) == "rule.yml:3"
+
+
+@pytest.mark.parametrize(
+    ("item", "resources"),
+    [
+        ("objectRef.resource: pods/exec", {"pods/exec"}),
+        ("objectRef.resource: [pods/exec, secrets]", {"pods/exec", "secrets"}),
+        ("objectRef.resource|endswith: /exec", {"pods/exec"}),
+        ("objectRef.resource|re: ^pods/(exec|log)$", {"pods/exec", "pods/log"}),
+        ("objectRef.subresource: pods/log", {"pods/log"}),
+        ("objectRef.resource: pods", {"pods", "pods/exec", "pods/log"}),
+    ],
+)
+def test_a_resource_with_a_slash_is_one_with_its_subresource(
+    item: str, resources: set[str]
+) -> None:
+    hunt = sigma(f"{{s: {{{item}}}, condition: s}}")
+    assert hunt.impossible == ()
+    bodies = [
+        event(resource=resource, subresource=subresource)
+        for resource, _, subresource in (
+            name.partition("/") for name in ("pods", "pods/exec", "pods/log", "secrets")
+        )
+    ]
+    rows = [row(body) for body in bodies]
+    holding = {
+        values["target.resource"] for values in rows if holds(hunt.condition, values_of(values))
+    }
+    assert holding == resources
+
+
+@pytest.mark.parametrize(
+    "item",
+    ["verb: impersonate", "stage: Complete", "annotations.authorization.k8s.io/decision: deny"],
+)
+def test_a_value_that_no_event_has_is_told(item: str) -> None:
+    hunt = sigma(f"{{s: {{{item}}}, condition: s}}")
+    assert [" is never " in test.about for test in hunt.impossible] == [True]
+
+
+def values_of(stored: dict[str, Any]) -> Callable[[str], Sequence[Any]]:
+    return lambda name: [stored[name]] if stored.get(name) else []

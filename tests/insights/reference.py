@@ -6,7 +6,7 @@ k8sidx takes only the redacted event and its id (:mod:`k8sidx.events.normalize`)
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import product
@@ -51,10 +51,33 @@ class Reference:
         """The rows; with a time range, of the events that have a time in it."""
         run = _Run(self.places)
         rows = [Row(one) for one in self.events if _within(one, since, until)]
-        for command in commands:
+        for command in _with_limits_of_results(commands):
             rows = run.command(command, rows)
         columns = run.shown()
         return Answer(columns, [tuple(shown(row.of(name)) for name in columns) for row in rows])
+
+
+def _with_limits_of_results(commands: tree.Tree) -> Iterator[tree.Command]:
+    """The commands with limits where CloudWatch applies them: to the result of a query, or to that
+    of the ``stats`` before them where another one follows."""
+    of_events: tree.Limit | None = None
+    limits: list[tree.Limit] = []
+    first = True
+    for command in commands:
+        if isinstance(command, tree.Limit):
+            limits.append(command)
+            continue
+        if isinstance(command, tree.Stats):
+            least = min(limits, key=lambda one: one.count, default=None)
+            if first:
+                of_events = least
+            elif least:
+                yield least
+            first, limits = False, []
+        yield command
+    least = min(limits, key=lambda one: one.count, default=of_events)
+    if least:
+        yield least
 
 
 def _within(event: dict[str, Any], since: datetime | None, until: datetime | None) -> bool:
@@ -81,11 +104,12 @@ class _Run:
         self.places = places
         self.displayed: tuple[str, ...] | None = None
         self.added: list[str] = []
+        self.parsed: list[str] = []
 
     def shown(self) -> tuple[str, ...]:
         if self.displayed is not None:
             return self.displayed
-        return tuple(dict.fromkeys(self.added)) or SHOWN
+        return tuple(dict.fromkeys((*(self.added or SHOWN), *self.parsed)))
 
     def command(self, command: tree.Command, rows: list[Row]) -> list[Row]:
         match command:
@@ -98,6 +122,7 @@ class _Run:
             case tree.Filter(condition):
                 return [row for row in rows if truth(condition, row) is True]
             case tree.Parse():
+                self.parsed += command.names
                 return [row.plus(_parsed(command, row)) for row in rows]
             case tree.Stats():
                 return self._stats(command, rows)
@@ -130,7 +155,7 @@ class _Run:
             groups.values(),
             key=lambda group: [_key_rank(*one) for one in zip(group[0], texts, strict=True)],
         )
-        self.displayed = None
+        self.displayed, self.parsed = None, []
         self.added = [item.column for item in (*command.keys, *command.aggregates)]
         return [self._group(command, values, members) for values, members in ordered]
 

@@ -57,6 +57,7 @@ from k8sidx.hunt.sigma.exemptions import (
     without_selections,
 )
 from k8sidx.hunt.sigma.field_names import stored_name
+from k8sidx.hunt.sigma.field_values import is_value, with_subresource
 from k8sidx.hunt.sigma.location import Location
 from k8sidx.query.algebra import (
     NEVER,
@@ -135,13 +136,14 @@ def rule_condition(rule: SigmaRule, place: Location, lists: Lists = SHIPPED) -> 
     where = place.where
     reader = _Reader(f"rule {rule.title!r}", place, where, lists)
     condition = reader.detections(rule.detection)
+    unmet = tuple(reader.unmet)
     exempt = exemptions_of(rule, where)
     unexempted = reader.detections(without_selections(rule, exempt)) if exempt else None
     names = leaves(reader.detections(only_selections(rule, exempt))) if exempt else ()
     return RuleCondition(
         condition,
         tuple(reader.missing),
-        tuple(reader.impossible),
+        (*reader.impossible, *unmet),
         unexempted,
         tuple(dict.fromkeys(leaf for leaf in names if leaf.field in _CALLER_NAMES)),
     )
@@ -168,7 +170,10 @@ def field_name(name: str, rule: str, where: Where) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Reader:
-    """Translates the conditions of one rule."""
+    """Translates the conditions of one rule.
+
+    :ivar unmet: tests of values that no event has; of alternatives, where that is true of all.
+    """
 
     rule: str
     place: Location
@@ -176,6 +181,7 @@ class _Reader:
     lists: Lists
     missing: dict[str, None] = field(default_factory=dict)
     impossible: dict[Impossible, None] = field(default_factory=dict)
+    unmet: dict[Impossible, None] = field(default_factory=dict)
 
     def detections(self, detections: SigmaDetections) -> Condition:
         """Return the condition of the detections; of several conditions, any."""
@@ -195,7 +201,13 @@ class _Reader:
         if isinstance(node, ConditionAND):
             return And(tuple(self.condition(item) for item in node.args))
         if isinstance(node, ConditionOR):
-            return any_of([self.condition(item) for item in node.args])
+            readers = [replace(self, unmet={}) for _ in node.args]
+            pairs = zip(readers, node.args, strict=True)
+            parts = [reader.condition(item) for reader, item in pairs]
+            if all(reader.unmet for reader in readers):
+                for reader in readers:
+                    self.unmet.update(reader.unmet)
+            return any_of(parts)
         if isinstance(node, ConditionNOT):
             return Not(self.condition(node.args[0]))
         if isinstance(node, ConditionFieldEqualsValueExpression):
@@ -240,6 +252,7 @@ class _Reader:
 
     def text(self, name: str, field: Field, value: SigmaString) -> Condition:
         ignore_case = not isinstance(value, SigmaCasedString)
+        name, field = with_subresource(name, field, str(value))
         if value.contains_placeholder():
             return self.listed(name, field, value, ignore_case)
         if value.s == [SpecialChars.WILDCARD_MULTI]:
@@ -302,7 +315,7 @@ class _Reader:
         alternatives: list[Condition] = []
         for entry in entries:
             pattern = SigmaString(entry)
-            if pattern.contains_special():
+            if pattern.contains_special() or with_subresource(name, field, entry)[0] != name:
                 cased = pattern if ignore_case else SigmaCasedString.from_sigma_string(pattern)
                 alternatives.append(self.text(name, field, cased))
             else:
@@ -321,6 +334,7 @@ class _Reader:
     def regex(self, name: str, field: Field, value: SigmaRegularExpression) -> Condition:
         self.need_text(name, field, "a regular expression")
         pattern = str(value.regexp)
+        name, field = with_subresource(name, field, pattern)
         if value.contains_placeholder():
             raise self.error(
                 f"{name}: placeholders (|expand) in expressions are not supported.", ""
@@ -340,6 +354,8 @@ class _Reader:
             about = f"{name} is of the kind {field.kind.value} and never {leaf.value!r}"
             self.impossible[Impossible(about, self.where)] = None
             return NEVER
+        if not is_value(leaf):
+            self.unmet[Impossible(f"{name} is never {leaf.value!r}", self.where)] = None
         return leaf
 
     def need_text(self, name: str, field: Field, what: str) -> None:

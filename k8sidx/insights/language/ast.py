@@ -248,7 +248,8 @@ COMMANDS: dict[str, Entry] = {
     ),
     "parse": Entry(
         'parse field "text * text" as name, …; parse field /(?<name>…)/',
-        "makes columns out of parts of a text; @message where no field is named",
+        "makes columns out of parts of a text and shows them where there is no display; @message "
+        "where no field is named",
         'parse userAgent "*/*" as client, version | stats count(*) by client',
     ),
     "stats": Entry(
@@ -261,7 +262,11 @@ COMMANDS: dict[str, Entry] = {
         "sorts; missing values come last in both directions",
         "stats count(*) as n by verb | sort n desc, verb",
     ),
-    "limit": Entry("limit number", "keeps the first rows", "stats count(*) by verb | limit 3"),
+    "limit": Entry(
+        "limit [any] number",
+        "keeps the first rows of the result, also where a filter, sort or stats follows it",
+        "stats count(*) by verb | limit 3",
+    ),
     "dedup": Entry(
         "dedup field, …",
         "keeps the first row for each combination of values; rows without one of them are kept",

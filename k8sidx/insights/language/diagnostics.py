@@ -97,8 +97,8 @@ def duplicate_column(item: Item) -> QueryError:
 
 
 def nearest(name: str, known: Iterable[str]) -> tuple[str, ...]:
-    """Return up to three names that are spelled similarly."""
-    folded = {item.lower(): item for item in known}
+    """Return up to three other names that are spelled similarly."""
+    folded = {item.lower(): item for item in known if item != name}
     matches = difflib.get_close_matches(name.lower(), folded, n=3, cutoff=0.6)
     return tuple(folded[item] for item in matches)
 

@@ -31,7 +31,7 @@ MAX_LIMIT = 1_000_000
 ESCAPES = {"n": "\n", "t": "\t", "\\": "\\", '"': '"', "'": "'"}
 """Escape sequences of strings: the letter behind the backslash, and its character."""
 PLAIN_NAME = re.compile(
-    r"([\w@]+\.)*(annotations|labels)\.[\w@./-]*[\w@]|[\w@]+(\.[\w@]+)*", re.IGNORECASE
+    r"([\w@]+\.)*(annotations|labels|extra)\.[\w@./-]*[\w@]|[\w@]+(\.[\w@]+)*", re.IGNORECASE
 )
 """A name that needs no backquotes: the grammar's PATH or NAME."""
 
@@ -146,7 +146,7 @@ def _at(token: Token) -> Position:
 
 
 def _bare(token: Token) -> str:
-    return token[1:-1] if token.type == "QUOTED" else str(token)
+    return token[1:-1] if token.type in ("QUOTED", "STARRED") else str(token)
 
 
 @v_args(meta=True)

@@ -30,6 +30,8 @@ _OPEN = (
 """Objects of an Event with arbitrary members; the last two have no field."""
 _EVENT = frozenset({"kind", "apiVersion", "objectRef", "user", "impersonatedUser"})
 """Parts of an Event that are not fields themselves."""
+_NAMES = (MESSAGE, *(field.name for field in FIELDS), *ALIASES, *ECS)
+"""Names that may have been meant: those of events, not those of findings alone."""
 CLOUDWATCH: dict[str, str | None] = {
     "@logStream": "kube-apiserver-audit",
     "@log": None,
@@ -79,7 +81,7 @@ def _unknown(name: Name) -> QueryError:
     return QueryError(
         f"there is no field {name.text!r}",
         name.position,
-        nearest=nearest(name.text, [MESSAGE, *BY_NAME, *ALIASES, *ECS]),
+        nearest=nearest(name.text, _NAMES),
         remedy="All fields are in docs/fields.md; a text stands in quotes.",
     )
 

@@ -10,6 +10,10 @@ from k8sidx.insights.plan.columns import CLOUDWATCH, source_of_name
 from k8sidx.insights.plan.logical import BoundExpression, Constant, FieldRef
 
 
+class MissingColumn(QueryError):
+    """A name after ``stats`` that is none of its columns."""
+
+
 class Scope:
     """Aliases and fields; after a ``stats``, its columns alone.
 
@@ -17,28 +21,29 @@ class Scope:
     :ivar cloudwatch_names: names in the query that only CloudWatch has.
     """
 
-    def __init__(self) -> None:
-        self._defined: dict[str, BoundExpression] = {}
+    def __init__(self, columns: dict[str, BoundExpression] | None = None) -> None:
+        self._defined: dict[str, BoundExpression] = dict(columns or {})
         self._computed: dict[Expression, BoundExpression] = {}
-        self.over_events = True
+        self.over_events = columns is None
         self.cloudwatch_names: set[str] = set()
 
-    def define(self, name: str, bound: BoundExpression) -> None:
-        """Define a name for the commands that follow."""
-        self._defined[name] = bound
-
-    def start_after_stats(self, columns: dict[str, BoundExpression], items: Iterable[Item]) -> None:
-        """Replace all names by the columns of a ``stats``.
+    @classmethod
+    def after_stats(cls, columns: dict[str, BoundExpression], items: Iterable[Item]) -> Scope:
+        """Return the scope of the commands after a ``stats``.
 
         :param items: the expressions of the columns; written again, they are the column.
         """
-        self._defined = dict(columns)
-        self._computed = {
+        scope = cls(columns)
+        scope._computed = {
             item.expression: columns[item.name]
             for item in items
             if not isinstance(item.expression, Name)
         }
-        self.over_events = False
+        return scope
+
+    def define(self, name: str, bound: BoundExpression) -> None:
+        """Define a name for the commands that follow."""
+        self._defined[name] = bound
 
     def computed(self, expression: Expression) -> BoundExpression | None:
         """Return the column of an expression that was computed before ``stats``."""
@@ -57,21 +62,23 @@ class Scope:
                 self.cloudwatch_names.add(name.text)
                 return Constant(CLOUDWATCH[name.text])
             return FieldRef(source_of_name(name))
-        raise QueryError(
+        raise MissingColumn(
             f"after stats there is no column {name.text!r}",
             name.position,
             nearest=nearest(name.text, self._defined),
             expected=tuple(self._defined),
         )
 
+    def has(self, name: Name) -> bool:
+        """Whether a name may stand for something: after ``stats``, for one of its columns."""
+        return self.over_events or name.text in self._defined
+
     def likely_column(self, name: Name) -> str | None:
-        """Return the column that an unknown name probably means.
+        """Return the column of ``stats`` that an unknown name probably means.
 
         CloudWatch does not refuse such a sort: the article's second query sorts by ``SRC_IP``
         where the column is ``SRC_IP_Count``.
         """
-        if self.over_events or name.text in self._defined:
-            return None
         text = name.text.lower()
         for column in self._defined:
             if column.lower().startswith(text) or text.startswith(column.lower()):
