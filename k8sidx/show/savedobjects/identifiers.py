@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 from k8sidx.backends.cluster.index.target import DEFAULT_INDEX, findings_index
 
+_KINDS = ("panel", "controls", "about")
+
 
 @dataclass(frozen=True, slots=True)
 class Names:
@@ -40,6 +42,10 @@ class Names:
 
     def about(self, dashboard: str) -> str:
         return f"{self._own}-about-{dashboard}"
+
+    def is_own(self, identifier: str) -> bool:
+        """Whether an id is of a panel, list or text of these names, of whatever version."""
+        return identifier.startswith(tuple(f"{self._own}-{kind}-" for kind in _KINDS))
 
     def pattern_id(self, *, findings: bool) -> str:
         """Return the id of the index pattern or data view."""
