@@ -438,6 +438,11 @@ DERIVED: tuple[Field, ...] = (
         "event.truncated",
         "Bodies were cut by the API server or the provider: what needs them cannot be judged.",
     ),
+    flag(
+        "event.redacted",
+        "Values of the event were replaced by redaction (docs/secrets.md): `[redacted by k8sidx]` "
+        "stands for them.",
+    ),
 )
 
 WHOLE: tuple[Field, ...] = (
@@ -460,6 +465,7 @@ FIELDS: tuple[Field, ...] = (*IDENTITY, *AUDIT, *BODIES, *DERIVED, *POD, *RBAC, 
 
 FROM_BODIES = frozenset(
     {"requestObject", "responseObject", "target.name", "message", "event.truncated"}
+    | {"event.redacted"}
     | {"exec.command", "exec.command_line", "exec.container", "request.json_patch"}
     | {field.name for field in (*BODIES, *POD, *RBAC, *OBJECTS)}
 )

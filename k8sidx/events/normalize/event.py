@@ -42,7 +42,7 @@ from k8sidx.events.normalize.redact import (
     redact_json,
     redact_promoted,
 )
-from k8sidx.events.normalize.redact_text import redact_uri
+from k8sidx.events.normalize.redact_text import MARK_START, URI_MARK, redact_uri
 from k8sidx.events.normalize.request import path, query_fields, resource_of
 from k8sidx.events.normalize.timestamps import is_canonical, microseconds, read_moment
 from k8sidx.events.normalize.truncate import cut, merged
@@ -112,7 +112,7 @@ class Normalized:
     :ivar shared: the repeating parts, one of each family.
     :ivar values: values that are the event's own.
     :ivar extra: further fields, which only some events have.
-    :ivar redacted: whether a secret was removed.
+    :ivar redacted: whether values are replaced by redaction, now or before it was shipped.
     """
 
     __slots__ = ("extra", "redacted", "shared", "values")
@@ -195,7 +195,6 @@ class Normalizer:
         request, request_json, clean_request = self._body(event.requestObject, sensitive, call)
         response, response_json, clean_response = self._body(event.responseObject, sensitive, call)
         clean_rest: Fields = {}
-        rest_redacted = False
         if rest:
             clean_rest, rest_redacted = clean_extra_keys(rest, event, sensitive)
             rest = rest if self.keep_secrets and rest_redacted else clean_rest
@@ -207,8 +206,9 @@ class Normalizer:
             extra["event.truncated"] = True
         uri = event.requestURI
         clean = redact_uri(uri) if uri else uri
-        redacted = clean_request is not request_json or clean_response is not response_json
         stored_uri = uri if self.keep_secrets else clean
+        stored_request = self._stored(request_json, clean_request)
+        stored_response = self._stored(response_json, clean_response)
 
         authentication = b""
         if event.authenticationMetadata is not NOTHING:
@@ -260,8 +260,8 @@ class Normalizer:
                 name or None,
                 (staged - received) * 1000 if staged is not None and received is not None else None,
                 outcome_of(answer, notes),
-                self._stored(request_json, clean_request),
-                self._stored(response_json, clean_response),
+                stored_request,
+                stored_response,
                 size,
             ),
         )
@@ -290,8 +290,18 @@ class Normalizer:
         ):
             left = _left(event, rest, parts, authentication, received, staged)
             extra["rest"] = canonical_json(merged(left, whole))
-        redacted |= clean is not uri or rest_redacted or answer.redacted
-        redacted |= actor.redacted or agent.redacted or notes.redacted
+        redacted = (
+            answer.redacted
+            or actor.redacted
+            or agent.redacted
+            or notes.redacted
+            or (stored_uri is not None and URI_MARK[:-1] in stored_uri)
+            or (stored_request is not None and MARK_START in stored_request)
+            or (stored_response is not None and MARK_START in stored_response)
+            or ("rest" in extra and MARK_START in extra["rest"])
+        )
+        if redacted:
+            extra["event.redacted"] = True
         return Normalized(parts, values, extra, redacted)
 
     def _stored(self, plain: bytes, redacted: bytes) -> bytes | None:

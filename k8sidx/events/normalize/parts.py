@@ -25,7 +25,7 @@ from k8sidx.events.normalize.event_id import canonical_json
 from k8sidx.events.normalize.json_tree import Fields, put_text
 from k8sidx.events.normalize.redact import redact_annotations, redact_tree
 from k8sidx.events.normalize.redact_hints import embeds_objects
-from k8sidx.events.normalize.redact_text import redact_message, redact_text
+from k8sidx.events.normalize.redact_text import MARK, MARK_START, redact_message, redact_text
 from k8sidx.events.normalize.truncate import cut, merged
 
 PARTS_KEPT = 20_000
@@ -58,7 +58,7 @@ class Part:
     :ivar canonical: its canonical JSON, redacted, for the event's id.
     :ivar label: what it adds to the event's one-line message.
     :ivar rest: what of it no field holds, under the event's key.
-    :ivar redacted: a secret was taken out of it.
+    :ivar redacted: values of it are replaced by redaction.
     :ivar embedding: bodies of such calls may hold secrets inside other objects.
     :ivar encoded: its share of a document, once it was encoded
         (:mod:`k8sidx.backends.cluster.index.document`).
@@ -127,9 +127,10 @@ def actor_part(key: tuple[bytes, bytes, str]) -> Part:
     user, impersonated = plain_user(_object(key[0])), plain_user(_object(key[1]))
     provider = key[2]
     fields: Fields = {}
-    redacted = _redact_extra(user) | _redact_extra(impersonated)
+    _redact_extra(user)
+    _redact_extra(impersonated)
     part = Part(fields, canonical_json([user or None, impersonated or None]))
-    part.redacted = redacted
+    part.redacted = MARK_START in part.canonical
     for name, value in (("user", user), ("impersonatedUser", impersonated)):
         rest = _user_fields(name, value, fields)
         if rest != {}:
@@ -153,10 +154,11 @@ def actor_part(key: tuple[bytes, bytes, str]) -> Part:
     return part
 
 
-def _redact_extra(user: Any) -> bool:
+def _redact_extra(user: Any) -> None:
     """Redact what an authenticator adds: some put a token there."""
     extra = user.get("extra") if type(user) is dict else None
-    return type(extra) is dict and redact_tree(extra, "")
+    if type(extra) is dict:
+        redact_tree(extra, "")
 
 
 def _user_fields(name: str, user: Any, fields: Fields) -> Any:
@@ -205,7 +207,7 @@ def agent_part(agent: str | None) -> Part:
     part = Part(fields, b"")
     if agent:
         clean = redact_text(agent)
-        part.redacted = clean is not agent
+        part.redacted = MARK[:-1] in clean
         fields["userAgent"] = part.label = clean
         name, version = product(clean)
         put_text(fields, "user_agent.name", name)
@@ -226,12 +228,12 @@ def answer_part(key: tuple[bytes, bool]) -> Part:
         part = Part(fields, canonical_json(status))
         part.rest["responseStatus"] = status
         return part
-    redacted = _redact_status(status, quotes_secrets)
+    _redact_status(status, quotes_secrets)
     # The API server always writes "metadata":{} here; converters leave it out.
     if status.get("metadata") == {}:
         del status["metadata"]
     part = Part(fields, canonical_json(status or None))
-    part.redacted = redacted
+    part.redacted = MARK_START in part.canonical
     code = status.get("code")
     if type(code) is int and _SMALLEST <= code <= _LARGEST:
         fields["responseStatus.code"] = status.pop("code")
@@ -247,17 +249,14 @@ def answer_part(key: tuple[bytes, bool]) -> Part:
     return part
 
 
-def _redact_status(status: dict[str, Any], quotes_secrets: bool) -> bool:
+def _redact_status(status: dict[str, Any], quotes_secrets: bool) -> None:
     """Redact the messages, which may quote pieces of the object that was refused."""
-    changed = False
     details = status.get("details")
     causes = details.get("causes") if type(details) is dict else None
     for node in (status, *(causes if type(causes) is list else ())):
         message = node.get("message") if type(node) is dict else None
         if type(message) is str:
             node["message"] = redact_message(message, quotes_secrets=quotes_secrets)
-            changed |= node["message"] != message
-    return changed
 
 
 def notes_part(key: tuple[bytes, str]) -> Part:
@@ -272,9 +271,9 @@ def notes_part(key: tuple[bytes, str]) -> Part:
         part = Part(fields, canonical_json(annotations))
         part.rest["annotations"] = annotations
         return part
-    redacted = redact_annotations(annotations, target)
+    redact_annotations(annotations, target)
     part = Part(fields, canonical_json(annotations or None))
-    part.redacted = redacted
+    part.redacted = MARK_START in part.canonical
     for name in _ANNOTATIONS:
         if type(annotations.get(name)) is str:
             fields[f"annotations.{name}"] = annotations.pop(name)

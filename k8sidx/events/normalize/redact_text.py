@@ -12,6 +12,8 @@ from collections.abc import Callable
 from functools import lru_cache
 
 MARK = "[redacted by k8sidx]"
+MARK_START = MARK[:-1].encode()
+"""In JSON, the beginning of every mark that stands for a value."""
 URI_MARK = MARK.replace(" ", "+")
 WORD_MARK = MARK.replace(" ", "-")
 

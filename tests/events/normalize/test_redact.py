@@ -117,10 +117,37 @@ def test_with_keep_secrets_everything_stays_and_the_id_is_the_same() -> None:
 
 
 def test_redaction_twice_changes_nothing_more() -> None:
-    once = whole_event(normalized(event("create", "secrets", requestObject=SECRET_OBJECT)).row)
-    again = normalized(once)
-    assert not again.redacted
-    assert whole_event(again.row) == once
+    body = event("create", "secrets", requestObject=SECRET_OBJECT)
+    once = normalized(body)
+    again = normalized(whole_event(once.row))
+    assert {**again.row, "event.bytes": 0} == {**once.row, "event.bytes": 0}
+
+
+def test_an_event_states_that_it_was_redacted() -> None:
+    body = event("create", "secrets", requestObject=SECRET_OBJECT)
+    assert normalized(body).row["event.redacted"] is True
+    assert "event.redacted" not in normalized(event()).row
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        event(requestURI=f"/x?token={SECRET}"),
+        event(userAgent=f"x --password {SECRET}"),
+        event(responseStatus={"code": 400, "message": f"...|{SECRET}|..."}),
+        {**event(), "user": {"username": "a", "extra": {"k": [f"token={SECRET}"]}}},
+        event(log=f"password={SECRET}"),
+    ],
+    ids=["requestURI", "userAgent", "responseStatus", "user.extra", "rest"],
+)
+def test_redaction_is_stated_wherever_the_secret_was(body: dict[str, Any]) -> None:
+    assert normalized(body).row["event.redacted"] is True
+
+
+def test_with_keep_secrets_no_redaction_is_stated() -> None:
+    body = event("create", "secrets", requestObject=SECRET_OBJECT, requestURI=f"/x?token={SECRET}")
+    assert not normalized(body, keep_secrets=True).redacted
+    assert "event.redacted" not in normalized(body, keep_secrets=True).row
 
 
 JSON = st.recursive(

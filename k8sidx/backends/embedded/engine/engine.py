@@ -228,7 +228,10 @@ class DuckDBEngine:
         missing = [path.field.name for path in fields_of(query) if path.field.name not in have]
         missing = [name for name in missing if name not in COMPUTED]
         if missing and self._manifest.parts:
-            raise StoreError(f"the store {self._store} does not have {', '.join(missing)}.")
+            raise StoreError(
+                f"the store {self._store} does not have {', '.join(missing)}.",
+                remedy="An earlier k8sidx made it; the next k8sidx ship into it migrates it.",
+            )
 
     def _source(self, since: datetime | None, until: datetime | None) -> tuple[str, list[Any]]:
         """Return the rows to read as SQL: the parts that may contain events of a time range."""
