@@ -78,6 +78,40 @@ class Rebuilt:
     unreadable: list[str] = field(default_factory=list)
 
 
+@dataclass(slots=True)
+class Renewed:
+    """Result of normalizing stored events again, by the present rules.
+
+    :ivar events: events that were looked at.
+    :ivar changed: events that were stored again.
+    :ivar values: values that were replaced by redaction.
+    :ivar duplicates: events that turned out to be others that are stored.
+    """
+
+    events: int = 0
+    changed: int = 0
+    values: int = 0
+    duplicates: int = 0
+
+    def __iadd__(self, other: Renewed) -> Renewed:
+        self.events += other.events
+        self.changed += other.changed
+        self.values += other.values
+        self.duplicates += other.duplicates
+        return self
+
+
+class StoredEvent(NamedTuple):
+    """A stored event, as it is stored.
+
+    :param location: the UTC day, or the index.
+    :param row: fields by name: moments as microseconds since 1970, JSON as text or bytes.
+    """
+
+    location: str
+    row: dict[str, Any]
+
+
 class Findings(Protocol):
     """The saved findings of a store."""
 
@@ -129,12 +163,28 @@ class Store(Protocol):
         :raises StoreError: when the store cannot be read.
         """
 
-    def sink(self, give_up_after: float, on_wait: OnWait | None) -> Sink[Any]:
+    def sink(
+        self, give_up_after: float, on_wait: OnWait | None, *, keep_secrets: bool = False
+    ) -> Sink[Any]:
         """Open the store for writing; it is created when it does not exist.
 
         :param give_up_after: seconds that an unavailable cluster is waited for.
+        :param keep_secrets: a migration of stored events keeps the secrets in them.
         :param on_wait: may be called in other threads.
         :raises StoreError: when the store cannot be written.
+        """
+
+    def stored_events(self) -> Iterator[StoredEvent]:
+        """Yield every event as it is stored.
+
+        :raises StoreError: when the store cannot be read as a whole.
+        """
+
+    def redact_existing(self, on_progress: Callable[[Renewed], None]) -> Renewed:
+        """Store the events again that the present rules would redact or identify otherwise.
+
+        :param on_progress: called with the counts so far.
+        :raises StoreError: when the store cannot be read or written.
         """
 
     def rebuild(self) -> Rebuilt:

@@ -8,22 +8,24 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from k8sidx.cli.exit import ends_with_exit_code
+from k8sidx.cli.exit import EXIT_FINDINGS, ends_with_exit_code
 from k8sidx.cli.options import (
     DebugOption,
     OutputOption,
     QuietOption,
     configuration,
 )
-from k8sidx.cli.output import effective_format, write_sheet
+from k8sidx.cli.output import effective_format, print_message, write_sheet
 from k8sidx.cli.store import (
     AS_CONFIGURED,
     StoreChoice,
     cluster_options,
+    open_chosen,
     store_location,
     takes_store,
 )
 from k8sidx.errors import K8sidxError, StoreError
+from k8sidx.show.render.formats.registry import Output
 
 if TYPE_CHECKING:
     from k8sidx.backends.check import Check
@@ -42,6 +44,10 @@ def command(
         bool,
         typer.Option("--rebuild", help="Make a lost or damaged manifest anew from the events."),
     ] = False,
+    secrets: Annotated[
+        bool,
+        typer.Option("--secrets", help="List the stored values that this version would replace."),
+    ] = False,
     output: OutputOption = None,
     quiet: QuietOption = False,
     debug: DebugOption = False,
@@ -52,6 +58,9 @@ def command(
 
     if rebuild:
         _rebuild(store)
+    if secrets:
+        _list_secrets(store, output, quiet=quiet)
+        return
     configured = check_configuration(lambda: configuration().source)
     checks = [check_software(), configured]
     if store.store is not None or configured.state != "fail":
@@ -89,6 +98,33 @@ def _rebuild(store: StoreChoice) -> None:
             + "; ".join(result.unreadable[:3]),
             remedy="Restore them from a backup, or ship those logs again.",
         )
+
+
+def _list_secrets(store: StoreChoice, output: Output | None, *, quiet: bool) -> None:
+    """Write where the store has values that this version would replace; never the values.
+
+    :raises typer.Exit: with 1 when there are any.
+    :raises StoreError: when the store cannot be read as a whole.
+    """
+    from k8sidx.doctor.secrets import SHOWN, find_secrets
+    from k8sidx.show.render.sheet import Sheet, quantity
+
+    found = find_secrets(open_chosen(store).stored_events())
+    rows = [tuple(secret) for secret in found.secrets]
+    columns = ("location", "auditID", "field", "kind")
+    write_sheet(Sheet(columns, rows, "k8sidx doctor --secrets"), effective_format(output))
+    line = (
+        f"{quantity(found.events, 'event')} read: {quantity(found.values, 'value')} that this "
+        f"version would replace in {quantity(found.affected, 'event')}."
+    )
+    print_message(line, quiet=quiet and not found.affected)
+    if found.values > SHOWN:
+        print_message(f"The first {SHOWN:,} are listed.")
+    if found.problem:
+        raise found.problem
+    if found.affected:
+        print_message("Replace them: k8sidx setup --redact-existing", quiet=quiet)
+        raise typer.Exit(EXIT_FINDINGS)
 
 
 def _check_store(store: StoreChoice) -> Iterator[Check]:

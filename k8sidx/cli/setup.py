@@ -17,6 +17,7 @@ from k8sidx.show.render.formats.registry import Output
 
 if TYPE_CHECKING:
     from k8sidx.backends.setup import SetupPlan, SetupRequest
+    from k8sidx.backends.store import Renewed
 
 NAME = "setup"
 EXAMPLE = (
@@ -24,6 +25,8 @@ EXAMPLE = (
     "  k8sidx setup --store https://search.example.com:9200 --dry-run\n"
     "  k8sidx setup --store https://search.example.com:9200 --retention 90d"
 )
+_REPORTED_EVENTS = 100_000
+"""Progress is printed after so many events."""
 _AGE = re.compile(r"[1-9][0-9]{0,5}[dh]")
 
 
@@ -64,6 +67,12 @@ def command(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the requests instead of sending them.")
     ] = False,
+    redact_existing: Annotated[
+        bool,
+        typer.Option(
+            "--redact-existing", help="Redact stored events by this version's rules instead."
+        ),
+    ] = False,
     output: OutputOption = None,
     quiet: QuietOption = False,
     debug: DebugOption = False,
@@ -73,6 +82,14 @@ def command(
         raise UsageError(
             f"--retention {retention} is not a valid age.", remedy="For example, use 90d."
         )
+    if redact_existing:
+        if dry_run or retention is not None or replicas is not None or shards is not None:
+            raise UsageError(
+                "--redact-existing does nothing but redact stored events.",
+                remedy="Run it without other options. List them first: k8sidx doctor --secrets",
+            )
+        _redact_existing(store, effective_format(output), quiet=quiet)
+        return
     opened = open_chosen(store, create=True)
     plan = opened.plan_setup(shards=shards, replicas=replicas, retention=retention or "")
     refused = 0
@@ -89,6 +106,32 @@ def command(
             f"the cluster refused {refused} of {len(plan.requests)} requests.",
             remedy="Grant this user the missing permissions, or have an administrator run setup.",
         )
+
+
+def _redact_existing(store: StoreChoice, output: Output, *, quiet: bool) -> None:
+    """Redact stored events and write the counts.
+
+    :raises StoreError: when the store cannot be read or written.
+    """
+    from k8sidx.show.render.sheet import Sheet
+
+    reported = 0
+
+    def on_progress(renewed: Renewed) -> None:
+        nonlocal reported
+        if renewed.events - reported >= _REPORTED_EVENTS:
+            reported = renewed.events
+            print_message(f"{renewed.events:,} events read", quiet=quiet)
+
+    renewed = open_chosen(store).redact_existing(on_progress)
+    columns = ("events", "changed", "values", "duplicates")
+    row = tuple(getattr(renewed, name) for name in columns)
+    write_sheet(Sheet(columns, [row], "k8sidx setup --redact-existing"), output)
+    print_message(
+        f"{renewed.values:,} values replaced; {renewed.changed:,} of {renewed.events:,} events "
+        "stored again.",
+        quiet=quiet,
+    )
 
 
 def _show(plan: SetupPlan, *, as_json: bool) -> None:

@@ -135,7 +135,7 @@ def ship(
     started = time.monotonic()
     if state is not None:
         state.check_store(store)  # before one is made where it is missing
-    sink = store.sink(options.give_up_after, on_wait)
+    sink = store.sink(options.give_up_after, on_wait, keep_secrets=options.keep_secrets)
     try:
         if state is not None:
             state.use_store(store.identity())

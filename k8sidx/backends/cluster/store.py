@@ -15,7 +15,14 @@ from k8sidx.backends.cluster.http.open import open_cluster
 from k8sidx.backends.cluster.index.target import Target
 from k8sidx.backends.connection import ConnectionSettings
 from k8sidx.backends.protocol import EXACT, QueryOptions
-from k8sidx.backends.store import OnWait, Rebuilt, StoreIdentity, StoreInfo
+from k8sidx.backends.store import (
+    OnWait,
+    Rebuilt,
+    Renewed,
+    StoredEvent,
+    StoreIdentity,
+    StoreInfo,
+)
 from k8sidx.errors import UsageError
 
 if TYPE_CHECKING:
@@ -112,16 +119,36 @@ class ClusterStore:
             summaries_of="" if self.target.is_pattern else self.target.prefix,
         )
 
-    def sink(self, give_up_after: float, on_wait: OnWait | None) -> ClusterSink:
+    def sink(
+        self, give_up_after: float, on_wait: OnWait | None, *, keep_secrets: bool = False
+    ) -> ClusterSink:
         """Open the indices for writing.
 
         :param give_up_after: seconds that an unavailable cluster is waited for.
         :param on_wait: is called in other threads.
+        :param keep_secrets: has no effect, shipping migrates no documents.
         :raises StoreError: when the cluster cannot be reached, or nothing can be shipped there.
         """
         from k8sidx.backends.cluster.sink import ClusterSink
 
         return ClusterSink(self, give_up_after, on_wait)
+
+    def stored_events(self) -> Iterator[StoredEvent]:
+        """Yield every event as it is stored; see :class:`k8sidx.backends.store.Store`."""
+        from k8sidx.backends.cluster.scan import stored_documents
+
+        for page in stored_documents(self.cluster, self.pattern):
+            yield from (StoredEvent(stored.index_name, stored.row) for stored in page)
+
+    def redact_existing(self, on_progress: Callable[[Renewed], None]) -> Renewed:
+        """Rewrite the documents that the present rules would change.
+
+        :param on_progress: called after each page.
+        :raises StoreError: when the cluster cannot be read, or refuses a document.
+        """
+        from k8sidx.backends.cluster.redact import redact_documents
+
+        return redact_documents(self.cluster, self.pattern, self.target.prefix, on_progress)
 
     def rebuild(self) -> Rebuilt:
         """Refuse: a cluster keeps its own metadata.

@@ -15,6 +15,7 @@ from k8sidx.backends.finding_record import FIELDS, Record, merged
 from k8sidx.backends.store import SavedFindings
 from k8sidx.errors import StoreError
 from k8sidx.events.fields.table import Kind
+from k8sidx.events.normalize.redact_text import redact_text
 
 LOCK_SECONDS = 60
 _TYPES = {Kind.INTEGER: pa.int64(), Kind.TIME: pa.timestamp("us", tz="UTC")}
@@ -72,6 +73,24 @@ class EmbeddedFindings:
         :raises StoreError: when the file cannot be read.
         """
         return read_findings(self._store)
+
+    def redact(self) -> None:
+        """Replace credentials in findings that an earlier version saved.
+
+        :raises StoreError: when another process holds the lock, or the file cannot be written.
+        """
+        saved = {
+            identifier: {name: _redacted(value) for name, value in record.items()}
+            for identifier, record in read_findings(self._store).items()
+        }
+        if saved != read_findings(self._store):
+            self.save(saved)
+
+
+def _redacted(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_redacted(element) for element in value]
+    return redact_text(value) if isinstance(value, str) else value
 
 
 def read_findings(store: Path) -> dict[str, Record]:

@@ -92,9 +92,15 @@ class EmbeddedSink:
     can_reject = False
     is_idle = True
 
-    def __init__(self, store: EmbeddedStore, on_wait: Callable[[str], None] | None) -> None:
+    def __init__(
+        self,
+        store: EmbeddedStore,
+        on_wait: Callable[[str], None] | None,
+        *,
+        keep_secrets: bool = False,
+    ) -> None:
         self._store = store
-        self._writer = store.writer(on_wait)
+        self._writer = store.writer(on_wait, keep_secrets=keep_secrets)
         self.spec = PartSpec(self._writer.staging, store.compression, store.columns)
         self._results = SinkResults()
         self._small = 0

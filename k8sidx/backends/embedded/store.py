@@ -7,7 +7,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from k8sidx.backends.store import OnWait, Rebuilt, StoreIdentity, StoreInfo
+from k8sidx.backends.store import (
+    OnWait,
+    Rebuilt,
+    Renewed,
+    StoredEvent,
+    StoreIdentity,
+    StoreInfo,
+)
 from k8sidx.errors import UsageError
 from k8sidx.events.fields.moment import to_moment
 
@@ -90,19 +97,23 @@ class EmbeddedStore:
             keeps_summaries=not self.temporary,
         )
 
-    def sink(self, give_up_after: float, on_wait: OnWait | None) -> EmbeddedSink:
+    def sink(
+        self, give_up_after: float, on_wait: OnWait | None, *, keep_secrets: bool = False
+    ) -> EmbeddedSink:
         """Open the store for writing; it is migrated when an older k8sidx wrote it.
 
         :param give_up_after: has no effect, a folder is always available.
+        :param keep_secrets: the migration keeps the secrets in stored events.
         :raises StoreError: when the folder cannot be written.
         """
         from k8sidx.backends.embedded.sink import EmbeddedSink
 
-        return EmbeddedSink(self, on_wait)
+        return EmbeddedSink(self, on_wait, keep_secrets=keep_secrets)
 
-    def writer(self, on_wait: OnWait | None = None) -> StoreWriter:
+    def writer(self, on_wait: OnWait | None = None, *, keep_secrets: bool = False) -> StoreWriter:
         """Return a writer; the store is created or migrated where necessary.
 
+        :param keep_secrets: the migration keeps the secrets in stored events.
         :raises StoreError: when the folder cannot be written.
         """
         from k8sidx.backends.embedded.storage.columns import STORED
@@ -111,7 +122,27 @@ class EmbeddedStore:
         names = [
             field.name for field in STORED if self.columns is None or field.name in self.columns
         ]
-        return StoreWriter(self.path, names, self.compression, on_wait)
+        return StoreWriter(self.path, names, self.compression, on_wait, keep_secrets=keep_secrets)
+
+    def stored_events(self) -> Iterator[StoredEvent]:
+        """Yield every event as it is stored; see :class:`k8sidx.backends.store.Store`."""
+        from k8sidx.backends.embedded.storage.scan import stored_events
+
+        return stored_events(self.path)
+
+    def redact_existing(self, on_progress: Callable[[Renewed], None]) -> Renewed:
+        """Migrate the store, as the next shipper would.
+
+        :param on_progress: called at the end.
+        :raises StoreError: when the folder is not a store, or cannot be written.
+        """
+        from k8sidx.backends.embedded.storage.manifest import read_manifest
+
+        read_manifest(self.path, any_version=True)
+        writer = self.writer()
+        writer.close()
+        on_progress(writer.renewed)
+        return writer.renewed
 
     def rebuild(self) -> Rebuilt:
         """Make the manifest again from the parts; see :class:`k8sidx.backends.store.Store`."""

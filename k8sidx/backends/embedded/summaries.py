@@ -4,7 +4,7 @@ They follow from the events, so that a file which is missing, damaged or of anot
 costs time and nothing else, and the folder can be deleted. A state says which events a day
 has: how many, from when to when. Events are never taken out of a store, so another event
 makes another number; merging parts changes nothing of it. It also has the version of the
-store's columns, whose values a migration makes anew.
+store's columns and of the rules of redaction, by which a migration makes values anew.
 """
 
 from __future__ import annotations
@@ -102,12 +102,16 @@ class EmbeddedSummaries:
 
 def _states(manifest: Manifest) -> Iterator[tuple[date, str]]:
     by_day: dict[str, list[tuple[int, int, int]]] = {}
+    rules: dict[str, int] = {}
     for part in manifest.parts:
         if part.day != UNDATED and part.first is not None and part.last is not None:
             by_day.setdefault(part.day, []).append((part.rows, part.first, part.last))
+            rules[part.day] = min(part.normalized[1], rules.get(part.day, part.normalized[1]))
     for day, parts in sorted(by_day.items()):
-        rows, first, last = zip(*parts, strict=True)
-        state = f"{manifest.version} {sum(rows)} {min(first)} {max(last)}"
+        counts, first, last = zip(*parts, strict=True)
+        state = f"{manifest.version} {sum(counts)} {min(first)} {max(last)}"
+        if rules[day]:  # stores from before there were any keep their summaries
+            state += f" {rules[day]}"
         yield date.fromisoformat(day), sha256(state.encode()).hexdigest()[:16]
 
 

@@ -16,6 +16,8 @@ MARK_START = MARK[:-1].encode()
 """In JSON, the beginning of every mark that stands for a value."""
 URI_MARK = MARK.replace(" ", "+")
 WORD_MARK = MARK.replace(" ", "-")
+MARKS = tuple(mark[:-1] for mark in (MARK, URI_MARK, WORD_MARK))
+"""Beginnings of all marks."""
 
 SECRET_NAME = (
     r"(?:pass(?:word|wd|phrase)|pwd|secret|token|api[_.-]?key|access[_.-]?key|private[_.-]?key|"
@@ -30,30 +32,31 @@ _HINT = re.compile(
 )
 """One of these is in every text that has a credential."""
 _SPACE = r"(?:\s|\+|%20|%2520|%09)"
-_EQUALS = rf"{_SPACE}*(?:=|%3[dD]|%253[dD]){_SPACE}*"
-_COLON = rf"{_SPACE}*(?::|%3[aA]|%253[aA]){_SPACE}*"
+# What stands before a value gives nothing back: a mark would be read as a value otherwise.
+_EQUALS = rf"{_SPACE}*(?:=|%3[dD]|%253[dD]){_SPACE}*+"
+_COLON = rf"{_SPACE}*(?::|%3[aA]|%253[aA]){_SPACE}*+"
 _QUOTE = r"(?:[\"']|%2[27]|%252[27]|\\\\?\")"
 # A value ends where a URI's parameter, a quoted text or a word of a command ends.
 _END = r"(?=[&\s\"',;)}\]]|\\\\?[\"']|%26|%2526|%2[270]|%252[270]|\+|%0[aA]|$)"
-_VALUE = rf"(?!\[redacted)[^&\s\"']+?{_END}"
+_VALUE = rf"(?:(?!\[redacted)[^&\s\"'])+?{_END}"
 
 # "invalid bearer token" is prose: a token has a digit or a capital letter.
 _BEARER = re.compile(
-    rf"((?:bearer|basic|negotiate){_SPACE}+{_QUOTE}?)"
-    rf"((?=(?-i:[^&\s\"']*[0-9A-Z])){_VALUE})",
+    rf"((?:bearer|basic|negotiate){_SPACE}++{_QUOTE}?+)"
+    rf"((?=(?-i:(?:(?!\[redacted)[^&\s\"'])*[0-9A-Z])){_VALUE})",
     re.IGNORECASE,
 )
-_SCHEME = rf"(?:(?:bearer|basic){_SPACE}+)?"
+_SCHEME = rf"(?:(?:bearer|basic|negotiate){_SPACE}++)?+"
 # password=…, "password":"…"; not: secrets "db-token": the object has been modified
 _ASSIGNED = re.compile(
-    rf"({SECRET_NAME}(?:{_QUOTE}?{_EQUALS}{_QUOTE}?|{_QUOTE}{_COLON}{_QUOTE}){_SCHEME})({_VALUE})",
+    rf"({SECRET_NAME}(?:{_QUOTE}?{_EQUALS}{_QUOTE}?+|{_QUOTE}{_COLON}{_QUOTE}){_SCHEME})({_VALUE})",
     re.IGNORECASE,
 )
 # X-Api-Key: …, in commands and URIs; in prose this would be any sentence about a token.
-_HEADER = re.compile(rf"({SECRET_NAME}{_COLON}{_QUOTE}?{_SCHEME})({_VALUE})", re.IGNORECASE)
+_HEADER = re.compile(rf"({SECRET_NAME}{_COLON}{_QUOTE}?+{_SCHEME})({_VALUE})", re.IGNORECASE)
 # --password hunter2, in a command line and as parameters of a URI.
 _OPTION = re.compile(
-    rf"((?:^|[\s=&+]|%20|%3[dD])--?(?:[\w-]*{SECRET_NAME})(?:{_SPACE}+|&command=){_QUOTE}?)"
+    rf"((?:^|[\s=&+]|%20|%3[dD])--?(?:[\w-]*{SECRET_NAME})(?:{_SPACE}++|&command=){_QUOTE}?+)"
     rf"((?!-){_VALUE})",
     re.IGNORECASE,
 )
@@ -61,9 +64,10 @@ _PROGRAM_OPTION = re.compile(
     rf"((?:(?:mysql|mariadb|mongo|sshpass)[\w-]*\b.{{0,300}}?(?:{_SPACE}|&command=)-p|"
     rf"redis-cli\b.{{0,300}}?(?:{_SPACE}|&command=)-a|"
     rf"(?:curl|wget)\b.{{0,300}}?(?:{_SPACE}|&command=)(?:-u|--user)(?:{_SPACE}+|=|&command=)"
-    rf"[^\s:&%+]+(?::|%3[aA]|%253[aA]))(?:{_SPACE}+|&command=)?{_QUOTE}?)({_VALUE})",
+    rf"[^\s:&%+]+(?::|%3[aA]|%253[aA]))(?:{_SPACE}++|&command=)?+{_QUOTE}?+)({_VALUE})",
     re.IGNORECASE | re.DOTALL,
 )
+_OPTIONS_OF_A_PROGRAM = 100
 _URL = re.compile(
     r"([a-z][a-z0-9+.-]{1,20}(?:://|%3a%2f%2f|%253a%252f%252f)"
     r"[^\s/:@%&\"']{0,200}(?::|%3a|%253a))([^\s/@&\"']{1,500}?)(?=@|%40|%2540)",
@@ -99,9 +103,18 @@ def redact_text(text: str, *, mark: str = MARK, prose: bool = False) -> str:
     if not prose:
         redacted = _HEADER.sub(keep, redacted)
     redacted = _OPTION.sub(keep, redacted)
-    redacted = _PROGRAM_OPTION.sub(keep, redacted)
+    redacted = _redact_program_options(redacted, keep)
     redacted = _SERVICE_TOKEN.sub(mark, redacted)
     return text if redacted == text else redacted
+
+
+def _redact_program_options(text: str, keep: Callable[[re.Match[str]], str]) -> str:
+    # A match begins with the program, so that one pass finds one of its options.
+    for _ in range(_OPTIONS_OF_A_PROGRAM):
+        before, text = text, _PROGRAM_OPTION.sub(keep, text)
+        if text == before:
+            break
+    return text
 
 
 def _keep_first_group(mark: str) -> Callable[[re.Match[str]], str]:

@@ -24,6 +24,7 @@ def retrying_request(
     path: str,
     *,
     body: bytes | Mapping[str, Any] | None = None,
+    headers: Mapping[str, str] | None = None,
     seconds: float = RETRY_SECONDS,
 ) -> Answer:
     """Send an idempotent request, and retry it while the cluster is overloaded or unreachable.
@@ -37,7 +38,7 @@ def retrying_request(
     backoff = Backoff(Deadline(seconds))
     while True:
         try:
-            answer = cluster.request(method, path, body=body)
+            answer = cluster.request(method, path, body=body, headers=headers)
         except ClusterUnreachable:
             if not backoff.wait():
                 raise

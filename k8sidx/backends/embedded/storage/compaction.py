@@ -114,7 +114,9 @@ def _merge(writer: StoreWriter, parts: Sequence[Part]) -> None:
     manifest = read_manifest(writer.path)
     gone = {part.path for part in parts}
     kept = tuple(part for part in manifest.parts if part.path not in gone)
-    placed = writer.place(staged)
+    # An older k8sidx may have added one of them meanwhile.
+    normalized = min(part.normalized for part in parts)
+    placed = replace(writer.place(staged), normalized=normalized)
     write_manifest(
         writer.path,
         replace(manifest, parts=(*kept, placed), garbage=(*manifest.garbage, *sorted(gone))),

@@ -30,6 +30,7 @@ from typing import Any
 
 from k8sidx.backends.durable import write_durably
 from k8sidx.errors import StoreError, StoreVersion
+from k8sidx.events.normalize.rules import RULES
 
 FORMAT = "k8sidx-store"
 VERSION = 3
@@ -38,6 +39,9 @@ READABLE = 2
 """Oldest version whose parts are read as they are; :mod:`k8sidx.backends.embedded.storage.migrate`
 rewrites older stores. To be raised with :data:`VERSION` when a field is added or computed in
 another way. Parts of version 2 have all columns, those of version 3 only the ones with values."""
+NORMALIZED = (READABLE, RULES)
+"""Versions by which the events of a new part are normalized: that of the columns, and that of the
+rules of redaction and identity."""
 
 _PART_PATH = re.compile(r"events/(?:\d{4}-\d\d-\d\d|undated)/[0-9a-f]+\.parquet")
 _ASIDE = re.compile(r"manifest(?:\.json)?\.\d+\.tmp")
@@ -52,6 +56,9 @@ class Part:
     :param last: latest ``@timestamp`` in it.
     :param checksum: CRC-32 of the file; empty for parts of stores made before there was one.
     :param modified: modification time of the file when it was checked, in nanoseconds.
+    :param normalized: what its events are normalized by; zeros for parts of stores made before
+        that was noted. An earlier k8sidx drops it from the manifest, so that whatever it adds is
+        migrated.
     """
 
     path: str
@@ -61,6 +68,7 @@ class Part:
     last: int | None = None
     checksum: str = ""
     modified: int = 0
+    normalized: tuple[int, int] = (0, 0)
 
     @property
     def day(self) -> str:
@@ -88,6 +96,11 @@ class Manifest:
     version: int = VERSION
     columns: tuple[str, ...] = ()
     store_id: str = field(default_factory=lambda: uuid.uuid4().hex)
+
+    @property
+    def is_current(self) -> bool:
+        """Whether all events are normalized as this version does."""
+        return all(part.normalized >= NORMALIZED for part in self.parts)
 
     @property
     def rows(self) -> int:
@@ -179,8 +192,12 @@ def _manifest_of(content: Mapping[str, Any]) -> Manifest:
     :raises ValueError: when something is missing, or is not what it should be.
     """
     checksums = _of_type(content.get("checksums", {}), dict, "checksums")
+    normalized = _of_type(content.get("normalized", {}), dict, "normalized")
     return Manifest(
-        tuple(_part_of(part, checksums) for part in _of_type(content.get("parts"), list, "parts")),
+        tuple(
+            _part_of(part, checksums, normalized)
+            for part in _of_type(content.get("parts"), list, "parts")
+        ),
         tuple(_path_of(path) for path in _of_type(content.get("garbage", []), list, "garbage")),
         content["version"],
         tuple(
@@ -191,10 +208,11 @@ def _manifest_of(content: Mapping[str, Any]) -> Manifest:
     )
 
 
-def _part_of(part: object, checksums: Mapping[str, Any]) -> Part:
+def _part_of(part: object, checksums: Mapping[str, Any], normalized: Mapping[str, Any]) -> Part:
     values = _of_type(part, dict, "parts")
     path = _path_of(values.get("path"))
     checksum, modified = _of_type(checksums.get(path, ["", 0]), list, "checksums")
+    columns, rules = _of_type(normalized.get(path, [0, 0]), list, "normalized")
     return Part(
         path,
         _of_type(values.get("rows"), int, "rows"),
@@ -203,6 +221,7 @@ def _part_of(part: object, checksums: Mapping[str, Any]) -> Part:
         _moment_of(values.get("last")),
         _of_type(checksum, str, "checksums"),
         _of_type(modified, int, "checksums"),
+        (_of_type(columns, int, "normalized"), _of_type(rules, int, "normalized")),
     )
 
 
@@ -252,6 +271,9 @@ def write_manifest(store: Path, manifest: Manifest) -> None:
                 part.path: [part.checksum, part.modified]
                 for part in manifest.parts
                 if part.checksum
+            },
+            "normalized": {
+                part.path: list(part.normalized) for part in manifest.parts if any(part.normalized)
             },
             "garbage": list(manifest.garbage),
         },

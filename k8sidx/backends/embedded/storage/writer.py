@@ -30,6 +30,7 @@ from k8sidx.backends.durable import (
 )
 from k8sidx.backends.embedded.storage.columns import ID, TIME
 from k8sidx.backends.embedded.storage.manifest import (
+    NORMALIZED,
     READABLE,
     Manifest,
     Part,
@@ -43,11 +44,11 @@ from k8sidx.backends.embedded.storage.manifest import (
 from k8sidx.backends.embedded.storage.parts import (
     SHIPPED,
     Compression,
-    PartBuilder,
     StagedPart,
     open_writer,
 )
 from k8sidx.backends.sink import Tally
+from k8sidx.backends.store import Renewed
 from k8sidx.errors import StoreBusy, StoreError
 
 LOCK_SECONDS = 600.0
@@ -60,6 +61,8 @@ class StoreWriter:
     """Stages and commits parts of one store.
 
     :param on_wait: called when another process is writing.
+    :param keep_secrets: a migration keeps the secrets in stored events.
+    :ivar renewed: counts of the migration.
     :raises StoreError: when the folder cannot be written.
     """
 
@@ -69,39 +72,50 @@ class StoreWriter:
         columns: Sequence[str],
         compression: Compression = SHIPPED,
         on_wait: Callable[[str], None] | None = None,
+        *,
+        keep_secrets: bool = False,
     ) -> None:
         self.path = store
-        self._compression = compression
+        self.columns = tuple(columns)
+        self.compression = compression
+        self.renewed = Renewed()
         self._on_wait = on_wait
-        self._columns = tuple(columns)
         try:
             make_private_folder(store)
             self._lock = filelock.FileLock(store / "writer.lock", mode=FILE_MODE)
             with self.turn():
                 if not is_store(store):
                     _refuse_strange_folder(store)
-                    write_manifest(store, Manifest(columns=self._columns))
+                    write_manifest(store, Manifest(columns=self.columns))
                 manifest = read_manifest(store, any_version=True)
                 _sweep(store, manifest)
                 make_private_folder(store / "staging")
                 self.staging = store / "staging" / uuid.uuid4().hex
                 make_private_folder(self.staging)
                 self._lease = _flock(self.staging / "lease", fcntl.LOCK_EX)
-                if manifest.version < READABLE:
-                    self._migrate(manifest)
+                if manifest.version < READABLE or not manifest.is_current:
+                    self._migrate(manifest, keep_secrets=keep_secrets)
         except OSError as error:
             raise StoreError(
                 f"the store {store} cannot be written: {error.strerror or error}.",
                 remedy="Give another --store, or make the folder writable.",
             ) from error
 
-    def _migrate(self, manifest: Manifest) -> None:
+    def _migrate(self, manifest: Manifest, *, keep_secrets: bool) -> None:
         from k8sidx.backends.embedded.storage.migrate import migrate
 
-        if self._on_wait:
-            self._on_wait(f"migrating {self.path} from format version {manifest.version}")
-        migrate(self.path, manifest, PartBuilder(self.staging, self._compression), self.place)
+        tell = self._on_wait or (lambda text: None)
+        if manifest.version < READABLE:
+            tell(f"migrating {self.path} from format version {manifest.version}")
+        else:
+            tell(f"migrating {self.path} to this version's rules of redaction")
+        self.renewed = migrate(
+            self, keep_secrets=keep_secrets, on_damaged=lambda error: tell(error.message)
+        )
         collect_garbage(self.path)
+        tell(migrated_line(self.renewed))
+        if read_manifest(self.path).garbage:
+            tell("the replaced files are in use; the next k8sidx ship deletes them")
 
     def close(self) -> None:
         """Remove what was staged and not committed."""
@@ -143,17 +157,34 @@ class StoreWriter:
             return tally
         with self.turn():
             manifest = read_manifest(self.path)
-            added: list[Part] = []
-            for part in staged:
-                kept = self._only_new(part, (*manifest.parts, *added))
-                tally.indexed += kept.rows
-                tally.duplicates += part.rows - kept.rows
-                if kept.rows:
-                    added.append(self.place(kept))
+            added = self.place_new(staged, manifest.parts, tally)
+            tally.indexed += sum(part.rows for part in added)
             if added:
                 write_manifest(self.path, replace(manifest, parts=(*manifest.parts, *added)))
                 self.committed()
         return tally
+
+    def place_new(
+        self, staged: Sequence[StagedPart], stored: Sequence[Part], counts: Tally | Renewed
+    ) -> tuple[Part, ...]:
+        """Move staged parts into the store, without the events that it has already.
+
+        :param stored: the parts that may have them.
+        :param counts: its duplicates are incremented.
+        """
+        added: list[Part] = []
+        for part in staged:
+            kept = self._only_new(part, (*stored, *added))
+            counts.duplicates += part.rows - kept.rows
+            if kept.rows:
+                added.append(self.place(kept))
+        return tuple(added)
+
+    def forget_summaries(self, days: set[str]) -> None:
+        """Delete the summaries of days whose events have other values now."""
+        for day in days:
+            for path in (self.path / "summaries").glob(f"*/{day}-*"):
+                path.unlink(missing_ok=True)
 
     def _only_new(self, part: StagedPart, stored: Sequence[Part]) -> StagedPart:
         """Return the part without events that are stored already."""
@@ -169,7 +200,7 @@ class StoreWriter:
         if not count:
             return part
         if count < part.rows:
-            return _filtered(part, pc.invert(known), self._compression)
+            return _filtered(part, pc.invert(known), self.compression)
         part.path.unlink()
         return StagedPart(part.path, part.day, 0, None, None)
 
@@ -193,8 +224,9 @@ class StoreWriter:
         sync_folder(folder)
         state = place.stat()
         return Part(
-            relative, part.rows, state.st_size, part.first, part.last, checksum, state.st_mtime_ns
-        )
+            relative, part.rows, state.st_size, part.first, part.last, checksum, state.st_mtime_ns,
+            NORMALIZED,
+        )  # fmt: skip
 
     def committed(self) -> None:
         """Forget the journal: the manifest names what it named."""
@@ -206,6 +238,15 @@ class StoreWriter:
             file.write(f"{path}\n".encode())
             file.flush()
             os.fsync(file.fileno())
+
+
+def migrated_line(renewed: Renewed) -> str:
+    """Return the result of a migration as a sentence."""
+    copies = f", {renewed.duplicates:,} copies dropped" if renewed.duplicates else ""
+    return (
+        f"migrated: {renewed.values:,} values replaced, {renewed.changed:,} of "
+        f"{renewed.events:,} events stored again{copies}"
+    )
 
 
 def _ids_between(path: Path, first: int | None, last: int | None) -> Iterator[pa.Array]:
@@ -309,17 +350,20 @@ def collect_garbage(store: Path) -> None:
 
 
 @contextmanager
-def reading(store: Path) -> Iterator[Manifest]:
-    """Return the manifest as it is now; its files are kept on disk inside the block."""
+def reading(store: Path, *, any_version: bool = False) -> Iterator[Manifest]:
+    """Return the manifest as it is now; its files are kept on disk inside the block.
+
+    :param any_version: also of an older format version.
+    """
     try:
         handle = os.open(store / "readers.lock", os.O_RDWR | os.O_CREAT, 0o600)
     except OSError:
         # A read-only medium has no writer that could delete files.
-        yield read_manifest(store)
+        yield read_manifest(store, any_version=any_version)
         return
     try:
         fcntl.flock(handle, fcntl.LOCK_SH)
-        yield read_manifest(store)
+        yield read_manifest(store, any_version=any_version)
     finally:
         os.close(handle)
 
