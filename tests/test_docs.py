@@ -118,7 +118,7 @@ def test_the_command_runs_on_a_cluster(
     command: str, here: Path, opensearch: Cluster, prefix: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("K8SIDX_INDEX", prefix)
-    if command.startswith("k8sidx hunt "):
+    if any(word in command for word in ("k8sidx hunt ", "--secrets", "--redact-existing")):
         k8sidx(f"k8sidx ship --store {opensearch.url} audit.log")
     k8sidx(command.replace(CLUSTER, opensearch.url))
 
