@@ -122,8 +122,9 @@ def _check_undated(manifest: Manifest) -> Check:
         return Check(
             "undated events",
             "warn",
-            f"{undated:,} have no usable time",
-            "Hunts with --since or --until do not see them; hunt without a window, too.",
+            f"{undated:,} have no usable time of their own",
+            "Hunts with --since or --until see only those to which a shipper gave a time; hunt "
+            "without a window, too.",
         )
     return Check("undated events", "ok", "none")
 

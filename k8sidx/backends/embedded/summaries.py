@@ -101,6 +101,8 @@ class EmbeddedSummaries:
 
 
 def _states(manifest: Manifest) -> Iterator[tuple[date, str]]:
+    if any(part.day == UNDATED and part.first is not None for part in manifest.parts):
+        return  # Such a part has events of many days, whose number a state does not contain.
     by_day: dict[str, list[tuple[int, int, int]]] = {}
     rules: dict[str, int] = {}
     for part in manifest.parts:

@@ -18,7 +18,6 @@ from k8sidx.events.decode.event_model import (
     V1_KEYS,
     AuditEvent,
     ObjectReference,
-    to_json,
 )
 from k8sidx.events.fields.field import NAMESPACE_LENGTH, TEXT_LENGTH
 from k8sidx.events.normalize.bodies import WORKLOADS, promoted_fields
@@ -44,7 +43,12 @@ from k8sidx.events.normalize.redact import (
 )
 from k8sidx.events.normalize.redact_text import MARK_START, URI_MARK, redact_uri
 from k8sidx.events.normalize.request import path, query_fields, resource_of
-from k8sidx.events.normalize.timestamps import is_canonical, microseconds, read_moment
+from k8sidx.events.normalize.timestamps import (
+    canonical_text,
+    is_canonical,
+    microseconds,
+    read_moment,
+)
 from k8sidx.events.normalize.truncate import cut, merged
 from k8sidx.events.records import Context
 
@@ -98,6 +102,7 @@ VALUE_FIELDS = (
 
 # What AKS writes in place of a body that is too long for its table (AKSAudit).
 AKS_CUT = b'"skipped-too-big-size-object"'
+_EMPTY = b"{}"
 _KINDS = ("Event", None)
 _VERSIONS = (V1, None)
 _NO_REFERENCE = ObjectReference()
@@ -124,6 +129,16 @@ class Normalized:
         self.values = values
         self.extra = extra
         self.redacted = redacted
+
+    @property
+    def own_time(self) -> int | None:
+        """``@timestamp`` when the event itself has it; ``None`` when its envelope gave it.
+
+        Where an event is stored follows from this: another envelope may give another time, and
+        the event has one place.
+        """
+        values = self.values
+        return None if values.staged is None and values.received is None else values.timestamp
 
     @property
     def row(self) -> Fields:
@@ -212,10 +227,18 @@ class Normalizer:
 
         authentication = b""
         if event.authenticationMetadata is not NOTHING:
-            authentication = _compact(event.authenticationMetadata)
+            authentication = _canonical(event.authenticationMetadata)
+        received, received_is_canonical = read_moment(event.requestReceivedTimestamp)
+        staged, staged_is_canonical = read_moment(event.stageTimestamp)
+        received_text, staged_text = event.requestReceivedTimestamp, event.stageTimestamp
+        if not received_is_canonical:
+            received_text = canonical_text(received_text, received)
+        if not staged_is_canonical:
+            staged_text = canonical_text(staged_text, staged)
         head = orjson.dumps(
             [event.level, event.auditID, event.stage, event.verb, clean, agent.label or None,
-             event.requestReceivedTimestamp, event.stageTimestamp, reference.resource or None,
+             received_text, staged_text,
+             reference.resource or None,
              reference.namespace or None, reference.name or None, reference.uid or None,
              reference.apiGroup or None, reference.apiVersion or None,
              reference.resourceVersion or None, reference.subresource or None]
@@ -228,13 +251,11 @@ class Normalizer:
                 answer.canonical,
                 notes.canonical,
                 authentication,
-                clean_request,
-                clean_response,
+                clean_request if clean_request != _EMPTY else b"",
+                clean_response if clean_response != _EMPTY else b"",
                 _mistyped(clean_rest) if clean_rest else b"",
             )
         )
-        received, received_is_canonical = read_moment(event.requestReceivedTimestamp)
-        staged, staged_is_canonical = read_moment(event.stageTimestamp)
         _extra_fields(event, reference, stored_uri, target, extra)
         if not self.keep_secrets and ("exec.command" in extra or "pod.commands" in extra):
             redact_promoted(extra)
@@ -392,10 +413,10 @@ def _left(
     return left
 
 
-def _compact(raw: msgspec.Raw) -> bytes:
-    """Return JSON without white space, empty when it is null."""
+def _canonical(raw: msgspec.Raw) -> bytes:
+    """Return canonical JSON, empty when it is null or an empty object."""
     value = msgspec.json.decode(raw)
-    return b"" if value is None else to_json(value)
+    return canonical_json(value) if value else b""
 
 
 def _mistyped(rest: Fields) -> bytes:

@@ -48,6 +48,7 @@ _ANNOTATIONS = (
     "authentication.k8s.io/legacy-token",
     "audit.k8s.io/truncated",
 )
+_EMPTY: tuple[Any, ...] = (None, "", [], {})
 _SMALLEST, _LARGEST = -(2**31), 2**31 - 1
 
 
@@ -129,7 +130,7 @@ def actor_part(key: tuple[bytes, bytes, str]) -> Part:
     fields: Fields = {}
     _redact_extra(user)
     _redact_extra(impersonated)
-    part = Part(fields, canonical_json([user or None, impersonated or None]))
+    part = Part(fields, canonical_json([_without_empty(user), _without_empty(impersonated)]))
     part.redacted = MARK_START in part.canonical
     for name, value in (("user", user), ("impersonatedUser", impersonated)):
         rest = _user_fields(name, value, fields)
@@ -152,6 +153,14 @@ def actor_part(key: tuple[bytes, bytes, str]) -> Part:
     if person == "impersonatedUser" and fields.get("user.username"):
         part.label = f"{who} (through {fields['user.username']})"
     return part
+
+
+def _without_empty(value: Any, but: tuple[str, ...] = ()) -> Any:
+    """Return an object without members that are empty, as some writers add them; ``None`` when
+    nothing is left."""
+    if type(value) is not dict:
+        return value or None
+    return {key: child for key, child in value.items() if key in but or child not in _EMPTY} or None
 
 
 def _redact_extra(user: Any) -> None:
@@ -187,7 +196,7 @@ def origin_part(raw: bytes) -> Part:
     if (plain := plain_addresses(addresses)) is not None:
         addresses = plain
     fields: Fields = {}
-    part = Part(fields, canonical_json(addresses))
+    part = Part(fields, canonical_json(addresses or None))
     if not _is_texts(addresses):
         if addresses is not None and addresses != []:
             part.rest["sourceIPs"] = addresses
@@ -232,7 +241,8 @@ def answer_part(key: tuple[bytes, bool]) -> Part:
     # The API server always writes "metadata":{} here; converters leave it out.
     if status.get("metadata") == {}:
         del status["metadata"]
-    part = Part(fields, canonical_json(status or None))
+    # Empty details are the API server's own: "details":{} of a method that is not allowed.
+    part = Part(fields, canonical_json(_without_empty(status, but=("details",))))
     part.redacted = MARK_START in part.canonical
     code = status.get("code")
     if type(code) is int and _SMALLEST <= code <= _LARGEST:

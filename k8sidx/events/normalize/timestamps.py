@@ -6,13 +6,15 @@ zone, write offsets, or the zero time of Go (year 1), which means "none".
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
 from k8sidx.events.decode.plain_values import plain_time
-from k8sidx.events.fields.moment import to_micros
+from k8sidx.events.fields.moment import text_of, to_micros
 
 _FIRST = to_micros(datetime(2, 1, 1, tzinfo=UTC))
 _LAST = to_micros(datetime.max.replace(tzinfo=UTC))
+_FRACTION = re.compile(r"[.,](\d+)")
 _SECONDS: dict[str, int] = {}
 _SECONDS_KEPT = 4096
 
@@ -51,6 +53,18 @@ def is_canonical(text: str | None, micros: int | None) -> bool:
     if micros is None or len(text) != 27:
         return False
     return text[26] == "Z" and text[19] == "." and text[10] == "T"
+
+
+def canonical_text(text: str | None, micros: int | None) -> str | None:
+    """Return the one form of a timestamp's texts: in UTC, with six decimals or more.
+
+    :param micros: the moment; the text stays as it is without one.
+    """
+    if text is None or micros is None:
+        return text
+    fraction = _FRACTION.search(text)
+    further = fraction[1][6:].rstrip("0") if fraction else ""
+    return f"{text_of(micros)[:-1]}{further}Z"
 
 
 def _parse(text: str) -> int | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,12 @@ from k8sidx.backends.embedded.storage.parts import PartBuilder
 from k8sidx.backends.embedded.store import EmbeddedStore
 from k8sidx.backends.open import open_store, temporary_store
 from k8sidx.errors import StoreError, StoreVersion
+from k8sidx.events.decode.event_model import from_object
+from k8sidx.events.normalize.event import Normalizer
+from k8sidx.events.records import Context
 from k8sidx.query.algebra import Metric, Query
 from tests.building import event, normalized
-from tests.stores import put, stored
+from tests.stores import put, put_normalized, stored
 
 UNDATED: dict[str, Any] = {"stageTimestamp": None, "requestReceivedTimestamp": None}
 
@@ -233,3 +237,23 @@ def test_parts_of_a_growing_day_are_merged_by_size(tmp_path: Path) -> None:
     writer.close()
     assert sum(after.values()) == 240
     assert rewritten < 3 * 240
+
+
+def test_an_event_without_times_is_stored_once_whatever_time_a_shipper_gives(
+    tmp_path: Path,
+) -> None:
+    """And is found by the time that was given first."""
+    bare = event(name="bare", stageTimestamp=None, requestReceivedTimestamp=None)
+    plain, rest, size = from_object(bare)
+    days = ("2026-11-20T10:00:00Z", "2026-11-23T10:00:00Z")
+    events = [Normalizer().normalize(plain, rest, Context(time=time), size) for time in days]
+    store = EmbeddedStore(tmp_path / "s")
+    assert put_normalized(store, [events[0], normalized(event())]).indexed == 2
+    assert put_normalized(store, [events[1]]).duplicates == 1
+    query = Query(
+        since=datetime(2026, 11, 20, tzinfo=UTC),
+        until=datetime(2026, 11, 21, tzinfo=UTC),
+        metrics=(Metric("n", "count"),),
+    )
+    with store.engine() as engine:
+        assert engine.run(query).rows == [(1,)]

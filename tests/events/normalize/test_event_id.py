@@ -44,6 +44,58 @@ def test_the_same_event_in_another_dress(other: dict[str, Any]) -> None:
     assert identity(other) == identity(BODY)
 
 
+META = {"impersonationConstraint": "impersonate:user-info", "b": {"y": 1, "x": [2]}}
+FULL: dict[str, Any] = {
+    **BODY,
+    "authenticationMetadata": META,
+    "stageTimestamp": "2026-11-23T12:00:00.120000Z",
+    "requestReceivedTimestamp": "2026-11-23T12:00:00.000000Z",
+}
+BARE = {key: value for key, value in FULL.items() if key not in ("requestObject", "userAgent")}
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (FULL, reordered(FULL)),
+        (FULL, {**FULL, "stageTimestamp": "2026-11-23T12:00:00.12Z"}),
+        (FULL, {**FULL, "stageTimestamp": "2026-11-23T13:00:00.12+01:00"}),
+        (FULL, {**FULL, "stageTimestamp": "2026-11-23T12:00:00.120000000Z"}),
+        (FULL, {**FULL, "requestReceivedTimestamp": "2026-11-23T12:00:00Z"}),
+        (FULL, {**FULL, "requestReceivedTimestamp": "2026-11-23 07:00:00-05:00"}),
+        (BARE, {**BARE, "requestObject": {}, "responseObject": {}, "userAgent": ""}),
+        (BARE, {**BARE, "impersonatedUser": {"username": "", "groups": [], "extra": {}}}),
+        (
+            {**BARE, "user": {"username": "alice"}},
+            {**BARE, "user": {"username": "alice", "uid": "", "groups": [], "extra": {}}},
+        ),
+        ({**BARE, "sourceIPs": None}, {**BARE, "sourceIPs": []}),
+        (
+            {**BARE, "responseStatus": {"code": 200}},
+            {**BARE, "responseStatus": {"code": 200, "message": "", "reason": "", "status": None}},
+        ),
+        ({**BARE, "authenticationMetadata": {}}, {**BARE, "authenticationMetadata": None}),
+    ],
+)
+def test_the_same_event_written_otherwise(one: dict[str, Any], other: dict[str, Any]) -> None:
+    assert identity(one) == identity(other)
+
+
+def test_blanks_in_raw_text_make_no_other_event() -> None:
+    texts = [json.dumps(FULL), json.dumps(FULL, indent=2).replace("\n", " ")]
+    ids = set()
+    for text in texts:
+        audit = decode_text(text.encode())
+        assert audit is not None
+        ids.add(Normalizer().normalize(audit, None, Context(), 1).values.id)
+    assert len(ids) == 1
+
+
+def test_nanoseconds_tell_events_apart() -> None:
+    times = ("2026-11-23T12:00:00.120000001Z", "2026-11-23T12:00:00.120000002Z")
+    assert len({identity({**BODY, "stageTimestamp": time}) for time in times}) == 2
+
+
 def test_the_line_as_read_and_the_object_have_the_same_id() -> None:
     plain = event("list", "secrets", code=403)
     lines = [json.dumps(plain), json.dumps(plain, separators=(",", ":"), ensure_ascii=False)]

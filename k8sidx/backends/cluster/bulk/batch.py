@@ -70,7 +70,7 @@ class BatchBuilder:
         """Return the documents, and add the actions of their indices."""
         name_of, documents = self._names.of, []
         for event in events:
-            index = name_of(event.values.timestamp)
+            index = name_of(event.own_time)
             action = actions.get(index)
             if action is None:
                 target = write_target(index).encode()

@@ -25,7 +25,7 @@ class Period(StrEnum):
 
 class IndexNames:
     """Names of indices: ``<prefix>-YYYY.MM.DD`` in UTC, weeks by their Monday, months without
-    a day, ``<prefix>-undated`` for events without a usable time."""
+    a day, ``<prefix>-undated`` for events without a usable time of their own."""
 
     def __init__(self, prefix: str, period: Period = Period.DAY) -> None:
         self.prefix = prefix
@@ -35,7 +35,7 @@ class IndexNames:
     def of(self, micros: int | None) -> str:
         """Return the index of an event.
 
-        :param micros: its ``@timestamp`` in microseconds since 1970.
+        :param micros: its own time in microseconds since 1970.
         """
         day = None if micros is None else micros // _DAY
         name = self._names.get(day)

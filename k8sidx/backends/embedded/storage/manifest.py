@@ -5,7 +5,7 @@
     k8sidx-store/
       manifest.json                        which files make up the store, replaced whole
       events/2026-11-23/0f3c….parquet      events of one UTC day
-      events/undated/….parquet             events without a usable time
+      events/undated/….parquet             events without a time of their own
       staging/…                            parts that a running writer has not committed yet
       dead-letter/….jsonl                  records that could not be stored, with reasons
       findings/findings.parquet            findings of hunt --save
@@ -56,7 +56,7 @@ class Part:
     :param last: latest ``@timestamp`` in it.
     :param checksum: CRC-32 of the file; empty for parts of stores made before there was one.
     :param modified: modification time of the file when it was checked, in nanoseconds.
-    :param normalized: what its events are normalized by; zeros for parts of stores made before
+    :param normalized: versions by which its events are normalized; zeros for parts of stores made before
         that was noted. An earlier k8sidx drops it from the manifest, so that whatever it adds is
         migrated.
     """

@@ -83,7 +83,7 @@ class StagedPart:
 
 
 def day_of(micros: int | None) -> str:
-    """Return the UTC day of a time as ``YYYY-MM-DD``, or ``undated`` without a time."""
+    """Return the UTC day of an event's own time as ``YYYY-MM-DD``, or ``undated`` without one."""
     if micros is None:
         return UNDATED
     day = to_moment(micros)
@@ -121,7 +121,7 @@ class PartBuilder:
         """
         by_day: dict[int | None, list[_Row]] = {}
         for event, record in zip(events, records or repeat(0), strict=False):
-            micros = event.values.timestamp
+            micros = event.own_time
             day = None if micros is None else micros // _DAY
             by_day.setdefault(day, []).append((event, chunk, record))
         duplicates = 0
@@ -214,7 +214,7 @@ class _OpenPart:
         self._waiting.clear()
 
     def _extend(self, times: list[int]) -> None:
-        if times and self._day != UNDATED:
+        if times:
             first, last = min(times), max(times)
             self._first = first if self._first is None else min(self._first, first)
             self._last = last if self._last is None else max(self._last, last)

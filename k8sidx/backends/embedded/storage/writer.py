@@ -43,6 +43,7 @@ from k8sidx.backends.embedded.storage.manifest import (
 )
 from k8sidx.backends.embedded.storage.parts import (
     SHIPPED,
+    UNDATED,
     Compression,
     StagedPart,
     open_writer,
@@ -192,9 +193,11 @@ class StoreWriter:
             pa.binary(16), part.rows, [None, pa.py_buffer(part.ids)]
         )
         known = pa.array([False] * len(ids))
+        # The times of undated events are not their own: the same event may have another one.
+        first, last = (None, None) if part.day == UNDATED else (part.first, part.last)
         for other in stored:
-            if other.day == part.day and other.overlaps(part.first, part.last):
-                for batch in _ids_between(self.path / other.path, part.first, part.last):
+            if other.day == part.day and other.overlaps(first, last):
+                for batch in _ids_between(self.path / other.path, first, last):
                     known = pc.or_(known, pc.is_in(ids, batch))
         count = pc.sum(known).as_py() or 0
         if not count:
