@@ -22,7 +22,7 @@ from k8sidx.events.decode.event_model import (
 from k8sidx.events.fields.field import NAMESPACE_LENGTH, TEXT_LENGTH
 from k8sidx.events.normalize.bodies import WORKLOADS, promoted_fields
 from k8sidx.events.normalize.embedded_text import parse_text
-from k8sidx.events.normalize.event_id import canonical_json, digest
+from k8sidx.events.normalize.event_id import canonical_json, canonical_raw, digest
 from k8sidx.events.normalize.extra_keys import clean_extra_keys
 from k8sidx.events.normalize.json_tree import Fields
 from k8sidx.events.normalize.message import message_of, outcome_of
@@ -227,7 +227,7 @@ class Normalizer:
 
         authentication = b""
         if event.authenticationMetadata is not NOTHING:
-            authentication = _canonical(event.authenticationMetadata)
+            authentication = canonical_raw(event.authenticationMetadata)
         received, received_is_canonical = read_moment(event.requestReceivedTimestamp)
         staged, staged_is_canonical = read_moment(event.stageTimestamp)
         received_text, staged_text = event.requestReceivedTimestamp, event.stageTimestamp
@@ -411,12 +411,6 @@ def _left(
     if event.apiVersion not in _VERSIONS:
         left["apiVersion"] = event.apiVersion
     return left
-
-
-def _canonical(raw: msgspec.Raw) -> bytes:
-    """Return canonical JSON, empty when it is null or an empty object."""
-    value = msgspec.json.decode(raw)
-    return canonical_json(value) if value else b""
 
 
 def _mistyped(rest: Fields) -> bytes:

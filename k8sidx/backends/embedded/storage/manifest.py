@@ -56,9 +56,9 @@ class Part:
     :param last: latest ``@timestamp`` in it.
     :param checksum: CRC-32 of the file; empty for parts of stores made before there was one.
     :param modified: modification time of the file when it was checked, in nanoseconds.
-    :param normalized: versions by which its events are normalized; zeros for parts of stores made before
-        that was noted. An earlier k8sidx drops it from the manifest, so that whatever it adds is
-        migrated.
+    :param normalized: versions by which its events are normalized; zeros for parts of stores made
+        before that was noted. An earlier k8sidx drops it from the manifest, so that
+        whatever it adds is migrated.
     """
 
     path: str
