@@ -17,9 +17,9 @@ from k8sidx.backends.cluster.http.api_errors import ClusterRefused
 from k8sidx.backends.cluster.http.client import Cluster
 from k8sidx.backends.cluster.http.retry import Backoff, Deadline
 from k8sidx.backends.cluster.http.retrying import OVERLOADED, expect_success, retrying_request
+from k8sidx.backends.cluster.index.companions import summaries_index
 from k8sidx.backends.cluster.index.document import as_text, document, document_id
 from k8sidx.backends.cluster.scan import StoredDocument, stored_documents
-from k8sidx.backends.cluster.summaries import summaries_index
 from k8sidx.backends.store import Renewed
 from k8sidx.errors import StoreError
 from k8sidx.events.normalize.event import Normalizer
