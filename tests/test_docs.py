@@ -19,6 +19,7 @@ from k8sidx.backends.embedded.store import EmbeddedStore
 from k8sidx.cli import app
 from k8sidx.shipping.pipeline import ship
 from tests.demo import DEMO, demo_lines
+from tests.servers.certificates import write_certificates
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -56,7 +57,13 @@ def commands() -> list[str]:
 def of_a_shell(command: str) -> bool:
     """Whether it takes a shell and processes: a pipe, or something that does not end by itself."""
     plain = re.sub(r"'[^']*'", "", command)
-    return "|" in plain or "--follow" in command or not command.startswith("k8sidx ")
+    endless = "--follow" in command or is_receiver(command)
+    return "|" in plain or endless or not command.startswith("k8sidx ")
+
+
+def is_receiver(command: str) -> bool:
+    """Whether it waits for requests."""
+    return command.startswith("k8sidx serve") and "--print" not in command
 
 
 K8SIDX = [one for one in commands() if not of_a_shell(one) and CLUSTER not in one]
@@ -82,6 +89,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     letters.mkdir(parents=True)
     (letters / "1.jsonl").write_text("")
     ship([str(DEMO)], EmbeddedStore(folder / "k8sidx-store"))
+    write_certificates(folder, ("tls",))
+    for given, name in (("ca.pem", "ca.crt"), ("tls.pem", "tls.crt"), ("tls-key.pem", "tls.key")):
+        (folder / given).rename(folder / name)
     return folder
 
 
@@ -130,7 +140,7 @@ def test_the_shell_runs_the_command(command: str, here: Path) -> None:
         assert re.search(rf"^{rest.split()[0]}:", (ROOT / "Makefile").read_text(), re.MULTILINE)
         return
     assert shutil.which(program) or program == "k8sidx"
-    if "--follow" in command:
+    if "--follow" in command or is_receiver(command):
         command = f"{command} & sleep 4; kill -TERM $!; wait $!"
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     result = subprocess.run(

@@ -23,6 +23,7 @@ from k8sidx.cli import (
     query,
     report,
     search,
+    serve,
     setup,
     ship,
     show,
@@ -47,8 +48,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 for module in (
-    setup, ship, hunts, hunt, query, search, show, timeline, who, history, diff, access, baseline,
-    report, dashboards, doctor, generate,
+    setup, ship, serve, hunts, hunt, query, search, show, timeline, who, history, diff, access,
+    baseline, report, dashboards, doctor, generate,
 ):  # fmt: skip
     if isinstance(group := getattr(module, "group", None), typer.Typer):
         app.add_typer(group, name=module.NAME)

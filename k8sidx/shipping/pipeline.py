@@ -3,96 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from itertools import chain
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
 
-from k8sidx.backends.sink import Sink, SinkResults, Tally
 from k8sidx.backends.store import Store
-from k8sidx.errors import NotDelivered, StoreError, UsageError, Where
 from k8sidx.events.decode.unwrap import Unwrapper
-from k8sidx.events.records import Chunk, Rejected, Skipped
-from k8sidx.shipping.checkpoint import Checkpoint, Checkpoints, NoCheckpoint
-from k8sidx.shipping.dead_letter import DeadLetter
-from k8sidx.shipping.in_flight import ChunksInFlight
-from k8sidx.shipping.input_stream import InputStream, Pause, Piece, followed, resumed, whole
-from k8sidx.shipping.pool import WorkerPool, worker_count
+from k8sidx.shipping.input_stream import InputStream, Piece
+from k8sidx.shipping.report import ShipOptions, ShipProgress, ShipReport
+from k8sidx.shipping.run import Run
 from k8sidx.shipping.signals import Stop
 from k8sidx.shipping.sources.files.inputs import Source, expand
-from k8sidx.shipping.sources.follow.registry import Registry
-from k8sidx.shipping.spool.replay import replayed
 from k8sidx.shipping.spool.spool import Spool
 from k8sidx.shipping.state import State
-from k8sidx.shipping.undelivered import SpoolReport, Undelivered
-from k8sidx.shipping.understood import Example, NotUnderstood, Understanding
-from k8sidx.shipping.worker import Outcome, Worker, WorkerSettings
+from k8sidx.shipping.understood import Understanding
 
-INLINE_CHUNKS = 6
-"""Inputs of up to this many chunks are done before further processes would have started."""
-SHOWN_REJECTS = 20
-
-
-@dataclass(frozen=True, slots=True)
-class ShipOptions:
-    """Options of a run.
-
-    :param cluster: name of the cluster, for events without one.
-    :param format: envelope of the events; ``auto`` detects it.
-    :param keep_secrets: store secrets as they are.
-    :param dead_letter: file of rejected records; by default in the store's folder.
-    :param record_limit: longest record in bytes.
-    :param processes: worker processes, this one included; 0 for one per core.
-    :param give_up_after: seconds without progress after which a run on a cluster gives up.
-    :param follow: keep reading the inputs as they grow, until stopped.
-    :param strict: reject what would be skipped because it is not an audit event.
-    """
-
-    cluster: str = ""
-    format: str = "auto"
-    keep_secrets: bool = False
-    dead_letter: Path | None = None
-    record_limit: int = 32 * 1024 * 1024
-    processes: int = 0
-    give_up_after: float = 900.0
-    follow: bool = False
-    strict: bool = False
-
-
-@dataclass(slots=True)
-class ShipProgress:
-    """Progress of a run; ``bytes_total`` is unknown for standard input."""
-
-    events: int = 0
-    bytes_done: int = 0
-    bytes_total: int | None = None
-
-
-@dataclass(slots=True)
-class ShipReport(Tally):
-    """Outcomes of a run's records: ``read = indexed + duplicates + rejected``.
-
-    :param skipped: records that are not audit events, by kind; not counted as read.
-    :param examples: the first skipped record of each kind.
-    :param not_understood: inputs that were read and contain no audit event at all.
-    :param rejects: the first rejected records, without their raw text.
-    :param dead_letter: the file with all rejected records; ``None`` when there are none.
-    :param failure: why the run ended before all events that were read had an outcome.
-    :param spool: what the spool contains at the end; ``None`` without a spool.
-    """
-
-    redacted: int = 0
-    seconds: float = 0.0
-    skipped: Counter[str] = field(default_factory=Counter)
-    examples: dict[str, Example] = field(default_factory=dict)
-    not_understood: list[NotUnderstood] = field(default_factory=list)
-    rejects: list[Rejected] = field(default_factory=list)
-    dead_letter: Path | None = None
-    failure: StoreError | None = None
-    spool: SpoolReport | None = None
+__all__ = ["ShipOptions", "ShipProgress", "ShipReport", "deliver", "ship"]
 
 
 def ship(
@@ -128,13 +52,47 @@ def ship(
         understanding = Understanding(
             {given: [source.name for source in expand([given])] for given in inputs}
         )
-    run = _Run(sources, store, options, on_progress, state, understanding, spool)
+    run = Run(sources, store, options, on_progress, state, understanding, spool)
     run.refuse_loop()
     on_wait = on_wait or (lambda text: None)
     stream = run.stream(store, on_wait, stop)
+    _work(run, store, stream, stop, on_wait, state)
+    run.report.not_understood = understanding.not_understood()
+    return run.report
+
+
+def deliver(
+    spool: Spool,
+    store: Store,
+    options: ShipOptions,
+    pieces: Iterator[Piece],
+    stop: Stop,
+    on_wait: Callable[[str], None],
+) -> ShipReport:
+    """Store what a spool contains.
+
+    :param pieces: of the spool, until it need not be delivered any more.
+    :param stop: shortens the time that an unavailable store is waited for.
+    :returns: as :func:`ship`; what is not delivered stays in the spool.
+    :raises StoreError: when the store cannot be opened.
+    """
+    run = Run([], store, options, None, None, Understanding({}), spool)
+    _work(run, store, InputStream(pieces), stop, on_wait, None)
+    return run.report
+
+
+def _work(
+    run: Run,
+    store: Store,
+    stream: InputStream,
+    stop: Stop | None,
+    on_wait: Callable[[str], None],
+    state: State | None,
+) -> None:
     started = time.monotonic()
     if state is not None:
         state.check_store(store)  # before one is made where it is missing
+    options = run.options
     sink = store.sink(options.give_up_after, on_wait, keep_secrets=options.keep_secrets)
     try:
         if state is not None:
@@ -144,267 +102,9 @@ def ship(
     finally:
         run.dead_letter.close()
         sink.close()
-    run.report.not_understood = understanding.not_understood()
     run.report.seconds = time.monotonic() - started
-    return run.report
 
 
 def _as_given(inputs: Sequence[str]) -> list[Source]:
     """Return inputs that need not exist yet."""
     return [Source(name) for name in dict.fromkeys(inputs)]
-
-
-class _Run:
-    """One run of ship."""
-
-    def __init__(
-        self,
-        sources: Sequence[Source],
-        store: Store,
-        options: ShipOptions,
-        on_progress: Callable[[ShipProgress], None] | None,
-        state: State | None,
-        understanding: Understanding,
-        spool: Spool | None,
-    ) -> None:
-        self.sources = sources
-        self.options = options
-        self.report = ShipReport()
-        moment = f"{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}"
-        default = store.dead_letter_folder / f"{moment}.jsonl"
-        self.dead_letter = DeadLetter(options.dead_letter or default)
-        sizes = [source.size for source in sources]
-        known = [size for size in sizes if size is not None]
-        self.progress = ShipProgress(bytes_total=sum(known) if len(known) == len(sizes) else None)
-        self._on_progress = on_progress
-        self._state = state
-        self._understanding = understanding
-        self._spool = spool
-        self._register = Registry() if state is None else state.register
-        self._started: set[str] = set()
-
-    def refuse_loop(self) -> None:
-        """Raise for a dead-letter file that is also an input: shipping it would never end."""
-        path = self.dead_letter.path
-        for source in self.sources:
-            if path.exists() and Path(source.name).exists() and path.samefile(source.name):
-                raise UsageError(
-                    f"{source.name} is both input and dead-letter file.",
-                    remedy="Give --dead-letter another name.",
-                )
-
-    def stream(
-        self, store: Store, on_wait: Callable[[str], None], stop: Stop | None
-    ) -> InputStream:
-        """Return what to read."""
-        limit = self.options.record_limit
-        if self.options.follow:
-            excluded = [self.dead_letter.path]
-            excluded += [store.folder] if store.folder else []
-            excluded += [self._state.path, self._state.lock] if self._state else []
-            excluded += [self._spool.folder] if self._spool else []
-            return followed(
-                [source.name for source in self.sources],
-                self._register,
-                limit,
-                excluded,
-                on_wait,
-                lambda: stop is not None and stop.signal is not None,
-                until_delivered=self._state is not None,
-            )
-        if self._state is not None:
-            return resumed(self.sources, self._register, limit, self._count_bytes, on_wait)
-        return whole(self.sources, limit, self._count_bytes)
-
-    def work(
-        self,
-        sink: Sink[Any],
-        stop: Stop | None,
-        stream: InputStream,
-        on_wait: Callable[[str], None],
-    ) -> None:
-        """Read all chunks, and store the batches that the workers encode."""
-        checkpoint: Checkpoint = self._state or NoCheckpoint()
-        if self._spool is not None:
-            checkpoint = Checkpoints(self._spool, checkpoint)
-        in_flight = ChunksInFlight(checkpoint, self._data_keeper(sink))
-        pieces: Iterator[Piece] = stream.pieces
-        if stop is not None:
-            stop.on_signal(sink.shorten_deadline)
-            if not self.options.follow:  # that ends by itself, and loses nothing that was read
-                pieces = stop.until_signal(pieces)
-        if self._spool is not None:
-            pieces = chain(self._replay(self._spool, stop, on_wait), pieces)
-        try:
-            self._deliver(sink, in_flight, pieces)
-        except BaseException as error:
-            if self._spool is not None:
-                self._fill_spool(self._spool, stream, in_flight, store_failed=True)
-            elif not isinstance(error, NotDelivered):
-                raise
-            if not isinstance(error, StoreError):
-                raise
-            self.report.failure = error
-        else:
-            if self._spool is not None:
-                self._fill_spool(self._spool, stream, in_flight, store_failed=False)
-
-    def _deliver(self, sink: Sink[Any], in_flight: ChunksInFlight, pieces: Iterable[Piece]) -> None:
-        try:
-            for outcome in self._outcomes(sink, in_flight, pieces):
-                self._account(outcome, in_flight)
-                if outcome.chunk is not None:
-                    self.dead_letter.flush()  # before the checkpoint passes its records
-                    in_flight.encoded(outcome.chunk, outcome.added.batches)
-                if outcome.batches:
-                    sink.put(outcome.batches)
-                self._apply_results(sink.take_results(), in_flight)
-                self._report_progress()
-            sink.finish()
-        finally:
-            self._apply_results(sink.take_results(), in_flight)
-        self._report_progress()
-
-    def _data_keeper(self, sink: Sink[Any]) -> Callable[[Chunk], bool]:
-        """Return whether the records of a chunk may be needed until it is delivered."""
-        has_spool = self._spool is not None
-        return lambda chunk: (
-            sink.can_reject or (has_spool and chunk.place is None and not chunk.segment)
-        )
-
-    def _replay(
-        self, spool: Spool, stop: Stop | None, on_wait: Callable[[str], None]
-    ) -> Iterator[Piece]:
-        """Read what earlier runs left in the spool."""
-        if spool.segments:
-            on_wait(f"delivering what is in the spool {spool.folder} ({spool.used:,} bytes) first")
-            pieces: Iterator[Piece] = replayed(spool, self.options.record_limit, on_wait)
-            yield from pieces if stop is None else stop.until_signal(pieces)
-            yield Pause.PAUSE
-
-    def _fill_spool(
-        self,
-        spool: Spool,
-        stream: InputStream,
-        in_flight: ChunksInFlight,
-        *,
-        store_failed: bool,
-    ) -> None:
-        left = Undelivered(spool, self._register, self.options.cluster, self._other)
-        left.write(stream.files, in_flight, store_failed=store_failed)
-        self.report.spool = SpoolReport(spool.folder, spool.segments, spool.used, left.lost)
-
-    def _other(self, piece: Rejected | Skipped) -> None:
-        if isinstance(piece, Skipped):
-            self._skip(piece)
-        else:
-            self._understanding.understood(piece.where.source)
-            self._reject(piece)
-
-    def _outcomes(
-        self, sink: Sink[Any], in_flight: ChunksInFlight, pieces: Iterable[Piece]
-    ) -> Iterator[Outcome]:
-        options = self.options
-        settings = WorkerSettings(
-            sink.spec,
-            # Of an argument that is not valid in the locale.
-            options.cluster.encode("utf-8", "surrogateescape").decode("utf-8", "replace"),
-            options.format,
-            options.keep_secrets,
-            options.strict,
-        )
-        inline = Worker(settings)
-        count = options.processes or worker_count()
-        pool: WorkerPool | None = None
-        in_a_row = 0
-        try:
-            for piece in pieces:
-                if isinstance(piece, Chunk):
-                    number = in_flight.begin(piece)
-                    self._note_resumed(piece)
-                    enough = count > 1 and in_a_row >= INLINE_CHUNKS
-                    if enough and pool is None and sink.is_idle:
-                        pool = WorkerPool(settings, count - 1)
-                    in_a_row += 1
-                    if pool is not None and pool.has_room:
-                        pool.submit(number, piece)
-                    else:
-                        yield inline.take(number, piece)
-                elif piece is Pause.PAUSE:
-                    in_a_row = 0
-                    yield inline.finish()
-                    if pool is not None:
-                        pool.flush()
-                else:
-                    self._other(piece)
-                if pool is not None:
-                    yield from pool.ready()
-            yield inline.finish()
-            if pool is not None:
-                yield from pool.finish()
-        finally:
-            if pool is not None:
-                pool.stop()
-
-    def _account(self, outcome: Outcome, in_flight: ChunksInFlight) -> None:
-        self.progress.events += outcome.events
-        self.report.duplicates += outcome.added.duplicates
-        self.report.redacted += outcome.redacted
-        if outcome.chunk is not None:
-            source = in_flight.source(outcome.chunk)
-            self._count_skipped(source, outcome.skipped, outcome.examples)
-            if outcome.events or outcome.rejected:
-                self._understanding.understood(source)
-        for rejected in outcome.rejected:
-            self._reject(rejected)
-        for (chunk, record, reason), raw in outcome.refused:
-            self._reject(Rejected(reason, Where(in_flight.source(chunk), record), raw))
-
-    def _note_resumed(self, chunk: Chunk) -> None:
-        """Take a source that is not read from its start for understood, as it was before."""
-        if chunk.first > 1 and chunk.source not in self._started:
-            self._understanding.understood(chunk.source)
-        self._started.add(chunk.source)
-
-    def _skip(self, skipped: Skipped) -> None:
-        """Account for a source, or a part of one, that cannot be read as records."""
-        kind, where = skipped
-        if self.options.strict:
-            self._understanding.understood(where.source)
-            self._reject(Rejected(f"not an audit event: {kind}", where, b""))
-        else:
-            self._count_skipped(where.source, {kind: 1}, {kind: Example(where)})
-
-    def _count_skipped(
-        self, source: str, kinds: Mapping[str, int], examples: Mapping[str, Example]
-    ) -> None:
-        self.report.skipped.update(kinds)
-        self._understanding.skipped(source, kinds, examples)
-        for kind, example in examples.items():
-            self.report.examples.setdefault(kind, example)
-
-    def _apply_results(self, results: SinkResults, in_flight: ChunksInFlight) -> None:
-        self.report += results.tally
-        if self._state is not None:
-            self._state.indexed(results.tally.indexed)
-        for chunk, record, reason in results.rejections:
-            where = Where(in_flight.source(chunk), record)
-            self._reject(Rejected(reason, where, in_flight.record(chunk, record)))
-        self.dead_letter.flush()
-        in_flight.stored(results.chunks)
-        if self._state is not None:
-            self._state.keep()
-
-    def _reject(self, rejected: Rejected) -> None:
-        self.dead_letter.add(rejected)
-        self.report.rejected += 1
-        self.report.dead_letter = self.dead_letter.path
-        if len(self.report.rejects) < SHOWN_REJECTS:
-            self.report.rejects.append(rejected._replace(raw=b""))
-
-    def _count_bytes(self, count: int) -> None:
-        self.progress.bytes_done += count
-
-    def _report_progress(self) -> None:
-        if self._on_progress:
-            self._on_progress(self.progress)

@@ -9,8 +9,6 @@ otherwise it is read from its position in the state file.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from pathlib import Path
 
 from k8sidx.events.records import Chunk, Rejected, Skipped
 from k8sidx.shipping.in_flight import ChunksInFlight
@@ -19,21 +17,6 @@ from k8sidx.shipping.sources.follow.readers import Reading
 from k8sidx.shipping.sources.follow.registry import Registry
 from k8sidx.shipping.spool.line_entries import LineEntries
 from k8sidx.shipping.spool.spool import Spool, SpoolError
-
-
-@dataclass(slots=True)
-class SpoolReport:
-    """Contents of the spool at the end of a run.
-
-    :ivar entries: number of those that are not delivered.
-    :ivar size: their bytes.
-    :ivar lost: what had to be written to it and could not, in words for the user.
-    """
-
-    folder: Path
-    entries: int = 0
-    size: int = 0
-    lost: list[str] = field(default_factory=list)
 
 
 class Undelivered:

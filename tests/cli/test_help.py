@@ -16,6 +16,7 @@ from k8sidx.cli import app
 COMMANDS = (
     "setup",
     "ship",
+    "serve",
     "hunts",
     "hunt",
     "query",

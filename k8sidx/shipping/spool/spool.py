@@ -15,7 +15,7 @@ import fcntl
 import os
 import re
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from k8sidx.backends.durable import FILE_MODE, FOLDER_MODE, make_private_folder, sync_folder
@@ -33,6 +33,21 @@ _LOCK = "lock"
 
 class SpoolError(StoreError):
     """The spool is full, or cannot be written."""
+
+
+@dataclass(slots=True)
+class SpoolReport:
+    """Contents of the spool at the end of a run.
+
+    :ivar entries: number of those that are not delivered.
+    :ivar size: their bytes.
+    :ivar lost: what had to be written to it and could not, in words for the user.
+    """
+
+    folder: Path
+    entries: int = 0
+    size: int = 0
+    lost: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -233,6 +248,13 @@ class Spool:
                 self._segments[number] = _Segment(size)
             self._lock.notify_all()
 
+    def full(self) -> SpoolError:
+        """Return the error of a full spool."""
+        return SpoolError(
+            f"the spool {self.folder} is full ({self.size:,} bytes).",
+            remedy="Make the store available, or give it more room with --spool-size.",
+        )
+
     def unwritable(self, error: OSError) -> SpoolError:
         """Return the error of a file that cannot be written."""
         return SpoolError(
@@ -245,10 +267,7 @@ class Spool:
 
     def _reserve(self, size: int) -> None:
         if self._used() + size > self.size:
-            raise SpoolError(
-                f"the spool {self.folder} is full ({self.size:,} bytes).",
-                remedy="Make the store available, or give it more room with --spool-size.",
-            )
+            raise self.full()
         self._reserved += size
 
 

@@ -1,0 +1,93 @@
+"""The API server's side of the audit webhook: kubeconfig and audit policy, ready to paste."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+_FLAGS = """\
+# Flags of the API server, with both files mounted into its pod. It reads them at its start only.
+#   --audit-policy-file=/etc/kubernetes/audit/policy.yaml
+#   --audit-webhook-config-file=/etc/kubernetes/audit/webhook.yaml
+#   --audit-webhook-batch-max-wait=10s
+# Keep --audit-log-path as well: events that wait in a batch when the API server dies are only in
+# its log, and `k8sidx ship` of the log fills the gap.
+"""
+_READ = ["get", "list", "watch"]
+_NOISE = ["system:kube-proxy", "system:kube-controller-manager", "system:kube-scheduler"]
+
+
+def kubeconfig(
+    url: str, *, ca: Path | None, has_client_certificates: bool, has_tokens: bool
+) -> str:
+    """Return the file for ``--audit-webhook-config-file``, with comments.
+
+    :param url: of the receiver, with the path of the cluster.
+    :param ca: the CA of the receiver's certificate; ``None`` without TLS.
+    """
+    cluster: dict[str, Any] = {"server": url}
+    user: dict[str, Any] = {}
+    if ca is not None:
+        cluster["certificate-authority"] = str(ca)
+    if has_client_certificates:
+        user["client-certificate"] = "/etc/kubernetes/audit/client.crt"
+        user["client-key"] = "/etc/kubernetes/audit/client.key"
+    if has_tokens:
+        user["tokenFile"] = "/etc/kubernetes/audit/token"
+    content = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": "k8sidx", "cluster": cluster}],
+        "users": [{"name": "api-server", "user": user}],
+        "contexts": [{"name": "default", "context": {"cluster": "k8sidx", "user": "api-server"}}],
+        "current-context": "default",
+    }
+    return _FLAGS + yaml.safe_dump(content, sort_keys=False)
+
+
+def audit_policy() -> str:
+    """Return an audit policy: bodies of what hunts read, metadata of the rest, no bare reads of
+    controllers, and no body that contains secrets."""
+    rules: list[dict[str, Any]] = [
+        _rule("None", nonResourceURLs=["/healthz*", "/livez*", "/readyz*", "/version", "/metrics"]),
+        _rule(
+            "None",
+            users=_NOISE,
+            verbs=_READ,
+            resources=[
+                _resources("", "endpoints", "services", "services/status", "nodes", "pods"),
+                _resources("coordination.k8s.io", "leases"),
+                _resources("discovery.k8s.io", "endpointslices"),
+            ],
+        ),
+        _rule("None", resources=[_resources("coordination.k8s.io", "leases")]),
+        _rule("None", resources=[_resources("", "events"), _resources("events.k8s.io", "events")]),
+        _rule(
+            "Metadata",
+            resources=[
+                _resources("", "secrets", "configmaps", "serviceaccounts/token"),
+                _resources("authentication.k8s.io", "tokenreviews"),
+            ],
+        ),
+        _rule("Metadata", verbs=_READ),
+        _rule("Request", verbs=["create", "update", "patch", "delete", "deletecollection"]),
+        _rule("Metadata"),
+    ]
+    content = {
+        "apiVersion": "audit.k8s.io/v1",
+        "kind": "Policy",
+        "omitStages": ["RequestReceived"],
+        "rules": rules,
+    }
+    return yaml.safe_dump(content, sort_keys=False)
+
+
+def _rule(level: str, **conditions: Sequence[Any]) -> dict[str, Any]:
+    return {"level": level, **conditions}
+
+
+def _resources(group: str, *names: str) -> dict[str, Any]:
+    return {"group": group, "resources": list(names)}
