@@ -21,6 +21,7 @@ KEEP_ALIVE_SECONDS = 120
 """Longer than the API server keeps an idle connection, so that it is the one to close it."""
 GRACE_SECONDS = 10
 _BACKLOG = 1024
+_LAST_PORT = 65535
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +181,7 @@ def listen(address: str) -> socket.socket:
     :raises UsageError: when it is not an address, or cannot be listened on.
     """
     host, colon, port = address.rpartition(":")
-    if not colon or not port.isascii() or not port.isdigit():
+    if not colon or not port.isascii() or not port.isdigit() or int(port) > _LAST_PORT:
         raise UsageError(
             f"{address!r} is not an address to listen on.", remedy="Give HOST:PORT, or :PORT."
         )
@@ -193,10 +194,10 @@ def listen(address: str) -> socket.socket:
             dualstack_ipv6=family is socket.AF_INET6 and not host,
             backlog=_BACKLOG,
         )
-    except (OSError, OverflowError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
         raise UsageError(
-            f"{address} cannot be listened on: {reason.lower()}.",
+            f"{address} cannot be listened on: {reason}.",
             remedy="Give --listen another address, or end what is listening there.",
         ) from error
     listener.setblocking(False)
