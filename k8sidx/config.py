@@ -7,6 +7,7 @@ first one found is used alone. The command line and the environment override it.
 from __future__ import annotations
 
 import difflib
+import ipaddress
 import os
 import shlex
 import stat
@@ -15,7 +16,14 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+)
 
 from k8sidx.backends.connection import ConnectionSettings
 from k8sidx.errors import UsageError, Where
@@ -44,6 +52,26 @@ class QuerySettings(BaseModel):
     folder: str = ""
 
 
+class ImpersonatorSettings(BaseModel):
+    """A trusted proxy that impersonates its users.
+
+    :param account: its user name; ``*`` and ``?`` match any text and one character.
+    :param networks: addresses that it runs at; the private ones where none are given.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    account: str = Field(min_length=1)
+    networks: Annotated[list[str], BeforeValidator(_several)] = Field(default_factory=list)
+
+    @field_validator("networks")
+    @classmethod
+    def _are_networks(cls, networks: list[str]) -> list[str]:
+        for network in networks:
+            ipaddress.ip_network(network, strict=False)
+        return networks
+
+
 class Configuration(BaseModel):
     """Settings of a configuration file.
 
@@ -54,6 +82,8 @@ class Configuration(BaseModel):
     :param lists: files with entries for the lists used by hunts, keyed by the list's name;
         paths are relative to the file's folder.
     :param known_good: allow-list files (:mod:`k8sidx.hunt.allowlist`).
+    :param trusted_impersonators: proxies that impersonate their users, by a name of the user's
+        choice; they add to the shipped ones (docs/rules.md).
     :param query: settings of queries.
     :param source: the file it was read from; ``None`` without one.
     """
@@ -65,6 +95,7 @@ class Configuration(BaseModel):
     cluster: str = ""
     lists: dict[str, Annotated[list[str], BeforeValidator(_several)]] = Field(default_factory=dict)
     known_good: Annotated[list[str], BeforeValidator(_several)] = Field(default_factory=list)
+    trusted_impersonators: dict[str, ImpersonatorSettings] = Field(default_factory=dict)
     query: QuerySettings = QuerySettings()
     connection: ConnectionSettings = ConnectionSettings()
     source: Path | None = None

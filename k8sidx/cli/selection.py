@@ -93,10 +93,16 @@ def configured_lists() -> Lists:
 
     :raises UsageError: when one of them cannot be read.
     """
-    from k8sidx.hunt.lists import lists_from
+    from k8sidx.hunt.impersonators import TrustedImpersonator
+    from k8sidx.hunt.lists import CLUSTER_NETWORKS, SHIPPED, lists_from
 
+    inside = SHIPPED.entries(CLUSTER_NETWORKS) or ()
     return lists_from(
-        {name: [Path(file) for file in files] for name, files in configuration().lists.items()}
+        {name: [Path(file) for file in files] for name, files in configuration().lists.items()},
+        [
+            TrustedImpersonator(name, proxy.account, tuple(proxy.networks) or inside)
+            for name, proxy in configuration().trusted_impersonators.items()
+        ],
     )
 
 

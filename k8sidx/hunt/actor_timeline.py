@@ -12,10 +12,11 @@ from k8sidx.hunt.result import Finding
 QUIET = timedelta(hours=1)
 """Time without a finding after which the next one begins another timeline."""
 
+CLUSTER = "orchestrator.cluster.name"
 NOBODY = "the cluster as a whole"
 """Actor of findings that name none, for example a surge of refusals."""
 
-_WHO = ("user.effective.name", "user.username", "user.name")
+_WHO = ("user.username", "user.effective.name", "user.name")
 _FROM = ("source.ip", "source.claimed_ip", "sourceIPs")
 _ANONYMOUS = ("system:anonymous", "system:unauthenticated")
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
@@ -79,8 +80,13 @@ def timelines_of(findings: Iterable[Finding], quiet: timedelta = QUIET) -> list[
 
 
 def actor_of(finding: Finding) -> str:
-    """Return the actor that a finding is about."""
-    name = _first(finding, _WHO)
+    """Return the actor that a finding is about, with the cluster where it has a name."""
+    actor, cluster = _actor(finding), finding.key.get(CLUSTER)
+    return f"{actor} in {cluster}" if cluster else actor
+
+
+def _actor(finding: Finding) -> str:
+    name = finding.actor or _first(finding, _WHO)
     address = _first(finding, _FROM)
     if name and name not in _ANONYMOUS:
         return name

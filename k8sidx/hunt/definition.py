@@ -15,6 +15,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
 from k8sidx.errors import InvalidHunt, Where
+from k8sidx.hunt.impersonators import TrustedImpersonator
 from k8sidx.query.algebra import And, Condition, Leaf, Or, Query
 
 if TYPE_CHECKING:
@@ -109,6 +110,7 @@ class Hunt(ABC):
     :param unexempted: the condition without the rule's exemptions; ``None`` without any.
     :param exempt_identities: tests of the caller's name in the exemptions.
     :param known_good: entries of the allow list that are about it, expired ones included.
+    :param trusted_impersonators: proxies whose requests are those of the people behind them.
     :param stream: an activity stream, which reports and does not judge: runs only when it is
         named or informational hunts are requested.
     """
@@ -119,6 +121,8 @@ class Hunt(ABC):
     """Names that a ``reason`` can contain beside the finding's key."""
     documentation: ClassVar[str]
     """Paragraph about the kind in docs/hunts.md."""
+    judges_clusters_alone: ClassVar[bool] = False
+    """Whether it runs once for each cluster: its numbers are those of all events."""
     untranslatable: ClassVar[str] = ""
     """Clause on why no other query language can express it; empty where one can."""
     finds_requests: ClassVar[bool] = False
@@ -145,6 +149,7 @@ class Hunt(ABC):
     unexempted: Condition | None = None
     exempt_identities: tuple[Leaf, ...] = ()
     known_good: tuple[KnownGood, ...] = ()
+    trusted_impersonators: tuple[TrustedImpersonator, ...] = ()
     stream: bool = False
 
     @abstractmethod
@@ -167,10 +172,12 @@ class Hunt(ABC):
     def describe(self) -> str:
         """Return what it finds as a clause in Markdown, for docs/hunts.md."""
 
-    def baseline_queries(self) -> tuple[Query, ...]:
+    def baseline_queries(self, window: Window | None = None) -> tuple[Query, ...]:
         """Return the queries about the baseline, in the form that daily summaries answer.
 
         Empty for kinds that compare with nothing.
+
+        :param window: whose clusters are told apart; ``None`` for the events of one.
         """
         return ()
 

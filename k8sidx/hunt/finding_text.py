@@ -12,8 +12,13 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from k8sidx.backends.result import Value
+from k8sidx.hunt.impersonators import ACTING, CALLER, EFFECTIVE
+from k8sidx.hunt.result import Wording
 
 _NAME = re.compile(r"\{([^{}]*)\}")
+MOST_NAMES = 3
+"""Impersonated users that a sentence names."""
+
 MAX_VALUE_LENGTH = 200
 """Characters of a value that a sentence shows."""
 
@@ -34,6 +39,41 @@ def fill(template: str, key: Mapping[str, Value], facts: Mapping[str, str]) -> s
     """Return the sentence; it begins with a capital only where the template does."""
     values = {name: display_value(name, value) for name, value in key.items()} | dict(facts)
     return _NAME.sub(lambda match: values[match.group(1)], template)
+
+
+def worded(wording: Wording, key: Mapping[str, Value], actor: str = "") -> str:
+    """Return the sentence of a finding.
+
+    :param actor: text in place of the user; a caller that impersonates has two names.
+    """
+    values = dict(key)
+    named_user = next((name for name in (EFFECTIVE, CALLER) if name in values), "")
+    acting = ACTING in names_in(wording.template)
+    if named_user and not acting:
+        values[named_user] = actor or actor_text(key)
+    if EFFECTIVE in values and CALLER in values and not acting:
+        values[CALLER] = values[EFFECTIVE] = values[named_user]
+    return fill(wording.template, values, wording.facts) + wording.ending
+
+
+def actor_text(key: Mapping[str, Value], proxy: str = "") -> str:
+    """Return the caller in a sentence, with whom it impersonated.
+
+    :param proxy: name of the trusted proxy through which the impersonated person came.
+    """
+    caller = key.get(CALLER) or key.get(EFFECTIVE)
+    acting = key.get(ACTING)
+    if not acting or acting == caller:
+        return display_value(CALLER, caller)
+    names = [
+        display_value(ACTING, name) for name in (acting if isinstance(acting, list) else [acting])
+    ]
+    whom = (
+        listed(names) if len(names) <= MOST_NAMES else f"{names[0]} and {len(names) - 1:,} others"
+    )
+    if proxy:
+        return f"{whom}, through {proxy},"
+    return f"{display_value(CALLER, caller)}, acting as {whom},"
 
 
 def display_value(name: str, value: Value) -> str:

@@ -17,8 +17,14 @@ from pathlib import Path
 from typing import Any
 
 from k8sidx.errors import UsageError, Where
+from k8sidx.hunt.impersonators import TrustedImpersonator
 
 ADDRESSES = "addresses"
+TRUSTED, TRUSTED_NETWORKS = "trusted_impersonators", "trusted_impersonator_networks"
+CLUSTER_NETWORKS = "private_networks"
+"""Addresses that a trusted impersonator runs at where the user gives none."""
+
+_PROXY = "_impersonators"
 _SHIPPED_FILE = resources.files("k8sidx") / "hunt" / "lists.toml"
 
 
@@ -48,10 +54,21 @@ class Lists:
     """The shipped lists together with the user's.
 
     :param given: entries of the user's, by list; they add to the shipped list of the name.
+    :param proxies: the user's trusted impersonators, in addition to those that are shipped.
     """
 
-    def __init__(self, given: Mapping[str, Sequence[str]] | None = None) -> None:
+    def __init__(
+        self,
+        given: Mapping[str, Sequence[str]] | None = None,
+        proxies: Sequence[TrustedImpersonator] = (),
+    ) -> None:
+        self._proxies = tuple(proxies)
         self._given = {name: tuple(entries) for name, entries in (given or {}).items()}
+        if proxies:
+            accounts = tuple(proxy.account for proxy in proxies)
+            self._given[TRUSTED] = (*self._given.get(TRUSTED, ()), *accounts)
+            networks = tuple(network for proxy in proxies for network in proxy.networks)
+            self._given[TRUSTED_NETWORKS] = (*self._given.get(TRUSTED_NETWORKS, ()), *networks)
         self._collected: dict[str, tuple[str, ...] | None] = {}
 
     def entries(self, name: str) -> tuple[str, ...] | None:
@@ -59,6 +76,19 @@ class Lists:
         if name not in self._collected:
             self._collected[name] = self._collect(name)
         return self._collected[name]
+
+    def impersonators(self) -> tuple[TrustedImpersonator, ...]:
+        """Return the trusted impersonators: an account at other addresses than the user gave for
+        it is not one."""
+        own = {proxy.account for proxy in self._proxies}
+        inside = self.entries(CLUSTER_NETWORKS) or ()
+        shipped = [
+            TrustedImpersonator(name.removesuffix(_PROXY), account, inside)
+            for name in shipped_lists()[TRUSTED].includes
+            for account in self.entries(name) or ()
+            if account not in own
+        ]
+        return (*self._proxies, *shipped)
 
     def _collect(self, name: str) -> tuple[str, ...] | None:
         shipped = shipped_lists().get(name)
@@ -103,16 +133,19 @@ def _shipped(name: str, *, about: str, holds: str, **more: Any) -> ShippedList:
 SHIPPED = Lists()
 
 
-def lists_from(files: Mapping[str, Sequence[Path]]) -> Lists:
+def lists_from(
+    files: Mapping[str, Sequence[Path]], proxies: Sequence[TrustedImpersonator] = ()
+) -> Lists:
     """Return the shipped lists with the entries of the files.
 
+    :param proxies: trusted impersonators of the user.
     :raises UsageError: for a file that cannot be read, or an entry that its list cannot have.
     """
     given = {
         name: tuple(dict.fromkeys(entry for path in paths for entry in _entries(name, path)))
         for name, paths in files.items()
     }
-    return Lists(given) if given else SHIPPED
+    return Lists(given, proxies) if given or proxies else SHIPPED
 
 
 def _entries(name: str, path: Path) -> list[str]:

@@ -7,16 +7,24 @@ from collections.abc import Iterable
 from k8sidx.events.fields.lookup import resolve
 from k8sidx.hunt.callers import BY
 from k8sidx.hunt.definition import Hunt
+from k8sidx.hunt.finding_callers import CONTEXT as CALLERS
 from k8sidx.hunt.kinds.correlated_events import CONTEXT
 from k8sidx.hunt.kinds.evidence import EVIDENCE_METRICS
+from k8sidx.hunt.kinds.time_window import CLUSTER
 from k8sidx.hunt.visibility import hidden_fields
 from k8sidx.query.algebra import leaves
 
-_ALWAYS = (*CONTEXT, *(metric.field for metric in EVIDENCE_METRICS))
+_ALWAYS = (*CONTEXT, CLUSTER, *(metric.field for metric in EVIDENCE_METRICS))
 
 
 def required_fields(hunts: Iterable[Hunt]) -> frozenset[str]:
-    """Return the names of the stored fields that the hunts' queries read."""
+    """Return the names of the stored fields that the hunts' queries read, and those that tell the
+    callers of their findings."""
+    return scanned_fields(hunts) | CALLERS
+
+
+def scanned_fields(hunts: Iterable[Hunt]) -> frozenset[str]:
+    """Return the names of the stored fields that the hunts' own queries read."""
     always = frozenset(resolve(name).field.name for name in _ALWAYS)
     return always.union(*(own_fields(hunt) for hunt in hunts))
 

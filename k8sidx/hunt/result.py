@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
 from k8sidx.backends.result import Value
+
+UNNAMED = "(unnamed)"
+"""Stands for the cluster of events that name none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """The sentence of a finding before its values are filled in.
+
+    :param template: a rule's ``reason``.
+    :param ending: what follows it.
+    """
+
+    template: str
+    facts: Mapping[str, str]
+    ending: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +36,8 @@ class Finding:
     :param count: number of its requests or events.
     :param reason: one plain sentence on what happened.
     :param audit_ids: evidence, up to 20, earliest first.
+    :param actor: whom its story belongs to; empty where that follows from the key.
+    :param wording: makes the sentence anew for another actor; ``None`` for a fixed one.
     """
 
     hunt: str
@@ -29,6 +48,8 @@ class Finding:
     last_seen: datetime | None
     reason: str
     audit_ids: tuple[str, ...] = ()
+    actor: str = ""
+    wording: Wording | None = field(default=None, compare=False, repr=False)
 
 
 Why = Literal["history", "impossible", "level", "list", "platform", "query", "time", "truncated"]
@@ -54,6 +75,34 @@ class Unjudged:
 
 
 @dataclass(frozen=True, slots=True)
+class EventsJudged:
+    """The events of a time range.
+
+    :param count: number of events, every stage of a request.
+    :param since: first moment that was requested.
+    :param until: first moment after it.
+    :param first: time of the first of them; ``None`` where none has a time.
+    :param last: time of the last of them.
+    :param newest: time of the store's newest event, in the range or not.
+    :param clusters: events by name of the cluster, ``None`` for those that name none; empty where
+        the index does not have such a field.
+    """
+
+    count: int
+    since: datetime | None = None
+    until: datetime | None = None
+    first: datetime | None = None
+    last: datetime | None = None
+    newest: datetime | None = None
+    clusters: tuple[tuple[str | None, int], ...] = ()
+
+    @property
+    def cluster_names(self) -> tuple[str, ...]:
+        """Names of the clusters, the one with most events first."""
+        return tuple(UNNAMED if name is None else name for name, _ in self.clusters)
+
+
+@dataclass(frozen=True, slots=True)
 class HuntResult:
     """The result of one hunt.
 
@@ -62,6 +111,7 @@ class HuntResult:
     :param notes: sentences for the reader, for example on a missing baseline or on suppressed
         findings.
     :param cannot_judge: reasons why some events, or all, are not judged.
+    :param judged: the events of the time range.
     """
 
     hunt: str
@@ -74,6 +124,7 @@ class HuntResult:
     findings: list[Finding] = field(default_factory=list)
     notes: tuple[str, ...] = ()
     cannot_judge: tuple[Unjudged, ...] = ()
+    judged: EventsJudged | None = field(default=None, compare=False)
 
     @property
     def remarks(self) -> tuple[str, ...]:

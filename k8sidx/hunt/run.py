@@ -8,49 +8,47 @@ from dataclasses import replace
 
 from k8sidx.backends.protocol import Engine
 from k8sidx.backends.result import Result
+from k8sidx.backends.scoped import ScopedEngine
 from k8sidx.backends.shared import ScanRequest, SharedScans
 from k8sidx.backends.summaries import SummaryEngine
 from k8sidx.backends.summary_store import Summaries
-from k8sidx.errors import UsageError
+from k8sidx.errors import UnsupportedQuery, UsageError
 from k8sidx.hunt.allowlist import restrict_to, without_known_good
 from k8sidx.hunt.definition import Hunt
+from k8sidx.hunt.events_judged import clusters_of, events_judged
 from k8sidx.hunt.exemptions import lift_exemptions
-from k8sidx.hunt.kinds.evidence import as_count
-from k8sidx.hunt.kinds.time_window import Window
+from k8sidx.hunt.finding_callers import with_callers
+from k8sidx.hunt.impersonators import ACTING, EFFECTIVE, trusted_condition
+from k8sidx.hunt.kinds.correlation import Correlation
+from k8sidx.hunt.kinds.evidence import COUNT, as_count
+from k8sidx.hunt.kinds.time_window import CLUSTER, Window
 from k8sidx.hunt.lists import how_to_give
-from k8sidx.hunt.required_fields import own_fields, required_fields
-from k8sidx.hunt.result import HuntResult, Unjudged
+from k8sidx.hunt.required_fields import own_fields, scanned_fields
+from k8sidx.hunt.result import UNNAMED, EventsJudged, HuntResult, Unjudged
 from k8sidx.hunt.visibility import Overview, hidden_events, overview_of, subject
-from k8sidx.query.algebra import Query
+from k8sidx.query.algebra import Compare, Condition, Not, Present, Query
 
 __all__ = ["Window", "run_hunt", "run_hunts"]
 
 
 def run_hunt(
-    hunt: Hunt,
-    engine: Engine,
-    window: Window,
-    overview: Overview | None = None,
-    summaries: Summaries | None = None,
+    hunt: Hunt, engine: Engine, window: Window, summaries: Summaries | None = None
 ) -> HuntResult:
     """Run one hunt.
 
-    :param overview: of the data, when it is known.
     :param summaries: daily summaries of the store, for baselines; missing ones may be made.
     :raises UnsupportedQuery: when the engine has no way to run it.
     :raises StoreError: when the store cannot be read.
     """
-    if hunt.lists_missing:
-        return unjudged(hunt, engine, _lists_missing(hunt))
-    lifted = lift_exemptions([hunt], engine, window, summaries)
-    return _judge(lifted.hunts[0], engine, window, overview, summaries, lifted.unknown)
+    (result,) = run_hunts([hunt], engine, window, summaries=summaries)
+    return result
 
 
 def _judge(
     hunt: Hunt,
     engine: Engine,
     window: Window,
-    overview: Overview | None,
+    overview: Overview,
     summaries: Summaries | None,
     callers_unknown: tuple[Unjudged, ...],
 ) -> HuntResult:
@@ -58,7 +56,6 @@ def _judge(
         return unjudged(hunt, engine, _lists_missing(hunt))
     tracked = _ExactnessTracker(engine)
     result = _run(without_known_good(hunt), tracked, window, summaries)
-    overview = overview or overview_of([hunt], tracked, window)
     return replace(
         result,
         exact=tracked.exact,
@@ -110,9 +107,61 @@ class _ExactnessTracker:
 def _run(
     hunt: Hunt, engine: Engine, window: Window, summaries: Summaries | None = None
 ) -> HuntResult:
+    if window.by_cluster and hunt.judges_clusters_alone:
+        return _run_by_cluster(hunt, engine, window)
+    if window.through_proxies and isinstance(hunt, Correlation) and hunt.is_about_callers:
+        return joined(
+            hunt.restricted_to(Not(window.through_proxies)).run(engine, window),
+            _of_people(hunt.for_people(window.through_proxies).run(engine, window)),
+        )
     if summaries is not None and not hunt.counts_only(window):
-        engine = SummaryEngine(engine, summaries, hunt.baseline_queries())
+        engine = SummaryEngine(engine, summaries, hunt.baseline_queries(window))
     return hunt.run(engine, window)
+
+
+def _run_by_cluster(hunt: Hunt, engine: Engine, window: Window) -> HuntResult:
+    """Return the results of a hunt about numbers of events, for each cluster by itself."""
+    results = []
+    for name in window.clusters:
+        here: Condition = Not(Present(CLUSTER)) if name is None else Compare(CLUSTER, "=", name)
+        shown = UNNAMED if name is None else name
+        result = hunt.run(ScopedEngine(engine, here), replace(window, clusters=(name,)))
+        results.append(
+            replace(
+                result,
+                columns=(CLUSTER, *result.columns),
+                rows=[(shown, *row) for row in result.rows],
+                findings=[
+                    replace(finding, key={**finding.key, CLUSTER: shown})
+                    for finding in result.findings
+                ],
+            )
+        )
+    return joined(*results)
+
+
+def _of_people(result: HuntResult) -> HuntResult:
+    """Return a result with the people, whose requests a proxy sent, as the impersonated users."""
+    findings = [
+        replace(finding, key={**finding.key, ACTING: finding.key[EFFECTIVE]})
+        if EFFECTIVE in finding.key
+        else finding
+        for finding in result.findings
+    ]
+    return replace(result, findings=findings)
+
+
+def joined(first: HuntResult, *others: HuntResult) -> HuntResult:
+    """Return the results of one hunt over several parts of the events as one."""
+    results = (first, *others)
+    return replace(
+        first,
+        exact=all(result.exact for result in results),
+        rows=[row for result in results for row in result.rows],
+        findings=[finding for result in results for finding in result.findings],
+        notes=tuple(dict.fromkeys(note for result in results for note in result.notes)),
+        cannot_judge=tuple(dict.fromkeys(gap for result in results for gap in result.cannot_judge)),
+    )
 
 
 def _lists_missing(hunt: Hunt) -> tuple[Unjudged, ...]:
@@ -152,9 +201,11 @@ def run_hunts(
     """
     lifted = lift_exemptions(list(hunts), engine, window, summaries)
     all_hunts = lifted.hunts
+    judged = events_judged(engine, window.since, window.until)
+    window = _with_scope(window, all_hunts, engine, judged)
     results = []
     with _engines(all_hunts, engine, window) as engines:
-        overview = overview_of(all_hunts, engines[0], window) if all_hunts else None
+        overview = overview_of(all_hunts, engines[0], window) if all_hunts else Overview()
         for hunt, hunt_engine in zip(all_hunts, engines, strict=True):
             if on_start:
                 on_start(hunt)
@@ -168,7 +219,52 @@ def run_hunts(
                 on_error(hunt, error)
                 why = Unjudged("query", f"{engine.name} cannot run it: {error}")
                 results.append(unjudged(hunt, engine, (why,)))
-    return results
+    by_id = {hunt.id: hunt for hunt in all_hunts}
+    told = with_callers(results, by_id, engine, window)
+    name = window.clusters[0] if len(window.clusters) == 1 else None
+    return [replace(_in_cluster(result, name), judged=judged) for result in told]
+
+
+def _in_cluster(result: HuntResult, name: str | None) -> HuntResult:
+    """Return the result with the name of the only cluster in the keys of its findings."""
+    if name is None or not result.findings:
+        return result
+    findings = [
+        finding if CLUSTER in finding.key else replace(finding, key={**finding.key, CLUSTER: name})
+        for finding in result.findings
+    ]
+    return replace(result, findings=findings)
+
+
+def _with_scope(
+    window: Window, hunts: Sequence[Hunt], engine: Engine, judged: EventsJudged
+) -> Window:
+    """Return the window with the clusters that are told apart, and the trusted proxies' requests.
+
+    A baseline can have clusters that the window itself has not.
+    """
+    clusters = tuple(name for name, _ in judged.clusters)
+    if judged.clusters and any(hunt.baseline_queries() for hunt in hunts):
+        clusters = clusters_of(engine, window)
+    trusted = next((hunt.trusted_impersonators for hunt in hunts if _may_split(hunt)), ())
+    sent = trusted_condition(trusted)
+    if not trusted or not _has(sent, engine, window):
+        return replace(window, clusters=clusters)
+    return replace(window, clusters=clusters, through_proxies=sent)
+
+
+def _may_split(hunt: Hunt) -> bool:
+    return (
+        bool(hunt.trusted_impersonators) and isinstance(hunt, Correlation) and hunt.is_about_callers
+    )
+
+
+def _has(where: Condition, engine: Engine, window: Window) -> bool:
+    query = Query(where=where, since=window.since, until=window.until, metrics=(COUNT,))
+    try:
+        return bool(as_count(engine.run(query).rows[0][0]))
+    except UnsupportedQuery:
+        return False
 
 
 MIN_HUNTS_FOR_SHARED_SCAN = 3
@@ -189,5 +285,5 @@ def _engines(hunts: Sequence[Hunt], engine: Engine, window: Window) -> Iterator[
 
 def _asker(hunt: Hunt, window: Window) -> ScanRequest:
     counts = hunt.counts_only(window)
-    fields = own_fields(hunt) if counts else required_fields([hunt])
+    fields = own_fields(hunt) if counts else scanned_fields([hunt])
     return ScanRequest((hunt.condition, subject(hunt)), fields, counts)

@@ -32,6 +32,18 @@ from k8sidx.events.accounts import (
 )
 from k8sidx.events.fields.lookup import resolve
 from k8sidx.events.fields.names import EVENT_ID, TIMESTAMP
+from k8sidx.events.outcome import (
+    DENIED,
+    DENIED_CODES,
+    DENIED_REASONS,
+    FAILED_STATUS,
+    FAILURE,
+    FORBID,
+    GRPC_CODES,
+    SUCCESS,
+    SUCCESSFUL_STATUS,
+)
+from k8sidx.events.outcome import UNKNOWN as OUTCOME_UNKNOWN
 from k8sidx.query.algebra import (
     NEVER,
     Always,
@@ -48,8 +60,9 @@ from k8sidx.query.algebra import (
 from k8sidx.query.coerce import coerce
 
 IMPERSONATED = "impersonatedUser.username"
+OUTCOME = "event.outcome"
 DECISION = "annotations.authorization.k8s.io/decision"
-_CODE = "responseStatus.code"
+_CODE, _STATUS, _REASON = (f"responseStatus.{key}" for key in ("code", "status", "reason"))
 _RESOURCE, _SUBRESOURCE = "objectRef.resource", "objectRef.subresource"
 _GROUP = "objectRef.apiGroup"
 
@@ -137,14 +150,43 @@ def _texts(leaf: Leaf, dialect: Dialect) -> tuple[tuple[str, ...], bool]:
 
 
 def outcomes() -> dict[str, Condition]:
-    """The values of ``event.outcome`` and where they stand."""
-    failure = Or((Compare(DECISION, "=", "forbid"), Compare(_CODE, ">=", 400)))
-    answered = Compare(_CODE, ">=", 100)
+    """The values of ``event.outcome``, and ``denied``, and the conditions that they stand for.
+
+    A denial is a failure, too: ECS has no word for it.
+    """
+    least, most = GRPC_CODES
+    failed_status = Compare(_STATUS, "=", FAILED_STATUS)
+    denied = Or(
+        (
+            Compare(DECISION, "=", FORBID),
+            OneOf(_CODE, DENIED_CODES),
+            And((failed_status, OneOf(_REASON, DENIED_REASONS))),
+        )
+    )
+    failure = Or(
+        (
+            Compare(DECISION, "=", FORBID),
+            Compare(_CODE, ">=", 400),
+            And((Compare(_CODE, ">=", least), Compare(_CODE, "<=", most))),
+            failed_status,
+        )
+    )
+    answered = Or((Compare(_CODE, ">=", 100), Compare(_STATUS, "=", SUCCESSFUL_STATUS)))
     return {
-        "failure": failure,
-        "success": And((answered, Not(failure))),
-        "unknown": Not(Or((failure, answered))),
+        FAILURE: failure,
+        DENIED: denied,
+        SUCCESS: And((answered, Not(failure))),
+        OUTCOME_UNKNOWN: Not(Or((failure, answered))),
     }
+
+
+def outcome_condition(leaf: Compare | OneOf) -> Condition:
+    """Return a comparison with ``event.outcome`` as one with the fields of the event itself."""
+    words = leaf.values if isinstance(leaf, OneOf) else (leaf.value,)
+    known = outcomes()
+    texts = [str(word).lower() if leaf.ignore_case else str(word) for word in words]
+    conditions = tuple(dict.fromkeys(known[text] for text in texts if text in known))
+    return conditions[0] if len(conditions) == 1 else Or(conditions)
 
 
 def _user_kinds(dialect: Dialect) -> dict[str, Condition]:
@@ -221,7 +263,7 @@ def _api_group(leaf: Leaf, dialect: Dialect) -> Condition:
 
 
 DERIVED: dict[str, Derivation] = {
-    "event.outcome": _one_of_words(lambda dialect: outcomes()),
+    OUTCOME: _one_of_words(lambda dialect: outcomes()),
     "user.kind": _one_of_words(_user_kinds),
     "user.controller": flag(_CONTROLLER),
     "user.effective.name": first_present(IMPERSONATED, "user.username"),
@@ -236,7 +278,7 @@ Each raises the dialect's refusal for a comparison that has no equal."""
 _SOURCES = {
     TIMESTAMP: (),
     EVENT_ID: (),
-    "event.outcome": (DECISION,),
+    OUTCOME: (DECISION, _STATUS, _REASON),
     "user.kind": ("user.username", IMPERSONATED),
     "user.controller": ("user.username", IMPERSONATED),
     "user.effective.name": ("user.username", IMPERSONATED),

@@ -92,8 +92,7 @@ def state(folder: Path) -> None:
 
 def store(folder: Path) -> None:
     """``store-dfe4889``, the log it is made of, and all that is answered over it."""
-    from tests.compat.library import answers
-    from tests.compat.old_store import ANSWERS, COMMANDS, LIBRARY, LOG, SAVING, STORE, asked
+    from tests.compat.old_store import LOG, SAVING, STORE, asked
     from tests.compat.running import printed
 
     start = ("--from", "2026-11-18T06:00:00Z")
@@ -102,16 +101,31 @@ def store(folder: Path) -> None:
     asked(folder, ("ship", str(LOG), "-o", "json"))
     asked(folder, ("baseline", "update", "-o", "csv"))
     asked(folder, SAVING)
-    for name, command in LIBRARY.items():
-        _keep(name, answers(asked(folder, command)))
-    ANSWERS.mkdir(exist_ok=True)
-    for name, command in COMMANDS.items():
-        (ANSWERS / f"{name}.csv").write_bytes(asked(folder, command).encode())
+    _keep_answers(folder)
     for lock in made.rglob("*.lock"):
         lock.unlink()
     (made / "staging").rmdir()
     shutil.rmtree(STORE, ignore_errors=True)
     shutil.copytree(made, STORE)
+
+
+def answers(folder: Path) -> None:
+    """What is answered over ``store-dfe4889`` as it is, of which ``store`` makes all."""
+    from tests.compat.old_store import copied
+
+    copied(folder)
+    _keep_answers(folder)
+
+
+def _keep_answers(folder: Path) -> None:
+    from tests.compat.library import answers
+    from tests.compat.old_store import ANSWERS, COMMANDS, LIBRARY, asked
+
+    ANSWERS.mkdir(exist_ok=True)
+    for name, command in COMMANDS.items():
+        (ANSWERS / f"{name}.csv").write_bytes(asked(folder, command).encode())
+    for name, command in LIBRARY.items():
+        _keep(name, answers(asked(folder, command)))
 
 
 PARTS: Mapping[str, Callable[[Path], None]] = {
@@ -120,6 +134,7 @@ PARTS: Mapping[str, Callable[[Path], None]] = {
     "setup": setup,
     "state": state,
     "store": store,
+    "answers": answers,
 }
 
 

@@ -19,6 +19,7 @@ from k8sidx.hunt.sigma.conditions import POLICY
 from k8sidx.hunt.sigma.filters import shared_filters
 from k8sidx.hunt.sigma.loader import read_hunts
 from k8sidx.query.algebra import And, Compare, Not, Or, Wildcard
+from k8sidx.query.derived import outcomes
 from k8sidx.show.translate.sigma import to_sigma
 
 HUNT = resources.files("k8sidx.hunt")
@@ -34,7 +35,7 @@ k8sidx:
   filters: [%s]
 """
 GET = Compare("verb", "=", "get", ignore_case=True)
-NOT_REFUSED = Not(Compare("responseStatus.code", ">=", 400))
+NOT_REFUSED = Not(outcomes()["failure"])
 NOT_DRY_RUN = Not(Compare("request.dry_run", "=", True))
 
 

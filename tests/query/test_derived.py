@@ -61,7 +61,29 @@ URIS = (
 CUT = "skipped-too-big-size-object"
 ROLES = ("cluster-admin", "view")
 DECISIONS = ("allow", "forbid", "Forbid")
-CODES = (-(2**31), -1, 0, 1, 99, 100, 101, 199, 200, 399, 400, 401, 403, 500, 599, 600, 2**31 - 1)
+CODES = (
+    -(2**31),
+    -1,
+    0,
+    1,
+    5,
+    7,
+    16,
+    17,
+    99,
+    100,
+    101,
+    199,
+    200,
+    399,
+    400,
+    401,
+    403,
+    500,
+    599,
+    600,
+    2**31 - 1,
+)
 
 
 def members(**values: st.SearchStrategy[Any]) -> st.SearchStrategy[Event]:
@@ -106,7 +128,11 @@ MEMBERS: dict[str, st.SearchStrategy[Any]] = {
         apiGroup=some(*GROUPS),
         name=some("x", "z"),
     ),
-    "responseStatus": members(code=some(*CODES), reason=some("Forbidden")),
+    "responseStatus": members(
+        code=some(*CODES),
+        status=some("Success", "Failure", "failure"),
+        reason=some("Forbidden", "Conflict"),
+    ),
     "annotations": st.fixed_dictionaries(
         {},
         optional={
@@ -293,9 +319,11 @@ def test_conditions_agree_for_each_reserved_name(name: str) -> None:
 
 
 def test_conditions_agree_for_each_code_and_decision() -> None:
-    for code, decision in product((None, *CODES), (None, *DECISIONS)):
+    statuses = (None, "Success", "Failure")
+    for code, word, decision in product((None, *CODES), statuses, (None, *DECISIONS)):
         notes = {} if decision is None else {"authorization.k8s.io/decision": decision}
-        status = {} if code is None else {"code": code}
+        members_of_status = {"code": code, "status": word}
+        status = {key: value for key, value in members_of_status.items() if value is not None}
         body = whole({"responseStatus": status, "annotations": notes})
         check_index("event.outcome", body, impersonates=False)
         check_cloudwatch("event.outcome", body)

@@ -308,8 +308,9 @@ BODIES: tuple[Field, ...] = (
 DERIVED: tuple[Field, ...] = (
     keyword(
         "event.outcome",
-        "success, failure or unknown: failure when the decision is forbid or the code is 400 "
-        "or more, success for 101, 2xx and 3xx.",
+        "success, failure or unknown, by the authorizer's decision, the code (HTTP's or gRPC's) "
+        "and the status. Rules can also compare it with `denied`, the failures that are denials "
+        "(decision forbid, 401, 403): ECS has no word for them.",
         length=64,
         example="failure",
     ),

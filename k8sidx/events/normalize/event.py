@@ -25,7 +25,7 @@ from k8sidx.events.normalize.embedded_text import parse_text
 from k8sidx.events.normalize.event_id import canonical_json, canonical_raw, digest
 from k8sidx.events.normalize.extra_keys import clean_extra_keys
 from k8sidx.events.normalize.json_tree import Fields
-from k8sidx.events.normalize.message import message_of, outcome_of
+from k8sidx.events.normalize.message import event_outcome, message_of
 from k8sidx.events.normalize.parts import (
     Memory,
     Part,
@@ -280,7 +280,7 @@ class Normalizer:
                 reference.resourceVersion or None,
                 name or None,
                 (staged - received) * 1000 if staged is not None and received is not None else None,
-                outcome_of(answer, notes),
+                event_outcome(answer, notes),
                 stored_request,
                 stored_response,
                 size,

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from k8sidx.events.normalize.json_tree import Fields
 from k8sidx.events.normalize.parts import Part
+from k8sidx.events.outcome import ecs_outcome, outcome_of
 
 
-def outcome_of(answer: Part, notes: Part) -> str:
-    """Return ECS event.outcome; 401s and authorizer errors have no decision: their code counts."""
-    if notes.fields.get("annotations.authorization.k8s.io/decision") == "forbid":
-        return "failure"
-    code = answer.fields.get("responseStatus.code", 0)
-    if code >= 400:
-        return "failure"
-    return "success" if 100 <= code < 400 else "unknown"
+def event_outcome(answer: Part, notes: Part) -> str:
+    """Return ECS event.outcome."""
+    fields = answer.fields
+    return ecs_outcome(
+        outcome_of(
+            notes.fields.get("annotations.authorization.k8s.io/decision"),
+            fields.get("responseStatus.code"),
+            fields.get("responseStatus.status"),
+            fields.get("responseStatus.reason"),
+        )
+    )
 
 
 def message_of(

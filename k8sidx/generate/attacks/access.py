@@ -88,6 +88,10 @@ ATTACKS = {
     ),
     "default_admin_user": attack(ask("list", "pods"), user="kubernetes-admin"),
     "impersonate_privileged_identity": attack(ask("list", "secrets", impersonated=ROOT)),
+    "trusted_impersonator_elsewhere": attack(
+        ask("list", "secrets", impersonated={"username": "carol", "groups": ["dev"]}),
+        user="system:serviceaccount:kube-oidc-proxy:kube-oidc-proxy",
+    ),
     "impersonation_denied": attack(ask("list", "secrets", code=403, message=IMPERSONATION)),
     "rbac_escalation_denied": attack(
         ask("create", "roles", "helper", code=403, message=ESCALATION, admitted=True)

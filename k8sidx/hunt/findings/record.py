@@ -15,9 +15,11 @@ from typing import Any
 from k8sidx.backends.finding_record import Record, evidence_query, merged
 from k8sidx.backends.result import Value
 from k8sidx.events.fields.findings import FROM_EVENTS
+from k8sidx.events.fields.lookup import BY_NAME
 from k8sidx.events.normalize.event_id import canonical_json
 from k8sidx.hunt.attack.tags import tactics_of, techniques_of
 from k8sidx.hunt.definition import Hunt
+from k8sidx.hunt.impersonators import ACTING, CALLER, EFFECTIVE
 from k8sidx.hunt.result import Finding
 
 SEVERITY = {"informational": 0, "low": 25, "medium": 50, "high": 75, "critical": 100}
@@ -45,20 +47,38 @@ def record_of(finding: Finding, hunt: Hunt, now: datetime) -> Record:
         "rule.level": finding.level,
         "threat.tactic.name": list(tactics_of(hunt)),
         "threat.technique.id": list(techniques_of(hunt)),
+        "finding.actor": finding.actor or None,
         "finding.count": finding.count,
         "finding.audit_ids": list(finding.audit_ids),
         "finding.query": evidence_query(finding.audit_ids),
         "finding.key": canonical_json(_plain(finding.key)).decode(),
     }
-    record |= {name: value for name, value in finding.key.items() if name in _FROM_KEY}
+    record |= {
+        name: _as_stored(name, value) for name, value in finding.key.items() if name in _FROM_KEY
+    }
+    if EFFECTIVE in finding.key and ACTING not in finding.key:
+        record[CALLER] = finding.key[EFFECTIVE]
     return {name: value for name, value in record.items() if value not in (None, [], "")}
 
 
 def finding_id(finding: Finding) -> str:
     """Return the id of a finding: 128 bits, as 32 hexadecimal digits."""
     day = f"{finding.first_seen:%Y-%m-%d}" if finding.first_seen else ""
-    parts = canonical_json([finding.hunt, _plain(finding.key), day])
+    parts = canonical_json([finding.hunt, _plain(_identity(finding.key)), day])
     return hashlib.sha256(parts).hexdigest()[:32]
+
+
+def _identity(key: Mapping[str, Value]) -> Mapping[str, Value]:
+    """Return the part of a key that tells the finding from others: what its evidence adds can
+    grow from one run to the next."""
+    return {name: value for name, value in key.items() if not isinstance(value, list)}
+
+
+def _as_stored(name: str, value: Value) -> Value:
+    """Return a value as the field has it: a list only where the field has several."""
+    if isinstance(value, list) and not BY_NAME[name].many:
+        return value[0] if value else None
+    return value
 
 
 def records_of(

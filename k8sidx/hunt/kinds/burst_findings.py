@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from k8sidx.backends.result import Value
-from k8sidx.hunt.finding_text import fill, lasting, named, summarize, times
+from k8sidx.hunt.finding_text import lasting, named, summarize, times, worded
 from k8sidx.hunt.kinds.correlation import Correlation
 from k8sidx.hunt.kinds.windows import Burst
-from k8sidx.hunt.result import Finding
+from k8sidx.hunt.result import Finding, Wording
 
 
 def burst_facts(hunt: Correlation, burst: Burst) -> dict[str, str]:
@@ -26,10 +26,9 @@ def burst_finding(
 
     :param default: the sentence, without the key, of a hunt that has no ``reason``.
     """
-    if hunt.reason:
-        reason = fill(hunt.reason, key, facts)
-    else:
-        reason = f"{default} by {named(key)}" if key else default
+    wording = Wording(hunt.reason, facts) if hunt.reason else None
+    plain = f"{default} by {named(key)}" if key else default
+    reason = worded(wording, key) if wording else plain
     return Finding(
         hunt.id,
         hunt.level,
@@ -39,4 +38,5 @@ def burst_finding(
         burst.last,
         reason,
         tuple(burst.audit_ids),
+        wording=wording,
     )

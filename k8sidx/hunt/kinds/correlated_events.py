@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -19,6 +19,7 @@ from k8sidx.backends.result import Value
 from k8sidx.events.fields.lookup import resolve
 from k8sidx.hunt.kinds.correlation import BaseRule
 from k8sidx.hunt.kinds.evidence import OPENING, as_count, sort_key
+from k8sidx.hunt.kinds.finding_key import caller_fields
 from k8sidx.hunt.kinds.time_window import Window, in_any
 from k8sidx.hunt.kinds.windows import OpenRequests, Request
 from k8sidx.query.algebra import (
@@ -72,12 +73,15 @@ class KeyedEvents:
     """Reads the events of a correlation's base rules.
 
     :param timespan: length of the correlation's window, and so of an interval.
+    :ivar bases: the rules with the fields that their events are grouped by.
     """
 
     def __init__(
         self, bases: Sequence[BaseRule], timespan: timedelta, engine: Engine, window: Window
     ) -> None:
-        self._bases = bases
+        self.bases = tuple(
+            replace(base, group_by=caller_fields(base.group_by, window)) for base in bases
+        )
         self._timespan = timespan
         self._engine = engine
         self._window = window
@@ -112,7 +116,7 @@ class KeyedEvents:
         Requests are in order of time.
         """
         keys = iter(sorted(intervals, key=sort_key))
-        fields = max(1, *(len(base.group_by) for base in self._bases))
+        fields = max(1, *(len(base.group_by) for base in self.bases))
         at_once = min(KEYS_AT_ONCE, max(1, CLAUSES_AT_ONCE // fields))
         while batch := list(itertools.islice(keys, at_once)):
             counts = [count for key in batch for count in intervals[key].items()]
@@ -121,7 +125,7 @@ class KeyedEvents:
     def _in_order(
         self, keys: set[GroupKey], counts: Sequence[tuple[datetime, int]]
     ) -> Iterator[RequestMatch]:
-        readers = [_BaseReader(index, base, keys) for index, base in enumerate(self._bases)]
+        readers = [_BaseReader(index, base, keys) for index, base in enumerate(self.bases)]
         for periods in _batches(counts, self._timespan, self._window):
             matches = [
                 (moment, index, match)

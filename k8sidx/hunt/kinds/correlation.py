@@ -11,8 +11,10 @@ from typing import Any, ClassVar, Self
 from k8sidx.backends.protocol import Engine
 from k8sidx.hunt.definition import Hunt, widened
 from k8sidx.hunt.finding_text import code_names
+from k8sidx.hunt.impersonators import ACTING, EFFECTIVE
 from k8sidx.hunt.kinds.evidence import as_count
-from k8sidx.hunt.kinds.time_window import Window
+from k8sidx.hunt.kinds.finding_key import caller_fields
+from k8sidx.hunt.kinds.time_window import WHOLE, Window
 from k8sidx.hunt.result import Unjudged
 from k8sidx.query.algebra import And, Condition, Metric, Not, Or, Present, Query
 
@@ -100,7 +102,11 @@ class Correlation(Hunt):
         return self.group_by
 
     def required_fields(self) -> Collection[str]:
-        return {name for base in self.bases for name in (*base.group_by, *base.values)}
+        return {
+            name
+            for base in self.bases
+            for name in (*caller_fields(base.group_by, WHOLE), *base.values)
+        }
 
     def restricted_to(self, condition: Condition) -> Self:
         bases = tuple(
@@ -117,6 +123,26 @@ class Correlation(Hunt):
         return replace(
             self, condition=conditions[0] if len(bases) == 1 else Or(conditions), bases=bases
         )
+
+    def for_people(self, condition: Condition) -> Self:
+        """Return the hunt over requests that trusted proxies sent: its keys are the people's.
+
+        :param condition: which requests these are.
+        """
+        hunt = self.restricted_to(condition)
+        bases = tuple(
+            replace(
+                base,
+                group_by=tuple(ACTING if name == EFFECTIVE else name for name in base.group_by),
+            )
+            for base in hunt.bases
+        )
+        return replace(hunt, bases=bases)
+
+    @property
+    def is_about_callers(self) -> bool:
+        """Whether a part of its key is the effective user."""
+        return any(EFFECTIVE in base.group_by for base in self.bases)
 
     def by_key(self) -> str:
         """Return “ by `a` and `b`” for a description; empty without a key."""

@@ -70,7 +70,7 @@ class ForeignHunt(Hunt):
     def required_fields(self) -> Collection[str]:
         return BY
 
-    def baseline_queries(self) -> tuple[Query, ...]:
+    def baseline_queries(self, window: Window | None = None) -> tuple[Query, ...]:
         return (EXTENT, callers_question(platform_identities()))
 
     def describe(self) -> str:

@@ -18,7 +18,7 @@ from k8sidx.backends.protocol import Engine
 from k8sidx.backends.result import Value
 from k8sidx.errors import InvalidHunt, Where
 from k8sidx.hunt.definition import Hunt
-from k8sidx.hunt.finding_text import code_names, fill, named, times
+from k8sidx.hunt.finding_text import code_names, named, times, worded
 from k8sidx.hunt.kinds.controller_copies import (
     CONTROLLER,
     COPY_LEVEL,
@@ -33,9 +33,10 @@ from k8sidx.hunt.kinds.evidence import (
     as_texts,
     sort_key,
 )
+from k8sidx.hunt.kinds.finding_key import FindingKey
 from k8sidx.hunt.kinds.options import FieldNames
-from k8sidx.hunt.kinds.time_window import Window
-from k8sidx.hunt.result import Finding, HuntResult
+from k8sidx.hunt.kinds.time_window import CLUSTER, WHOLE, Window
+from k8sidx.hunt.result import Finding, HuntResult, Wording
 from k8sidx.query.algebra import Key, Query, Terms
 
 _STAGE = "counted_stage"
@@ -76,7 +77,8 @@ class MatchHunt(Hunt):
 
     def run(self, engine: Engine, window: Window) -> HuntResult:
         """Return one finding, and one row, for each key."""
-        keys: tuple[Key, ...] = tuple(Terms(name, keep_missing=True) for name in self.finding_by)
+        key = FindingKey(self.finding_by, window)
+        keys: tuple[Key, ...] = key.terms(keep_missing=True)
         result = engine.run(
             Query(
                 where=self.condition,
@@ -88,27 +90,32 @@ class MatchHunt(Hunt):
         )
         groups: dict[tuple[Value, ...], Group] = {}
         for row in result.rows:
-            *key, stage, count, first, last, audit_ids = row
-            group = groups.setdefault(tuple(key), Group())
+            *values, stage, count, first, last, audit_ids = row
+            group = groups.setdefault(key.values(values), Group())
             group.add(stage, as_count(count), first, last, as_texts(audit_ids))
-        kept = without_copies(self.finding_by, self.echoes_of, groups)
+        same_cluster = (CLUSTER,) if self.echoes_of and window.by_cluster else ()
+        kept = without_copies(key.columns, (*self.echoes_of, *same_cluster), groups)
         ordered = sorted(kept.items(), key=lambda item: (-item[1].requests, sort_key(item[0])))
+        columns, shown = key.table([values for values, _ in ordered])
         return HuntResult(
             self.id,
             self.title,
             self.level,
             result.engine,
             result.exact,
-            (*self.finding_by, "first_seen", "last_seen", "count"),
-            [(*key, group.first, group.last, group.requests) for key, group in ordered],
-            [_finding(self, key, group) for key, group in ordered],
+            (*columns, "first_seen", "last_seen", "count"),
+            [
+                (*values, group.first, group.last, group.requests)
+                for values, (_, group) in zip(shown, ordered, strict=True)
+            ],
+            [_finding(self, key, values, group) for values, group in ordered],
         )
 
     def key_names(self) -> Collection[str]:
         return self.finding_by
 
     def required_fields(self) -> Collection[str]:
-        return self.finding_by
+        return FindingKey(self.finding_by, WHOLE).fields
 
     def describe(self) -> str:
         return f"one finding for each {code_names(self.finding_by)}"
@@ -160,17 +167,31 @@ class Group:
         return tuple(ids)[:EVIDENCE]
 
 
-def _finding(hunt: MatchHunt, values: tuple[Value, ...], group: Group) -> Finding:
-    key = dict(zip(hunt.finding_by, values, strict=True))
+def _finding(
+    hunt: MatchHunt, finding_key: FindingKey, values: tuple[Value, ...], group: Group
+) -> Finding:
+    key = finding_key.key(values)
     facts = {"times": times(group.requests)}
+    wording: Wording | None = None
     if hunt.reason:
-        reason = fill(hunt.reason, key, facts)
-    elif "user.effective.name" in key and "verb" in key and len(key) == 5:
-        reason = fill(_DEFAULT_REASON, key, facts)
-    else:
-        reason = f"{hunt.title}: {times(group.requests)} with {named(key)}"
-    copied = bool(hunt.echoes_of) and is_by_controller(hunt.finding_by, values)
+        wording = Wording(hunt.reason, facts)
+    elif "user.effective.name" in hunt.finding_by and "verb" in key and len(hunt.finding_by) == 5:
+        wording = Wording(_DEFAULT_REASON, facts)
+    reason = (
+        worded(wording, key)
+        if wording
+        else f"{hunt.title}: {times(group.requests)} with {named(key)}"
+    )
+    copied = bool(hunt.echoes_of) and is_by_controller(finding_key.columns, values)
     level = COPY_LEVEL if copied else hunt.level
     return Finding(
-        hunt.id, level, key, group.requests, group.first, group.last, reason, group.evidence
+        hunt.id,
+        level,
+        key,
+        group.requests,
+        group.first,
+        group.last,
+        reason,
+        group.evidence,
+        wording=wording,
     )

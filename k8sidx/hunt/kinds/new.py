@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from k8sidx.backends.protocol import Engine
 from k8sidx.backends.result import Value
 from k8sidx.hunt.definition import Hunt
-from k8sidx.hunt.finding_text import code_names, fill, named, span, times
+from k8sidx.hunt.finding_text import code_names, named, span, times, worded
 from k8sidx.hunt.kinds.evidence import (
     COUNT,
     EVIDENCE_METRICS,
@@ -18,18 +18,20 @@ from k8sidx.hunt.kinds.evidence import (
     finding_of,
     sort_key,
 )
+from k8sidx.hunt.kinds.finding_key import FindingKey
 from k8sidx.hunt.kinds.options import SomeFieldNames, Span
 from k8sidx.hunt.kinds.time_window import (
     EXTENT,
     LEAST_HISTORY,
+    WHOLE,
     Spans,
     Window,
     compared_spans,
     extent_of,
     reaches_back,
 )
-from k8sidx.hunt.result import Finding, HuntResult, Unjudged
-from k8sidx.query.algebra import Query, Terms
+from k8sidx.hunt.result import Finding, HuntResult, Unjudged, Wording
+from k8sidx.query.algebra import Query
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,14 +57,15 @@ class NewHunt(Hunt):
 
     def run(self, engine: Engine, window: Window) -> HuntResult:
         """Return one finding, and one row, for each new combination of values."""
+        key = FindingKey(self.by, window)
         extent = extent_of(engine, window)
         spans = compared_spans(window, extent, self.window, self.history)
         if spans is None:
-            return _result(self, engine, [])
+            return _result(self, engine, key, [])
         if not reaches_back(extent, spans):
-            return _result(self, engine, [], (_too_short(spans, extent.first),))
-        width = len(self.by)
-        query = _combinations(self)
+            return _result(self, engine, key, [], (_too_short(spans, extent.first),))
+        width = len(key.fields)
+        query = _combinations(self, window)
         current = engine.run(
             replace(
                 query,
@@ -75,16 +78,16 @@ class NewHunt(Hunt):
         known = {row[:width] for row in before.rows}
         new = [row for row in current.rows if row[:width] not in known]
         new.sort(key=lambda row: (-as_count(row[width]), sort_key(row[:width])))
-        return _result(self, engine, [_finding(self, row, spans) for row in new])
+        return _result(self, engine, key, [_finding(self, key, row, spans) for row in new])
 
     def key_names(self) -> Collection[str]:
         return self.by
 
     def required_fields(self) -> Collection[str]:
-        return self.by
+        return FindingKey(self.by, WHOLE).fields
 
-    def baseline_queries(self) -> tuple[Query, ...]:
-        return (EXTENT, _combinations(self))
+    def baseline_queries(self, window: Window | None = None) -> tuple[Query, ...]:
+        return (EXTENT, _combinations(self, window or WHOLE))
 
     def describe(self) -> str:
         return (
@@ -93,11 +96,11 @@ class NewHunt(Hunt):
         )
 
 
-def _combinations(hunt: NewHunt) -> Query:
+def _combinations(hunt: NewHunt, window: Window) -> Query:
     """Return the query for the combinations of values that exist."""
     return Query(
         where=hunt.condition,
-        group_by=tuple(Terms(name) for name in hunt.by),
+        group_by=FindingKey(hunt.by, window).terms(keep_missing=False),
         metrics=(COUNT,),
     )
 
@@ -111,25 +114,31 @@ def _too_short(spans: Spans, first: datetime | None) -> Unjudged:
     )
 
 
-def _finding(hunt: NewHunt, row: tuple[Value, ...], spans: Spans) -> Finding:
-    width = len(hunt.by)
-    key: dict[str, Value] = dict(zip(hunt.by, row[:width], strict=True))
+def _finding(
+    hunt: NewHunt, finding_key: FindingKey, row: tuple[Value, ...], spans: Spans
+) -> Finding:
+    width = len(finding_key.fields)
+    key = finding_key.key(finding_key.values(row[:width]))
     facts = {"times": times(as_count(row[width]))}
-    default = f"{hunt.title}: {named(key)}, {facts['times']}"
-    reason = fill(hunt.reason, key, facts) if hunt.reason else default
-    unseen = f"{reason}; never in the {span(spans.since - spans.start)} before"
-    return finding_of(hunt, key, row[width:], unseen)
+    ending = f"; never in the {span(spans.since - spans.start)} before"
+    wording = Wording(hunt.reason, facts, ending) if hunt.reason else None
+    default = f"{hunt.title}: {named(key)}, {facts['times']}{ending}"
+    reason = worded(wording, key) if wording else default
+    return replace(finding_of(hunt, key, row[width:], reason), wording=wording)
 
 
 def _result(
     hunt: NewHunt,
     engine: Engine,
+    finding_key: FindingKey,
     findings: list[Finding],
     unjudged: tuple[Unjudged, ...] = (),
 ) -> HuntResult:
+    keys = [tuple(finding.key.get(name) for name in finding_key.columns) for finding in findings]
+    columns, shown = finding_key.table(keys)
     rows: list[tuple[Value, ...]] = [
-        (*finding.key.values(), finding.first_seen, finding.last_seen, finding.count)
-        for finding in findings
+        (*values, finding.first_seen, finding.last_seen, finding.count)
+        for values, finding in zip(shown, findings, strict=True)
     ]
-    columns = (*hunt.by, "first_seen", "last_seen", "count")
+    columns = (*columns, "first_seen", "last_seen", "count")
     return exact_result(hunt, engine, columns, rows, findings, unjudged)

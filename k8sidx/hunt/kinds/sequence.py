@@ -18,6 +18,7 @@ from k8sidx.hunt.kinds.burst_findings import burst_facts, burst_finding
 from k8sidx.hunt.kinds.correlated_events import GroupKey, Intervals, KeyedEvents, RequestMatch
 from k8sidx.hunt.kinds.correlation import Correlation, CorrelationRule, events_without_time
 from k8sidx.hunt.kinds.evidence import exact_result, sort_key
+from k8sidx.hunt.kinds.finding_key import correlation_columns, correlation_key
 from k8sidx.hunt.kinds.time_window import Window
 from k8sidx.hunt.kinds.windows import Burst, SequenceMatcher, SlidingWindow
 from k8sidx.hunt.result import Finding, HuntResult
@@ -80,9 +81,12 @@ class SequenceHunt(Correlation):
         return exact_result(
             self,
             engine,
-            (*self.group_by, "first_seen", "last_seen", "count"),
+            (*correlation_columns(self.group_by, window), "first_seen", "last_seen", "count"),
             rows,
-            [_finding(self, key, burst) for key, burst in bursts],
+            [
+                _finding(self, correlation_key(self.group_by, key, window), burst)
+                for key, burst in bursts
+            ],
             events_without_time(self, engine, window),
         )
 
@@ -109,7 +113,7 @@ def _candidates(hunt: SequenceHunt, events: KeyedEvents) -> Intervals:
     """Return for each key the intervals that, with the next one, match enough of the rules."""
     needed = hunt.at_least
     by_rule: list[Intervals] = []
-    for index, base in enumerate(hunt.bases):
+    for index, base in enumerate(events.bases):
         matched = events.intervals(base)
         by_rule.append(matched)
         missing = sum(not intervals for intervals in by_rule)
@@ -152,8 +156,7 @@ class _SequenceFinder:
         return self._finder.bursts
 
 
-def _finding(hunt: SequenceHunt, values: GroupKey, burst: Burst) -> Finding:
-    key = dict(zip(hunt.group_by, values, strict=True))
+def _finding(hunt: SequenceHunt, key: dict[str, Value], burst: Burst) -> Finding:
     facts = {**burst_facts(hunt, burst), "steps": _steps(hunt)}
     default = f"{hunt.title}: {facts['steps']}, within {facts['within']}"
     return burst_finding(hunt, key, burst, facts, default)

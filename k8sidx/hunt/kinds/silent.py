@@ -86,7 +86,7 @@ class SilentHunt(Hunt):
     def required_fields(self) -> Collection[str]:
         return self.by
 
-    def baseline_queries(self) -> tuple[Query, ...]:
+    def baseline_queries(self, window: Window | None = None) -> tuple[Query, ...]:
         return (EXTENT, count_by_interval(Always(), self.interval), _activity_query(self))
 
     def describe(self) -> str:

@@ -33,8 +33,16 @@ from k8sidx.hunt.kinds.evidence import (
     finding_of,
     sort_key,
 )
+from k8sidx.hunt.kinds.finding_key import caller_fields
 from k8sidx.hunt.kinds.options import Count, FieldName, Positive, Span
-from k8sidx.hunt.kinds.time_window import EXTENT, Window, count_by_interval, extent_of, in_any
+from k8sidx.hunt.kinds.time_window import (
+    EXTENT,
+    WHOLE,
+    Window,
+    count_by_interval,
+    extent_of,
+    in_any,
+)
 from k8sidx.hunt.result import Finding, HuntResult, Unjudged
 from k8sidx.query.algebra import (
     Always,
@@ -77,6 +85,7 @@ class SpikeHunt(Hunt):
         "absolute deviations, at the same hour of the week with three weeks of data, of "
         "the day with one week. Nothing is judged with fewer than ten intervals of data."
     )
+    judges_clusters_alone = True
     untranslatable = "it compares with what is usual in the same data"
 
     interval: Span = timedelta(minutes=5)
@@ -119,9 +128,9 @@ class SpikeHunt(Hunt):
         return ()
 
     def required_fields(self) -> Collection[str]:
-        return (self.who,)
+        return caller_fields((self.who,), WHOLE)
 
-    def baseline_queries(self) -> tuple[Query, ...]:
+    def baseline_queries(self, window: Window | None = None) -> tuple[Query, ...]:
         return (EXTENT, _all_events(self), _own_events(self))
 
     def describe(self) -> str:
@@ -238,7 +247,8 @@ def _findings(hunt: SpikeHunt, engine: Engine, surges: Sequence[Surge]) -> list[
     for first in range(0, len(surges), SURGES_AT_ONCE):
         batch = surges[first : first + SURGES_AT_ONCE]
         evidence = _by_interval(hunt, engine, batch, (), (COUNT, *EVIDENCE_METRICS))
-        who = _by_interval(hunt, engine, batch, (Terms(hunt.who, keep_missing=True),), (COUNT,))
+        (source,) = caller_fields((hunt.who,), WHOLE)
+        who = _by_interval(hunt, engine, batch, (Terms(source, keep_missing=True),), (COUNT,))
         findings += [
             _finding(hunt, surge, _joined(surge, evidence), _most(surge, who)) for surge in batch
         ]

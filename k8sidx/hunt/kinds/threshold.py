@@ -25,6 +25,7 @@ from k8sidx.hunt.kinds.correlation import (
     events_without_time,
 )
 from k8sidx.hunt.kinds.evidence import exact_result, sort_key
+from k8sidx.hunt.kinds.finding_key import correlation_columns, correlation_key
 from k8sidx.hunt.kinds.time_window import Window
 from k8sidx.hunt.kinds.windows import Burst, SlidingWindow
 from k8sidx.hunt.result import Finding, HuntResult
@@ -84,9 +85,18 @@ class ThresholdHunt(Correlation):
         return exact_result(
             self,
             engine,
-            (*self.group_by, "first_seen", "last_seen", *values_column, "count"),
+            (
+                *correlation_columns(self.group_by, window),
+                "first_seen",
+                "last_seen",
+                *values_column,
+                "count",
+            ),
             rows,
-            [_finding(self, key, burst) for key, burst in bursts],
+            [
+                _finding(self, correlation_key(self.group_by, key, window), burst)
+                for key, burst in bursts
+            ],
             events_without_time(self, engine, window),
         )
 
@@ -103,7 +113,7 @@ def _sliding_windows(
     # Of several rules one has its share of that half.
     share = math.ceil(math.ceil(hunt.at_least / 2) / len(hunt.bases))
     heavy: Intervals = {}
-    for base in hunt.bases:
+    for base in events.bases:
         for key, counts in events.intervals(base, share).items():
             totals = heavy.setdefault(key, {})
             for start, count in counts.items():
@@ -133,8 +143,7 @@ def _distinct(matches: Iterable[RequestMatch]) -> Iterator[RequestMatch]:
             yield match
 
 
-def _finding(hunt: ThresholdHunt, values: GroupKey, burst: Burst) -> Finding:
-    key = dict(zip(hunt.group_by, values, strict=True))
+def _finding(hunt: ThresholdHunt, key: dict[str, Value], burst: Burst) -> Finding:
     facts = {**burst_facts(hunt, burst), "values": f"{len(burst.values):,}"}
     many = f", {facts['values']} different {' and '.join(hunt.values)}" if hunt.values else ""
     default = f"{hunt.title}: {facts['times']}{many} within {facts['within']}"

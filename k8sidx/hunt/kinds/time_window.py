@@ -10,6 +10,8 @@ from k8sidx.backends.protocol import Engine
 from k8sidx.hunt.kinds.evidence import COUNT
 from k8sidx.query.algebra import And, Compare, Condition, DateHistogram, Key, Metric, Or, Query
 
+CLUSTER = "orchestrator.cluster.name"
+
 LEAST_HISTORY = 0.1
 """Share of the baseline that the data must cover for a comparison."""
 
@@ -24,11 +26,26 @@ class Window:
     :param since: first moment (timezone-aware).
     :param until: first moment after it (timezone-aware).
     :param baseline: length of the time before, to compare with.
+    :param clusters: names of the clusters that the events are of, ``None`` for those without
+        one; several are judged each by itself.
+    :param through_proxies: the requests that trusted proxies sent for people; ``None`` where
+        there are none.
     """
 
     since: datetime | None = None
     until: datetime | None = None
     baseline: timedelta | None = None
+    clusters: tuple[str | None, ...] = ()
+    through_proxies: Condition | None = None
+
+    @property
+    def by_cluster(self) -> bool:
+        """Whether keys, windows and baselines are those of each cluster."""
+        return len(self.clusters) > 1
+
+
+WHOLE = Window()
+"""All events, as those of one cluster."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,7 +105,7 @@ class TopHunt(Hunt):
     def required_fields(self) -> Collection[str]:
         return [column.field for column in self.by]
 
-    def baseline_queries(self) -> tuple[Query, ...]:
+    def baseline_queries(self, window: Window | None = None) -> tuple[Query, ...]:
         return () if self.rarest else (EXTENT, self.count_query())
 
     def counts_only(self, window: Window) -> bool:

@@ -48,6 +48,7 @@ from sigma.types import (
 from k8sidx.errors import InvalidHunt, InvalidQuery, UnknownField, Where
 from k8sidx.events.fields.lookup import ALIASES, BY_NAME, ECS, resolve
 from k8sidx.events.fields.table import Field, Kind
+from k8sidx.events.outcome import OUTCOMES
 from k8sidx.hunt.definition import Impossible
 from k8sidx.hunt.lists import SHIPPED, Lists, is_network
 from k8sidx.hunt.sigma.exemptions import (
@@ -75,8 +76,10 @@ from k8sidx.query.algebra import (
     Wildcard,
     check_condition,
     leaves,
+    rewritten,
 )
 from k8sidx.query.coerce import coerce
+from k8sidx.query.derived import OUTCOME, outcome_condition
 from k8sidx.query.regex import InvalidRegex, compiled
 from k8sidx.query.simplify import any_of
 from k8sidx.query.wildcard import escape
@@ -195,7 +198,7 @@ class _Reader:
             check_condition(condition)
         except InvalidQuery as error:
             raise InvalidHunt(f"{self.rule}: {error.message}.", where=self.where) from error
-        return condition
+        return rewritten(condition, self.of_event)
 
     def condition(self, node: object) -> Condition:
         if isinstance(node, ConditionAND):
@@ -357,6 +360,18 @@ class _Reader:
         if not is_value(leaf):
             self.unmet[Impossible(f"{name} is never {leaf.value!r}", self.where)] = None
         return leaf
+
+    def of_event(self, leaf: Leaf) -> Condition:
+        """Return a comparison with ``event.outcome`` as one with what the API server logged:
+        earlier versions derived it from less, and stored no denials."""
+        if leaf.field != OUTCOME or not isinstance(leaf, Compare | OneOf):
+            return leaf
+        words = leaf.values if isinstance(leaf, OneOf) else (leaf.value,)
+        unknown = next((word for word in words if str(word).lower() not in OUTCOMES), None)
+        if unknown is not None:
+            about = f"{OUTCOME} is one of {', '.join(OUTCOMES)} and never {unknown!r}"
+            self.impossible[Impossible(about, self.where)] = None
+        return outcome_condition(leaf)
 
     def need_text(self, name: str, field: Field, what: str) -> None:
         if field.kind is Kind.ADDRESS:

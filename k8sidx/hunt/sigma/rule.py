@@ -82,6 +82,7 @@ class RuleReader:
             "lists_missing": tuple(self.lists_missing),
             "impossible": tuple(self.impossible),
             "exempt_identities": tuple(self.exempt_identities),
+            "trusted_impersonators": self.lists.impersonators(),
         }
 
     def condition(self, rule: SigmaRule) -> RuleCondition:

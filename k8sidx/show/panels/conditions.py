@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from k8sidx.query.algebra import And, Compare, Condition, Not, OneOf, Or, Present
+from k8sidx.query.derived import outcomes
 
 ANSWERED: Condition = Or(
     (
@@ -16,8 +17,10 @@ ANSWERED: Condition = Or(
 
 WRITES = ("create", "update", "patch", "delete", "deletecollection")
 WRITTEN: Condition = OneOf("verb", WRITES)
-SUCCEEDED: Condition = Compare("event.outcome", "=", "success")
-FAILED: Condition = Compare("event.outcome", "=", "failure")
+SUCCEEDED: Condition = outcomes()["success"]
+FAILED: Condition = outcomes()["failure"]
+REFUSED: Condition = outcomes()["denied"]
+UNAUTHENTICATED: Condition = OneOf("responseStatus.code", (401, 16))
 PEOPLE: Condition = OneOf("user.kind", ("human", "anonymous"))
 """People and anonymous clients, not the cluster's own components."""
 SHORT: Condition = And(

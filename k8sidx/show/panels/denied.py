@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from k8sidx.query.algebra import (
+    And,
     Compare,
     DateHistogram,
     Metric,
+    Not,
     OneOf,
     Or,
     Order,
     Query,
     Terms,
 )
-from k8sidx.show.panels.conditions import FAILED, requests
+from k8sidx.show.panels.conditions import FAILED, REFUSED, UNAUTHENTICATED, requests
 from k8sidx.show.panels.overview import EVENTS
 from k8sidx.show.panels.panel import COUNT, SPAN, Dashboard, Panel, Row
 from k8sidx.show.panels.shared import (
@@ -28,8 +30,8 @@ from k8sidx.show.panels.shared import (
     top,
 )
 
-_FORBIDDEN = Compare("responseStatus.code", "=", 403)
-_UNKNOWN = Or((Compare("user.kind", "=", "anonymous"), Compare("responseStatus.code", "=", 401)))
+_FORBIDDEN = And((REFUSED, Not(UNAUTHENTICATED)))
+_UNKNOWN = Or((Compare("user.kind", "=", "anonymous"), UNAUTHENTICATED))
 _REVIEWS = OneOf(
     "objectRef.resource",
     ("selfsubjectaccessreviews", "selfsubjectrulesreviews", "selfsubjectreviews"),

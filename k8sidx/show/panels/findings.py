@@ -6,12 +6,14 @@ from dataclasses import replace
 
 from k8sidx.query.algebra import Compare, DateHistogram, Metric, OneOf, Order, Query, Terms
 from k8sidx.show.panels.panel import SPAN, Control, Dashboard, Events, Panel, Row
-from k8sidx.show.panels.shared import LAST, MAX_ROWS, USER
+from k8sidx.show.panels.shared import LAST, MAX_ROWS
 
 _COUNT = Metric("findings", "count")
 _MOST_FIRST = (Order("findings", descending=True),)
 _LEVEL = Terms("rule.level", "level")
 _HUNT = Terms("rule.id", "hunt")
+_ACTOR = Terms("finding.actor", "actor", keep_missing=True)
+_AS = Terms("user.effective.name", "as", keep_missing=True)
 _URGENT = OneOf("rule.level", ("high", "critical"))
 
 _STREAM = Events(
@@ -20,8 +22,9 @@ _STREAM = Events(
     "What was found, newest first?",
     Query(
         select=(
-            "@timestamp", "rule.level", "message", "rule.id", "user.effective.name",
-            "finding.count", "finding.query",
+            "@timestamp", "rule.level", "message", "rule.id", "finding.actor", "user.username",
+            "impersonatedUser.username", "impersonatedUser.groups", "source.ip",
+            "source.claimed_ip", "orchestrator.cluster.name", "finding.count", "finding.query",
         ),
         order=(Order("@timestamp", descending=True),),
         limit=500,
@@ -80,7 +83,7 @@ FINDINGS = Dashboard(
             (
                 Panel("findings-critical", "Users with urgent findings",
                       "Whom to look at first?", "table",
-                      Query(where=_URGENT, group_by=(USER, _HUNT),
+                      Query(where=_URGENT, group_by=(_ACTOR, _AS, _HUNT),
                             metrics=(LAST, _COUNT), order=_MOST_FIRST, limit=MAX_ROWS)),
                 Panel("findings-by-hunt", "By hunt", "Which hunts find most?", "table",
                       _top(_HUNT, _LEVEL), (47,)),
@@ -90,9 +93,9 @@ FINDINGS = Dashboard(
             14,
             (
                 Panel("findings-by-user", "By user", "Who is behind most findings?", "table",
-                      _top(USER, _LEVEL)),
+                      _top(_ACTOR, _AS, _LEVEL)),
                 Panel("findings-by-address", "By address", "From where?", "table",
-                      _top(Terms("source.ip", "address"), USER)),
+                      _top(Terms("source.ip", "address"), _ACTOR, _AS)),
             ),
         ),
         Row(
@@ -112,6 +115,7 @@ FINDINGS = Dashboard(
         Control("orchestrator.cluster.name", "Cluster"),
         Control("rule.level", "Level"),
         Control("rule.id", "Hunt"),
+        Control("finding.actor", "Actor"),
         Control("user.effective.name", "User"),
         Control("threat.tactic.name", "Tactic"),
         Control("objectRef.namespace", "Namespace"),

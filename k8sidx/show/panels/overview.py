@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from k8sidx.query.algebra import Compare, DateHistogram, Metric, OneOf, Order, Query, Terms
-from k8sidx.show.panels.conditions import ANSWERED, FAILED, requests
+from k8sidx.show.panels.conditions import ANSWERED, FAILED, REFUSED, requests
 from k8sidx.show.panels.panel import COUNT, SPAN, Dashboard, Events, Panel, Row
 from k8sidx.show.panels.shared import (
     BUSY,
@@ -35,7 +35,7 @@ EVENTS = Events(
 )  # fmt: skip
 """Event stream at the end of every dashboard: a click on a value filters it."""
 
-DENIED = Compare("annotations.authorization.k8s.io/decision", "=", "forbid")
+DENIED = REFUSED
 ANONYMOUS = Compare("user.kind", "=", "anonymous")
 _FINDINGS = Metric("findings", "count")
 _URGENT = OneOf("rule.level", ("high", "critical"))

@@ -34,6 +34,8 @@ def refused(message: str) -> dict[str, object]:
     return {"metadata": {}, "code": 403, "reason": "Forbidden", "message": message}
 
 
+PROXY = "system:serviceaccount:kube-oidc-proxy:kube-oidc-proxy"
+
 PAIRS = {
     "topn_active_service_accounts": pair(
         event() | {"user": workload(ACCOUNT)}, event(user="alice")
@@ -167,6 +169,13 @@ PAIRS = {
     "default_admin_user": pair(event(user="kubernetes-admin"), event(user="administrator")),
     "impersonate_privileged_identity": pair(
         event(impersonatedUser=ROOT, code=403), event(impersonatedUser=ALICE)
+    ),
+    "trusted_impersonator_elsewhere": pair(
+        event(impersonatedUser=ALICE, source="203.0.113.7") | {"user": workload(PROXY)},
+        [
+            event(impersonatedUser=ALICE, source="10.244.1.9") | {"user": workload(PROXY)},
+            event(source="203.0.113.7") | {"user": workload(PROXY)},
+        ],
     ),
     "impersonation_denied": pair(
         event(responseStatus=refused(MESSAGE)), event(responseStatus=refused("pods is forbidden"))

@@ -71,6 +71,7 @@ def finding_object(finding: Finding) -> dict[str, object]:
     return {
         "hunt": finding.hunt,
         "level": finding.level,
+        "actor": finding.actor or None,
         "key": finding.key,
         "count": finding.count,
         "first_seen": finding.first_seen,
