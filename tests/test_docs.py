@@ -92,6 +92,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_certificates(folder, ("tls",))
     for given, name in (("ca.pem", "ca.crt"), ("tls.pem", "tls.crt"), ("tls-key.pem", "tls.key")):
         (folder / given).rename(folder / name)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        k8sidx("k8sidx hunt cluster_admin_binding --save")
     return folder
 
 
@@ -105,9 +108,14 @@ def here(place: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return place
 
 
+def saved_id() -> str:
+    """Return the id of a saved finding, for the ``ID`` of an example."""
+    return next(iter(EmbeddedStore(Path("k8sidx-store")).findings().load()))
+
+
 def k8sidx(command: str) -> str:
     """What the command prints, in this process."""
-    arguments = shlex.split(command)[1:]
+    arguments = [saved_id() if word == "ID" else word for word in shlex.split(command)[1:]]
     into = ""
     if ">" in arguments:
         *arguments, _, into = arguments

@@ -7,7 +7,7 @@ health checks. Each kind of store is a folder beside this module, and is opened 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,6 +16,7 @@ from typing import Any, NamedTuple, Protocol
 
 from k8sidx.backends.check import Check
 from k8sidx.backends.finding_record import Record
+from k8sidx.backends.finding_state import StateChange
 from k8sidx.backends.protocol import QueryOptions, StoreEngine
 from k8sidx.backends.setup import SetupPlan, SetupRequest
 from k8sidx.backends.sink import Sink
@@ -126,6 +127,18 @@ class Findings(Protocol):
         """Return all saved findings by id; none where nothing was saved.
 
         :raises StoreError: when they cannot be read.
+        """
+
+    def states(self) -> list[StateChange]:
+        """Return all state changes, in order of time.
+
+        :raises StoreError: when they cannot be read.
+        """
+
+    def change(self, changes: Sequence[StateChange]) -> None:
+        """Add state changes; those that are there stay.
+
+        :raises StoreError: when they cannot be written.
         """
 
 

@@ -16,6 +16,7 @@ from k8sidx.cli import (
     dashboards,
     diff,
     doctor,
+    findings,
     generate,
     history,
     hunt,
@@ -49,7 +50,7 @@ app = typer.Typer(
 )
 for module in (
     setup, ship, serve, hunts, hunt, query, search, show, timeline, who, history, diff, access,
-    baseline, report, dashboards, doctor, generate,
+    findings, baseline, report, dashboards, doctor, generate,
 ):  # fmt: skip
     if isinstance(group := getattr(module, "group", None), typer.Typer):
         app.add_typer(group, name=module.NAME)

@@ -12,6 +12,7 @@ import typer
 from k8sidx.cli import progress
 from k8sidx.cli.completion import complete_hunt
 from k8sidx.cli.exit import EXIT_FINDINGS, EXIT_REJECTED, EXIT_USAGE, ends_with_exit_code
+from k8sidx.cli.hunt_saved import known_good_entry, only_new
 from k8sidx.cli.inputs import separate_inputs, store_or_inputs
 from k8sidx.cli.options import (
     LEVEL_NAMES,
@@ -28,7 +29,7 @@ from k8sidx.cli.options import (
 from k8sidx.cli.output import effective_format, print_document, print_message, write_text
 from k8sidx.cli.rule_errors import RuleErrors
 from k8sidx.cli.selection import Selection, answering, selected_hunts, window
-from k8sidx.cli.store import AS_CONFIGURED, StoreChoice, takes_store
+from k8sidx.cli.store import AS_CONFIGURED, StoreChoice, open_chosen, takes_store
 from k8sidx.errors import UsageError
 from k8sidx.show.render.formats.registry import Output, load_format
 
@@ -128,6 +129,19 @@ def command(
             help="Save the findings in the store, updating those already saved.",
         ),
     ] = False,
+    new: Annotated[
+        bool,
+        typer.Option("--new", help="Show only findings that are not saved yet, or reopened."),
+    ] = False,
+    known_good_from: Annotated[
+        str | None,
+        typer.Option(
+            "--known-good-from",
+            metavar="ID",
+            help="Print the allow-list entry of this saved finding instead of hunting.",
+            show_default=False,
+        ),
+    ] = None,
     group: Annotated[
         Grouping | None,
         typer.Option(
@@ -148,7 +162,12 @@ def command(
     from k8sidx.hunt.required_fields import required_fields
     from k8sidx.hunt.run import run_hunts
 
+    if known_good_from:
+        write_text(known_good_entry(open_chosen(store), known_good_from))
+        return
     names, inputs = separate_inputs(hunts or [], input_ or [])
+    if new and inputs:
+        raise UsageError("--new requires a store, but the events are read from files.")
     if save and (inputs or suggest_allow):
         raise UsageError(
             "--save requires a store, but the events are read from files.",
@@ -187,8 +206,11 @@ def command(
             )
             if summaries is not None and summaries.error:
                 print_message(summaries.error, quiet=quiet)
+        everything = [] if suggest_allow else results
+        if new and not suggest_allow:
+            results = only_new(used, results, quiet=quiet)
         if save:
-            _save(used, chosen_hunts, results, quiet=quiet)
+            _save(used, chosen_hunts, everything, quiet=quiet)
     if suggest_allow:
         write_text(proposed)
         return

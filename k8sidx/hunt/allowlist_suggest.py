@@ -13,11 +13,13 @@ from datetime import date, datetime, timedelta
 
 from k8sidx.backends.protocol import Engine
 from k8sidx.backends.result import Value
+from k8sidx.errors import UsageError
 from k8sidx.hunt.allowlist import without_known_good
 from k8sidx.hunt.definition import Hunt
 from k8sidx.hunt.kinds.evidence import as_count
 from k8sidx.hunt.kinds.time_window import Window
 from k8sidx.hunt.required_fields import own_fields
+from k8sidx.hunt.result import Finding
 from k8sidx.query.algebra import And, DateHistogram, Having, Metric, Not, OneOf, Order, Query, Terms
 
 WHO, WHERE, IMAGE = "user.effective.name", "objectRef.namespace", "pod.images"
@@ -118,20 +120,47 @@ def allowlist_text(suggested: Sequence[Suggestion], today: date) -> str:
         "# vouch for, and say in each entry's reason why it is good.",
     ]
     for entry in suggested:
-        where = ", ".join(
-            f"{_text(name)} = {_text(_literal(value))}" for name, value in entry.where
-        )
         events = f"{entry.events:,} events in {entry.hours:,} hours"
-        lines += [
-            "",
-            f"# {events}, from {entry.first:%F %R}Z to {entry.last:%F %R}Z",
-            "[[known_good]]",
-            f"hunt = {_text(entry.hunt)}",
-            f"where = {{ {where} }}",
-            f"reason = {_text(f'proposed: {events}; say why it is good')}",
-            f"expires = {(today + VALID).isoformat()}",
-        ]
+        comment = f"{events}, from {entry.first:%F %R}Z to {entry.last:%F %R}Z"
+        reason = f"proposed: {events}; say why it is good"
+        lines += ["", *_entry(entry.hunt, entry.where, comment, reason, today)]
     return "\n".join(lines) + "\n"
+
+
+def entry_of(finding: Finding, reason: str, today: date) -> str:
+    """Return the entry of an allow list that suppresses what a finding is about.
+
+    :param reason: why it is harmless; without one, the entry requests it.
+    :raises UsageError: when the finding names no caller that was authenticated: whatever else
+        its key has, a client chooses.
+    """
+    callers = [finding.key.get(name) for name in (WHO, "user.username")]
+    if not any(caller and caller not in _ANONYMOUS for caller in callers):
+        raise UsageError(
+            "the finding names no authenticated caller: an entry would suppress anybody.",
+            remedy="Change the hunt, or silence the finding: k8sidx findings silence ID",
+        )
+    where = tuple((name, str(value)) for name, value in finding.key.items() if value is not None)
+    missing = [name for name, value in finding.key.items() if value is None]
+    comment = f"{finding.count:,} requests, last seen {finding.last_seen or 'at an unknown time'}"
+    if missing:
+        comment += f"; also suppresses requests with any {', '.join(missing)}"
+    text = reason or f"proposed from a finding of {finding.hunt}; say why it is good"
+    return "\n".join(_entry(finding.hunt, where, comment, text, today)) + "\n"
+
+
+def _entry(
+    hunt: str, where: Sequence[tuple[str, str]], comment: str, reason: str, today: date
+) -> list[str]:
+    values = ", ".join(f"{_text(name)} = {_text(_literal(value))}" for name, value in where)
+    return [
+        f"# {comment}",
+        "[[known_good]]",
+        f"hunt = {_text(hunt)}",
+        f"where = {{ {values} }}",
+        f"reason = {_text(reason)}",
+        f"expires = {(today + VALID).isoformat()}",
+    ]
 
 
 def _literal(value: str) -> str:

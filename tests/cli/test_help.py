@@ -27,6 +27,7 @@ COMMANDS = (
     "history",
     "diff",
     "access",
+    "findings",
     "baseline",
     "report",
     "dashboards",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import Any
@@ -13,9 +14,15 @@ import orjson
 from k8sidx.backends.cluster.http.api_errors import explain
 from k8sidx.backends.cluster.http.client import Cluster
 from k8sidx.backends.cluster.http.retrying import create_index, expect_success, retrying_request
-from k8sidx.backends.cluster.index.companions import findings_mapping, lacking, new_index
-from k8sidx.backends.cluster.index.template import made_by_us
+from k8sidx.backends.cluster.index.companions import (
+    findings_mapping,
+    lacking,
+    new_index,
+    states_mapping,
+)
+from k8sidx.backends.cluster.index.template import Body, made_by_us
 from k8sidx.backends.finding_record import FIELDS, Record, merged
+from k8sidx.backends.finding_state import StateChange, state_change
 from k8sidx.backends.store import SavedFindings
 from k8sidx.errors import StoreError
 from k8sidx.events.fields.lookup import BY_NAME
@@ -30,11 +37,13 @@ class ClusterFindings:
     """The saved findings of a cluster store.
 
     :param index: the index that contains them.
+    :param states_index: the index that contains their state changes.
     """
 
-    def __init__(self, cluster: Cluster, index: str) -> None:
+    def __init__(self, cluster: Cluster, index: str, states_index: str) -> None:
         self._cluster = cluster
         self._index = index
+        self._states_index = states_index
 
     def save(self, records: Mapping[str, Record]) -> SavedFindings:
         """Add or update findings; see :class:`k8sidx.backends.store.Findings`.
@@ -42,7 +51,8 @@ class ClusterFindings:
         :raises ClusterUnreachable: when the cluster does not answer.
         :raises StoreError: when the cluster refuses them, or the index is not ours.
         """
-        _ensure(self._cluster, self._index)
+        names = (field.name for field in FIELDS)
+        _ensure(self._cluster, self._index, findings_mapping(), names)
         new = 0
         pending = iter(records.items())
         while batch := list(islice(pending, AT_ONCE)):
@@ -64,15 +74,38 @@ class ClusterFindings:
         :raises ClusterUnreachable: when the cluster does not answer.
         :raises StoreError: when the cluster refuses access.
         """
-        return _read_all(self._cluster, self._index)
+        hits = _all_hits(self._cluster, self._index, "event.id")
+        return {hit["_id"]: _record(hit["_source"]) for hit in hits}
+
+    def states(self) -> list[StateChange]:
+        """Return the state changes; see :class:`k8sidx.backends.store.Findings`.
+
+        :raises ClusterUnreachable: when the cluster does not answer.
+        :raises StoreError: when the cluster refuses access.
+        """
+        hits = _all_hits(self._cluster, self._states_index, "key")
+        changes = [state_change(hit["_source"], self._states_index) for hit in hits]
+        return sorted(changes, key=lambda change: change.at)
+
+    def change(self, changes: Sequence[StateChange]) -> None:
+        """Add state changes; see :class:`k8sidx.backends.store.Findings`.
+
+        :raises ClusterUnreachable: when the cluster does not answer.
+        :raises StoreError: when the cluster refuses them, or the index is not ours.
+        """
+        mapping = states_mapping()
+        _ensure(self._cluster, self._states_index, mapping, mapping["properties"])
+        keyed = [(uuid.uuid4().hex, change.document()) for change in changes]
+        documents = [(key, {**document, "key": key}) for key, document in keyed]
+        _put(self._cluster, self._states_index, documents)
 
 
-def _ensure(cluster: Cluster, index: str) -> None:
+def _ensure(cluster: Cluster, index: str, mapping: Body, names: Iterable[str]) -> None:
     """Create the index, or add fields that an older k8sidx did not have."""
     path = f"/{quote(index, safe='')}"
     answer = retrying_request(cluster, "GET", f"{path}?filter_path=*.mappings")
     if answer.status == 404:
-        create_index(cluster, path, new_index(cluster, index, findings_mapping()))
+        create_index(cluster, path, new_index(cluster, index, mapping))
         return
     content: dict[str, Any] = next(iter(expect_success(answer, "GET", path).values()), {})
     mappings = content.get("mappings", {})
@@ -81,8 +114,8 @@ def _ensure(cluster: Cluster, index: str) -> None:
             f"the index {index} was not made by k8sidx.",
             remedy="Move that index away, or hunt with another --index.",
         )
-    if lacking(mappings.get("properties", {}), (field.name for field in FIELDS)):
-        answer = retrying_request(cluster, "PUT", f"{path}/_mapping", body=findings_mapping())
+    if lacking(mappings.get("properties", {}), names):
+        answer = retrying_request(cluster, "PUT", f"{path}/_mapping", body=mapping)
         expect_success(answer, "PUT", f"{path}/_mapping")
 
 
@@ -98,29 +131,33 @@ def _read(cluster: Cluster, index: str, ids: Sequence[str]) -> dict[str, Record]
     }
 
 
-def _read_all(cluster: Cluster, index: str) -> dict[str, Record]:
-    """Return all documents, page by page in the order of their ids."""
+def _all_hits(cluster: Cluster, index: str, key: str) -> list[dict[str, Any]]:
+    """Return all documents, page by page in the order of a field that differs in each."""
     path = f"/{quote(index, safe='')}/_search"
-    body: dict[str, Any] = {"size": AT_ONCE, "sort": [{"event.id": "asc"}]}
-    records: dict[str, Record] = {}
+    body: dict[str, Any] = {"size": AT_ONCE, "sort": [{key: "asc"}]}
+    found: list[dict[str, Any]] = []
     while True:
         answer = retrying_request(
             cluster, "POST", f"{path}?allow_partial_search_results=false", body=body
         )
         if answer.status == 404:
-            return {}
+            return []
         hits = expect_success(answer, "POST", path)["hits"]["hits"]
-        records |= {hit["_id"]: _record(hit["_source"]) for hit in hits}
+        found += hits
         if len(hits) < AT_ONCE:
-            return records
+            return found
         body["search_after"] = hits[-1]["sort"]
 
 
 def _write(cluster: Cluster, index: str, rows: Sequence[tuple[str, Record]]) -> None:
     """Write complete documents: of two concurrent runs, the one that writes last wins."""
+    _put(cluster, index, [(identifier, _document(record)) for identifier, record in rows])
+
+
+def _put(cluster: Cluster, index: str, documents: Sequence[tuple[str, dict[str, Any]]]) -> None:
     lines = []
-    for identifier, record in rows:
-        lines += [orjson.dumps({"index": {"_id": identifier}}), orjson.dumps(_document(record))]
+    for identifier, document in documents:
+        lines += [orjson.dumps({"index": {"_id": identifier}}), orjson.dumps(document)]
     path = f"/{quote(index, safe='')}/_bulk"
     answer = retrying_request(
         cluster,

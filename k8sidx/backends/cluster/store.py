@@ -166,9 +166,10 @@ class ClusterStore:
         :raises StoreError: when the cluster cannot be reached.
         """
         from k8sidx.backends.cluster.findings import ClusterFindings
-        from k8sidx.backends.cluster.index.target import findings_index
+        from k8sidx.backends.cluster.index.target import findings_index, states_index
 
-        return ClusterFindings(self.cluster, findings_index(self.target.name))
+        name = self.target.name
+        return ClusterFindings(self.cluster, findings_index(name), states_index(name))
 
     def info(self) -> StoreInfo:
         """Return what the indices contain.

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,9 @@ import filelock
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from k8sidx.backends.durable import write_durably
 from k8sidx.backends.finding_record import FIELDS, Record, merged
+from k8sidx.backends.finding_state import StateChange, state_change
 from k8sidx.backends.store import SavedFindings
 from k8sidx.errors import StoreError
 from k8sidx.events.fields.table import Kind
@@ -34,6 +38,11 @@ def findings_path(store: Path) -> Path:
     return store / "findings" / "findings.parquet"
 
 
+def states_path(store: Path) -> Path:
+    """Return the path of the file that contains the state changes of a store's findings."""
+    return store / "findings" / "states.jsonl"
+
+
 class EmbeddedFindings:
     """The saved findings of an embedded store.
 
@@ -49,22 +58,12 @@ class EmbeddedFindings:
         :raises StoreError: when another process holds the lock, or the file cannot be written.
         """
         path = findings_path(self._store)
-        try:
-            path.parent.mkdir(exist_ok=True)
-            with filelock.FileLock(path.with_suffix(".lock"), timeout=LOCK_SECONDS):
-                saved = read_findings(self._store)
-                new = len(records.keys() - saved.keys())
-                for identifier, record in records.items():
-                    saved[identifier] = merged(saved.get(identifier), record)
-                _replace(path, list(saved.values()))
-        except filelock.Timeout as error:
-            raise StoreError(
-                f"another process has been writing findings to {self._store} for "
-                f"{LOCK_SECONDS} seconds.",
-                remedy="Retry when it has ended.",
-            ) from error
-        except OSError as error:
-            raise StoreError(f"{path} cannot be written: {error.strerror}.") from error
+        with self._locked(path):
+            saved = read_findings(self._store)
+            new = len(records.keys() - saved.keys())
+            for identifier, record in records.items():
+                saved[identifier] = merged(saved.get(identifier), record)
+            _replace(path, list(saved.values()))
         return SavedFindings(new, str(path))
 
     def load(self) -> dict[str, Record]:
@@ -85,6 +84,53 @@ class EmbeddedFindings:
         }
         if saved != read_findings(self._store):
             self.save(saved)
+
+    def states(self) -> list[StateChange]:
+        """Return the state changes; see :class:`k8sidx.backends.store.Findings`.
+
+        :raises StoreError: when the file cannot be read.
+        """
+        path = states_path(self._store)
+        try:
+            lines = path.read_text("utf-8").splitlines()
+            changes = [state_change(json.loads(line), str(path)) for line in lines]
+        except FileNotFoundError:
+            return []
+        except (OSError, ValueError) as error:
+            raise StoreError(f"{path} cannot be read: {error}.") from error
+        return sorted(changes, key=lambda change: change.at)
+
+    def change(self, changes: Sequence[StateChange]) -> None:
+        """Add state changes; see :class:`k8sidx.backends.store.Findings`.
+
+        :raises StoreError: when another process holds the lock, or the file cannot be written.
+        """
+        path = states_path(self._store)
+        with self._locked(path):
+            before = [change.document() for change in self.states()]
+            lines = [json.dumps(item) for item in before]
+            lines += [json.dumps(change.document()) for change in changes]
+            write_durably(path, "".join(f"{line}\n" for line in lines))
+
+    @contextmanager
+    def _locked(self, path: Path) -> Iterator[None]:
+        """Hold the lock of the findings for the block.
+
+        :raises StoreError: when another process holds it, or a file cannot be written.
+        """
+        try:
+            path.parent.mkdir(exist_ok=True)
+            lock = findings_path(self._store).with_suffix(".lock")
+            with filelock.FileLock(lock, timeout=LOCK_SECONDS):
+                yield
+        except filelock.Timeout as error:
+            raise StoreError(
+                f"another process has been writing findings to {self._store} for "
+                f"{LOCK_SECONDS} seconds.",
+                remedy="Retry when it has ended.",
+            ) from error
+        except OSError as error:
+            raise StoreError(f"{path} cannot be written: {error.strerror}.") from error
 
 
 def _redacted(value: Any) -> Any:

@@ -13,7 +13,7 @@ from k8sidx.backends.cluster.findings import ClusterFindings
 from k8sidx.backends.cluster.http.client import Cluster
 from k8sidx.backends.cluster.index.create import ensure_index
 from k8sidx.backends.cluster.index.setup import own_indices
-from k8sidx.backends.cluster.index.target import findings_index
+from k8sidx.backends.cluster.index.target import findings_index, states_index
 from k8sidx.backends.cluster.index.template import VERSION
 from k8sidx.cli import app
 from tests.building import START
@@ -104,7 +104,7 @@ def index_settings(cluster: Cluster, index: str) -> dict[str, str]:
 def saved(cluster: Cluster, prefix: str) -> str:
     """Save a finding, and return the name of the index."""
     record = {"event.id": "f", "@timestamp": START, "finding.query": 'auditID: ("a")'}
-    ClusterFindings(cluster, findings_index(prefix)).save({"f": record})
+    ClusterFindings(cluster, findings_index(prefix), states_index(prefix)).save({"f": record})
     return findings_index(prefix)
 
 

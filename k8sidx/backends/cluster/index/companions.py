@@ -34,6 +34,20 @@ def findings_mapping() -> Body:
     return mapping_of(FIELDS, own_meta())
 
 
+def states_mapping() -> Body:
+    """Return the mapping of the state changes of saved findings."""
+    names = ("key", "finding", "series", "action", "by")
+    return {
+        "_meta": own_meta(),
+        "dynamic": False,
+        "properties": {
+            **dict.fromkeys(names, _KEYWORD),
+            **{name: {"type": "date"} for name in ("at", "seen", "until")},
+            "note": {"type": "text"},
+        },
+    }
+
+
 def summaries_mapping() -> Body:
     """Return the mapping of daily summaries, whose ``rows`` are not indexed."""
     return {

@@ -51,6 +51,11 @@ def findings_index(name: str) -> str:
     return f"findings-{plain or DEFAULT_INDEX}"
 
 
+def states_index(name: str) -> str:
+    """Return the index of the state changes of the findings of a prefix or pattern."""
+    return f"finding-states-{findings_index(name).removeprefix('findings-')}"
+
+
 def parse_target(name: str) -> Target:
     """Validate an index name by the rules of both products.
 
