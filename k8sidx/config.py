@@ -79,6 +79,7 @@ class Configuration(BaseModel):
         of a cluster's nodes in the file is joined by commas here.
     :param index: for a cluster: prefix of the indices, or a pattern of existing ones.
     :param cluster: name stored with events whose envelope does not name a cluster.
+    :param tz: time zone of times that name none, as in the IANA database.
     :param lists: files with entries for the lists used by hunts, keyed by the list's name;
         paths are relative to the file's folder.
     :param known_good: allow-list files (:mod:`k8sidx.hunt.allowlist`).
@@ -93,6 +94,7 @@ class Configuration(BaseModel):
     store: str = ""
     index: str = ""
     cluster: str = ""
+    tz: str = ""
     lists: dict[str, Annotated[list[str], BeforeValidator(_several)]] = Field(default_factory=dict)
     known_good: Annotated[list[str], BeforeValidator(_several)] = Field(default_factory=list)
     trusted_impersonators: dict[str, ImpersonatorSettings] = Field(default_factory=dict)
@@ -101,19 +103,26 @@ class Configuration(BaseModel):
     source: Path | None = None
 
 
-def load_configuration(folders: Iterable[Path]) -> Configuration:
+def load_configuration(folders: Iterable[Path], profile: str = "") -> Configuration:
     """Read the first ``k8sidx.toml`` in the folders; without one, return the defaults.
 
-    :raises UsageError: when it cannot be read, is not valid TOML, or has an unknown setting.
+    :param profile: name of the ``[profile.NAME]`` whose settings replace those of the file.
+    :raises UsageError: when it cannot be read, is not valid TOML, has an unknown setting or no
+        such profile.
     """
     for folder in folders:
         path = folder / FILE_NAME
         if path.is_file():
-            return _read(path)
+            return _read(path, profile)
+    if profile:
+        raise UsageError(
+            f"there is no profile {profile!r}, since there is no {FILE_NAME}.",
+            remedy=f"Write [profile.{profile}] in {FILE_NAME}.",
+        )
     return Configuration()
 
 
-def _read(path: Path) -> Configuration:
+def _read(path: Path, profile: str) -> Configuration:
     where = Where(str(path))
     try:
         with path.open("rb") as file:
@@ -123,6 +132,31 @@ def _read(path: Path) -> Configuration:
         raise UsageError(f"not a TOML file: {error}.", where=where) from error
     except OSError as error:
         raise UsageError(f"cannot be read: {error.strerror}.", where=where) from error
+    profiles = values.pop("profile", {})
+    if not isinstance(profiles, dict) or not all(isinstance(p, dict) for p in profiles.values()):
+        raise UsageError("profiles are tables: [profile.NAME].", where=where)
+    if profile and profile not in profiles:
+        raise UsageError(
+            f"there is no profile {profile!r}.",
+            remedy=_nearest(profile, list(profiles), "Profiles"),
+            where=where,
+        )
+    configurations = {
+        name: _checked(values | settings, path, mode) for name, settings in profiles.items()
+    }
+    base = _checked(values, path, mode)
+    return configurations[profile] if profile else base
+
+
+def _checked(values: dict[str, Any], path: Path, mode: int) -> Configuration:
+    """Return the configuration of the settings of a file.
+
+    :param values: a profile's settings replace those with the same name.
+    :param mode: of the file.
+    :raises UsageError: when a setting is unknown or not valid.
+    """
+    where = Where(str(path))
+    values = dict(values)
     _refuse_unknown(values, Configuration, where)
     connection = values.get("connection")
     if isinstance(connection, dict):
@@ -189,6 +223,6 @@ def _from(folder: Path, store: str) -> str:
     return str(folder / Path(store).expanduser())
 
 
-def _nearest(key: str, known: list[str]) -> str:
+def _nearest(key: str, known: list[str], noun: str = "Settings") -> str:
     near = difflib.get_close_matches(key, known, n=1)
-    return f"Did you mean {near[0]}?" if near else f"Settings: {', '.join(known)}."
+    return f"Did you mean {near[0]}?" if near else f"{noun}: {', '.join(known)}."

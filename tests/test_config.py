@@ -50,7 +50,7 @@ def test_the_folder_of_queries_starts_at_the_files_folder(tmp_path: Path) -> Non
         (
             "zzz = 1",
             "unknown setting 'zzz'. "
-            "Settings: store, index, cluster, lists, known_good, trusted_impersonators, query, "
+            "Settings: store, index, cluster, tz, lists, known_good, trusted_impersonators, query, "
             "connection.",
         ),
         ('[query]\nfolde = "x"', "unknown setting 'folde'. Did you mean folder?"),
@@ -121,3 +121,58 @@ def test_an_invalid_secret_is_not_repeated(tmp_path: Path, text: str, said: str)
         load_configuration([tmp_path])
     assert said in str(raised.value)
     assert "s3cr3t" not in "".join(traceback.format_exception(raised.value))
+
+
+PROFILES = """
+store = "here"
+tz = "Europe/Berlin"
+[connection]
+username = "base"
+password_file = "base.txt"
+[profile.prod]
+store = "https://search:9200"
+[profile.prod.connection]
+api_key_file = "key.txt"
+[profile.lab]
+store = "lab"
+"""
+
+
+def test_a_profile_replaces_settings_and_a_connection_as_a_whole(tmp_path: Path) -> None:
+    (tmp_path / "k8sidx.toml").write_text(PROFILES)
+    prod = load_configuration([tmp_path], "prod")
+    assert (prod.store, prod.tz) == ("https://search:9200", "Europe/Berlin")
+    assert prod.connection.api_key_file == tmp_path / "key.txt"
+    assert prod.connection.username == ""
+    lab = load_configuration([tmp_path], "lab")
+    assert (lab.store, lab.connection.username) == (str(tmp_path / "lab"), "base")
+    assert load_configuration([tmp_path]).store == str(tmp_path / "here")
+
+
+@pytest.mark.parametrize(
+    ("text", "profile", "message"),
+    [
+        (PROFILES, "prdo", "Did you mean prod?"),
+        ("", "prod", "there is no profile 'prod'"),
+        ("profile = 3", "", "profiles are tables"),
+        ("[profile.x]\nstoer = 'a'", "", "unknown setting 'stoer'"),
+        ("[profile.x]\n[profile.x.profile.y]\n", "", "unknown setting 'profile'"),
+    ],
+)
+def test_a_wrong_profile_is_an_error_also_when_it_is_not_used(
+    tmp_path: Path, text: str, profile: str, message: str
+) -> None:
+    (tmp_path / "k8sidx.toml").write_text(text)
+    with pytest.raises(UsageError) as raised:
+        load_configuration([tmp_path], profile)
+    assert message in str(raised.value)
+
+
+def test_a_secret_in_any_profile_needs_a_private_file(tmp_path: Path) -> None:
+    path = tmp_path / "k8sidx.toml"
+    path.write_text("[profile.x.connection]\nusername = 'a'\npassword = 'b'\n")
+    path.chmod(0o644)
+    with pytest.raises(UsageError, match="world-readable"):
+        load_configuration([tmp_path])
+    with pytest.raises(UsageError, match="there is no profile"):
+        load_configuration([], "prod")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from contextvars import ContextVar
+from datetime import tzinfo
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -44,7 +47,7 @@ SinceOption = Annotated[
     typer.Option(
         "--since",
         metavar="TIME",
-        help="Include events from this time on (ISO-8601, or an age: 24h, 7d).",
+        help="Include events from this time on (ISO-8601, yesterday, or an age: 24h).",
     ),
 ]
 UntilOption = Annotated[
@@ -112,14 +115,37 @@ SpoolSizeOption = Annotated[
 LEVEL_NAMES = ", ".join(Level)
 
 
+PROFILE = "K8SIDX_PROFILE"
+ZONE = "K8SIDX_TZ"
+_profile: ContextVar[str | None] = ContextVar("profile", default=None)
+_zone: ContextVar[str | None] = ContextVar("zone", default=None)
+
+
+def use(profile: str | None, zone: str | None) -> None:
+    """Set the profile and the time zone of the command that runs; ``None`` for the default."""
+    _profile.set(profile)
+    _zone.set(zone)
+
+
 def configuration() -> Configuration:
     """Return the configuration in effect in the working directory.
 
-    :raises UsageError: when its file is invalid.
+    :raises UsageError: when its file is invalid, or has no such profile.
     """
     from k8sidx.config import load_configuration
 
-    return load_configuration(configuration_folders())
+    profile = _profile.get() or os.environ.get(PROFILE, "")
+    return load_configuration(configuration_folders(), profile)
+
+
+def time_zone() -> tzinfo:
+    """Return the zone of times that name none.
+
+    :raises UsageError: when the one that is set does not exist.
+    """
+    from k8sidx.query.durations import parse_zone
+
+    return parse_zone(_zone.get() or os.environ.get(ZONE) or configuration().tz or "UTC")
 
 
 def configuration_folders() -> tuple[Path, ...]:

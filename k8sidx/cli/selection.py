@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from k8sidx.cli.options import Level, configuration
+from k8sidx.cli.options import Level, configuration, time_zone
 from k8sidx.errors import InvalidHunt, UsageError
 from k8sidx.hunt.level import urgency
 
@@ -143,9 +143,11 @@ def period(since: str | None, until: str | None) -> tuple[datetime | None, datet
     """
     from k8sidx.query.durations import parse_moment
 
-    now = datetime.now(UTC)
-    first = parse_moment(since, now) if since is not None else None
-    end = parse_moment(until, now) if until is not None else None
+    if since is None and until is None:
+        return None, None
+    now, zone = datetime.now(UTC), time_zone()
+    first = parse_moment(since, now, zone) if since is not None else None
+    end = parse_moment(until, now, zone) if until is not None else None
     if first and end and first >= end:
         raise UsageError("--since is not before --until.", remedy="Swap them.")
     return first, end

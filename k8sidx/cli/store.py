@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from k8sidx.cli.options import configuration
+from k8sidx.cli.options import PROFILE, ZONE, configuration, use
 
 if TYPE_CHECKING:
     from k8sidx.backends.connection import ClusterOptions, ConnectionSettings
@@ -77,6 +77,26 @@ class StoreChoice:
     ] = None
 
 
+ProfileOption = Annotated[
+    str | None,
+    typer.Option(
+        "--profile",
+        envvar=PROFILE,
+        metavar="NAME",
+        help="Use the settings of [profile.NAME] in k8sidx.toml.",
+        show_default=False,
+    ),
+]
+ZoneOption = Annotated[
+    str | None,
+    typer.Option(
+        "--tz",
+        envvar=ZONE,
+        metavar="ZONE",
+        help="Read times without a zone in this one, for example Europe/Berlin. [default: UTC]",
+        show_default=False,
+    ),
+]
 AS_CONFIGURED = StoreChoice()
 OPTIONS = tuple(field.name for field in fields(StoreChoice))
 
@@ -87,12 +107,13 @@ def takes_store(command: Callable[..., None]) -> Callable[..., None]:
     parameters: list[inspect.Parameter] = []
     for parameter in signature.parameters.values():
         if parameter.name == "store":
-            parameters += _parameters(parameter.kind)
+            parameters += _parameters(parameter.kind, has_times="since" in signature.parameters)
         else:
             parameters.append(parameter)
 
     @functools.wraps(command)
     def with_choice(**given: Any) -> None:
+        use(given.pop("profile", None), given.pop("tz", None))
         choice = StoreChoice(**{name: given.pop(name, None) for name in OPTIONS})
         command(**given, store=choice)
 
@@ -171,9 +192,12 @@ def connection_settings(choice: StoreChoice, configured: Configuration) -> Conne
     )
 
 
-def _parameters(kind: Any) -> list[inspect.Parameter]:
+def _parameters(kind: Any, *, has_times: bool) -> list[inspect.Parameter]:
     annotations = inspect.get_annotations(StoreChoice, eval_str=True)
+    options = {name: annotations[name] for name in OPTIONS} | {"profile": ProfileOption}
+    if has_times:
+        options["tz"] = ZoneOption
     return [
-        inspect.Parameter(name, kind, default=None, annotation=annotations[name])
-        for name in OPTIONS
+        inspect.Parameter(name, kind, default=None, annotation=annotation)
+        for name, annotation in options.items()
     ]

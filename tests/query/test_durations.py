@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -57,7 +58,7 @@ def test_a_moment_is_iso_8601_or_how_long_ago(text: str, moment: datetime) -> No
 
 
 @pytest.mark.parametrize(
-    "text", ["", "yesterday", "2024-13-01", "10:00", "999999w", "0001-01-01T00:00:00+23:00"]
+    "text", ["", "tomorrow", "2024-13-01", "10:00", "999999w", "0001-01-01T00:00:00+23:00"]
 )
 def test_what_is_no_moment_is_refused_with_an_example(text: str) -> None:
     with pytest.raises(UsageError, match="2024-05-01T13:00:00Z"):
@@ -70,3 +71,34 @@ def test_any_text_is_a_moment_or_a_usage_error(text: str) -> None:
         assert parse_moment(text, NOW).tzinfo is UTC
     except UsageError as error:
         assert error.exit_code == 2
+
+
+NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("now", NOON),
+        ("today", datetime(2026, 11, 23, 23, 0, tzinfo=UTC)),
+        ("Yesterday", datetime(2026, 11, 22, 23, 0, tzinfo=UTC)),
+        ("yesterday America/New_York", datetime(2026, 11, 23, 5, 0, tzinfo=UTC)),
+        ("2026-07-01 13:00", datetime(2026, 7, 1, 11, 0, tzinfo=UTC)),
+        ("2026-07-01 13:00 Asia/Kolkata", datetime(2026, 7, 1, 7, 30, tzinfo=UTC)),
+        ("2026-07-01 13:00:00Z", datetime(2026, 7, 1, 13, 0, tzinfo=UTC)),
+        ("1782910800", datetime(2026, 7, 1, 13, 0, tzinfo=UTC)),
+        ("1782910800500", datetime(2026, 7, 1, 13, 0, 0, 500_000, tzinfo=UTC)),
+        ("1782910800500001", datetime(2026, 7, 1, 13, 0, 0, 500_001, tzinfo=UTC)),
+    ],
+)
+def test_parse_moment_reads_words_numbers_and_zones(text: str, moment: datetime) -> None:
+    assert parse_moment(text, NOON, BERLIN) == moment
+
+
+@pytest.mark.parametrize(
+    "text", ["tomorrow", "yesterday Europe/Berln", "2026-07-01 13:00 ../../etc/passwd", "17829108"]
+)
+def test_parse_moment_refuses_other_words_and_zones(text: str) -> None:
+    with pytest.raises(UsageError):
+        parse_moment(text, NOON)
