@@ -43,6 +43,12 @@ detection:
 level: low
 """
 
+POLICY = """
+apiVersion: audit.k8s.io/v1
+kind: Policy
+rules: [{level: Metadata}]
+"""
+
 
 def commands() -> list[str]:
     """Those of all pages in their order, each once."""
@@ -85,6 +91,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "audit.log").write_bytes(text)
     (folder / "audit.log.gz").write_bytes(gzip.compress(text, 1))
     (folder / "my-rule.yml").write_text(RULE)
+    (folder / "policy.yaml").write_text(POLICY)
     letters = folder / "k8sidx-store" / "dead-letter"
     letters.mkdir(parents=True)
     (letters / "1.jsonl").write_text("")

@@ -21,6 +21,7 @@ from k8sidx.cli import (
     history,
     hunt,
     hunts,
+    policy,
     query,
     report,
     search,
@@ -50,7 +51,7 @@ app = typer.Typer(
 )
 for module in (
     setup, ship, serve, hunts, hunt, query, search, show, timeline, who, history, diff, access,
-    findings, baseline, report, dashboards, doctor, generate,
+    findings, baseline, report, dashboards, policy, doctor, generate,
 ):  # fmt: skip
     if isinstance(group := getattr(module, "group", None), typer.Typer):
         app.add_typer(group, name=module.NAME)

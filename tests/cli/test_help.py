@@ -31,6 +31,7 @@ COMMANDS = (
     "baseline",
     "report",
     "dashboards",
+    "policy",
     "doctor",
     "generate",
 )

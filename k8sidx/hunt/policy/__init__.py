@@ -1,0 +1,1 @@
+"""Audit policies for hunts: what a policy hides, and a policy that hides nothing."""
