@@ -23,6 +23,8 @@ _BLOCK = 256 * 1024
 """Bytes of the blocks that are given out, unless the input has no more for now."""
 _ZSTD_INPUT = 1024
 """A block of 4 bytes may expand to 128 KiB, and the library returns all of it at once."""
+_FIRST_INPUT = 1024
+_LONGEST_INPUT = 1024 * 1024
 _KEPT = "(what came before was kept)"
 
 _GZIP = b"\x1f\x8b"
@@ -62,40 +64,81 @@ def is_compressed(start: bytes) -> bool:
 
 
 class _Input:
-    """Blocks that can be looked at, taken by number of bytes, and put back."""
+    """Blocks that can be looked at, taken by number of bytes, and given back.
+
+    Nothing that is taken or given back costs more than its own length: a stream may consist of
+    millions of empty members.
+    """
 
     def __init__(self, blocks: Iterator[bytes]) -> None:
         self._blocks = blocks
         self._held = b""
+        self._at = 0
 
     def peek(self, count: int) -> bytes:
         """The next bytes, fewer at the end of the stream."""
-        while len(self._held) < count:
+        while len(self._held) - self._at < count:
             block = next(self._blocks, b"")
             if not block:
                 break
-            self._held += block
-        return self._held[:count]
+            self._held, self._at = self._held[self._at :] + block, 0
+        return self._held[self._at : self._at + count]
 
     def take(self, count: int) -> bytes:
         """Exactly so many bytes, fewer at the end of the stream."""
         taken = self.peek(count)
-        self._held = self._held[len(taken) :]
+        self._at += len(taken)
         return taken
 
-    def block(self) -> bytes:
-        """The next block; empty at the end."""
-        if self._held:
-            held, self._held = self._held, b""
-            return held
-        return next(self._blocks, b"")
+    def block(self, limit: int = 0) -> bytes:
+        """The next block; empty at the end.
 
-    def put_back(self, data: bytes) -> None:
-        self._held = data + self._held
+        :param limit: longest block; 0 for any length.
+        """
+        if self._at == len(self._held):
+            self._held, self._at = next(self._blocks, b""), 0
+        end = self._at + limit if limit else len(self._held)
+        block = self._held[self._at : end]
+        self._at += len(block)
+        return block
+
+    def give_back(self, count: int) -> None:
+        """Give the last bytes of the last block again."""
+        self._at -= count
+
+    def pass_zeros(self) -> None:
+        """Pass all zeros that follow."""
+        while block := self.block(_FIRST_INPUT):
+            left = len(block.lstrip(b"\0"))
+            if left:
+                self.give_back(left)
+                return
+
+    def pass_text(self) -> None:
+        """Pass a text that ends with a zero."""
+        while block := self.block(_FIRST_INPUT):
+            end = block.find(b"\0")
+            if end >= 0:
+                self.give_back(len(block) - end - 1)
+                return
 
     def rest(self) -> Iterator[bytes]:
         while block := self.block():
             yield block
+
+
+class _Inputs:
+    """Blocks for the inflater of one member: short ones first, then longer ones."""
+
+    def __init__(self, given: _Input) -> None:
+        self._given = given
+        self._limit = _FIRST_INPUT
+
+    def next(self) -> bytes:
+        """The next block; empty at the end."""
+        block = self._given.block(self._limit)
+        self._limit = min(2 * self._limit, _LONGEST_INPUT)
+        return block
 
 
 def _inflater(magic: bytes) -> Callable[[_Input], Iterator[bytes]] | None:
@@ -120,8 +163,9 @@ def _gunzip(given: _Input) -> Iterator[bytes]:
         _gzip_header(given)
         inflater = igzip_lib.IgzipDecompressor(flag=igzip_lib.DECOMP_DEFLATE)
         checksum = size = 0
+        inputs = _Inputs(given)
         while not inflater.eof:
-            compressed = given.block() if inflater.needs_input else b""
+            compressed = inputs.next() if inflater.needs_input else b""
             if inflater.needs_input and not compressed:
                 raise DamagedStreamError(f"the gzip stream ends early {_KEPT}")
             plain, error = _inflated(inflater, compressed)
@@ -131,13 +175,12 @@ def _gunzip(given: _Input) -> Iterator[bytes]:
                 yield plain
             if error is not None:
                 raise DamagedStreamError(f"the gzip stream is corrupt {_KEPT}") from error
-        given.put_back(inflater.unused_data)
+        given.give_back(len(inflater.unused_data))
         trailer = given.take(8)
         if len(trailer) < 8:
             raise DamagedStreamError(f"the gzip stream ends early {_KEPT}")
         wrong |= trailer != checksum.to_bytes(4, "little") + (size % 2**32).to_bytes(4, "little")
-        while given.peek(1) == b"\0":  # tapes and some tools pad with zeros
-            given.put_back(given.block().lstrip(b"\0"))
+        given.pass_zeros()  # tapes and some tools pad with them
         if not given.peek(1):
             break
         if given.peek(2) != _GZIP:
@@ -174,8 +217,8 @@ def _gzip_header(given: _Input) -> None:
     if flags & _EXTRA:
         given.take(int.from_bytes(given.take(2), "little"))
     for flag in (_NAME, _COMMENT):
-        while flags & flag and given.take(1) not in (b"\0", b""):
-            pass
+        if flags & flag:
+            given.pass_text()
     if flags & _HEADER_CHECKSUM:
         given.take(2)
 
@@ -187,19 +230,16 @@ def _unzstd(given: _Input) -> Iterator[bytes]:
             raise DamagedStreamError(f"the zstd stream is followed by something else {_KEPT}")
         inflater = zstandard.ZstdDecompressor().decompressobj()
         while not inflater.eof:
-            compressed = given.block()
+            compressed = given.block(_ZSTD_INPUT)
             if not compressed:
                 raise DamagedStreamError(f"the zstd stream ends early {_KEPT}")
-            for start in range(0, len(compressed), _ZSTD_INPUT):
-                try:
-                    plain = inflater.decompress(compressed[start : start + _ZSTD_INPUT])
-                except zstandard.ZstdError as error:
-                    raise DamagedStreamError(f"the zstd stream is corrupt {_KEPT}") from error
-                if plain:
-                    yield plain
-                if inflater.eof:
-                    given.put_back(inflater.unused_data + compressed[start + _ZSTD_INPUT :])
-                    break
+            try:
+                plain = inflater.decompress(compressed)
+            except zstandard.ZstdError as error:
+                raise DamagedStreamError(f"the zstd stream is corrupt {_KEPT}") from error
+            if plain:
+                yield plain
+        given.give_back(len(inflater.unused_data))
 
 
 def _bunzip2(given: _Input) -> Iterator[bytes]:
@@ -208,8 +248,9 @@ def _bunzip2(given: _Input) -> Iterator[bytes]:
         if magic != _BZIP2:
             raise DamagedStreamError(f"the bzip2 stream is followed by something else {_KEPT}")
         inflater = bz2.BZ2Decompressor()
+        inputs = _Inputs(given)
         while not inflater.eof:
-            compressed = given.block() if inflater.needs_input else b""
+            compressed = inputs.next() if inflater.needs_input else b""
             if inflater.needs_input and not compressed:
                 raise DamagedStreamError(f"the bzip2 stream ends early {_KEPT}")
             try:
@@ -218,4 +259,4 @@ def _bunzip2(given: _Input) -> Iterator[bytes]:
                 raise DamagedStreamError(f"the bzip2 stream is corrupt {_KEPT}") from error
             if plain:
                 yield plain
-        given.put_back(inflater.unused_data)
+        given.give_back(len(inflater.unused_data))

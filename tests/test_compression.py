@@ -149,3 +149,26 @@ def test_a_stream_is_read_no_further_than_asked() -> None:
     stream = decompressed(iter(lambda: source.read(1000), b""))
     assert next(stream)
     assert source.tell() < len(source.getvalue())
+
+
+@pytest.mark.parametrize(
+    ("member", "padding"),
+    [
+        (gzip.compress(b""), b""),
+        (gzip.compress(b""), b"\0"),
+        (bz2.compress(b""), b""),
+        (zstd(b""), b""),
+        (b"\x50\x2a\x4d\x18\0\0\0\0", b""),
+    ],
+    ids=["gzip", "padded gzip", "bzip2", "zstd", "skippable zstd"],
+)
+def test_empty_members_cost_no_more_than_their_own_length(member: bytes, padding: bytes) -> None:
+    # Each of them used to copy the rest of its block: 30 GB here, which does not end.
+    count = 30_000
+    assert read((member + padding) * count + gzip.compress(b"x"), 1024 * 1024)[0] in (b"x", b"")
+
+
+def test_gzip_header_name_of_any_length_is_passed() -> None:
+    header = b"\x1f\x8b\x08\x08" + bytes(6)
+    data = header + b"n" * 8_000_000 + b"\0" + gzip.compress(TEXT)[10:]
+    assert read(data, 1024 * 1024) == (TEXT, "")

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from k8sidx.backends.cluster.http import exchange
 from k8sidx.backends.cluster.http.address import parse_location
 from k8sidx.backends.cluster.http.client import Cluster, ClusterUnreachable
 from k8sidx.backends.cluster.http.open import open_cluster
@@ -143,6 +144,17 @@ def test_a_trickle_does_not_hold_us() -> None:
         assert raised.value.sent
         cluster.close()
         thread.join()
+
+
+def test_response_that_is_too_long_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exchange, "RESPONSE_BYTES", 1 << 20)
+    endless = b"HTTP/1.1 200 OK\r\ncontent-length: 9000000000\r\n\r\n" + bytes(3 << 20)
+    with ScriptedServer(lambda _: Last(endless)) as server:
+        cluster = connected(server.url)
+        with pytest.raises(ClusterUnreachable, match="a response of more than") as raised:
+            cluster.request("GET", "/")
+        assert "Narrow" in str(raised.value) or "narrow" in str(raised.value)
+        cluster.close()
 
 
 def test_a_refused_connection_is_known_not_to_be_sent(refusing: str) -> None:

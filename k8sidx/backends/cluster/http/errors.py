@@ -16,7 +16,7 @@ from urllib3.exceptions import (
 )
 
 from k8sidx.backends.cluster.http.address import NodeAddress
-from k8sidx.backends.cluster.http.exchange import NOT_SENT, Limits, TooSlow
+from k8sidx.backends.cluster.http.exchange import NOT_SENT, RESPONSE_BYTES, Limits, TooLong, TooSlow
 from k8sidx.backends.cluster.http.response import ClusterUnreachable
 
 _SELF_SIGNED = frozenset({18, 19, 20, 21})
@@ -51,6 +51,11 @@ def _words(address: NodeAddress, error: HTTPError, limits: Limits) -> tuple[str,
             return (
                 f"does not take the connection within {limits.connect:g} s",
                 "Does a firewall stand between? A slow network needs K8SIDX_CONNECT_TIMEOUT.",
+            )
+        case TooLong():
+            return (
+                f"sent a response of more than {RESPONSE_BYTES >> 20} MiB, which is not read",
+                "Is it a cluster, and not something else? Otherwise narrow the time range.",
             )
         case ReadTimeoutError() | TooSlow():
             return (

@@ -19,12 +19,18 @@ from urllib3.exceptions import (
 from k8sidx.backends.cluster.http.response import Answer
 
 _PIECE = 1 << 18
+RESPONSE_BYTES = 256 * 1024 * 1024
+"""Longest response that is read, after decompression: decoded it takes several times as much."""
 NOT_SENT = (NewConnectionError, ConnectTimeoutError, SSLError, ProxyError)
 """Errors before a request is sent: while connecting."""
 
 
 class TooSlow(HTTPError):
     """The response was not complete in time, though some of it may have arrived."""
+
+
+class TooLong(HTTPError):
+    """The response is longer than any that is expected; reading it would cost too much memory."""
 
 
 class Limits(NamedTuple):
@@ -65,7 +71,11 @@ def exchange(
         if not _has_end(method, response):
             raise ProtocolError("the response ends in its headers")
         # One read at a time: a server that sends a byte now and then must not block us.
+        size = 0
         while piece := response.read1(_PIECE):
+            size += len(piece)
+            if size > RESPONSE_BYTES:
+                raise TooLong(f"the response has more than {RESPONSE_BYTES >> 20} MiB")
             pieces.append(piece)
             if time.monotonic() > end:
                 raise TooSlow("the answer came too slowly")
