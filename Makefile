@@ -11,12 +11,15 @@ WORKERS ?= 2
 
 .PHONY: demo test lint judge conformance format generated pictures bench clean
 
-$(BIN)/k8sidx: pyproject.toml
+# With cargo the native core is built as well; without it k8sidx runs in Python alone.
+CORE = hatch_build.py core/Cargo.toml core/Cargo.lock $(wildcard core/src/*.rs)
+
+$(BIN)/k8sidx: pyproject.toml $(CORE)
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
 	@touch $@
 
-$(VENV)/.dev: pyproject.toml | $(BIN)/k8sidx
+$(VENV)/.dev: pyproject.toml $(CORE) | $(BIN)/k8sidx
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@
 
@@ -30,6 +33,10 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	@if command -v cargo >/dev/null 2>&1; then cd core && cargo fmt --check && \
+		cargo clippy --locked --quiet --all-targets -- --deny warnings && \
+		cargo test --locked --quiet --no-default-features; \
+	else echo "cargo is not there: the native core is not checked"; fi
 
 # Real events with verdicts lie beside the checkout on some machines; without them it says so.
 judge: $(VENV)/.dev

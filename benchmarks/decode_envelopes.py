@@ -17,6 +17,7 @@ from typing import Any
 from make_log import demo_lines
 
 from k8sidx.backends.sink import NOTHING_ADDED, Added, Refused
+from k8sidx.events.core import Rows
 from k8sidx.events.normalize.event import Normalized
 from k8sidx.events.records import Chunk
 from k8sidx.shipping.worker import Worker, WorkerSettings
@@ -30,11 +31,18 @@ class Discard:
     """A sink whose encoder keeps nothing."""
 
     bodies = True
+    takes_rows = True
 
     def open(self) -> Discard:
         return self
 
-    def add(self, chunk: int, events: Sequence[Normalized], records: Sequence[int]) -> Added:
+    def add(
+        self,
+        chunk: int,
+        events: Sequence[Normalized],
+        records: Sequence[int],
+        rows: Sequence[Rows] = (),
+    ) -> Added:
         return NOTHING_ADDED
 
     def full(self) -> list[Any]:

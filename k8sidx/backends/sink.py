@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol, Self, TypeVar
 
+from k8sidx.events.core import Rows
 from k8sidx.events.normalize.event import Normalized
 
 B = TypeVar("B")
@@ -75,11 +76,19 @@ class Encoder(Protocol[B]):
     are encoded.
     """
 
-    def add(self, chunk: int, events: Sequence[Normalized], records: Sequence[int]) -> Added:
+    def add(
+        self,
+        chunk: int,
+        events: Sequence[Normalized],
+        records: Sequence[int],
+        rows: Sequence[Rows] = (),
+    ) -> Added:
         """Add a chunk's events.
 
         :param chunk: the chunk's number in this run.
         :param records: the number of the record that each event comes from.
+        :param rows: events that the native core has read, only where
+            :attr:`SinkSpec.takes_rows`. An error in them is raised before any event is added.
         """
 
     def full(self) -> list[B]:
@@ -98,6 +107,10 @@ class SinkSpec(Protocol[B]):
     @property
     def bodies(self) -> bool:
         """Whether any part of the request and response objects is stored."""
+
+    @property
+    def takes_rows(self) -> bool:
+        """Whether the encoders take what the native core reads."""
 
     def open(self) -> Encoder[B]:
         """Return an encoder for one worker."""

@@ -53,7 +53,7 @@ def command(
     debug: DebugOption = False,
 ) -> None:
     """Check the setup and suggest fixes."""
-    from k8sidx.doctor.environment import check_configuration, check_software
+    from k8sidx.doctor.environment import check_configuration, check_core, check_software
     from k8sidx.show.render.sheet import Sheet
 
     if rebuild:
@@ -62,7 +62,7 @@ def command(
         _list_secrets(store, output, quiet=quiet)
         return
     configured = check_configuration(lambda: configuration().source)
-    checks = [check_software(), configured]
+    checks = [check_software(), check_core(), configured]
     if store.store is not None or configured.state != "fail":
         checks += _check_store(store)
     rows = [(check.name, check.state, check.seen, check.mend) for check in checks]

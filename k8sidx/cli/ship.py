@@ -125,6 +125,7 @@ def command(
     debug: DebugOption = False,
 ) -> None:
     """Store audit events, each exactly once even if shipped twice."""
+    from k8sidx.events.core import choice
     from k8sidx.shipping.pipeline import ShipOptions, ship
     from k8sidx.shipping.signals import Stop
     from k8sidx.shipping.spool.spool import Spool
@@ -147,6 +148,9 @@ def command(
     beside = state or (resumable if follow else None)
     spool_folder = spool or (beside and beside.with_name(f"{beside.name}.spool"))
     tell = partial(print_message, quiet=quiet)
+    if debug:
+        core = choice()
+        print_message(f"core: {core.name} ({core.reason})")
     with (
         nullcontext() if state is None else State(state) as kept,
         nullcontext()

@@ -9,17 +9,20 @@ from __future__ import annotations
 import gc
 import json
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from k8sidx.backends.sink import NOTHING_ADDED, Added, Refused, Rejection, SinkSpec
 from k8sidx.errors import K8sidxError, Where
+from k8sidx.events.core import Rows, choice
 from k8sidx.events.decode.decode import decode, rejected, repaired
 from k8sidx.events.decode.event_model import UNDECODABLE, to_json
-from k8sidx.events.failure import failure_reason
+from k8sidx.events.failure import NOT_OF_A_RECORD, failure_reason
 from k8sidx.events.normalize.event import Normalized, Normalizer
 from k8sidx.events.normalize.reconstruct import whole_event
 from k8sidx.events.records import Chunk, Event, Rejected, Skipped
+from k8sidx.shipping.native import NativeChunks, is_wrapped_text
 from k8sidx.shipping.understood import Example, example_of
 
 _NORMALIZERS = 16
@@ -70,6 +73,13 @@ class Worker:
         self._normalizer = self._normalizer_of(settings.cluster)
         self._encoder = settings.spec.open()
         self._lines: tuple[Chunk, list[bytes]] | None = None
+        # Secrets that are kept are those of the reference, whatever they are.
+        is_native = settings.spec.takes_rows and not settings.keep_secrets
+        self._native = (
+            NativeChunks(settings.format, bodies=settings.spec.bodies)
+            if is_native and choice().name == "native"
+            else None
+        )
         self._example_source = ""
         self._example_kinds: set[str] = set()
 
@@ -84,11 +94,10 @@ class Worker:
         collecting = gc.isenabled()
         gc.disable()
         try:
-            events, records = self._events(chunk, outcome)
-            if events:
-                outcome.added = self._encoder.add(number, events, records)
-                outcome.events = len(events)
-                outcome.redacted = sum(event.redacted for event in events)
+            if self._native is None or not self._take_natively(
+                self._native, number, chunk, outcome
+            ):
+                self._add(number, *self._events(chunk, outcome), outcome)
         finally:
             if collecting:
                 gc.enable()
@@ -110,6 +119,48 @@ class Worker:
                 bodies=self._settings.spec.bodies,
             )
         return normalizer
+
+    def _take_natively(
+        self, native: NativeChunks, number: int, chunk: Chunk, outcome: Outcome
+    ) -> bool:
+        """Work on a chunk with the native core.
+
+        :returns: false when something went wrong with it: nothing has been added then.
+        """
+        try:
+            cluster = self._normalizer.cluster
+            rows, others, wrapped = native.read(chunk, cluster)
+            events: list[Normalized] = []
+            numbers: list[int] = []
+            for piece in others:
+                more, records = self._decoded(piece, outcome, wrapped)
+                events += more
+                numbers += records
+            more_rows, left = native.read_wrapped(wrapped, cluster)
+            for event in left:
+                self._keep(event, self._normalize(event), events, numbers, outcome)
+            self._add(number, events, numbers, outcome, [*rows, *more_rows])
+        except NOT_OF_A_RECORD:
+            raise
+        except Exception:  # noqa: BLE001 - the reference shows which record it is, if it is one
+            outcome.rejected.clear()
+            outcome.skipped.clear()
+            return False
+        return True
+
+    def _add(
+        self,
+        number: int,
+        events: list[Normalized],
+        records: list[int],
+        outcome: Outcome,
+        rows: Sequence[Rows] = (),
+    ) -> None:
+        if events or rows:
+            outcome.added = self._encoder.add(number, events, records, rows)
+            outcome.events = len(events) + sum(some.count for some in rows)
+            outcome.redacted = sum(event.redacted for event in events)
+            outcome.redacted += sum(some.redacted for some in rows)
 
     def finish(self) -> Outcome:
         """Finish the open batches; more chunks may follow."""
@@ -166,20 +217,38 @@ class Worker:
                 outcome.examples |= outcome_of_line.examples
         return events, numbers
 
-    def _decoded(self, chunk: Chunk, outcome: Outcome) -> tuple[list[Normalized], list[int]]:
+    def _decoded(
+        self, chunk: Chunk, outcome: Outcome, wrapped: list[Event] | None = None
+    ) -> tuple[list[Normalized], list[int]]:
+        """Return the chunk's events, and the number of the record that each comes from.
+
+        :param wrapped: gets the events that the native core may be able to read.
+        """
         events: list[Normalized] = []
         numbers: list[int] = []
         for record in decode(chunk, self._settings.format):
             if isinstance(record, Skipped):
                 self._skip(record, chunk, outcome)
-                continue
-            result = record if isinstance(record, Rejected) else self._normalize(record)
-            if isinstance(result, Rejected):
-                outcome.rejected.append(result)
+            elif wrapped is not None and isinstance(record, Event) and is_wrapped_text(record):
+                wrapped.append(record)
             else:
-                events.append(result)
-                numbers.append(record.where.record)
+                result = record if isinstance(record, Rejected) else self._normalize(record)
+                self._keep(record, result, events, numbers, outcome)
         return events, numbers
+
+    @staticmethod
+    def _keep(
+        record: Event | Rejected,
+        result: Normalized | Rejected,
+        events: list[Normalized],
+        numbers: list[int],
+        outcome: Outcome,
+    ) -> None:
+        if isinstance(result, Rejected):
+            outcome.rejected.append(result)
+        else:
+            events.append(result)
+            numbers.append(record.where.record)
 
     def _skip(self, record: Skipped, chunk: Chunk, outcome: Outcome) -> None:
         kind, where = record

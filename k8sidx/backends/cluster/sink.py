@@ -17,6 +17,7 @@ from k8sidx.backends.cluster.index.cache import KnownIndices
 from k8sidx.backends.cluster.index.names import IndexNames, Period
 from k8sidx.backends.sink import Added, Rejection, SinkResults
 from k8sidx.errors import NotDelivered, StoreError
+from k8sidx.events.core import Rows
 from k8sidx.events.normalize.event import Normalized
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ class BatchSpec:
     prefix: str
     period: Period = Period.DAY
     bodies = True
+    takes_rows = False
 
     def open(self) -> BatchEncoder:
         """Return an encoder for one worker."""
@@ -57,7 +59,13 @@ class BatchEncoder:
         self.finish = builder.finish
         self.take_refused = builder.take_refused
 
-    def add(self, chunk: int, events: Sequence[Normalized], records: Sequence[int]) -> Added:
+    def add(
+        self,
+        chunk: int,
+        events: Sequence[Normalized],
+        records: Sequence[int],
+        rows: Sequence[Rows] = (),
+    ) -> Added:
         """Add a chunk's events, all of them to one batch."""
         self._builder.add(chunk, events, records)
         return Added(batches=1)

@@ -13,6 +13,7 @@ from k8sidx.backends.embedded.storage.compaction import (
     merge_small_parts,
 )
 from k8sidx.backends.sink import Added, Refused, SinkResults
+from k8sidx.events.core import Rows
 from k8sidx.events.fields.table import FROM_BODIES
 from k8sidx.events.normalize.event import Normalized
 
@@ -32,6 +33,7 @@ class PartSpec:
     staging: Path
     compression: Compression
     columns: frozenset[str] | None
+    takes_rows = True
 
     @property
     def bodies(self) -> bool:
@@ -55,13 +57,27 @@ class PartEncoder:
         pyarrow.set_memory_pool(pyarrow.system_memory_pool())
         self._release = pyarrow.default_memory_pool().release_unused
         self._refused: list[Refused] = []
+        self._columns = spec.columns
         self._builder = PartBuilder(
             spec.staging, spec.compression, spec.columns, on_refused=self._refused.append
         )
 
-    def add(self, chunk: int, events: Sequence[Normalized], records: Sequence[int]) -> Added:
+    def add(
+        self,
+        chunk: int,
+        events: Sequence[Normalized],
+        records: Sequence[int],
+        rows: Sequence[Rows] = (),
+    ) -> Added:
         """Add a chunk's events."""
+        tables = []
+        if rows:
+            from k8sidx.backends.embedded.storage.core_columns import core_table
+
+            tables = [(core_table(some, self._columns), some.body_bytes) for some in rows]
         duplicates = self._builder.add(events, chunk, records)
+        for table, size in tables:
+            duplicates += self._builder.add_table(table, size, chunk)
         return Added(duplicates, self._builder.holding(chunk))
 
     def full(self) -> list[StagedPart]:

@@ -65,7 +65,7 @@ def promoted_fields(
         if type(request) is dict and request.get("dryRun") == ["All"]:
             into["request.dry_run"] = True
         return
-    if target in WORKLOADS or target == "pods/ephemeralcontainers":
+    if is_written_workload(verb, target):
         put_text(into, "pod.workload", name)
     # What was asked for counts. Where the policy left it out, the object as it became says it.
     said = [one for one in (asked, response) if type(one) is dict]
@@ -84,6 +84,25 @@ def promoted_fields(
         from k8sidx.events.normalize.resources import other_fields
 
         other_fields(said[0], target, verb, into)
+
+
+def is_written_workload(verb: str | None, target: str) -> bool:
+    """Whether a request writes an object that pods are made from."""
+    return verb in WRITES and (target in WORKLOADS or target == "pods/ephemeralcontainers")
+
+
+def promotes(verb: str | None, target: str) -> bool:
+    """Whether :func:`promoted_fields` looks further into the bodies of a request than at what
+    every object has."""
+    return target == "pods/exec" or (
+        verb in WRITES
+        and (
+            is_written_workload(verb, target)
+            or target in RBAC_RESOURCES
+            or target in OTHERS
+            or target.startswith("certificatesigningrequests")
+        )
+    )
 
 
 def body_fields(name: str, body: Fields, into: Fields) -> None:

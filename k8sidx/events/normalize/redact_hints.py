@@ -44,6 +44,22 @@ _CREDENTIAL = re2.compile(
 _URL_LOGIN = re.compile(rb"://[^\s/:@\"]*:[^\s/@\"]+@")
 
 
+BODY_HINTS = (
+    LAST_APPLIED,
+    *_OTHER_APPLIED,
+    b'"env":[',
+    b'"command":[',
+    b'"args":[',
+    b"/env/",
+    b"/args",
+    b"/command",
+)
+"""A body of a type that holds no other objects, without a backslash and any of these, is not
+suspect: :func:`is_suspect` looks further only where one of them is."""
+KIND_HINTS = tuple(kind.encode() for kind in REDACTED_KINDS.split("|"))
+"""Without these as well, no body is."""
+
+
 def is_suspect(body: bytes, embedding: bool) -> bool:
     """Whether a body may hold a secret: most hold none, which must be found out quickly."""
     return (

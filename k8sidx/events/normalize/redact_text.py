@@ -25,12 +25,13 @@ SECRET_NAME = (
 )
 """Names of variables, parameters and options whose value is a credential."""
 
-_HINT = re.compile(
-    r"pass|pwd|secret|token|key|credential|auth|bearer|basic|eyJ|://|%3a%2f|%253a%252f|"
-    r"gh[pousr]_|github_pat|glpat-|xox|sk_live|hvs\.|npm_|mysql|mariadb|redis-cli|mongo|curl|wget",
-    re.IGNORECASE,
-)
-"""One of these is in every text that has a credential."""
+TEXT_HINTS = (
+    "pass", "pwd", "secret", "token", "key", "credential", "auth", "bearer", "basic", "eyJ", "://",
+    "%3a%2f", "%253a%252f", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat", "glpat-", "xox",
+    "sk_live", "hvs.", "npm_", "mysql", "mariadb", "redis-cli", "mongo", "curl", "wget",
+)  # fmt: skip
+"""One of these is in every text that has a credential, in letters of either case."""
+_HINT = re.compile("|".join(map(re.escape, TEXT_HINTS)), re.IGNORECASE)
 _SPACE = r"(?:\s|\+|%20|%2520|%09)"
 # What stands before a value gives nothing back: a mark would be read as a value otherwise.
 _EQUALS = rf"{_SPACE}*(?:=|%3[dD]|%253[dD]){_SPACE}*+"

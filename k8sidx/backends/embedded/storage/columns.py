@@ -25,7 +25,7 @@ _TYPES = {
     Kind.TIME: pa.timestamp("us", tz="UTC"),
     Kind.JSON: pa.string(),
 }
-_BY_NAME = {field.name: field for field in FIELDS}
+FIELD_BY_NAME = {field.name: field for field in FIELDS}
 
 
 ID = "event.id"
@@ -71,7 +71,7 @@ def to_table(events: Sequence[Normalized], only: frozenset[str] | None = None) -
         if name == ID:
             columns[name] = pa.array(values, pa.binary(16))
         elif name not in COMPUTED and (only is None or name in only):
-            columns[name] = _array(_BY_NAME[name], values)
+            columns[name] = to_array(FIELD_BY_NAME[name], values)
     _add_parts(events, only, columns)
     _add_more(events, only, columns)
     return in_table_order(columns, len(events))
@@ -134,7 +134,7 @@ def _sql_type(field: Field) -> str:
     return f"{kind}[]" if field.many else kind
 
 
-def _array(field: Field, values: Sequence[Any]) -> pa.Array:
+def to_array(field: Field, values: Sequence[Any]) -> pa.Array:
     if field.kind is Kind.JSON:
         return pa.array(values, pa.binary()).cast(pa.string())
     return pa.array(values, arrow_type(field))
@@ -150,7 +150,7 @@ def _add_parts(
         codes = {part: code for code, part in enumerate(dict.fromkeys(parts))}
         places = pa.array([codes[part] for part in parts], pa.int32())
         for name in wanted:
-            distinct = _array(_BY_NAME[name], [part.fields.get(name) for part in codes])
+            distinct = to_array(FIELD_BY_NAME[name], [part.fields.get(name) for part in codes])
             if pa.types.is_string(distinct.type):
                 distinct = pc.dictionary_encode(distinct)
             if distinct.null_count < len(distinct):
@@ -169,4 +169,4 @@ def _add_more(
             values[place] = value
     for name, values in sparse.items():
         if only is None or name in only:
-            columns[name] = _array(_BY_NAME[name], values)
+            columns[name] = to_array(FIELD_BY_NAME[name], values)

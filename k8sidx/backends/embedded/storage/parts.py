@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from k8sidx.backends.durable import make_private_file
@@ -38,6 +39,7 @@ FORMAT_KEY = b"k8sidx.format"
 UNDATED = "undated"
 
 _DAY = 86_400_000_000
+_EARLIER = 1_000_000
 _PAGE_BYTES = 4 * 1024 * 1024
 _TIMES = [field.name for field in STORED if field.kind is Kind.TIME]
 _BODIES = ("requestObject", "responseObject")
@@ -134,15 +136,36 @@ class PartBuilder:
                 for row in group:
                     self._on_refused(_refused(row, error))
                 continue
-            part = self._open.get(name)
-            if part is None:
-                path = self._staging / f"{uuid.uuid4().hex}.parquet"
-                part = self._open[name] = _OpenPart(
-                    path, name, self._compression, self._only, self._on_refused
-                )
-            part.chunks[chunk] = None
-            duplicates += part.add(group)
+            duplicates += self._part(name, chunk).add(group)
         return duplicates
+
+    def add_table(self, table: pa.Table, size: int, chunk: int = 0) -> int:
+        """Add events that are columns already; all have a time.
+
+        :param size: bytes of their bodies.
+        :returns: as :meth:`add`.
+        """
+        # Arrow divides towards zero, so days before 1970 are counted from an earlier one.
+        since = pc.add(table[TIME].cast(pa.int64()), _EARLIER * _DAY)
+        days = pc.subtract(pc.divide(since, _DAY), _EARLIER)
+        distinct = pc.unique(days).to_pylist()
+        duplicates = 0
+        for day in distinct:
+            of_day = table if len(distinct) == 1 else table.filter(pc.equal(days, day))
+            share = size * of_day.num_rows // table.num_rows
+            duplicates += self._part(day_of(day * _DAY), chunk).add_table(of_day, share)
+        return duplicates
+
+    def _part(self, name: str, chunk: int) -> _OpenPart:
+        """Return the open part of a day, to which events of a chunk are added."""
+        part = self._open.get(name)
+        if part is None:
+            path = self._staging / f"{uuid.uuid4().hex}.parquet"
+            part = self._open[name] = _OpenPart(
+                path, name, self._compression, self._only, self._on_refused
+            )
+        part.chunks[chunk] = None
+        return part
 
     def holding(self, chunk: int) -> int:
         """Return the number of open parts that have events of a chunk."""
@@ -202,6 +225,25 @@ class _OpenPart:
                 self._convert()
         return duplicates
 
+    def add_table(self, table: pa.Table, size: int) -> int:
+        ids: list[bytes] = table[ID].to_pylist()
+        fresh = dict.fromkeys(ids)
+        duplicates = 0
+        if len(fresh) < len(ids) or not self.ids.keys().isdisjoint(fresh):
+            is_new = []
+            for identity in ids:
+                is_new.append(identity not in self.ids)
+                self.ids[identity] = None
+            table = table.filter(pa.array(is_new))
+            duplicates = len(ids) - table.num_rows
+        self.ids.update(fresh)
+        if table.num_rows:
+            self._tables.append(table)
+            self._bytes += size
+            times = pc.min_max(table[TIME].cast(pa.int64()))
+            self._extend([times["min"].as_py(), times["max"].as_py()])
+        return duplicates
+
     def _convert(self) -> None:
         """Turn the waiting rows into columns."""
         table = self._table()
@@ -250,15 +292,17 @@ class _OpenPart:
     def finish(self) -> StagedPart:
         if self._waiting:
             self._convert()
+        ids = b""
         if self._tables:
             table = joined(self._tables)
+            ids = b"".join(table[ID].to_pylist())
             self._tables.clear()
             with (
                 naming(self._path),
                 open_writer(self._path, table.schema, self._compression) as out,
             ):
                 out.write_table(table, row_group_size=table.num_rows)
-        ids, chunks = b"".join(self.ids), tuple(self.chunks)
+        chunks = tuple(self.chunks)
         return StagedPart(
             self._path, self._day, len(self.ids), self._first, self._last, ids, chunks
         )

@@ -1,0 +1,270 @@
+//! The core as a Python module; `k8sidx.events.core` is its only user.
+
+use crate::columns::{Bits, Numbers};
+use crate::core::{Core, Doubt, Hints, Lengths, Rows, LARGEST, OWN_TEXTS};
+use crate::event::{BodyText, Settings, Source, Span, NAME, REFERENCE};
+use crate::parts::{Part, CALL, FAMILIES};
+use aho_corasick::AhoCorasick;
+use pyo3::exceptions::{PyKeyError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict, PyList};
+use std::collections::HashMap;
+
+#[pymodule]
+mod _core {
+    #[pymodule_export]
+    use super::EventCore;
+}
+
+/// Reads chunks of events; one for each worker.
+#[pyclass(module = "k8sidx._core", name = "Core")]
+struct EventCore {
+    core: Core,
+}
+
+/// A text of a body: which body, its path, its longest value.
+type PlaceOfText = (usize, Vec<String>, usize);
+
+#[pymethods]
+impl EventCore {
+    #[new]
+    fn new(
+        bodies: bool,
+        texts: Vec<PlaceOfText>,
+        lengths: HashMap<String, usize>,
+        hints: Vec<Vec<u8>>,
+        kinds: Vec<Vec<u8>>,
+        text_hints: Vec<Vec<u8>>,
+        marks: [Vec<u8>; 2],
+    ) -> PyResult<Self> {
+        let [body_mark, uri_mark] = marks;
+        let length = |name: &str| {
+            lengths.get(name).copied().ok_or_else(|| PyKeyError::new_err(name.to_owned()))
+        };
+        let mut reference = [0; REFERENCE.len()];
+        for (into, name) in reference.iter_mut().zip(REFERENCE) {
+            *into = length(&format!("objectRef.{}", String::from_utf8_lossy(name)))?;
+        }
+        let own = Lengths {
+            audit_id: length("auditID")?,
+            uri: length("requestURI")?,
+            message: length("message")?,
+            reference,
+            path: length("url.path")?,
+        };
+        let texts = texts
+            .into_iter()
+            .map(|(body, path, length)| BodyText {
+                body,
+                path: path.into_iter().map(String::into_bytes).collect(),
+                length,
+            })
+            .collect();
+        let automaton = |words: Vec<Vec<u8>>, any_case: bool| {
+            AhoCorasick::builder()
+                .ascii_case_insensitive(any_case)
+                .build(words)
+                .map_err(|error| PyValueError::new_err(error.to_string()))
+        };
+        let hints = Hints {
+            bodies: automaton(hints, false)?,
+            kinds: automaton(kinds, false)?,
+            texts: automaton(text_hints, true)?,
+            marks: [automaton(vec![body_mark], false)?, automaton(vec![uri_mark], false)?],
+        };
+        let core = Core::new(Settings { bodies, texts }, own, hints);
+        Ok(EventCore { core })
+    }
+
+    /// Names of the columns of texts that `rows` returns before those of the bodies.
+    #[staticmethod]
+    fn own_texts() -> Vec<&'static str> {
+        OWN_TEXTS.to_vec()
+    }
+
+    /// Read the lines of a chunk.
+    fn read_lines(&mut self, py: Python<'_>, data: &[u8], context: &[u8]) -> PyResult<()> {
+        refuse_large(data)?;
+        py.detach(|| {
+            let mut sources = Vec::new();
+            let mut start = 0;
+            for line in data.split(|byte| *byte == b'\n') {
+                let end = start + line.len();
+                sources.push(Source { text: data, start: start as u32, end: end as u32, context });
+                start = end + 1;
+            }
+            self.core.read(&sources);
+        });
+        Ok(())
+    }
+
+    /// Read texts, whose starts, ends and contexts are given.
+    fn read_texts(
+        &mut self,
+        py: Python<'_>,
+        data: &[u8],
+        spans: Vec<(u32, u32, Vec<u8>)>,
+    ) -> PyResult<()> {
+        refuse_large(data)?;
+        if spans.iter().any(|(start, end, _)| start > end || *end as usize > data.len()) {
+            return Err(PyValueError::new_err("a text lies outside of the data"));
+        }
+        py.detach(|| {
+            let sources: Vec<Source> = spans
+                .iter()
+                .map(|(start, end, context)| Source {
+                    text: data,
+                    start: *start,
+                    end: *end,
+                    context,
+                })
+                .collect();
+            self.core.read(&sources);
+        });
+        Ok(())
+    }
+
+    /// Number of parts of a family that are known.
+    fn known(&self, family: usize) -> PyResult<usize> {
+        check_family(family)?;
+        Ok(self.core.families[family].learnt.len())
+    }
+
+    /// Keys of the parts of a family that are not known yet.
+    fn unknown<'py>(&self, py: Python<'py>, family: usize) -> PyResult<Vec<Bound<'py, PyBytes>>> {
+        check_family(family)?;
+        Ok(self.core.unknown(family).iter().map(|key| PyBytes::new(py, key)).collect())
+    }
+
+    /// Take the next part of a family.
+    fn learn(&mut self, family: usize, flags: u32, canonical: &[u8], label: &[u8]) -> PyResult<()> {
+        check_family(family)?;
+        if self.core.unknown(family).is_empty() {
+            return Err(PyValueError::new_err("all parts of the family are known"));
+        }
+        let part = Part { flags, canonical: canonical.to_vec(), label: label.to_vec() };
+        self.core.learn(family, part);
+        Ok(())
+    }
+
+    /// Return what Python has to look at: for each its event, what it is about, and that.
+    fn doubts<'py>(&mut self, py: Python<'py>, data: &[u8]) -> PyResult<Bound<'py, PyList>> {
+        let missing = (0..FAMILIES).any(|family| !self.core.unknown(family).is_empty());
+        if missing {
+            return Err(PyValueError::new_err("there are parts that are not known"));
+        }
+        let list = PyList::empty(py);
+        for (number, doubt) in py.detach(|| self.core.doubts(data)) {
+            let event = &self.core.events[number];
+            let bytes = |span: Span| PyBytes::new(py, span.of(data, &self.core.arena));
+            let call = event.parts[CALL];
+            match doubt {
+                Doubt::Uri => list.append((number, "uri", bytes(event.uri), call))?,
+                Doubt::Body(body) => {
+                    let which = if body == 0 { "request" } else { "response" };
+                    list.append((number, which, bytes(event.bodies[body]), call))?;
+                }
+                Doubt::Promoted => {
+                    let name = event.reference[NAME];
+                    let [request, response] = event.raw;
+                    let bodies = (bytes(request), bytes(response), bytes(name));
+                    list.append((number, "promoted", bodies, call))?;
+                }
+            }
+        }
+        Ok(list)
+    }
+
+    /// Leave an event to Python.
+    fn give_up(&mut self, number: usize) -> PyResult<()> {
+        self.check(number)?;
+        self.core.give_up(number);
+        Ok(())
+    }
+
+    /// Replace a body by what redaction made of it.
+    fn replace(&mut self, number: usize, is_response: bool, body: &[u8]) -> PyResult<()> {
+        self.check(number)?;
+        if self.core.arena.len() + body.len() >= LARGEST {
+            self.core.give_up(number);
+        } else {
+            self.core.replace_body(number, usize::from(is_response), body);
+        }
+        Ok(())
+    }
+
+    /// Return the columns of the plain events, and the numbers of the other lines or texts.
+    fn rows<'py>(&mut self, py: Python<'py>, data: &[u8]) -> PyResult<Bound<'py, PyDict>> {
+        let rows: Rows = py.detach(|| self.core.rows(data));
+        let dict = PyDict::new(py);
+        dict.set_item("count", rows.count)?;
+        dict.set_item("ids", PyBytes::new(py, &rows.ids))?;
+        for (name, numbers) in [
+            ("@timestamp", &rows.timestamp),
+            ("requestReceivedTimestamp", &rows.received),
+            ("stageTimestamp", &rows.staged),
+            ("event.bytes", &rows.size),
+        ] {
+            dict.set_item(name, buffers(py, numbers))?;
+        }
+        dict.set_item("outcome", PyBytes::new(py, &rows.outcome))?;
+        let texts = PyList::empty(py);
+        for column in &rows.texts {
+            let bytes = PyBytes::new(py, &column.bytes);
+            let offsets = PyBytes::new(py, &column.offsets);
+            texts.append((column.valid.zeros, validity(py, &column.valid), offsets, bytes))?;
+        }
+        dict.set_item("texts", texts)?;
+        let parts: Vec<_> = rows.parts.iter().map(|places| PyBytes::new(py, places)).collect();
+        dict.set_item("parts", parts)?;
+        dict.set_item("events", rows.events)?;
+        let redacted = rows.redacted.count - rows.redacted.zeros;
+        dict.set_item("redacted", (redacted, PyBytes::new(py, &rows.redacted.bytes)))?;
+        dict.set_item("body_bytes", rows.body_bytes)?;
+        let mut odd = self.core.odd.clone();
+        odd.sort_unstable();
+        dict.set_item("odd", odd)?;
+        Ok(dict)
+    }
+
+    /// Forget all parts.
+    fn forget(&mut self) {
+        self.core.forget();
+    }
+}
+
+impl EventCore {
+    fn check(&self, number: usize) -> PyResult<()> {
+        match self.core.events.get(number) {
+            Some(event) if event.is_plain => Ok(()),
+            _ => Err(PyValueError::new_err("there is no plain event of that number")),
+        }
+    }
+}
+
+fn check_family(family: usize) -> PyResult<()> {
+    if family < FAMILIES {
+        Ok(())
+    } else {
+        Err(PyValueError::new_err("there is no such family of parts"))
+    }
+}
+
+fn refuse_large(data: &[u8]) -> PyResult<()> {
+    if data.len() < LARGEST {
+        Ok(())
+    } else {
+        Err(PyValueError::new_err("the chunk is too large"))
+    }
+}
+
+type Buffers<'py> = (usize, Option<Bound<'py, PyBytes>>, Bound<'py, PyBytes>);
+
+fn buffers<'py>(py: Python<'py>, numbers: &Numbers) -> Buffers<'py> {
+    let values = PyBytes::new(py, &numbers.values);
+    (numbers.valid.zeros, validity(py, &numbers.valid), values)
+}
+
+fn validity<'py>(py: Python<'py>, bits: &Bits) -> Option<Bound<'py, PyBytes>> {
+    (bits.zeros > 0).then(|| PyBytes::new(py, &bits.bytes))
+}

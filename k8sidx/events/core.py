@@ -1,0 +1,370 @@
+"""Native core: which one runs and why, and the Python side of it.
+
+The core (``core/``, in Rust) does the plain events of a chunk: most of them, whole. Python is
+the reference and does the others. What the core cannot know it gets from here: names, places
+and lengths of fields from the field table; the parts that repeat, made once each by
+:mod:`k8sidx.events.normalize.parts`; what redaction makes of a body or a URI that may hold a
+secret; and what is promoted from bodies.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, NamedTuple, Protocol
+
+import msgspec
+
+from k8sidx.errors import UsageError
+from k8sidx.events.decode.event_model import decode_text
+from k8sidx.events.normalize.bodies import is_written_workload, promoted_fields, promotes
+from k8sidx.events.normalize.event import Normalizer
+from k8sidx.events.normalize.json_tree import Fields
+from k8sidx.events.normalize.parts import (
+    Memory,
+    Part,
+    actor_part,
+    agent_part,
+    answer_part,
+    call_part,
+    notes_part,
+    origin_part,
+)
+from k8sidx.events.normalize.redact import KIND_OF_RESOURCE, redact_json, redact_promoted
+from k8sidx.events.normalize.redact_hints import BODY_HINTS, KIND_HINTS
+from k8sidx.events.normalize.redact_text import (
+    MARK_START,
+    TEXT_HINTS,
+    URI_MARK,
+    redact_uri,
+)
+from k8sidx.events.normalize.truncate import LENGTHS, cut
+from k8sidx.events.records import Context
+
+VARIABLE = "K8SIDX_CORE"
+"""Environment variable: ``python`` for the reference, ``native`` to fail without the core."""
+PARTS_KEPT = 20_000
+"""Distinct parts of all families that are remembered before the memory is emptied."""
+
+BODY_TEXTS = (
+    "requestObject.kind",
+    "requestObject.metadata.name",
+    "requestObject.metadata.namespace",
+    "responseObject.kind",
+    "responseObject.metadata.name",
+    "responseObject.metadata.namespace",
+    "responseObject.metadata.uid",
+    "responseObject.status.reason",
+)
+"""Fields that are a text at their own path in a body: the core reads them."""
+_BODIES = ("requestObject", "responseObject")
+
+# The core's flags of parts (core/src/parts.rs).
+_NOT_PLAIN, _FORBIDDEN, _FAILED, _SUCCEEDED, _REDACTED = 1, 2, 4, 8, 16
+_EMBEDDING, _SENSITIVE, _PROMOTES, _WORKLOAD = 32, 64, 128, 256
+
+
+class Choice(NamedTuple):
+    """Which core runs.
+
+    :param name: ``native`` or ``python``.
+    :param reason: why, in words.
+    """
+
+    name: str
+    reason: str
+
+
+@dataclass(slots=True)
+class Rows:
+    """The plain events of a chunk, as the core returns them.
+
+    :ivar columns: buffers of the columns, by the names that the core gives them.
+    :ivar families: the parts of each family, in the order of its places.
+    :ivar own_texts: names of the columns of texts before those of :data:`BODY_TEXTS`.
+    :ivar extra: further fields by name, and in them values by row.
+    """
+
+    columns: dict[str, Any]
+    families: Sequence[Sequence[Part]]
+    own_texts: Sequence[str]
+    extra: dict[str, dict[int, Any]] = field(default_factory=dict)
+
+    @property
+    def count(self) -> int:
+        """Number of the events."""
+        return int(self.columns["count"])
+
+    @property
+    def redacted(self) -> int:
+        """Number of the events with values that redaction replaced."""
+        return int(self.columns["redacted"][0])
+
+    @property
+    def body_bytes(self) -> int:
+        """Bytes of their bodies."""
+        return int(self.columns["body_bytes"])
+
+    @property
+    def odd(self) -> list[int]:
+        """Numbers of the lines or texts that are left to Python, ascending."""
+        numbers: list[int] = self.columns["odd"]
+        return numbers
+
+
+class _Core(Protocol):
+    """The class of ``k8sidx._core`` (core/src/python.rs)."""
+
+    def own_texts(self) -> list[str]: ...
+    def read_lines(self, data: bytes, context: bytes) -> None: ...
+    def read_texts(self, data: bytes, spans: list[tuple[int, int, bytes]]) -> None: ...
+    def unknown(self, family: int) -> list[bytes]: ...
+    def learn(self, family: int, flags: int, canonical: bytes, label: bytes) -> None: ...
+    def doubts(self, data: bytes) -> list[tuple[int, str, Any, int]]: ...
+    def give_up(self, number: int) -> None: ...
+    def replace(self, number: int, is_response: bool, body: bytes) -> None: ...
+    def rows(self, data: bytes) -> dict[str, Any]: ...
+    def forget(self) -> None: ...
+
+
+@cache
+def _loaded() -> tuple[Callable[..., _Core] | None, str]:
+    try:
+        module = importlib.import_module("k8sidx._core")
+    except ImportError as error:
+        return None, f"the native core is not installed ({error.msg})"
+    return module.Core, ""
+
+
+def choice() -> Choice:
+    """Return which core runs, and why.
+
+    :raises UsageError: when the environment names an unknown one, or the native one and it is
+        not installed.
+    """
+    wanted = os.environ.get(VARIABLE, "")
+    if wanted not in ("", "native", "python"):
+        raise UsageError(
+            f"{VARIABLE}={wanted!r} is not a known core.", remedy="Known cores: native, python."
+        )
+    if wanted == "python":
+        return Choice("python", f"{VARIABLE}=python")
+    problem = _loaded()[1] or _difference()
+    if problem:
+        if wanted:
+            raise UsageError(
+                f"{VARIABLE}=native: {problem}.",
+                remedy="Install k8sidx where cargo is found, or leave the variable out.",
+            )
+        return Choice("python", problem)
+    return Choice(
+        "native", f"{VARIABLE}=native" if wanted else "it is installed and gives the same ids"
+    )
+
+
+_SAMPLE = (
+    b'{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"RequestResponse","auditID":"a",'
+    b'"stage":"ResponseComplete","requestURI":"/api/v1/pods?limit=5","verb":"create",'
+    b'"user":{"username":"u","groups":["g"]},"sourceIPs":["192.0.2.1"],"userAgent":"k/1",'
+    b'"objectRef":{"resource":"services","namespace":"n","apiVersion":"v1"},'
+    b'"responseStatus":{"metadata":{},"code":201},"requestObject":{},"responseObject":'
+    b'{"kind":"Service","b":"\\u00e9","a":[1, 2],"metadata":{"name":"s"}},'
+    b'"requestReceivedTimestamp":"2026-11-23T20:27:30.061865Z",'
+    b'"stageTimestamp":"2026-11-23T20:27:30.061866Z","annotations":{"x":"y"}}'
+)
+
+
+@cache
+def _difference() -> str:
+    """Compare the core with the reference on one event: it may be of other sources.
+
+    :returns: the fault; empty when it gives the same id.
+    """
+    audit = decode_text(_SAMPLE)
+    if audit is None:
+        raise ValueError("the sample is not an event")
+    expected = Normalizer().normalize(audit, None, Context(), len(_SAMPLE)).values.id
+    try:
+        made = CoreReader().read_lines(_SAMPLE, Context()).columns["ids"]
+    except Exception as error:  # noqa: BLE001 - whatever it is, the reference does without
+        return f"the native core does not work: {type(error).__name__}"
+    return "" if made == expected else "the native core is of another version of k8sidx"
+
+
+class CoreReader:
+    """Reads chunks with the native core, for one worker.
+
+    :param bodies: as that of :class:`k8sidx.events.normalize.event.Normalizer`.
+    """
+
+    def __init__(self, *, bodies: bool = True) -> None:
+        core, problem = _loaded()
+        if core is None:
+            raise RuntimeError(problem)
+        texts = [
+            (_BODIES.index(body), path.split("."), LENGTHS[f"{body}.{path}"])
+            for body, _, path in (name.partition(".") for name in BODY_TEXTS)
+        ]
+        text_hints = [hint.encode() for hint in TEXT_HINTS]
+        marks = [MARK_START, URI_MARK[:-1].encode()]
+        self._core = core(
+            bodies, texts, LENGTHS, list(BODY_HINTS), list(KIND_HINTS), text_hints, marks
+        )
+        self._families: list[list[Part]] = []
+        self._forget()
+
+    def read_lines(self, data: bytes, context: Context) -> Rows:
+        """Read the lines of a chunk that are events, and nothing else."""
+        self._core.read_lines(data, _context_key(context))
+        return self._rows(data)
+
+    def read_texts(self, texts: Iterable[bytes | memoryview], contexts: Sequence[Context]) -> Rows:
+        """Read texts that are events, which other records contained."""
+        pieces = [bytes(text) for text in texts]
+        spans, start = [], 0
+        for piece, context in zip(pieces, contexts, strict=True):
+            spans.append((start, start + len(piece), _context_key(context)))
+            start += len(piece)
+        data = b"".join(pieces)
+        self._core.read_texts(data, spans)
+        return self._rows(data)
+
+    def _rows(self, data: bytes) -> Rows:
+        self._learn()
+        extra = dict(self._settled(data))
+        columns = self._core.rows(data)
+        rows = Rows(columns, self._families, self._core.own_texts())
+        for row, event in enumerate(columns["events"]) if extra else ():
+            for name, value in extra.get(event, {}).items():
+                rows.extra.setdefault(name, {})[row] = value
+        if sum(map(len, self._families)) > PARTS_KEPT:
+            self._forget()
+        return rows
+
+    def _forget(self) -> None:
+        """Empty the memory of parts; rows that were returned keep theirs."""
+        self._core.forget()
+        self._families = [[] for _ in range(6)]
+
+    def _learn(self) -> None:
+        for family, (parts, make) in enumerate(zip(self._families, _MAKERS, strict=True)):
+            for key in self._core.unknown(family):
+                part, flags = _made(make, key)
+                parts.append(part)
+                self._core.learn(family, flags, part.canonical, part.label.encode())
+
+    def _settled(self, data: bytes) -> Iterator[tuple[int, Fields]]:
+        """Settle what the core leaves to Python; yields the further fields of events."""
+        given_up: set[int] = set()
+        for event, what, content, call in self._core.doubts(data):
+            if event in given_up:
+                continue
+            part = self._families[0][call]
+            try:
+                if what == "promoted":
+                    yield event, _promoted(content, part)
+                elif not self._settle(event, what, content, part):
+                    given_up.add(event)
+            except MemoryError:
+                raise
+            except Exception:  # noqa: BLE001 - the reference meets it again, and rejects the event
+                given_up.add(event)
+        for event in given_up:
+            self._core.give_up(event)
+
+    def _settle(self, event: int, what: str, content: bytes, call: Part) -> bool:
+        """Redact a URI or a body; returns whether the event is still plain."""
+        if what == "uri":
+            uri = content.decode()
+            return redact_uri(uri) is uri
+        clean = redact_json(content, call.fields.get("target.resource", ""), call.embedding)
+        if clean is not content:
+            self._core.replace(event, what == "response", clean)
+        return True
+
+
+def _promoted(content: tuple[bytes, bytes, bytes], call: Part) -> Fields:
+    request, response = (msgspec.json.decode(body) if body else None for body in content[:2])
+    extra: Fields = {}
+    target = call.fields.get("target.resource", "")
+    name = content[2].decode() or None
+    promoted_fields(request, response, call.fields.get("verb"), target, name, extra)
+    if "exec.command" in extra or "pod.commands" in extra:
+        redact_promoted(extra)
+    for known in BODY_TEXTS:
+        extra.pop(known, None)
+    cut(extra)
+    return extra
+
+
+def is_plain(context: Context) -> bool:
+    """Whether the core can read events of a context."""
+    return "\0" not in context.cluster
+
+
+def _context_key(context: Context) -> bytes:
+    return f"{context.provider}\0{context.cluster}\0".encode()
+
+
+def _made(make: Callable[[bytes], tuple[Part, int]], key: bytes) -> tuple[Part, int]:
+    """Return a part and its flags; an event with one that cannot be made is not plain."""
+    try:
+        part, flags = make(key)
+    except MemoryError:
+        raise
+    except Exception:  # noqa: BLE001 - the reference meets it again, and rejects the event
+        return Part({}, b""), _NOT_PLAIN
+    return part, flags | (_NOT_PLAIN if part.rest else 0) | (_REDACTED if part.redacted else 0)
+
+
+def _call(key: bytes) -> tuple[Part, int]:
+    _, cluster, *marked = key.decode().split("\0")
+    texts = [text[1:] if text[0] == "\1" else None for text in marked[:-1]]
+    part = Memory(call_part)[(*texts, cluster)]
+    verb, target = part.fields.get("verb"), part.fields.get("target.resource", "")
+    flags = _EMBEDDING if part.embedding else 0
+    flags |= _SENSITIVE if target in KIND_OF_RESOURCE else 0
+    flags |= _PROMOTES if promotes(verb, target) else 0
+    flags |= _WORKLOAD if is_written_workload(verb, target) else 0
+    return part, flags
+
+
+def _actor(key: bytes) -> tuple[Part, int]:
+    provider, _, user, impersonated = key.split(b"\0")
+    return Memory(actor_part)[user, impersonated, provider.decode()], 0
+
+
+def _origin(key: bytes) -> tuple[Part, int]:
+    return Memory(origin_part)[key], 0
+
+
+def _agent(key: bytes) -> tuple[Part, int]:
+    return Memory(agent_part)[key.decode()], 0
+
+
+def _answer(key: bytes) -> tuple[Part, int]:
+    sensitive, raw = _of_resource(key)
+    part = Memory(answer_part)[raw, sensitive in KIND_OF_RESOURCE]
+    code = part.fields.get("responseStatus.code", 0)
+    return part, _FAILED if code >= 400 else _SUCCEEDED if code >= 100 else 0
+
+
+def _notes(key: bytes) -> tuple[Part, int]:
+    sensitive, raw = _of_resource(key)
+    part = Memory(notes_part)[raw, sensitive]
+    is_forbidden = part.fields.get("annotations.authorization.k8s.io/decision") == "forbid"
+    return part, _FORBIDDEN if is_forbidden else 0
+
+
+def _of_resource(key: bytes) -> tuple[str, bytes]:
+    """Split a key into resource/subresource of the request, and raw JSON."""
+    resource, subresource, raw = key.split(b"\0", 2)
+    target = b"/".join((resource, subresource)) if resource and subresource else resource
+    return target.decode(), raw
+
+
+_MAKERS = (_call, _actor, _origin, _agent, _answer, _notes)
+"""Makers of the parts of each family from the core's keys (core/src/parts.rs)."""

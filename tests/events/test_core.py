@@ -1,0 +1,257 @@
+"""The native core gives what the reference gives, or leaves the event to it."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+import zstandard
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from k8sidx.backends.embedded.storage.columns import ID, arrow_type, to_table
+from k8sidx.backends.embedded.storage.core_columns import core_table
+from k8sidx.errors import UsageError
+from k8sidx.events.core import VARIABLE, CoreReader, Rows, choice
+from k8sidx.events.decode.decode import decode
+from k8sidx.events.fields.lookup import BY_NAME
+from k8sidx.events.normalize.event import Normalized, Normalizer
+from k8sidx.events.normalize.redact_hints import BODY_HINTS, KIND_HINTS, is_suspect
+from k8sidx.events.records import Chunk, Context, Event
+from tests.building import event
+
+ROOT = Path(__file__).parents[2]
+SHARED = ROOT.parent / "shared" / "data"
+DEMO = ROOT / "demo" / "audit.ndjson.zst"
+
+
+def is_there() -> bool:
+    try:
+        CoreReader()
+    except RuntimeError:
+        return False
+    return True
+
+
+needs_core = pytest.mark.skipif(not is_there(), reason="the native core is not installed")
+
+
+def test_the_core_is_there_where_cargo_is_and_ci_runs() -> None:
+    if os.environ.get("CI") == "true" and shutil.which("cargo"):
+        assert is_there()
+
+
+def test_the_environment_chooses_the_core(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VARIABLE, "python")
+    assert choice() == ("python", "K8SIDX_CORE=python")
+    monkeypatch.setenv(VARIABLE, "fast")
+    with pytest.raises(UsageError, match="not a known core"):
+        choice()
+    monkeypatch.delenv(VARIABLE)
+    assert choice().name == ("native" if is_there() else "python")
+
+
+@cache
+def normalizer(**options: Any) -> Normalizer:
+    return Normalizer(**options)
+
+
+def reference(line: bytes, **options: Any) -> list[Normalized]:
+    """The events of a line in Python."""
+    normalize = normalizer(**options).normalize
+    return [
+        normalize(record.audit, record.rest, record.context, record.size)
+        for record in decode(Chunk("s", 1, line))
+        if isinstance(record, Event)
+    ]
+
+
+def assert_equal(made: pa.Table, expected: pa.Table) -> None:
+    assert made.column_names == expected.column_names
+    made, expected = (table.take(pc.sort_indices(table[ID])) for table in (made, expected))
+    for name in expected.column_names:
+        kind = arrow_type(BY_NAME[name])
+        one, other = (table[name].cast(kind).combine_chunks() for table in (made, expected))
+        assert one.equals(other), (name, one.to_pylist(), other.to_pylist())
+
+
+def assert_same(lines: list[bytes], *, cluster: str = "", bodies: bool = True) -> Rows:
+    """Compare the plain lines with the reference, in all columns; return what the core made."""
+    rows = CoreReader(bodies=bodies).read_lines(b"\n".join(lines), Context(cluster=cluster))
+    odd = set(rows.odd)
+    plain = [line for number, line in enumerate(lines) if number not in odd and line]
+    expected = [one for line in plain for one in reference(line, cluster=cluster, bodies=bodies)]
+    assert rows.count == len(plain) == len(expected)
+    assert rows.redacted == sum(one.redacted for one in expected)
+    if expected:
+        assert_equal(core_table(rows), to_table(expected))
+    return rows
+
+
+def demo() -> list[bytes]:
+    with DEMO.open("rb") as file:
+        return zstandard.ZstdDecompressor().stream_reader(file).read().splitlines()
+
+
+@needs_core
+@pytest.mark.parametrize("bodies", [True, False])
+def test_the_core_gives_the_same_ids_and_columns_for_the_demo(bodies: bool) -> None:
+    lines = demo()[:: 1 if bodies else 7]
+    rows = assert_same(lines, bodies=bodies, cluster="demo")
+    assert len(rows.odd) <= 0.03 * len(lines)
+
+
+def recorded() -> list[bytes]:
+    """Lines of the recorded logs beside the checkout that may be events."""
+    return [
+        line
+        for path in sorted(SHARED.rglob("*"))
+        if path.suffix in (".log", ".json", ".ndjson", ".jsonl") and path.is_file()
+        for line in path.read_bytes().splitlines()
+        if b'"audit.k8s.io/v1"' in line
+    ]
+
+
+@needs_core
+def test_the_core_gives_the_same_for_real_events() -> None:
+    if not SHARED.is_dir():
+        pytest.skip("the recorded events are not beside the checkout")
+    lines = recorded()
+    chance = random.Random(7)  # noqa: S311 - repeatable, not secret
+    assert_same(without_rejects(chance.sample(lines, min(len(lines), 3000))))
+
+
+def without_rejects(lines: Iterable[bytes]) -> list[bytes]:
+    return [line for line in lines if line.strip() and len(reference_or_none(line)) == 1]
+
+
+def reference_or_none(line: bytes) -> list[Normalized]:
+    try:
+        return reference(line)
+    except Exception:  # noqa: BLE001 - such a line must not be plain either
+        return []
+
+
+SECRET = {"kind": "Secret", "data": {"p": "eA=="}, "metadata": {"name": "s"}}
+LAST = {"kubectl.kubernetes.io/last-applied-configuration": '{"kind":"Secret","data":{"p":"x"}}'}
+EVENTS = [
+    event(),
+    event("create", "secrets", requestObject=SECRET),
+    event("create", "configmaps", requestObject={"kind": "ConfigMap", "data": {"password": "x"}}),
+    event("patch", "deployments", requestObject=[{"op": "add", "path": "/spec", "value": 1}]),
+    event("create", "pods", requestObject={"spec": {"containers": [
+        {"name": "c", "env": [{"name": "PASSWORD", "value": "x"}], "command": ["sh", "id"]}]}}),
+    event("update", "services", requestObject={"kind": "Service", "metadata": {
+        "name": "é\n", "annotations": LAST}}),
+    event("create", "things", requestObject={"b": SECRET, "text": json.dumps(SECRET)}),
+    event("create", "rolebindings", requestObject={"roleRef": {"kind": "Role", "name": "admin"},
+        "subjects": [{"kind": "User", "name": "eve"}]}),
+    event(requestURI="/api/v1/secrets?token=eyJhbGciOi&limit=5"),
+    event(requestURI="/api/v1/namespaces/shop/pods?dryRun=All"),
+    event(objectRef=None, requestURI="/healthz"),
+    event(objectRef=None, requestURI="/api/v1/secrets"),
+    event(objectRef=None, requestURI="?x"),
+    event("get", subresource="exec", requestURI="/x?command=cat&command=/etc/shadow"),
+    event(userAgent="curl/8 password=hunter2"),
+    event(userAgent="x" * 9000),
+    event(name="n" * 400),
+    event(stageTimestamp="2026-11-23T20:27:30Z"),
+    event(stageTimestamp=None),
+    event(annotations={"audit.k8s.io/truncated": "true"}),
+    event(annotations={"authorization.k8s.io/decision": "forbid"}),
+    event(responseStatus={"code": 409, "message": 'quota "x" exceeded', "reason": "Conflict"}),
+    event(extra_key=1, verb="odd"),
+    event(requestObject={"number": 1.5}),
+    event(requestObject={"metadata": {"name": 5}, "status": {"reason": "r"}}),
+    event(responseObject={"metadata": {"name": "made", "uid": "u"}, "status": {"reason": "r"}}),
+    event(requestObject="text"),
+]  # fmt: skip
+
+
+@needs_core
+@pytest.mark.parametrize("number", range(len(EVENTS)))
+def test_the_core_gives_the_same_or_leaves_it(number: int) -> None:
+    body = EVENTS[number]
+    compact = json.dumps(body, separators=(",", ":")).encode()
+    for line in (compact, json.dumps(body, ensure_ascii=False).encode(), b" " + compact + b"\r"):
+        assert_same([line])
+
+
+@needs_core
+def test_secrets_are_in_no_column() -> None:
+    lines = [json.dumps(body).encode() for body in EVENTS]
+    rows = CoreReader().read_lines(b"\n".join(lines), Context())
+    text = repr(core_table(rows).to_pylist())
+    assert "hunter2" not in text and "eA==" not in text and '\\"p\\":\\"x\\"' not in text
+
+
+def mutated(line: bytes, chance: random.Random) -> bytes:
+    """The line with one damage: a byte changed, a piece cut, doubled or replaced."""
+    at = chance.randrange(len(line))
+    to = min(len(line), at + chance.randrange(1, 40))
+    return chance.choice(
+        [
+            line[:at] + bytes([chance.randrange(256)]) + line[at + 1 :],
+            line[:at],
+            line[:at] + line[to:],
+            line[:to] + line[at:],
+            line[:at] + b"\\u0000" + line[at:],
+            line[:at] + b"\\ud800" + line[at:],
+            line[:at]
+            + chance.choice([b"1.0", b"1e400", b"-0", b"null", b"\0", b"9" * 25])
+            + line[to:],
+            line.replace(b'"verb":', b'"verb":"x","verb":', 1),
+            line.replace(b'"kind":', b'"k\\u0069nd":', 1 + chance.randrange(3)),
+            line.replace(b":{", b":" + b'{"a":' * 300 + b"{", 1),
+        ]
+    )
+
+
+@needs_core
+def test_a_damaged_event_is_the_same_or_left_to_the_reference() -> None:
+    chance = random.Random(7)  # noqa: S311 - repeatable, not secret
+    lines = [json.dumps(body, separators=(",", ":")).encode() for body in EVENTS]
+    lines += chance.sample(demo(), 150)
+    assert_damaged_same(lines, chance, 1500)
+
+
+def assert_damaged_same(lines: list[bytes], chance: random.Random, count: int) -> None:
+    damaged = [mutated(chance.choice(lines), chance).replace(b"\n", b" ") for _ in range(count)]
+    rows = CoreReader().read_lines(b"\n".join(damaged), Context())
+    odd = set(rows.odd)
+    plain = [line for number, line in enumerate(damaged) if line and number not in odd]
+    assert rows.count == len(plain)
+    expected = []
+    for line in plain:
+        (one,) = reference(line)
+        expected.append(one)
+    if expected:
+        assert_equal(core_table(rows), to_table(expected))
+
+
+@given(st.recursive(
+    st.sampled_from(["Secret", "kind", "env", "name", "token=x", "a@b",
+                     "last-applied-configuration", "com/last-applied", "\\", '"',
+                     "/env/x/value", "HelmRelease", "é"]),
+    lambda child: st.lists(child, max_size=3) | st.dictionaries(
+        st.sampled_from(["kind", "env", "args", "command", "name", "value", "metadata", "x"]),
+        child, max_size=3),
+    max_leaves=8))  # fmt: skip
+@settings(max_examples=300, deadline=None)
+def test_a_body_without_a_hint_is_not_suspect(value: Any) -> None:
+    """The core asks about bodies with a hint only."""
+    body = json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
+    for embedding in (False, True):
+        looks_further = embedding or b"\\" in body
+        hints = (*BODY_HINTS, *KIND_HINTS) if looks_further else BODY_HINTS
+        if not any(hint in body for hint in hints):
+            assert not is_suspect(body, embedding)
