@@ -12,6 +12,8 @@ from urllib.parse import urlencode
 KUBECTL = "kubectl/v1.37.2 (linux/amd64) kubernetes/0000000"
 _GROUPS = {
     "admissionregistration.k8s.io": (
+        "mutatingadmissionpolicies",
+        "mutatingadmissionpolicybindings",
         "mutatingwebhookconfigurations",
         "validatingadmissionpolicies",
         "validatingadmissionpolicybindings",
@@ -22,7 +24,7 @@ _GROUPS = {
     "apps": ("daemonsets", "deployments", "replicasets", "statefulsets"),
     "authorization.k8s.io": ("selfsubjectaccessreviews", "selfsubjectrulesreviews"),
     "batch": ("cronjobs", "jobs"),
-    "certificates.k8s.io": ("certificatesigningrequests",),
+    "certificates.k8s.io": ("certificatesigningrequests", "clustertrustbundles"),
     "discovery.k8s.io": ("endpointslices",),
     "coordination.k8s.io": ("leases",),
     "networking.k8s.io": ("ingresses", "networkpolicies"),
@@ -41,7 +43,9 @@ CLUSTER_WIDE = {
     "certificatesigningrequests",
     "clusterrolebindings",
     "clusterroles",
+    "clustertrustbundles",
     "customresourcedefinitions",
+    "mutatingadmissionpolicies",
     "mutatingwebhookconfigurations",
     "namespaces",
     "nodes",
@@ -58,6 +62,9 @@ NAMED_ONLY = {"namespaces"}
 
 METADATA_ONLY = {"secrets", "configmaps", "endpointslices", "leases", "tokenreviews"}
 """Resources that the recorded audit policy logs without bodies."""
+
+CREDENTIAL_ID = "authentication.kubernetes.io/credential-id"
+ISSUED_ID = "authentication.kubernetes.io/issued-credential-id"
 
 _REASONS = {
     401: "Unauthorized",
@@ -90,6 +97,9 @@ class Step:
     :param query: parameters of the URI.
     :param claimed: what X-Forwarded-For named, before the peer's own address.
     :param message: of a refusal, when it does not follow; ``{user}`` is who asked.
+    :param user: name of another user than the attack's.
+    :param credential: id of the token or certificate.
+    :param groups: of the user; empty for those that such a user has.
     :param admitted: whether a refusal is one of admission, not of authorization.
     """
 
@@ -110,6 +120,9 @@ class Step:
     claimed: Sequence[str] = ()
     address: str | None = None
     agent: str | None = None
+    user: str | None = None
+    credential: str = ""
+    groups: Sequence[str] = ()
     admitted: bool = False
 
     def numbered(self, number: int, seconds: float) -> Step:
@@ -124,7 +137,7 @@ class Step:
     def by(self, actor: Actor) -> Actor:
         """Return the client of this request in the actor's attack."""
         return Actor(
-            actor.name,
+            actor.name if self.user is None else self.user,
             actor.address if self.address is None else self.address,
             actor.agent if self.agent is None else self.agent,
         )
@@ -143,7 +156,7 @@ class Step:
             "stage": self.stage,
             "requestURI": self._uri(),
             "verb": self.verb,
-            "user": user_of(who.name),
+            "user": self._user(who.name),
             "impersonatedUser": dict(self.impersonated),
             "sourceIPs": [*self.claimed, who.address],
             "userAgent": who.agent,
@@ -156,6 +169,14 @@ class Step:
         }
         optional = ("impersonatedUser", "userAgent", "objectRef", "requestObject", "annotations")
         return {key: value for key, value in made.items() if value or key not in optional}
+
+    def _user(self, name: str) -> dict[str, Any]:
+        user = user_of(name)
+        if self.credential:
+            user |= {"extra": {CREDENTIAL_ID: [self.credential]}}
+        if self.groups:
+            user |= {"groups": [*self.groups, "system:authenticated"]}
+        return user
 
     @property
     def _where(self) -> str:

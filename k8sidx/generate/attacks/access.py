@@ -46,6 +46,17 @@ ATTACKS = {
         user="",
         agent="python-requests/2.32.3",
     ),
+    "rbac_inventory_read": attack(
+        [
+            ask("list", kind, namespace="", seconds=number)
+            for number, kind in enumerate(("roles", "clusterroles", "clusterrolebindings"))
+        ]
+    ),
+    "rbac_list_refused": attack(
+        again(ask("list", "roles", namespace="", code=403), 3),
+        agent="OpenAPI-Generator/31.0.0/python",
+    ),
+    "permission_review_burst": attack(again(ask("create", "selfsubjectaccessreviews"), 30)),
     "forbidden_create": attack(ask("create", "deployments", code=403)),
     "forbidden_burst_user": attack(
         [

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from k8sidx.generate.attack import attack
-from k8sidx.generate.step import ask
+from k8sidx.generate.step import ISSUED_ID, ask
 
 ACCOUNT = "system:serviceaccount:shop:cart"
 CONTROLLER = "system:serviceaccount:kube-system:clusterrole-aggregation-controller"
 NODE = "system:node:node-1"
 OFFICE = "198.51.100.200"
+POD_TOKEN, MINTED_TOKEN = "JTI=5f0c8a3e-pod", "JTI=5f0c8a3e-minted"
 TOR_EXIT = "203.0.113.66"
 
 ATTACKS = {
@@ -31,6 +32,27 @@ ATTACKS = {
     ),
     "system_principal_public_ip": attack(
         ask("list", "configmaps"), user=ACCOUNT, address="192.0.2.250", agent="curl/8.5.0"
+    ),
+    "credential_two_places": attack(
+        ask("list", "configmaps", credential=POD_TOKEN, address="10.244.2.12", agent="cart/v1.4.0"),
+        ask("list", "secrets", credential=POD_TOKEN, seconds=40),
+        user=ACCOUNT,
+        address="10.244.9.34",
+        agent="curl/8.5.0",
+    ),
+    "minted_token_used": attack(
+        ask(
+            "create",
+            "serviceaccounts",
+            "cart",
+            subresource="token",
+            code=201,
+            annotations={ISSUED_ID: MINTED_TOKEN},
+        ),
+        ask("list", "secrets", credential=MINTED_TOKEN, user=ACCOUNT, seconds=5),
+    ),
+    "unversioned_program": attack(
+        ask("list", "secrets"), agent="lootkube/v0.0.0 (linux/amd64) kubernetes/$Format"
     ),
     "identity_foreign_caller": attack(
         ask("list", "secrets", namespace=""), user=CONTROLLER, address="10.244.9.9"

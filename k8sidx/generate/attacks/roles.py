@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from k8sidx.generate.attack import attack
@@ -29,13 +30,17 @@ def account(name: str) -> dict[str, str]:
 
 
 def role(
-    verbs: list[str], resources: list[str], verb: str = "create", name: str = "helper"
+    verbs: list[str],
+    resources: list[str],
+    verb: str = "create",
+    name: str = "helper",
+    group: str = "",
 ) -> Step:
     body = {
         "kind": "ClusterRole",
         "apiVersion": f"{RBAC}/v1",
         "metadata": {"name": name},
-        "rules": [{"verbs": verbs, "apiGroups": [""], "resources": resources}],
+        "rules": [{"verbs": verbs, "apiGroups": [group], "resources": resources}],
     }
     return ask(verb, "clusterroles", name, body=body)
 
@@ -56,6 +61,10 @@ ATTACKS = {
     "default_service_account_admin": attack(binding("admin", account("default"), cluster=False)),
     "anonymous_access_granted": attack(
         binding("view", {"kind": "Group", "apiGroup": RBAC, "name": "system:unauthenticated"})
+    ),
+    "wildcard_role_bound": attack(
+        role(["*"], ["*"], "create", "log-reader", "*"),
+        replace(binding("log-reader"), seconds=1),
     ),
     "wildcard_role_created": attack(role(["*"], ["pods"])),
     "write_role_created": attack(role(["get", "patch"], ["pods"])),

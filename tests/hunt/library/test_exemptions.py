@@ -69,6 +69,13 @@ OWN: dict[tuple[str, str], Sequence[tuple[str, str, str]]] = {
         # A resource version that no watch follows, with the client of a component.
         ("system:serviceaccount:shop:cart", "cart/v1.4.0", POD),
     ],
+    ("rbac_inventory_read", "reflector"): [
+        ("system:serviceaccount:shop:cart", KUBECTL, POD),
+        ("system:serviceaccount:shop:cart", "cart/v1.4.0", POD),
+    ],
+    ("masters_group_used", "component"): ATTACKERS,
+    ("minted_token_used", "node"): [(NODE, own_agent(NODE), OUTSIDE)],
+    ("minted_token_used", "platform"): [(MANAGER, KUBECTL, POD)],
     ("node_deleted", "controller"): ATTACKERS,
     ("node_deleted", "autoscaler"): [
         ("system:serviceaccount:karpenter:karpenter", KUBECTL, POD),
@@ -142,7 +149,7 @@ def acted(name: str, selection: str) -> list[dict[str, Any]]:
             attacks.append(
                 body
                 | {
-                    "user": {"username": user, "groups": ["system:authenticated"]},
+                    "user": body["user"] | {"username": user},
                     "userAgent": body["userAgent"] if name in ABOUT_AGENTS else agent,
                     "sourceIPs": [address],
                     "auditID": f"{number}/{body['auditID']}",

@@ -104,6 +104,10 @@ PAIRS = {
             workload(command("/app/bash-exporter", "--listen")),
         ],
     ),
+    "attack_image_pod": pair(
+        [workload(image("securecodebox/nmap")), workload(image("docker.io/x/nmap-alpine:7"))],
+        workload(image("shop/roadmap:1")),
+    ),
     "miner_image_pod": pair(
         workload(image("docker.io/xmrig/xmrig:6.21")), workload(image("shop/xml-rig:1"))
     ),
