@@ -215,7 +215,7 @@ def command(
         write_text(proposed)
         return
     if group:
-        _show_stories(results, effective_format(output))
+        _show_stories(results, chosen_hunts, effective_format(output))
     else:
         _show(results, effective_format(output), quiet=quiet)
     if fail_on and _reached(results, fail_on):
@@ -237,10 +237,12 @@ def _save(
     )
 
 
-def _show_stories(results: Sequence[HuntResult], output: Output) -> None:
+def _show_stories(results: Sequence[HuntResult], hunts: Sequence[Hunt], output: Output) -> None:
     from k8sidx.hunt.actor_timeline import timelines_of
+    from k8sidx.hunt.attack.chain import tactics_by_hunt
 
-    stories = timelines_of(finding for result in results for finding in result.findings)
+    findings = [finding for result in results for finding in result.findings]
+    stories = timelines_of(findings, tactics=tactics_by_hunt(hunts))
     print_document(load_format(output).stories(stories))
 
 

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from k8sidx.hunt.level import urgency
+from k8sidx.hunt.attack.chain import Tactics, chain_in, told
+from k8sidx.hunt.level import LEVELS, urgency
 from k8sidx.hunt.result import Finding
 
 QUIET = timedelta(hours=1)
@@ -27,13 +28,18 @@ class ActorTimeline:
     """Timeline of one actor: the findings about it.
 
     :param actor: a user; without a name, the source address.
-    :param level: of its most urgent finding.
+    :param level: of its most urgent finding; critical where findings form a chain.
     :param findings: in order of time.
+    :param chain: the findings that follow the order of an attack
+        (:mod:`k8sidx.hunt.attack.chain`); empty without such.
+    :param chain_text: the chain as a phrase.
     """
 
     actor: str
     level: str
     findings: tuple[Finding, ...]
+    chain: tuple[Finding, ...] = ()
+    chain_text: str = ""
 
     @property
     def first_seen(self) -> datetime | None:
@@ -55,18 +61,22 @@ class ActorTimeline:
         return max((f.last_seen for f in self.findings if f.last_seen), default=None)
 
 
-def timelines_of(findings: Iterable[Finding], quiet: timedelta = QUIET) -> list[ActorTimeline]:
+def timelines_of(
+    findings: Iterable[Finding], quiet: timedelta = QUIET, tactics: Tactics | None = None
+) -> list[ActorTimeline]:
     """Return timelines, the most urgent first, then those with most findings, then by time.
 
     Findings of one actor belong to one timeline as long as no more than ``quiet`` lies between
     the end of one and the beginning of the next. Findings without a time belong to the actor's
     first timeline.
+
+    :param tactics: of the hunts, to find chains; ``None`` to look for none.
     """
     by_actor: dict[str, list[Finding]] = {}
     for finding in findings:
         by_actor.setdefault(actor_of(finding), []).append(finding)
     timelines = [
-        ActorTimeline(actor, max((f.level for f in part), key=urgency), tuple(part))
+        _timeline(actor, part, tactics or {})
         for actor, about in by_actor.items()
         for part in _parts(sorted(about, key=_begin), quiet)
     ]
@@ -77,6 +87,12 @@ def timelines_of(findings: Iterable[Finding], quiet: timedelta = QUIET) -> list[
             timeline.first_seen or _LONG_AGO, timeline.actor,
         ),
     )  # fmt: skip
+
+
+def _timeline(actor: str, findings: Sequence[Finding], tactics: Tactics) -> ActorTimeline:
+    chain = chain_in(findings, tactics)
+    level = LEVELS[-1] if chain else max((f.level for f in findings), key=urgency)
+    return ActorTimeline(actor, level, tuple(findings), chain, told(chain, tactics))
 
 
 def actor_of(finding: Finding) -> str:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
+
+import pytest
 
 from k8sidx.backends.result import Value
 from k8sidx.hunt.actor_timeline import NOBODY, timelines_of
@@ -69,3 +72,54 @@ def test_findings_about_the_same_requests_are_one_step() -> None:
     other = Finding("c", "low", key, 1, START, START, "…", ("y",))
     [story] = timelines_of([low, high, other])
     assert [[f.hunt for f in step] for step in story.steps] == [["a", "b"], ["c"]]
+
+
+TACTICS = {
+    "scan": ("discovery",),
+    "dump": ("credential-access",),
+    "escape": ("privilege-escalation",),
+    "backdoor": ("persistence", "privilege-escalation"),
+}
+
+
+def act(hunt: str, minutes: float, level: str = "medium", evidence: str = "") -> Finding:
+    made = finding(hunt, level, minutes, user__username="erin")
+    return replace(made, audit_ids=(evidence or f"{hunt} {minutes}",))
+
+
+def chained(*findings: Finding) -> list[tuple[str, list[str], str]]:
+    stories = timelines_of(findings, tactics=TACTICS)
+    return [(s.level, [f.hunt for f in s.chain], s.chain_text) for s in stories]
+
+
+def test_an_attack_in_its_order_makes_a_story_critical_and_is_told() -> None:
+    steps = [act("scan", 0, "low"), act("dump", 5), act("escape", 9), act("backdoor", 20)]
+    assert chained(*steps) == [
+        (
+            "critical",
+            ["scan", "dump", "escape", "backdoor"],
+            "discovery (scan), then credential access (dump), then privilege escalation (escape), "
+            "then persistence (backdoor)",
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        [act("dump", 0), act("backdoor", 5)],
+        [act("backdoor", 0), act("dump", 5), act("scan", 9)],
+        [act("scan", 0), act("dump", 5, "low"), act("escape", 9, "low")],
+        [act("scan", 0), act("dump", 5), act("escape", 90)],
+        [act(hunt, 0, evidence="x") for hunt in ("scan", "dump", "escape")],
+        [act("dump", n) for n in range(9)],
+    ],
+    ids=["two stages", "not in order", "too low", "a quiet hour between", "one request", "one act"],
+)
+def test_findings_that_are_no_attack_in_order_keep_their_level(steps: list[Finding]) -> None:
+    assert all(level != "critical" and not chain for level, chain, _ in chained(*steps))
+
+
+def test_a_story_of_other_peoples_rules_has_no_chain() -> None:
+    steps = [act("scan", 0), act("dump", 5), act("escape", 9)]
+    assert [story.chain for story in timelines_of(steps)] == [()]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from k8sidx.hunt.actor_timeline import timelines_of
+from k8sidx.hunt.attack.chain import tactics_by_hunt
 from k8sidx.hunt.definition import Hunt
 from k8sidx.hunt.evidence import Evidence
 from k8sidx.hunt.level import LEVELS
@@ -77,7 +78,10 @@ class ReportData:
 def report_html(data: ReportData) -> str:
     """Return a whole HTML page that needs nothing else."""
     findings = by_urgency(data.results)
-    stories = timelines_of(finding for finding in findings if finding.level != LEVELS[0])
+    stories = timelines_of(
+        (finding for finding in findings if finding.level != LEVELS[0]),
+        tactics=tactics_by_hunt(data.hunts),
+    )
     return render_page(
         "report.html.j2",
         TITLE,

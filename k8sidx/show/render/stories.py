@@ -42,6 +42,10 @@ def print_stories(console: Console, stories: Sequence[ActorTimeline]) -> None:
         head = Text(visible(story.actor), style="bold")
         head.append(f"  {_span(story)}", style="dim")
         console.print(head)
+        if story.chain:
+            told = Text("an attack in steps: ", style="bold")
+            told.append(visible(story.chain_text))
+            console.print(level_text(story.level), told)
         grid = Table.grid(padding=(0, 2))
         grid.add_column(no_wrap=True)
         grid.add_column(overflow="fold")

@@ -110,6 +110,7 @@ def story_object(story: ActorTimeline) -> dict[str, object]:
     return {
         "actor": story.actor,
         "level": story.level,
+        "chain": [finding.hunt for finding in story.chain],
         "first_seen": story.first_seen,
         "last_seen": story.last_seen,
         "steps": [[finding_object(finding) for finding in step] for step in story.steps],
