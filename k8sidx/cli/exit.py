@@ -22,7 +22,8 @@ EXIT_USAGE = 2
 EXIT_STORE = 3
 """The store is unreachable, or accepted only part of the request."""
 EXIT_REJECTED = 4
-"""Some records were rejected, the others were read."""
+"""Some records were rejected, the others were read; or there was nothing to judge: no events with
+``--fail-on``, or none that are new enough for ``--max-age``."""
 EXIT_BUG = 70
 """EX_SOFTWARE of BSD's sysexits.h: an error not caused by the user."""
 EXIT_INTERRUPTED = 130

@@ -18,8 +18,10 @@ from k8sidx.cli.options import (
     LEVEL_NAMES,
     ApproximateOption,
     BaselineOption,
+    ClusterOption,
     DebugOption,
     Level,
+    MaxAgeOption,
     OutputOption,
     QuietOption,
     SinceOption,
@@ -28,7 +30,14 @@ from k8sidx.cli.options import (
 )
 from k8sidx.cli.output import effective_format, print_document, print_message, write_text
 from k8sidx.cli.rule_errors import RuleErrors
-from k8sidx.cli.selection import Selection, answering, selected_hunts, window
+from k8sidx.cli.selection import (
+    Selection,
+    answering,
+    is_too_old,
+    newest_needed,
+    selected_hunts,
+    window,
+)
 from k8sidx.cli.store import AS_CONFIGURED, StoreChoice, open_chosen, takes_store
 from k8sidx.errors import UsageError
 from k8sidx.show.render.formats.registry import Output, load_format
@@ -36,7 +45,7 @@ from k8sidx.show.render.formats.registry import Output, load_format
 if TYPE_CHECKING:
     from k8sidx.backends.store import Store
     from k8sidx.hunt.definition import Hunt
-    from k8sidx.hunt.result import HuntResult
+    from k8sidx.hunt.result import EventsJudged, HuntResult
 
 
 class Grouping(StrEnum):
@@ -89,12 +98,14 @@ def command(
     since: SinceOption = None,
     until: UntilOption = None,
     baseline: BaselineOption = None,
+    cluster: ClusterOption = None,
+    max_age: MaxAgeOption = None,
     fail_on: Annotated[
         Level | None,
         typer.Option(
             "--fail-on",
             metavar="LEVEL",
-            help="Exit with 1 if a finding has this level or above.",
+            help="Exit with 1 if a finding has this level or above, with 4 without events.",
         ),
     ] = None,
     input_: Annotated[
@@ -159,6 +170,7 @@ def command(
 ) -> None:
     """Run hunts from the library or from your own Sigma rules."""
     from k8sidx.hunt.allowlist_suggest import FIELDS, allowlist_text, suggestions
+    from k8sidx.hunt.clusters import over_clusters
     from k8sidx.hunt.required_fields import required_fields
     from k8sidx.hunt.run import run_hunts
 
@@ -181,15 +193,17 @@ def command(
     if not chosen_hunts:
         print_message(f"no selected hunt has level {level} or above.", quiet=quiet)
     time_window = window(since, until, baseline)
+    oldest = newest_needed(max_age)
     how = answering(timeout, approximate=approximate)
     with (
         store_or_inputs(store, inputs, required_fields(chosen_hunts) | FIELDS, quiet=quiet) as (
             used,
             report,
         ),
-        used.engine(how) as engine,
+        used.engine(how) as whole,
         progress.hunting(len(chosen_hunts), quiet=quiet) as on_start,
     ):
+        engine = over_clusters(whole, cluster or ())
         if suggest_allow:
             proposed = allowlist_text(
                 suggestions(chosen_hunts, engine, time_window), datetime.now(UTC).date()
@@ -214,6 +228,9 @@ def command(
     if suggest_allow:
         write_text(proposed)
         return
+    judged = next((result.judged for result in results if result.judged), None)
+    if judged is not None:
+        _print_judged(judged, quiet=quiet)
     if group:
         _show_stories(results, chosen_hunts, effective_format(output))
     else:
@@ -222,8 +239,16 @@ def command(
         raise typer.Exit(EXIT_FINDINGS)
     if rule_errors.errors:
         raise typer.Exit(EXIT_USAGE)
+    if judged is not None and ((fail_on and not judged.count) or is_too_old(judged, oldest)):
+        raise typer.Exit(EXIT_REJECTED)
     if report and (report.rejected or report.not_understood):
         raise typer.Exit(EXIT_REJECTED)
+
+
+def _print_judged(judged: EventsJudged, *, quiet: bool) -> None:
+    from k8sidx.show.render.judged import judged_text
+
+    print_message(f"{judged_text(judged)}.", quiet=quiet and bool(judged.count))
 
 
 def _save(

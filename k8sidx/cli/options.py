@@ -112,6 +112,24 @@ SpoolSizeOption = Annotated[
     str,
     typer.Option("--spool-size", metavar="SIZE", help="Keep at most so many bytes in the spool."),
 ]
+ClusterOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--cluster",
+        metavar="NAME",
+        help="Include only events of this cluster; * matches any text (repeatable).",
+        show_default=False,
+    ),
+]
+MaxAgeOption = Annotated[
+    str | None,
+    typer.Option(
+        "--max-age",
+        metavar="SPAN",
+        help="Exit with 4 if the newest event is older than this, for example 1h.",
+        show_default=False,
+    ),
+]
 LEVEL_NAMES = ", ".join(Level)
 
 

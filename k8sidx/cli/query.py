@@ -13,6 +13,7 @@ from k8sidx.cli.completion import complete_saved
 from k8sidx.cli.exit import EXIT_REJECTED, ends_with_exit_code
 from k8sidx.cli.inputs import separate_inputs, store_or_inputs
 from k8sidx.cli.options import (
+    ClusterOption,
     DebugOption,
     OutputOption,
     QuietOption,
@@ -80,6 +81,7 @@ def command(
     ] = False,
     since: SinceOption = None,
     until: UntilOption = None,
+    cluster: ClusterOption = None,
     input_: Annotated[
         list[str] | None,
         typer.Option(
@@ -103,7 +105,13 @@ def command(
     if chart and output:
         raise UsageError("--chart and --output exclude each other.", remedy="Give one of them.")
     session = QuerySession(
-        since, until, answering(timeout, approximate=False), output, chart, quiet
+        since,
+        until,
+        answering(timeout, approximate=False),
+        output,
+        chart,
+        quiet,
+        tuple(cluster or ()),
     )
     session.period()  # Raises for an invalid time before anything is read.
     given = _given(texts, file)
@@ -112,6 +120,7 @@ def command(
         return
     with report_query_error(given.text, debug=debug):
         columns = columns_read(given.text) if inputs else None
+        columns = columns and columns | {"orchestrator.cluster.name"}
         with store_or_inputs(store, inputs, columns, quiet=quiet) as (used, report):
             if explain:
                 write_text(session.explain(given, used))

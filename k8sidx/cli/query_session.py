@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from k8sidx.backends.protocol import QueryOptions
     from k8sidx.backends.result import Result
     from k8sidx.backends.store import Store
+    from k8sidx.hunt.result import EventsJudged
     from k8sidx.insights.language.ast import Program
     from k8sidx.insights.language.parser import QueryError
 
@@ -78,6 +79,7 @@ class QuerySession:
 
     :param since: as the user wrote it, so that ``1h`` stays the last hour.
     :param output: ``None`` for the default of the output stream.
+    :param clusters: names of the clusters whose events are queried; all without one.
     """
 
     since: str | None
@@ -86,6 +88,7 @@ class QuerySession:
     output: Output | None
     chart: bool
     quiet: bool
+    clusters: tuple[str, ...] = ()
 
     def period(self) -> tuple[datetime | None, datetime | None]:
         """Return the time range of the query.
@@ -100,12 +103,17 @@ class QuerySession:
         :raises QueryError: when the query is invalid.
         :raises K8sidxError: when it cannot be run.
         """
+        from k8sidx.hunt.clusters import over_clusters
+        from k8sidx.hunt.events_judged import events_judged
         from k8sidx.insights.execute.run import run_program
         from k8sidx.insights.language.parser import parse
+        from k8sidx.show.render.judged import judged_text
 
         program = parse(query.text)
         since, until = self.period()
-        with store.engine(self.how) as engine, progress.querying(quiet=self.quiet):
+        with store.engine(self.how) as whole, progress.querying(quiet=self.quiet):
+            engine = over_clusters(whole, self.clusters)
+            judged = events_judged(engine, since, until)
             result = run_program(
                 program,
                 engine,
@@ -113,7 +121,8 @@ class QuerySession:
                 until,
                 say=self._print_warning,
             )
-        self._show(result, query.title, program)
+        print_message(f"{judged_text(judged)}.", quiet=self.quiet and bool(judged.count))
+        self._show(result, query.title, program, judged)
 
     def explain(self, query: QueryText, store: Store) -> str:
         """Return the query plan, safe to print.
@@ -121,24 +130,26 @@ class QuerySession:
         :raises QueryError: when the query is invalid.
         :raises UnsupportedQuery: when the engine cannot run or explain the query.
         """
+        from k8sidx.hunt.clusters import over_clusters
         from k8sidx.insights.execute.explain import explain_query
         from k8sidx.insights.language.parser import parse
 
         program = parse(query.text)
-        with store.engine(self.how) as engine:
+        with store.engine(self.how) as whole:
+            engine = over_clusters(whole, self.clusters)
             text = explain_query(program, engine, *self.period())
         return "".join(f"{visible(line)}\n" for line in text.rstrip("\n").split("\n"))
 
     def _print_warning(self, line: str) -> None:
         print_message(line, quiet=self.quiet)
 
-    def _show(self, result: Result, title: str, program: Program) -> None:
+    def _show(self, result: Result, title: str, program: Program, judged: EventsJudged) -> None:
         if not result.rows:
             print_message("no rows.", quiet=self.quiet)
         if self.chart:
             _draw(result, title, program)
         else:
-            print_document(load_format(effective_format(self.output)).query(result, title))
+            print_document(load_format(effective_format(self.output)).query(result, title, judged))
 
 
 def _draw(result: Result, title: str, program: Program) -> None:

@@ -11,13 +11,15 @@ from typing import Annotated
 import typer
 
 from k8sidx.cli import progress
-from k8sidx.cli.exit import ends_with_exit_code
+from k8sidx.cli.exit import EXIT_REJECTED, ends_with_exit_code
 from k8sidx.cli.options import (
     LEVEL_NAMES,
     ApproximateOption,
     BaselineOption,
+    ClusterOption,
     DebugOption,
     Level,
+    MaxAgeOption,
     QuietOption,
     SinceOption,
     TimeoutOption,
@@ -25,7 +27,14 @@ from k8sidx.cli.options import (
 )
 from k8sidx.cli.output import print_message
 from k8sidx.cli.rule_errors import RuleErrors
-from k8sidx.cli.selection import Selection, answering, selected_hunts, window
+from k8sidx.cli.selection import (
+    Selection,
+    answering,
+    is_too_old,
+    newest_needed,
+    selected_hunts,
+    window,
+)
 from k8sidx.cli.store import AS_CONFIGURED, StoreChoice, open_chosen, shown_location, takes_store
 from k8sidx.errors import UsageError
 
@@ -50,6 +59,8 @@ def command(
     since: SinceOption = None,
     until: UntilOption = None,
     baseline: BaselineOption = None,
+    cluster: ClusterOption = None,
+    max_age: MaxAgeOption = None,
     approximate: ApproximateOption = False,
     timeout: TimeoutOption = None,
     store: StoreChoice = AS_CONFIGURED,
@@ -57,6 +68,7 @@ def command(
     debug: DebugOption = False,
 ) -> None:
     """Run the hunt library and write the results as one HTML page."""
+    from k8sidx.hunt.clusters import over_clusters
     from k8sidx.hunt.evidence import evidence_of
     from k8sidx.hunt.run import run_hunts
     from k8sidx.show.panels.survey import survey
@@ -64,11 +76,13 @@ def command(
     from k8sidx.show.render.report import ReportData, ReportScope, report_html
 
     asked = window(since, until, baseline)
+    oldest = newest_needed(max_age)
     how = answering(timeout, approximate=approximate)
     hunts = selected_hunts(Selection(everything=True, level=level))
     opened, location = open_chosen(store), shown_location(store)
     info = opened.info()
-    with opened.engine(how) as engine, progress.hunting(len(hunts), quiet=quiet) as on_start:
+    with opened.engine(how) as whole, progress.hunting(len(hunts), quiet=quiet) as on_start:
+        engine = over_clusters(whole, cluster or ())
         results = run_hunts(
             hunts, engine, asked, on_start, RuleErrors(quiet=quiet).not_run,
             summaries=engine.summaries(),
@@ -77,6 +91,7 @@ def command(
         seen = survey(engine, start, asked.until)
         evidence = evidence_of(engine, by_urgency(results))
     options = [("--level", level), ("--since", since), ("--until", until), ("--baseline", baseline)]
+    options += [("--cluster", name) for name in cluster or ()]
     given = [word for option, value in options if value is not None for word in (option, value)]
     scope = ReportScope(
         store=location,
@@ -90,7 +105,12 @@ def command(
         rejected=info.rejected,
     )
     _replace(output, report_html(ReportData(scope, hunts, results, seen, evidence)))
-    print_message(f"{counted(results)}: {output}", quiet=quiet)
+    judged = next((result.judged for result in results if result.judged), None)
+    print_message(
+        f"{counted(results)}: {output}", quiet=quiet and bool(judged is None or judged.count)
+    )
+    if judged is not None and is_too_old(judged, oldest):
+        raise typer.Exit(EXIT_REJECTED)
 
 
 def _replace(path: Path, text: str) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from k8sidx.cli.options import Level, configuration, time_zone
+from k8sidx.cli.output import print_message
 from k8sidx.errors import InvalidHunt, UsageError
 from k8sidx.hunt.level import urgency
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from k8sidx.backends.protocol import QueryOptions
     from k8sidx.hunt.definition import Hunt, KnownGood
     from k8sidx.hunt.lists import Lists
+    from k8sidx.hunt.result import EventsJudged
     from k8sidx.hunt.run import Window
 
 
@@ -151,6 +153,29 @@ def period(since: str | None, until: str | None) -> tuple[datetime | None, datet
     if first and end and first >= end:
         raise UsageError("--since is not before --until.", remedy="Swap them.")
     return first, end
+
+
+def newest_needed(max_age: str | None) -> datetime | None:
+    """Return the time that the newest event must reach; ``None`` for any.
+
+    :raises UsageError: when the age is not a valid duration.
+    """
+    from k8sidx.query.durations import parse_span
+
+    return None if max_age is None else datetime.now(UTC) - parse_span(max_age)
+
+
+def is_too_old(judged: EventsJudged, needed: datetime | None) -> bool:
+    """Whether the newest event is older than needed, which is printed; without events, too."""
+    from k8sidx.show.render.sheet import readable_time
+
+    if needed is None or (judged.newest is not None and judged.newest >= needed):
+        return False
+    newest = f"is of {readable_time(judged.newest)}" if judged.newest else "does not exist"
+    print_message(
+        f"k8sidx: the newest event {newest}, and --max-age needs one since {readable_time(needed)}."
+    )
+    return True
 
 
 def answering(timeout: str | None, *, approximate: bool) -> QueryOptions:

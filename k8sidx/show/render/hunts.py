@@ -14,6 +14,7 @@ from k8sidx.backends.result import Value
 from k8sidx.hunt.level import urgency
 from k8sidx.hunt.result import Finding, HuntResult
 from k8sidx.show.render.escape import visible
+from k8sidx.show.render.judged import judged_text
 from k8sidx.show.render.sheet import Sheet, quantity, readable_time
 
 if TYPE_CHECKING:
@@ -48,13 +49,16 @@ def findings_sheet(findings: Sequence[Finding]) -> Sheet:
 
 
 def counted(results: Sequence[HuntResult]) -> str:
-    """Return the number of findings: ``3 findings (1 high, 2 low) from 40 hunts``."""
+    """Return the number of findings, and of the events that were looked at: ``3 findings (1 high,
+    2 low) from 40 hunts; 812 events judged, from … to …``."""
     findings = by_urgency(results)
     levels = [finding.level for finding in findings]
     each = ", ".join(f"{levels.count(level)} {level}" for level in dict.fromkeys(levels))
     levels_counted = f" ({each})" if each else ""
     total, hunts = quantity(len(findings), "finding"), quantity(len(results), "hunt")
-    return f"{total}{levels_counted} from {hunts}"
+    judged = next((result.judged for result in results if result.judged), None)
+    about = f"; {judged_text(judged)}" if judged else ""
+    return f"{total}{levels_counted} from {hunts}{about}"
 
 
 def print_hunts(console: Console, results: Sequence[HuntResult]) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, TypeAlias
 from k8sidx.backends.result import Result
 from k8sidx.hunt.actor_timeline import ActorTimeline
 from k8sidx.hunt.definition import Hunt
-from k8sidx.hunt.result import HuntResult
+from k8sidx.hunt.result import EventsJudged, HuntResult
 from k8sidx.show.render.hunt_details import HuntDetails, details_sheet
 from k8sidx.show.render.library import library_sheet
 from k8sidx.show.render.sheet import Sheet
@@ -47,10 +47,11 @@ class Format(ABC):
         """Write findings grouped by actor."""
         return self.sheet(stories_sheet(stories))
 
-    def query(self, result: Result, title: str) -> Document:
+    def query(self, result: Result, title: str, judged: EventsJudged | None = None) -> Document:
         """Write the rows of a query.
 
         :param title: of a saved query, else empty.
+        :param judged: the events of the time range.
         """
         return self.sheet(Sheet(result.columns, result.rows, title))
 

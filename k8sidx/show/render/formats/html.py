@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from k8sidx.backends.result import Result
-from k8sidx.hunt.result import HuntResult
+from k8sidx.hunt.result import EventsJudged, HuntResult
 from k8sidx.show.render.formats.base import Format
 from k8sidx.show.render.hunts import by_urgency, counted, findings_sheet, sheet_of
 from k8sidx.show.render.page import render_page
@@ -29,7 +29,7 @@ class HtmlFormat(Format):
             hunts=[(result.hunt, sheet_of(result)) for result in results],
         )
 
-    def query(self, result: Result, title: str) -> str:
+    def query(self, result: Result, title: str, judged: EventsJudged | None = None) -> str:
         """Write a page with the rows of a query."""
         return self.sheet(Sheet(result.columns, result.rows, title or "Query"))
 

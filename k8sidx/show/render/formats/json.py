@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from k8sidx.backends.result import Result
 from k8sidx.hunt.actor_timeline import ActorTimeline
-from k8sidx.hunt.result import Finding, HuntResult
+from k8sidx.hunt.result import EventsJudged, Finding, HuntResult
 from k8sidx.show.render.escape import json_text
 from k8sidx.show.render.formats.base import Document, Format
 from k8sidx.show.render.hunt_details import HuntDetails, details_object
@@ -34,12 +34,13 @@ class JsonFormat(Format):
         """Write a list with one object per story."""
         return _text([story_object(story) for story in stories])
 
-    def query(self, result: Result, title: str) -> str:
+    def query(self, result: Result, title: str, judged: EventsJudged | None = None) -> str:
         """Write one object. Its rows are lists, since columns may share a name."""
         return _text(
             {
                 "engine": result.engine,
                 "exact": result.exact,
+                **judged_object(judged),
                 "columns": result.columns,
                 "rows": result.rows,
             }
@@ -89,6 +90,7 @@ def hunt_object(result: HuntResult) -> dict[str, object]:
         "level": result.level,
         "engine": result.engine,
         "exact": result.exact,
+        **judged_object(result.judged),
         "columns": result.columns,
         "rows": result.rows,
         "findings": [finding_object(finding) for finding in result.findings],
@@ -102,6 +104,19 @@ def hunt_object(result: HuntResult) -> dict[str, object]:
             }
             for gap in result.cannot_judge
         ],
+    }
+
+
+def judged_object(judged: EventsJudged | None) -> dict[str, object]:
+    """Return what a run looked at: an all-clear over no events is not one."""
+    if judged is None:
+        return {}
+    return {
+        "events_judged": judged.count,
+        "first_event": judged.first,
+        "last_event": judged.last,
+        "newest_event": judged.newest,
+        "clusters": judged.cluster_names,
     }
 
 

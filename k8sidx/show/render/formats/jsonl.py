@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from k8sidx.backends.result import Result
 from k8sidx.hunt.actor_timeline import ActorTimeline
-from k8sidx.hunt.result import HuntResult
+from k8sidx.hunt.result import EventsJudged, HuntResult
 from k8sidx.show.render.escape import json_line
 from k8sidx.show.render.formats.base import Document, Format
 from k8sidx.show.render.formats.json import hunt_object, story_object
@@ -35,7 +35,7 @@ class JsonLinesFormat(Format):
         """Write an object per story."""
         return _lines(story_object(story) for story in stories)
 
-    def query(self, result: Result, title: str) -> str:
+    def query(self, result: Result, title: str, judged: EventsJudged | None = None) -> str:
         """Write an object per row; of columns with the same name, later ones get a number."""
         names: list[str] = []
         for column in result.columns:

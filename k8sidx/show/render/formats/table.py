@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from k8sidx.backends.result import Result
 from k8sidx.hunt.actor_timeline import ActorTimeline
 from k8sidx.hunt.definition import Hunt
-from k8sidx.hunt.result import HuntResult
+from k8sidx.hunt.result import EventsJudged, HuntResult
 from k8sidx.show.render.formats.base import Document, Format
 from k8sidx.show.render.hunt_details import HuntDetails, print_details
 from k8sidx.show.render.hunts import print_hunts
@@ -38,7 +38,7 @@ class TableFormat(Format):
         """Print each story under its actor."""
         return partial(print_stories, stories=stories)
 
-    def query(self, result: Result, title: str) -> Document:
+    def query(self, result: Result, title: str, judged: EventsJudged | None = None) -> Document:
         """Print the rows of a query; without rows, nothing."""
         return self.sheet(Sheet(result.columns, result.rows, title)) if result.rows else _nothing
 
