@@ -276,14 +276,13 @@ class CoreReader:
             self._core.give_up(event)
 
     def _settle(self, event: int, what: str, content: bytes, call: Part) -> bool:
-        """Redact a URI or a body; returns whether the event is still plain."""
+        """Return whether redaction changes nothing of a URI or a body: the event is still plain."""
         if what == "uri":
             uri = content.decode()
             return redact_uri(uri) is uri
-        clean = redact_json(content, call.fields.get("target.resource", ""), call.embedding)
-        if clean is not content:
-            self._core.replace(event, what == "response", clean)
-        return True
+        # The fields promoted from a body that redaction changes are those of the redacted one.
+        target = call.fields.get("target.resource", "")
+        return redact_json(content, target, call.embedding) is content
 
 
 def _promoted(content: tuple[bytes, bytes, bytes], call: Part) -> Fields:

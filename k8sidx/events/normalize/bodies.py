@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from k8sidx.events.normalize.json_patch import patched
 from k8sidx.events.normalize.json_tree import (
     Fields,
@@ -103,6 +105,29 @@ def promotes(verb: str | None, target: str) -> bool:
             or target.startswith("certificatesigningrequests")
         )
     )
+
+
+FROM_MASKED = frozenset({"configmap.credentials", "csr.subject"})
+"""Fields made of values that redaction replaces: they have names, not the values."""
+
+
+def promoted_again(
+    request: bytes, response: bytes, verb: str | None, target: str, name: str | None, into: Fields
+) -> None:
+    """Take the texts among the promoted fields from bodies that redaction changed.
+
+    :param request: the redacted body as canonical JSON, empty where there is none.
+    """
+    again: Fields = {}
+    bodies = [msgspec.json.decode(body) if body else None for body in (request, response)]
+    promoted_fields(bodies[0], bodies[1], verb, target, name, again)
+    for field, value in list(into.items()):
+        if field in FROM_MASKED or not isinstance(value, str | list):
+            continue
+        if field in again:
+            into[field] = again[field]
+        else:
+            del into[field]
 
 
 def body_fields(name: str, body: Fields, into: Fields) -> None:

@@ -1,4 +1,5 @@
-"""Objects that are delivered as text: JSON, YAML, or Base64 of either."""
+"""Objects that are delivered as text: JSON, YAML, Base64 of either, compressed or not, and
+percent-encoded text."""
 
 from __future__ import annotations
 
@@ -6,12 +7,20 @@ import base64
 import binascii
 import re
 from typing import Any
+from urllib.parse import unquote
 
 import msgspec
 import yaml
 
+from k8sidx.compression import DamagedStreamError, decompressed, is_compressed
+
 MAX_YAML = 1024 * 1024
 """Characters of YAML that are parsed; the parser is slow, and the text is an attacker's."""
+MAX_PACKED = 16 * 1024 * 1024
+"""Bytes that compressed text may have; a few kilobytes can stand for gigabytes."""
+MAX_LAYERS = 4
+"""Encodings inside one another that are undone."""
+_PERCENT = re.compile(r"%(?:25)*(?:22|7[bB]|5[bB]|3[aA])")
 _MAPPING = re.compile(r"^(?:---\s*\n)?\s*[\w.\"'-]+\s*:", re.MULTILINE)
 _STANDARD = str.maketrans("-_", "+/")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]+={0,2}")
@@ -20,16 +29,60 @@ _ALIAS = re.compile(r"(?:^|[\s\[,:-])[*&][\w-]+")
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-def parse_text(text: str) -> dict[str, Any] | list[Any] | None:
-    """Return the object or array that a text is; ``None`` when it is neither."""
+def parse_text(text: str, layers: int = MAX_LAYERS) -> dict[str, Any] | list[Any] | None:
+    """Return the object or array that a text is; ``None`` when it is neither.
+
+    :param layers: encodings that may be undone.
+    """
     stripped = text.strip()
     if stripped[:1] in ("{", "["):
         return _json(stripped.encode("utf-8", "surrogatepass"))
-    if len(stripped) > 16 and _BASE64.fullmatch(stripped):
-        return _base64(stripped)
+    if layers and len(stripped) > 16 and (data := base64_bytes(stripped)) is not None:
+        return _packed(data, layers - 1)
+    if layers and "%" in stripped and _PERCENT.search(stripped):
+        return parse_text(unquote(stripped), layers - 1)
     if ":" in stripped and _MAPPING.search(stripped):
         return _yaml(stripped)
     return None
+
+
+def base64_bytes(text: str) -> bytes | None:
+    """Return what a text is Base64 of, in either alphabet, with or without padding and line
+    breaks; ``None`` when it is not Base64."""
+    if "\n" in text:
+        text = "".join(text.split())
+    if _BASE64.fullmatch(text) is None:
+        return None
+    standard = text.rstrip("=").translate(_STANDARD)
+    try:
+        return base64.b64decode(standard + "=" * (-len(standard) % 4), validate=True)
+    except (binascii.Error, ValueError):
+        return None
+
+
+def _packed(data: bytes, layers: int) -> dict[str, Any] | list[Any] | None:
+    if is_compressed(data[:4]):
+        plain = _inflated(data)
+        if plain is None:
+            return None
+        data = plain
+    try:
+        return parse_text(data.decode("utf-8"), layers)
+    except UnicodeError:
+        return None
+
+
+def _inflated(data: bytes) -> bytes | None:
+    blocks, size = [], 0
+    try:
+        for block in decompressed(iter((data,))):
+            blocks.append(block)
+            size += len(block)
+            if size > MAX_PACKED:
+                return None
+    except DamagedStreamError:
+        return None
+    return b"".join(blocks)
 
 
 def _json(text: bytes) -> dict[str, Any] | list[Any] | None:
@@ -38,22 +91,6 @@ def _json(text: bytes) -> dict[str, Any] | list[Any] | None:
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         return None
     return value if isinstance(value, dict | list) else None
-
-
-def _base64(text: str) -> dict[str, Any] | list[Any] | None:
-    try:
-        standard = text.translate(_STANDARD)
-        data = base64.b64decode(standard + "=" * (-len(standard) % 4), validate=True)
-    except (binascii.Error, ValueError):
-        return None
-    inner = data.strip()
-    if inner[:1] in (b"{", b"["):
-        return _json(inner)
-    try:
-        decoded = inner.decode("utf-8")
-    except UnicodeError:
-        return None
-    return _yaml(decoded) if _MAPPING.search(decoded) else None
 
 
 def _yaml(text: str) -> dict[str, Any] | list[Any] | None:

@@ -20,7 +20,7 @@ from k8sidx.events.decode.event_model import (
     ObjectReference,
 )
 from k8sidx.events.fields.field import NAMESPACE_LENGTH, TEXT_LENGTH
-from k8sidx.events.normalize.bodies import WORKLOADS, promoted_fields
+from k8sidx.events.normalize.bodies import WORKLOADS, promoted_again, promoted_fields
 from k8sidx.events.normalize.embedded_text import parse_text
 from k8sidx.events.normalize.event_id import canonical_json, canonical_raw, digest
 from k8sidx.events.normalize.extra_keys import clean_extra_keys
@@ -39,10 +39,10 @@ from k8sidx.events.normalize.parts import (
 from k8sidx.events.normalize.redact import (
     KIND_OF_RESOURCE,
     redact_json,
-    redact_promoted,
 )
+from k8sidx.events.normalize.redact_container import redact_promoted
 from k8sidx.events.normalize.redact_text import MARK_START, URI_MARK, redact_uri
-from k8sidx.events.normalize.request import path, query_fields, resource_of
+from k8sidx.events.normalize.request import resource_of, uri_fields
 from k8sidx.events.normalize.timestamps import (
     canonical_text,
     is_canonical,
@@ -215,6 +215,12 @@ class Normalizer:
             rest = rest if self.keep_secrets and rest_redacted else clean_rest
         if request is not None or response is not None or reference.resource in WORKLOADS:
             promoted_fields(request, response, event.verb, target, reference.name, extra)
+            if not self.keep_secrets and (
+                clean_request is not request_json or clean_response is not response_json
+            ):
+                promoted_again(
+                    clean_request, clean_response, event.verb, target, reference.name, extra
+                )
         if AKS_CUT in (request_json, response_json):
             extra["event.truncated"] = True
         if notes.fields.get("annotations.audit.k8s.io/truncated") == "true":
@@ -256,7 +262,7 @@ class Normalizer:
                 _mistyped(clean_rest) if clean_rest else b"",
             )
         )
-        _extra_fields(event, reference, stored_uri, target, extra)
+        uri_fields(event, reference, stored_uri, target, extra)
         if not self.keep_secrets and ("exec.command" in extra or "pod.commands" in extra):
             redact_promoted(extra)
         if extra:
@@ -359,32 +365,6 @@ def _first(staged: int | None, received: int | None, context: Context) -> int | 
     if staged is not None:
         return staged
     return received if received is not None else microseconds(context.time)
-
-
-def _extra_fields(
-    event: AuditEvent, reference: ObjectReference, uri: str | None, target: str, extra: Fields
-) -> None:
-    if not uri:
-        return
-    subresource = reference.subresource or ""
-    if "?" in uri:
-        found = query_fields(uri, subresource)
-        if "request.dry_run" in found and not _query_counts(event):
-            del found["request.dry_run"]
-        extra.update(found)
-    if not target or subresource == "proxy":
-        extra["url.path"] = path(uri)
-
-
-def _query_counts(event: AuditEvent) -> bool:
-    """Whether the API server looks at the options in the query of the request.
-
-    Of a deletion it does only where there is no body; where the policy left the body out,
-    a query that says dry run could stand beside one that does not.
-    """
-    if event.verb not in ("delete", "deletecollection"):
-        return True
-    return event.requestObject is NOTHING and event.level in ("Request", "RequestResponse")
 
 
 def _left(

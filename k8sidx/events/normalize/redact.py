@@ -16,15 +16,17 @@ import msgspec
 
 from k8sidx.events.normalize.embedded_text import parse_text
 from k8sidx.events.normalize.event_id import canonical_json
+from k8sidx.events.normalize.redact_container import redact_arguments, redact_environment
 from k8sidx.events.normalize.redact_hints import (
     APPLIED_TEXTS,
     KUBECTL_ENTRY,
     KUBECTL_MARK,
     LAST_APPLIED,
+    PACKED,
     REDACTED_KINDS,
     is_suspect,
 )
-from k8sidx.events.normalize.redact_text import MARK, SECRET_NAME, WORD_MARK, redact_text
+from k8sidx.events.normalize.redact_text import MARK, is_mark, redact_text
 
 APPLIED = frozenset(
     {
@@ -73,8 +75,6 @@ _OBJECT_KEYS = frozenset(
 )  # fmt: skip
 
 _SUSPECT_KIND = re.compile(rf"kind[\\\"': ]{{1,12}}(?:{REDACTED_KINDS})")
-_SECRET_VARIABLE = re.compile(SECRET_NAME + r"|auth(?:_|$)|conn(?:ection)?_?str", re.IGNORECASE)
-_SECRET_OPTION = re.compile(rf"--?[\w-]*{SECRET_NAME}", re.IGNORECASE)
 _ARGUMENT_KEYS = frozenset({"args", "command"})
 _SENSITIVE_PATCH = re.compile(r"/env/[^/]+/value$")
 _CONTENT_KEY = re.compile(
@@ -90,11 +90,6 @@ def opaque(text: str) -> str:
     """Return what stands for a text that cannot be looked into."""
     data = text.encode("utf-8", "surrogatepass")
     return f"{MARK[:-1]}: {len(data)} bytes, sha256 {hashlib.sha256(data).hexdigest()[:12]}]"
-
-
-def is_mark(value: object) -> bool:
-    """Whether a value was replaced already."""
-    return isinstance(value, str) and value.startswith(MARK[:-1]) and value.endswith("]")
 
 
 def redact_json(body: bytes, target: str, embedding: bool = True) -> bytes:
@@ -185,31 +180,12 @@ def redact_annotations(annotations: dict[str, Any], target: str) -> bool:
         quotes = target in KIND_OF_RESOURCE and "patch.webhook" in key
         if quotes or any(hint in value for hint in APPLIED_TEXTS):
             annotations[key] = MARK
-        elif _SUSPECT_KIND.search(value):
-            _redact_text_value(annotations, key, "", 0)
+        elif _SUSPECT_KIND.search(value) or PACKED.search(value):
+            is_plain = _SUSPECT_KIND.search(value) is None
+            _redact_text_value(annotations, key, "", 0, keep_plain=is_plain)
         else:
             annotations[key] = redact_text(value, prose=True)
         changed |= annotations[key] is not value
-    return changed
-
-
-def redact_promoted(fields: dict[str, Any]) -> bool:
-    """Redact the fields that quote a container's or an exec's command, in place.
-
-    A mark in them is one word: hunts look at commands word by word.
-
-    :returns: whether anything was replaced.
-    """
-    changed = False
-    for name in ("pod.commands", "exec.command"):
-        if (words := fields.get(name)) is not None:
-            redacted = list(words)
-            changed |= redact_arguments(redacted)
-            fields[name] = [word.replace(MARK, WORD_MARK) for word in redacted]
-    if (line := fields.get("exec.command_line")) is not None:
-        redacted_line = redact_text(line)
-        changed |= redacted_line is not line
-        fields["exec.command_line"] = redacted_line.replace(MARK, WORD_MARK)
     return changed
 
 
@@ -239,8 +215,9 @@ def redact_tree(root: dict[str, Any], target: str) -> bool:
 
 
 def _redact_kept_text(node: Any, key: Any, text: str, kind: str) -> bool:
-    if kind or _SUSPECT_KIND.search(text):
-        is_plain = _SIMPLE.fullmatch(text) is not None or not _is_content(key)
+    suspect = bool(kind) or _SUSPECT_KIND.search(text) is not None
+    if suspect or PACKED.search(text):
+        is_plain = not suspect or _SIMPLE.fullmatch(text) is not None or not _is_content(key)
         if _redact_text_value(node, key, kind, 0, keep_plain=is_plain):
             return True
     redacted = redact_text(text)
@@ -262,7 +239,11 @@ def _redact_tree(root: Any, kind: str, depth: int) -> bool:
     while pending:
         node, implied = pending.pop()
         if isinstance(node, list):
-            pending += ((child, implied) for child in node if isinstance(child, dict | list))
+            for index, child in enumerate(node):
+                if isinstance(child, str):
+                    changed |= _redact_member(node, index, child, depth)
+                elif isinstance(child, dict | list):
+                    pending.append((child, implied))
             continue
         named = node.get("kind")
         actual = named if isinstance(named, str) and named else implied
@@ -283,56 +264,24 @@ def _redact_tree(root: Any, kind: str, depth: int) -> bool:
     return changed
 
 
-def _redact_member(node: dict[str, Any], key: str, text: str, depth: int) -> bool:
+def _redact_member(node: Any, key: Any, text: str, depth: int) -> bool:
     if key in APPLIED:
         return _mask_entry(node, key)
     if len(text) > 12 and (
         _SUSPECT_KIND.search(text) or any(hint in text for hint in APPLIED_TEXTS)
     ):
         return _redact_text_value(node, key, "", depth)
+    if len(text) > 12 and PACKED.search(text):
+        return _redact_text_value(node, key, "", depth, keep_plain=True)
     return False
 
 
 def _redact_container_member(key: str, child: Any) -> bool:
     if key == "env":
-        return _redact_environment(child)
+        return redact_environment(child)
     if key in _ARGUMENT_KEYS and isinstance(child, list):
         return redact_arguments(child)
     return False
-
-
-def _redact_environment(variables: Any) -> bool:
-    """Mask the values of a container's variables whose name says that they are secret."""
-    changed = False
-    for variable in variables.values() if isinstance(variables, dict) else variables:
-        if isinstance(variable, dict) and isinstance(value := variable.get("value"), str):
-            if is_mark(value) or not value:
-                continue
-            if _SECRET_VARIABLE.search(str(variable.get("name", ""))):
-                variable["value"] = MARK
-                changed = True
-            elif (redacted := redact_text(value)) is not value:
-                variable["value"] = redacted
-                changed = True
-    return changed
-
-
-def redact_arguments(words: list[Any]) -> bool:
-    """Mask credentials among the words of a command, in place.
-
-    :returns: whether anything was replaced.
-    """
-    changed = False
-    for index, word in enumerate(words):
-        if not isinstance(word, str) or is_mark(word):
-            continue
-        before = words[index - 1] if index else ""
-        if isinstance(before, str) and _SECRET_OPTION.fullmatch(before) and word[:1] != "-":
-            words[index] = MARK
-        else:
-            words[index] = redact_text(word)
-        changed |= words[index] is not word
-    return changed
 
 
 def _redact_text_value(

@@ -18,6 +18,16 @@ REDACTED_KINDS = (
 )
 """Kinds that hold secrets, as alternatives of a regular expression."""
 SUSPECT_KIND_JSON = re.compile(rf"kind[\\\": ]{{1,12}}(?:{REDACTED_KINDS})".encode())
+# "kind" in Base64 and in Base64 of that, at each alignment; what gzip and zstd begin with in
+# Base64; and "kind" in percent-encoded JSON or YAML.
+_PACKED_HINTS = (
+    "a2luZ", "tpbm", "raW5k", "YTJsdV", "EybHVa", "hMmx1W", "dHBib", "RwYm", "0cGJt", "cmFXNW",
+    "JhVzVr", "yYVc1a", "H4sI", "KLUv/", "kind%",
+)  # fmt: skip
+_PACKED = "|".join(map(re.escape, _PACKED_HINTS))
+PACKED = re.compile(_PACKED)
+"""One of these is in every text whose encoding hides an object with a kind."""
+_PACKED_JSON = re2.compile(_PACKED.encode())
 LAST_APPLIED = b"last-applied-configuration"
 _OTHER_APPLIED = (b"com/last-applied", b"kapp.k14s.io/original", b"rio.cattle.io/applied")
 APPLIED_TEXTS = tuple(hint.decode() for hint in (LAST_APPLIED, *_OTHER_APPLIED))
@@ -53,6 +63,7 @@ BODY_HINTS = (
     b"/env/",
     b"/args",
     b"/command",
+    *(hint.encode() for hint in _PACKED_HINTS),
 )
 """A body of a type that holds no other objects, without a backslash and any of these, is not
 suspect: :func:`is_suspect` looks further only where one of them is."""
@@ -71,6 +82,7 @@ def is_suspect(body: bytes, embedding: bool) -> bool:
         or b"kapp.k14s.io/original" in body
         or b"rio.cattle.io/applied" in body
         or (LAST_APPLIED in body and _has_other_applied(body))
+        or _PACKED_JSON.search(body) is not None
     )
 
 

@@ -32,7 +32,8 @@ TEXT_HINTS = (
 )  # fmt: skip
 """One of these is in every text that has a credential, in letters of either case."""
 _HINT = re.compile("|".join(map(re.escape, TEXT_HINTS)), re.IGNORECASE)
-_SPACE = r"(?:\s|\+|%20|%2520|%09)"
+# In the URI of an exec the next word of the command is the next parameter.
+_SPACE = r"(?:\s|\+|%20|%2520|%09|&command=)"
 # What stands before a value gives nothing back: a mark would be read as a value otherwise.
 _EQUALS = rf"{_SPACE}*(?:=|%3[dD]|%253[dD]){_SPACE}*+"
 _COLON = rf"{_SPACE}*(?::|%3[aA]|%253[aA]){_SPACE}*+"
@@ -57,15 +58,15 @@ _ASSIGNED = re.compile(
 _HEADER = re.compile(rf"({SECRET_NAME}{_COLON}{_QUOTE}?+{_SCHEME})({_VALUE})", re.IGNORECASE)
 # --password hunter2, in a command line and as parameters of a URI.
 _OPTION = re.compile(
-    rf"((?:^|[\s=&+]|%20|%3[dD])--?(?:[\w-]*{SECRET_NAME})(?:{_SPACE}++|&command=){_QUOTE}?+)"
+    rf"((?:^|[\s=&+(\[{{;,|\"']|%20|%3[dD])--?(?:[\w-]*{SECRET_NAME}){_SPACE}++{_QUOTE}?+)"
     rf"((?!-){_VALUE})",
     re.IGNORECASE,
 )
 _PROGRAM_OPTION = re.compile(
-    rf"((?:(?:mysql|mariadb|mongo|sshpass)[\w-]*\b.{{0,300}}?(?:{_SPACE}|&command=)-p|"
-    rf"redis-cli\b.{{0,300}}?(?:{_SPACE}|&command=)-a|"
-    rf"(?:curl|wget)\b.{{0,300}}?(?:{_SPACE}|&command=)(?:-u|--user)(?:{_SPACE}+|=|&command=)"
-    rf"[^\s:&%+]+(?::|%3[aA]|%253[aA]))(?:{_SPACE}++|&command=)?+{_QUOTE}?+)({_VALUE})",
+    rf"((?:(?:mysql|mariadb|mongo|sshpass)[\w-]*\b.{{0,300}}?{_SPACE}-p|"
+    rf"redis-cli\b.{{0,300}}?{_SPACE}-a|"
+    rf"(?:curl|wget)\b.{{0,300}}?{_SPACE}(?:-u|--user)(?:{_SPACE}+|=)"
+    rf"[^\s:&%+]+(?::|%3[aA]|%253[aA])){_SPACE}*+{_QUOTE}?+)({_VALUE})",
     re.IGNORECASE | re.DOTALL,
 )
 _OPTIONS_OF_A_PROGRAM = 100
@@ -85,6 +86,11 @@ _SERVICE_TOKEN = re.compile(
 # The API server quotes the body around the byte that it could not decode.
 _CONTEXT = re.compile(r"\.\.\.\|.*?\|\.\.\.", re.DOTALL)
 _INVALID_VALUE = re.compile(r"(Invalid value: )(\"(?:[^\"\\]|\\.)*\"|[^\s:,]+)")
+
+
+def is_mark(value: object) -> bool:
+    """Whether a value was replaced already."""
+    return isinstance(value, str) and value.startswith(MARK[:-1]) and value.endswith("]")
 
 
 def redact_text(text: str, *, mark: str = MARK, prose: bool = False) -> str:
@@ -107,6 +113,18 @@ def redact_text(text: str, *, mark: str = MARK, prose: bool = False) -> str:
     redacted = _redact_program_options(redacted, keep)
     redacted = _SERVICE_TOKEN.sub(mark, redacted)
     return text if redacted == text else redacted
+
+
+_INTRODUCTION = re.compile(
+    rf"(?:--?[\w-]*{SECRET_NAME}|(?s:.)*{SECRET_NAME}[\"']?\s*[:=]|"
+    r"(?s:.)*\b(?:bearer|basic|negotiate))",
+    re.IGNORECASE,
+)
+
+
+def introduces_secret(word: str) -> bool:
+    """Whether the next word of a command is a credential: ``--token``, ``key:``, ``Bearer``."""
+    return _INTRODUCTION.fullmatch(word[-200:]) is not None
 
 
 def _redact_program_options(text: str, keep: Callable[[re.Match[str]], str]) -> str:

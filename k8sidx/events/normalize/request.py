@@ -7,6 +7,9 @@ from itertools import islice
 from typing import Any
 from urllib.parse import parse_qsl, unquote, unquote_plus
 
+from k8sidx.events.decode.event_model import NOTHING, AuditEvent, ObjectReference
+from k8sidx.events.normalize.json_tree import Fields
+
 _WITH_COMMAND = frozenset({"exec", "attach", "log", "portforward"})
 _READ = frozenset({"command", "container"})
 _PARAMETER = re.compile("[^&]+")
@@ -72,3 +75,34 @@ def resource_of(uri: str | None) -> str:
     if names[:1] == ["namespaces"] and len(names) > 2:
         names = names[2:]
     return "/".join((names[0], *names[2:3])) if names else ""
+
+
+def uri_fields(
+    event: AuditEvent, reference: ObjectReference, uri: str | None, target: str, extra: Fields
+) -> None:
+    """Add the fields that requestURI alone has.
+
+    :param uri: requestURI as it is stored.
+    :param target: resource, or resource/subresource, of the request.
+    """
+    if not uri:
+        return
+    subresource = reference.subresource or ""
+    if "?" in uri:
+        found = query_fields(uri, subresource)
+        if "request.dry_run" in found and not _query_counts(event):
+            del found["request.dry_run"]
+        extra.update(found)
+    if not target or subresource == "proxy":
+        extra["url.path"] = path(uri)
+
+
+def _query_counts(event: AuditEvent) -> bool:
+    """Whether the API server looks at the options in the query of the request.
+
+    Of a deletion it does only where there is no body; where the policy left the body out,
+    a query that says dry run could stand beside one that does not.
+    """
+    if event.verb not in ("delete", "deletecollection"):
+        return True
+    return event.requestObject is NOTHING and event.level in ("Request", "RequestResponse")

@@ -16,6 +16,7 @@ from k8sidx.events.decode.event_model import from_object
 from k8sidx.events.fields.lookup import BY_NAME
 from k8sidx.events.fields.moment import text_of
 from k8sidx.events.fields.table import Kind
+from k8sidx.events.normalize.bodies import FROM_MASKED
 from k8sidx.events.normalize.event import Normalized, Normalizer
 from k8sidx.events.normalize.json_tree import Fields
 from k8sidx.events.normalize.reconstruct import REST, whole_event
@@ -69,6 +70,10 @@ def renormalize(row: Fields, normalizer: Normalizer) -> Renormalized:
     )
     # Earlier versions did not store event.bytes: the size of the event as it is stored.
     normalized = normalizer.normalize(event, rest, context, row.get("event.bytes") or length)
+    for name in FROM_MASKED:
+        # It is made of what an earlier version replaced.
+        if name not in normalized.extra and (value := row.get(name)):
+            normalized.extra[name] = value
     replaced = list(_replacements(row, normalized)) if normalized.redacted else []
     identity = row["event.id"]
     known = normalized.values.id in (identity, _bytes_of(identity))

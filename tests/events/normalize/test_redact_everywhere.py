@@ -14,8 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from k8sidx.events.normalize.reconstruct import whole_event
-from k8sidx.events.normalize.redact import is_mark
-from k8sidx.events.normalize.redact_text import redact_message, redact_text, redact_uri
+from k8sidx.events.normalize.redact_text import is_mark, redact_message, redact_text, redact_uri
 from tests.building import event, normalized
 
 APPLIED = "kubectl.kubernetes.io/last-applied-configuration"

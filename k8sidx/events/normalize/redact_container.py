@@ -1,0 +1,73 @@
+"""Redaction of containers: environment variables, and the words of commands."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from k8sidx.events.normalize.redact_text import (
+    MARK,
+    SECRET_NAME,
+    WORD_MARK,
+    introduces_secret,
+    is_mark,
+    redact_text,
+)
+
+_SECRET_VARIABLE = re.compile(SECRET_NAME + r"|auth(?:_|$)|conn(?:ection)?_?str", re.IGNORECASE)
+
+
+def redact_environment(variables: Any) -> bool:
+    """Mask the values of a container's variables whose name says that they are secret."""
+    changed = False
+    for variable in variables.values() if isinstance(variables, dict) else variables:
+        if isinstance(variable, dict) and isinstance(value := variable.get("value"), str):
+            if is_mark(value) or not value:
+                continue
+            if _SECRET_VARIABLE.search(str(variable.get("name", ""))):
+                variable["value"] = MARK
+                changed = True
+            elif (redacted := redact_text(value)) is not value:
+                variable["value"] = redacted
+                changed = True
+    return changed
+
+
+def redact_arguments(words: list[Any]) -> bool:
+    """Mask credentials among the words of a command, in place.
+
+    :returns: whether anything was replaced.
+    """
+    changed = False
+    before: Any = ""
+    for index, word in enumerate(words):
+        introduced = isinstance(before, str) and introduces_secret(before)
+        before = word
+        if not isinstance(word, str) or is_mark(word):
+            continue
+        if introduced and word[:1] != "-" and not introduces_secret(word):
+            words[index] = MARK
+        else:
+            words[index] = redact_text(word)
+        changed |= words[index] is not word
+    return changed
+
+
+def redact_promoted(fields: dict[str, Any]) -> bool:
+    """Redact the fields that quote a container's or an exec's command, in place.
+
+    A mark in them is one word: hunts look at commands word by word.
+
+    :returns: whether anything was replaced.
+    """
+    changed = False
+    for name in ("pod.commands", "exec.command"):
+        if (words := fields.get(name)) is not None:
+            redacted = list(words)
+            changed |= redact_arguments(redacted)
+            fields[name] = [word.replace(MARK, WORD_MARK) for word in redacted]
+    if (line := fields.get("exec.command_line")) is not None:
+        redacted_line = redact_text(line)
+        changed |= redacted_line is not line
+        fields["exec.command_line"] = redacted_line.replace(MARK, WORD_MARK)
+    return changed
