@@ -33,7 +33,8 @@ from k8sidx.events.normalize.parts import (
     notes_part,
     origin_part,
 )
-from k8sidx.events.normalize.redact import KIND_OF_RESOURCE, redact_json, redact_promoted
+from k8sidx.events.normalize.redact import KIND_OF_RESOURCE, redact_json
+from k8sidx.events.normalize.redact_container import redact_promoted
 from k8sidx.events.normalize.redact_hints import BODY_HINTS, KIND_HINTS
 from k8sidx.events.normalize.redact_text import (
     MARK_START,
@@ -325,6 +326,8 @@ def _call(key: bytes) -> tuple[Part, int]:
     part = Memory(call_part)[(*texts, cluster)]
     verb, target = part.fields.get("verb"), part.fields.get("target.resource", "")
     flags = _EMBEDDING if part.embedding else 0
+    # An empty level or stage is a missing one, which the core does not know.
+    flags |= _NOT_PLAIN if "" in texts[:2] else 0
     flags |= _SENSITIVE if target in KIND_OF_RESOURCE else 0
     flags |= _PROMOTES if promotes(verb, target) else 0
     flags |= _WORKLOAD if is_written_workload(verb, target) else 0

@@ -242,9 +242,8 @@ class Normalizer:
         if not staged_is_canonical:
             staged_text = canonical_text(staged_text, staged)
         head = orjson.dumps(
-            [event.level, event.auditID, event.stage, event.verb, clean, agent.label or None,
-             received_text, staged_text,
-             reference.resource or None,
+            [event.level or None, event.auditID, event.stage or None, event.verb, clean,
+             agent.label or None, received_text, staged_text, reference.resource or None,
              reference.namespace or None, reference.name or None, reference.uid or None,
              reference.apiGroup or None, reference.apiVersion or None,
              reference.resourceVersion or None, reference.subresource or None]

@@ -74,6 +74,7 @@ BARE = {key: value for key, value in FULL.items() if key not in ("requestObject"
             {**BARE, "responseStatus": {"code": 200}},
             {**BARE, "responseStatus": {"code": 200, "message": "", "reason": "", "status": None}},
         ),
+        ({**BARE, "stage": "", "level": ""}, {**BARE, "stage": None, "level": None}),
         ({**BARE, "authenticationMetadata": {}}, {**BARE, "authenticationMetadata": None}),
     ],
 )
