@@ -133,3 +133,28 @@ def test_an_event_that_is_cut_is_rejected_with_its_record() -> None:
 
 def test_a_record_without_its_log_is_rejected() -> None:
     assert "no properties.log" in rejected(record(None)).reason
+
+
+def test_a_diagnostics_row_with_its_properties_flattened_has_its_cluster() -> None:
+    row = {"Category": "kube-audit", "ResourceId": RESOURCE, "TimeGenerated": TIME,
+           "properties_log_s": json.dumps(event())}  # fmt: skip
+    assert the_event(json.dumps(row)).context == AKS
+
+
+def test_a_row_of_operator_nexus_is_an_event() -> None:
+    """NCCKubernetesAPIAuditLogs has the status code alone, and its time is that of the stage."""
+    row = {
+        "AuditId": "1", "ClusterName": "edge", "Location": "eastus", "Verb": "get",
+        "Stage": "ResponseComplete", "RequestUri": "/api/v1/pods", "User": "alice",
+        "SourceIps": '["203.0.113.7"]', "UserAgent": "kubectl", "ResponseStatusCode": 403,
+        "ObjectRef": '{"resource":"pods"}', "TimeGenerated": "2026-11-23T12:00:00.200000Z",
+        "RequestReceivedTimestamp": "2026-11-23T12:00:00.100000Z",
+        "_ResourceId": "/subscriptions/1/providers/microsoft.networkcloud/clusters/edge",
+    }  # fmt: skip
+    made = the_event(json.dumps(row))
+    assert made.context.cluster == "edge"
+    assert made.body["objectRef"] == {"resource": "pods"}
+    assert made.body["responseStatus"] == {"code": 403}
+    assert made.body["user"] == {"username": "alice"}
+    assert made.body["stageTimestamp"] == "2026-11-23T12:00:00.200000Z"
+    assert made.body["requestReceivedTimestamp"] == "2026-11-23T12:00:00.100000Z"

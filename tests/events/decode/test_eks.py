@@ -151,3 +151,13 @@ def test_odd_times_are_no_time(time: object) -> None:
     record = subscription()
     record["logEvents"] = [{"message": json.dumps(event()), "timestamp": time}]
     assert the_event(record).context.time == ""
+
+
+def test_a_row_of_sentinel_has_the_cluster_and_the_time_in_its_columns() -> None:
+    row = {
+        "TimeGenerated": TIME, "AwsAccountId": "123456789012", "ClusterName": "prod-eu",
+        "Verb": "get", "RawEvent": json.dumps(event()), "Type": "AWSEKSLogs_CL",
+    }  # fmt: skip
+    made = the_event(json.dumps(row))
+    assert made.context == EKS
+    assert made.body == event()

@@ -1,8 +1,8 @@
 """Azure Kubernetes Service: diagnostic settings, in the forms of each destination.
 
 Azure Monitor reference: resource logs of Microsoft.ContainerService/managedClusters, the
-tables AzureDiagnostics, AKSAudit and AKSAuditAdmin. Categories other than ``kube-audit``
-and ``kube-audit-admin`` are text of other components.
+tables AzureDiagnostics, AKSAudit, AKSAuditAdmin and NCCKubernetesAPIAuditLogs. Categories
+other than ``kube-audit`` and ``kube-audit-admin`` are text of other components.
 """
 
 from __future__ import annotations
@@ -45,6 +45,12 @@ _COLUMNS = {
     "Annotations": "annotations",
 }
 """Columns of AKSAudit and AKSAuditAdmin → keys of audit.k8s.io/v1."""
+_NEXUS_COLUMNS = {
+    "RequestReceivedTimestamp": "requestReceivedTimestamp",
+    "TimeGenerated": "stageTimestamp",
+}
+"""Further columns of NCCKubernetesAPIAuditLogs: its time is that of the audit stage."""
+_LOG_COLUMNS = ("log_s", "properties_log_s")
 _TEXTS = frozenset(
     {"auditID", "level", "stage", "requestURI", "verb", "userAgent", "stageTimestamp"}
 ) | {"requestReceivedTimestamp"}
@@ -54,8 +60,9 @@ def read(record: JsonObject, context: Context) -> Iterable[Part] | None:
     """A resource log record, a table's row, or lists of them."""
     if type(record.get("properties")) is dict and type(record.get("category")) is str:
         return (_resource_log(record, context),)
-    if "log_s" in record and "Category" in record:
-        return (_diagnostics_row(record, context),)
+    for column in _LOG_COLUMNS:
+        if column in record and ("Category" in record or "category_s" in record):
+            return (_diagnostics_row(record, column, context),)
     if "AuditId" in record and ("Verb" in record or "Stage" in record):
         return (_audit_row(record, context),)
     if type(record.get("records")) is list:
@@ -82,11 +89,11 @@ def _log(properties: Any, context: Context) -> Part:
     return Nested(log, context)
 
 
-def _diagnostics_row(record: JsonObject, context: Context) -> Part:
-    if not _is_audit(record["Category"]):
+def _diagnostics_row(record: JsonObject, column: str, context: Context) -> Part:
+    if not _is_audit(record.get("Category") or record.get("category_s")):
         return _OTHER
-    resource = record.get("ResourceId") or record.get("_ResourceId")
-    return Nested(record["log_s"], _context(resource, record.get("TimeGenerated"), context))
+    resource = record.get("ResourceId") or record.get("_ResourceId") or record.get("resourceId_s")
+    return Nested(record[column], _context(resource, record.get("TimeGenerated"), context))
 
 
 def _audit_row(record: JsonObject, context: Context) -> Part:
@@ -95,8 +102,22 @@ def _audit_row(record: JsonObject, context: Context) -> Part:
         value = record.get(column)
         if value is not None and value != "":
             body[key] = value if key in _TEXTS else _dynamic(value)
+    if "ResponseStatusCode" in record:
+        _add_nexus(record, body)
+        context = context._replace(cluster=text(record.get("ClusterName")) or context.cluster)
     resource = record.get("_ResourceId") or record.get("ResourceId")
     return AuditObject(body, _context(resource, record.get("TimeGenerated"), context))
+
+
+def _add_nexus(record: JsonObject, body: JsonObject) -> None:
+    """Add the columns of Operator Nexus, which has the status code alone and users as text."""
+    for column, key in _NEXUS_COLUMNS.items():
+        if value := text(record.get(column)):
+            body.setdefault(key, value)
+    if (code := record["ResponseStatusCode"]) is not None:
+        body.setdefault("responseStatus", {"code": code})
+    if type(user := body.get("user")) is str:
+        body["user"] = {"username": user}
 
 
 def _dynamic(value: Any) -> Any:
@@ -147,7 +168,7 @@ def _context(resource: Any, time: Any, context: Context) -> Context:
 READER = Reader(
     "aks",
     ("aks",),
-    frozenset({"properties", "log_s", "AuditId", "records", "tables", "azure"}),
+    frozenset({"properties", *_LOG_COLUMNS, "AuditId", "records", "tables", "azure"}),
     arrays=("records",),
     read=read,
 )

@@ -38,6 +38,8 @@ def read(record: JsonObject, context: Context) -> Iterable[Part] | None:
     if type(record.get("logEvents")) is list:
         context = context_of(record.get("logGroup"), record.get("logStream"), context)
         return _messages(record, "logEvents", context)
+    if "RawEvent" in record and "AwsAccountId" in record:
+        return (_sentinel_row(record, context),)
     if "awslogs" in record and type(packed := at(record, "awslogs", "data")) is str:
         return (Nested(Base64Payload(packed), context),)
     if "@message" in record:
@@ -66,6 +68,13 @@ def read_insights_row(value: list[Any], context: Context) -> Part:
     """A row: a list of fields and values, the event under ``@message``."""
     row = {text(one.get("field")): one.get("value") for one in value}
     return _insights_row(row, context, {"results": [value]})
+
+
+def _sentinel_row(record: JsonObject, context: Context) -> Part:
+    """A row of Microsoft Sentinel's table AWSEKSLogs, whose other columns repeat the event."""
+    cluster, time = text(record.get("ClusterName")), text(record.get("TimeGenerated"))
+    context = Context("eks", cluster or context.cluster, time or context.time)
+    return Nested(record["RawEvent"], context)
 
 
 def _insights_row(row: JsonObject, context: Context, alone: JsonObject | None) -> Part:
@@ -150,7 +159,7 @@ def _second(seconds: int) -> str:
 READER = Reader(
     "eks",
     ("eks",),
-    frozenset({"messageType", "logEvents", "awslogs", "@message", *_LISTS}),
+    frozenset({"messageType", "logEvents", "awslogs", "@message", "RawEvent", *_LISTS}),
     arrays=("logEvents", *_LISTS),
     read=read,
 )
