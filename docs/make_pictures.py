@@ -1,6 +1,7 @@
-"""Screenshots of the demo's report for the documentation: ``make pictures``.
+"""Pictures of the demo's report and of the dashboards for the documentation: ``make pictures``.
 
-Runs the demo's steps in a temporary folder and takes the screenshots in headless Chromium.
+The dashboards are drawn by ``docs/draw_dashboards.py``. The demo's steps run in a temporary folder;
+headless Chromium takes the screenshots.
 """
 
 from __future__ import annotations
@@ -10,6 +11,10 @@ import sys
 import tempfile
 from pathlib import Path
 from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from docs.draw_dashboards import write_pages
 
 ROOT = Path(__file__).parents[1]
 PICTURES = ROOT / "docs" / "pictures"
@@ -24,14 +29,24 @@ SHOTS: tuple[tuple[str, int, int, str, bool], ...] = (
 """Name, width and height in CSS pixels, section to show, dark theme."""
 
 
+DASHBOARD = (1280, 1560, 0.75)
+"""Width and height of a dashboard's picture in CSS pixels, and its scale."""
+DARK = "dashboard-denied"
+"""The dashboard that is shown in the dark theme."""
+
+
 def k8sidx(*arguments: str) -> None:
-    subprocess.run([sys.executable, "-m", "k8sidx", *arguments], check=True)
+    subprocess.run(
+        [sys.executable, "-m", "k8sidx", *arguments], check=True, stdout=subprocess.DEVNULL
+    )
 
 
 def report(folder: Path) -> Path:
     """Create the demo's report in a folder and return its path."""
     store, page = str(folder / "store"), folder / "report.html"
     k8sidx("ship", str(ROOT / "demo" / "audit.ndjson.zst"), "--store", store, "--cluster", "demo")
+    # Its findings are those of the dashboard.
+    k8sidx("hunt", "--all", "--store", store, *WINDOW, "--save", "-q", "-o", "json")
     k8sidx("report", "--store", store, *WINDOW, "-o", str(page))
     return page
 
@@ -41,7 +56,6 @@ def browser() -> Any:
     from selenium import webdriver
     from selenium.webdriver.chrome.service import Service
 
-    sys.path.insert(0, str(ROOT))
     from tests.show.browser.conftest import BROWSERS, DRIVERS, FLAGS, found
 
     options = webdriver.ChromeOptions()
@@ -51,19 +65,28 @@ def browser() -> Any:
     return webdriver.Chrome(options=options, service=Service(found(DRIVERS)))
 
 
+def open_page(chromium: Any, page: Path, size: tuple[int, int, float], *, dark: bool) -> None:
+    """Open a page at a size, light or dark."""
+    width, height, scale = size
+    chromium.execute_cdp_cmd(
+        "Emulation.setDeviceMetricsOverride",
+        {"width": width, "height": height, "deviceScaleFactor": scale, "mobile": False},
+    )
+    scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+    chromium.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
+    chromium.get(page.as_uri())
+
+
 def main() -> None:
     PICTURES.mkdir(exist_ok=True)
     chromium = browser()
     with tempfile.TemporaryDirectory() as folder:
         page = report(Path(folder))
+        for drawn in write_pages(Path(folder) / "store", Path(folder)):
+            open_page(chromium, drawn, DASHBOARD, dark=drawn.stem == DARK)
+            chromium.save_screenshot(str(PICTURES / f"{drawn.stem}.png"))
         for name, width, height, section, dark in SHOTS:
-            chromium.execute_cdp_cmd(
-                "Emulation.setDeviceMetricsOverride",
-                {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False},
-            )
-            scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
-            chromium.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
-            chromium.get(page.as_uri())
+            open_page(chromium, page, (width, height, 1), dark=dark)
             if section:
                 chromium.execute_script(f"document.getElementById('{section}').scrollIntoView()")
             chromium.save_screenshot(str(PICTURES / f"{name}.png"))

@@ -46,6 +46,8 @@ def panels_tables() -> str:
 
 def _dashboard(dashboard: Dashboard) -> str:
     lines = [f"### {dashboard.title}", "", dashboard.about, ""]
+    if dashboard.controls:
+        lines += [f"![{dashboard.title}](pictures/dashboard-{dashboard.id}.png)", ""]
     lines.append("| panel | chart | question |")
     lines.append("| --- | --- | --- |")
     lines += [f"| {one.title} | {_drawn(one)} | {one.answers} |" for one in dashboard.panels]

@@ -38,7 +38,11 @@ def article_dashboard() -> Dashboard:
     hunts = load_hunts(TABLES)
     tables = [_table(hunt) for hunt in hunts if isinstance(hunt, TopHunt)]
     codes = next(hunt for hunt in hunts if hunt.id == "topn_status_code")
-    rows = [Row(15, tuple(tables[first : first + 2])) for first in range(0, len(tables), 2)]
+    rows = [
+        Row(15, pair, (20, 28) if len(pair) == 2 else ())
+        for first in range(0, len(tables), 2)
+        if (pair := tuple(tables[first : first + 2]))
+    ]
     over_time = Panel(
         "article-codes-over-time",
         "Status codes over time",

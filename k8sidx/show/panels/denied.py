@@ -99,6 +99,7 @@ DENIED = Dashboard(
                       Query(where=requests(_FORBIDDEN), group_by=(_SOURCE,), metrics=_WIDE,
                             order=_WIDEST, limit=MAX_ROWS), (30,)),
             ),
+            (28, 20),
         ),
         Row(
             14,

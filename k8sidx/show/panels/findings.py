@@ -22,8 +22,7 @@ _STREAM = Events(
     "What was found, newest first?",
     Query(
         select=(
-            "@timestamp", "rule.level", "message", "rule.id", "finding.actor", "user.username",
-            "impersonatedUser.username", "impersonatedUser.groups", "source.ip",
+            "@timestamp", "rule.level", "message", "rule.id", "finding.actor", "source.ip",
             "source.claimed_ip", "orchestrator.cluster.name", "finding.count", "finding.query",
         ),
         order=(Order("@timestamp", descending=True),),
@@ -85,29 +84,34 @@ FINDINGS = Dashboard(
                       "Whom to look at first?", "table",
                       Query(where=_URGENT, group_by=(_ACTOR, _AS, _HUNT),
                             metrics=(LAST, _COUNT), order=_MOST_FIRST, limit=MAX_ROWS)),
+            ),
+        ),
+        Row(
+            14,
+            (
                 Panel("findings-by-hunt", "By hunt", "Which hunts find most?", "table",
                       _top(_HUNT, _LEVEL), (47,)),
-            ),
-        ),
-        Row(
-            14,
-            (
-                Panel("findings-by-user", "By user", "Who is behind most findings?", "table",
-                      _top(_ACTOR, _AS, _LEVEL)),
-                Panel("findings-by-address", "By address", "From where?", "table",
-                      _top(Terms("source.ip", "address"), _ACTOR, _AS)),
-            ),
-        ),
-        Row(
-            14,
-            (
                 Panel("techniques", "ATT&CK techniques", "Which techniques are seen?", "table",
                       _top(Terms("threat.technique.id", "technique")), (47,)),
                 Panel("findings-by-level", "By level", "How urgent are the findings?", "pie",
                       Query(group_by=(_LEVEL,), metrics=(_COUNT,), order=_MOST_FIRST, limit=5),
                       (47,)),
             ),
-            (32, 16),
+            (20, 16, 12),
+        ),
+        Row(
+            14,
+            (
+                Panel("findings-by-user", "By user", "Who is behind most findings?", "table",
+                      _top(_ACTOR, _AS, _LEVEL)),
+            ),
+        ),
+        Row(
+            14,
+            (
+                Panel("findings-by-address", "By address", "From where?", "table",
+                      _top(Terms("source.ip", "address"), _ACTOR, _AS)),
+            ),
         ),
         Row(24, (_STREAM,)),
     ),

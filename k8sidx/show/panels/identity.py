@@ -62,6 +62,7 @@ IDENTITY = Dashboard(
                 Panel("new-ips", "Newest addresses", "Which address was first seen last?",
                       "table", _new(_IP), (20,)),
             ),
+            (28, 20),
         ),
         Row(
             13,
@@ -104,6 +105,7 @@ IDENTITY = Dashboard(
                 Panel("new-agents", "Newest user agents", "Which client was first seen last?",
                       "table", _new(_AGENT), (20,)),
             ),
+            (28, 20),
         ),
         Row(
             14,

@@ -93,11 +93,18 @@ OVERVIEW = Dashboard(
             ),
         ),
         Row(
-            14,
+            13,
             (
                 Panel("overview-denied", "Denied, who and what",
                       "Who is refused which call?", "table",
                       table(requests(DENIED), USER, VERB, RESOURCE, NAMESPACE), (25,)),
+            ),
+        ),
+        Row(
+            13,
+            (
+                Panel("overview-new-users", "Newest users", "Who was first seen last?", "table",
+                      _newest(USER, KIND), (20,)),
                 Panel("overview-hunts", "Findings by hunt", "Which hunts found something?",
                       "table",
                       Query(group_by=(Terms("rule.level", "level"), Terms("rule.id", "hunt")),
@@ -109,24 +116,22 @@ OVERVIEW = Dashboard(
         Row(
             13,
             (
-                Panel("overview-new-users", "Newest users", "Who was first seen last?", "table",
-                      _newest(USER, KIND), (20,)),
                 Panel("overview-new-addresses", "Newest addresses",
                       "From where did somebody come for the first time?", "table",
                       _newest(Terms("source.ip", "address"), USER), (20,)),
+                Panel("by-code", "By status code", "How does the API server answer?", "bars",
+                      top(ANSWERED, Terms("responseStatus.code", "code")), (8,)),
             ),
+            (32, 16),
         ),
         Row(
             13,
             (
-                Panel("by-code", "By status code", "How does the API server answer?", "bars",
-                      top(ANSWERED, Terms("responseStatus.code", "code")), (8,)),
                 Panel("code-over-time", "Status codes over time",
                       "When did the answers change?", "timeline",
                       Query(where=ANSWERED, group_by=(DateHistogram(SPAN),
                             Terms("responseStatus.code", "code")), metrics=(COUNT,)), (8,)),
             ),
-            (16, 32),
         ),
         Row(
             13,

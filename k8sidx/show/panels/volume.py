@@ -105,6 +105,7 @@ VOLUME = Dashboard(
                       Query(where=requests(SHORT), group_by=(USER,), metrics=_SLOW,
                             order=(Order("95 % ms", descending=True),), limit=MAX_ROWS), (15,)),
             ),
+            (21, 27),
         ),
         Row(
             13,

@@ -94,7 +94,7 @@ WORKLOADS = Dashboard(
             ),
         ),
         Row(
-            14,
+            13,
             (
                 Panel("secrets-by-user", "Secret reads by user",
                       "Who reads secrets, of how many namespaces and names?", "table",
@@ -103,10 +103,22 @@ WORKLOADS = Dashboard(
                                      Metric("names", "count_distinct", "objectRef.name"), LAST,
                                      COUNT),
                             order=BUSY, limit=MAX_ROWS), (33,)),
+                Panel("exec-by-user", "Sessions by user", "Who opens sessions in pods?", "bars",
+                      top(_SESSIONS, USER), (35,)),
+            ),
+            (32, 16),
+        ),
+        Row(
+            13,
+            (
                 Panel("secrets-by-namespace", "Secret reads by user and namespace",
                       "Who reads the secrets of which namespace?", "table",
                       table(requests(_SECRETS, _READ), USER, NAMESPACE, CODE), (33,)),
+                Panel("pods-by-namespace", "Pods made by namespace", "Where?", "bars",
+                      top(requests(_PODS, Compare("verb", "=", "create"), SUCCEEDED),
+                          Terms("objectRef.namespace", "namespace")), (36,)),
             ),
+            (32, 16),
         ),
         Row(
             13,
@@ -115,10 +127,7 @@ WORKLOADS = Dashboard(
                       "table",
                       table(requests(Present("pod.host_paths"), WRITTEN, _BY_HAND),
                             Terms("pod.host_paths", "path"), USER, NAMESPACE), (37,)),
-                Panel("exec-by-user", "Sessions by user", "Who opens sessions in pods?", "bars",
-                      top(_SESSIONS, USER), (35,)),
             ),
-            (32, 16),
         ),
         Row(
             14,
@@ -127,11 +136,7 @@ WORKLOADS = Dashboard(
                       "Which images run with power over their node?", "table",
                       table(requests(_DANGEROUS, WRITTEN, _BY_HAND),
                             Terms("pod.images", "image"), USER, NAMESPACE), (37,)),
-                Panel("pods-by-namespace", "Pods made by namespace", "Where?", "bars",
-                      top(requests(_PODS, Compare("verb", "=", "create"), SUCCEEDED),
-                          Terms("objectRef.namespace", "namespace")), (36,)),
             ),
-            (32, 16),
         ),
         Row(
             13,

@@ -17,25 +17,28 @@ _MARGIN = 32
 """Left and right padding of a panel, and its scroll bar."""
 
 _BY_FIELD = {
-    "user.effective.name": 200,
-    "user.username": 200,
-    "user.kind": 110,
-    "verb": 80,
+    # As long as system:serviceaccount:kube-system:generic-garbage-collector.
+    "user.effective.name": 330,
+    "user.username": 330,
+    "finding.actor": 330,
+    "impersonatedUser.username": 330,
+    "user.kind": 104,
+    "verb": 104,
     "target.resource": 150,
     "target.name": 170,
-    "objectRef.namespace": 120,
-    "responseStatus.code": 56,
+    "objectRef.namespace": 110,
+    "responseStatus.code": 48,
     "responseStatus.reason": 130,
     "requestURI": 300,
     "userAgent": 220,
-    "user_agent.name": 100,
-    "source.ip": 120,
+    "user_agent.name": 110,
+    "source.ip": 110,
     "source.claimed_ip": 120,
-    "rule.id": 200,
-    "rule.level": 100,
+    "rule.id": 190,
+    "rule.level": 90,
     "orchestrator.cluster.name": 120,
     "event.provider": 110,
-    "exec.command_line": 260,
+    "exec.command_line": 250,
     "pod.images": 260,
     "pod.host_paths": 200,
     "rbac.role": 120,
@@ -43,9 +46,9 @@ _BY_FIELD = {
     "level": 120,
     "stage": 140,
 }
-_BY_TYPE = {"date": 120, "number": 76, "boolean": 70, "ip": 120}
+_BY_TYPE = {"date": 112, "number": 70, "boolean": 70, "ip": 110}
 _TEXT = 140
-_COUNT = 84
+_COUNT = 70
 
 
 def column_width(field: str, kind: str, heading: str = "") -> int:
@@ -56,15 +59,16 @@ def column_width(field: str, kind: str, heading: str = "") -> int:
     :param heading: text over the column, which has to fit as well.
     """
     width = _BY_FIELD.get(field) or (_BY_TYPE.get(kind, _TEXT) if field else _COUNT)
-    return max(width, 24 + 7 * len(heading))
+    return max(width, 18 + 7 * len(heading))
 
 
 _FLEXIBLE = frozenset(
     {
         "user.effective.name",
         "user.username",
+        "finding.actor",
+        "impersonatedUser.username",
         "target.name",
-        "target.resource",
         "requestURI",
         "userAgent",
         "rule.id",
