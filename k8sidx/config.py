@@ -14,7 +14,7 @@ import stat
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     BaseModel,
@@ -72,6 +72,24 @@ class ImpersonatorSettings(BaseModel):
         return networks
 
 
+class NotifySettings(BaseModel):
+    """A target of notifications.
+
+    :param url: see docs/notifications.md; it may be in ``url_file`` instead, if it is a secret.
+    :param secret_file: file with the key, token or password.
+    :param level: lowest level of the findings to send.
+    :param clusters: names or patterns of clusters; all if empty.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)
+
+    url: str = ""
+    url_file: str = ""
+    secret_file: str = ""
+    level: Literal["informational", "low", "medium", "high", "critical"] = "medium"
+    clusters: Annotated[list[str], BeforeValidator(_several)] = Field(default_factory=list)
+
+
 class Configuration(BaseModel):
     """Settings of a configuration file.
 
@@ -85,6 +103,8 @@ class Configuration(BaseModel):
     :param known_good: allow-list files (:mod:`k8sidx.hunt.allowlist`).
     :param trusted_impersonators: proxies that impersonate their users, by a name of the user's
         choice; they add to the shipped ones (docs/rules.md).
+    :param notify: targets of notifications by a name of the user's choice; paths are relative
+        to the file's folder.
     :param query: settings of queries.
     :param source: the file it was read from; ``None`` without one.
     """
@@ -98,6 +118,7 @@ class Configuration(BaseModel):
     lists: dict[str, Annotated[list[str], BeforeValidator(_several)]] = Field(default_factory=dict)
     known_good: Annotated[list[str], BeforeValidator(_several)] = Field(default_factory=list)
     trusted_impersonators: dict[str, ImpersonatorSettings] = Field(default_factory=dict)
+    notify: dict[str, NotifySettings] = Field(default_factory=dict)
     query: QuerySettings = QuerySettings()
     connection: ConnectionSettings = ConnectionSettings()
     source: Path | None = None
@@ -188,6 +209,15 @@ def _checked(values: dict[str, Any], path: Path, mode: int) -> Configuration:
             },
             "known_good": [_from(path.parent, file) for file in configuration.known_good],
             "query": QuerySettings(folder=_from(path.parent, configuration.query.folder)),
+            "notify": {
+                name: target.model_copy(
+                    update={
+                        "url_file": _from(path.parent, target.url_file),
+                        "secret_file": _from(path.parent, target.secret_file),
+                    }
+                )
+                for name, target in configuration.notify.items()
+            },
         }
     )
 
@@ -213,6 +243,8 @@ def _holds_secret(configuration: Configuration) -> bool:
     settings = configuration.connection
     if any(getattr(settings, name) is not None for name in ("password", "api_key", "token")):
         return True
+    if any(target.url.startswith("https:") for target in configuration.notify.values()):
+        return True  # whoever knows the address of a webhook may use it
     urls = [configuration.store, settings.proxy.get_secret_value() if settings.proxy else ""]
     return any("@" in url for url in urls if "://" in url)
 

@@ -26,6 +26,7 @@ ROOMS = (
     "config",
     "api",
     "show",
+    "notify",
     "doctor",
     "cli",
     "__main__",

@@ -50,8 +50,8 @@ def test_the_folder_of_queries_starts_at_the_files_folder(tmp_path: Path) -> Non
         (
             "zzz = 1",
             "unknown setting 'zzz'. "
-            "Settings: store, index, cluster, tz, lists, known_good, trusted_impersonators, query, "
-            "connection.",
+            "Settings: store, index, cluster, tz, lists, known_good, trusted_impersonators, "
+            "notify, query, connection.",
         ),
         ('[query]\nfolde = "x"', "unknown setting 'folde'. Did you mean folder?"),
         ("query = 5", "query: Input should be a valid dictionary"),

@@ -11,9 +11,21 @@ import typer
 
 from k8sidx.cli import progress
 from k8sidx.cli.completion import complete_hunt
-from k8sidx.cli.exit import EXIT_FINDINGS, EXIT_REJECTED, EXIT_USAGE, ends_with_exit_code
+from k8sidx.cli.exit import (
+    EXIT_FINDINGS,
+    EXIT_REJECTED,
+    EXIT_STORE,
+    EXIT_USAGE,
+    ends_with_exit_code,
+)
 from k8sidx.cli.hunt_saved import known_good_entry, only_new
 from k8sidx.cli.inputs import separate_inputs, store_or_inputs
+from k8sidx.cli.notifying import (
+    deliver_queued,
+    enqueue_findings,
+    notify_folder,
+    targets_of,
+)
 from k8sidx.cli.options import (
     LEVEL_NAMES,
     ApproximateOption,
@@ -153,6 +165,15 @@ def command(
             show_default=False,
         ),
     ] = None,
+    notify: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--notify",
+            metavar="NAME|URL",
+            help="Send findings to this target (repeatable); with a store, add --new --save.",
+            show_default=False,
+        ),
+    ] = None,
     group: Annotated[
         Grouping | None,
         typer.Option(
@@ -185,6 +206,12 @@ def command(
             "--save requires a store, but the events are read from files.",
             remedy="Ship the files first: k8sidx ship FILE",
         )
+    if notify and not inputs and not (new and save):
+        raise UsageError(
+            "--notify with a store tells each finding once, for which it needs --new and --save.",
+            remedy="Add --new --save.",
+        )
+    targets = targets_of(notify or [])
     rule_errors = RuleErrors(quiet=quiet)
     chosen_hunts = selected_hunts(
         Selection(names, all_, tuple(tag or ()), level, tuple(known_good or ())), rule_errors.unread
@@ -223,6 +250,9 @@ def command(
         everything = [] if suggest_allow else results
         if new and not suggest_allow:
             results = only_new(used, results, quiet=quiet)
+        folder = notify_folder(used, inputs)
+        if targets:  # before they are saved: a process that is killed tells them twice, not never
+            enqueue_findings(results, targets, folder)
         if save:
             _save(used, chosen_hunts, everything, quiet=quiet)
     if suggest_allow:
@@ -235,8 +265,11 @@ def command(
         _show_stories(results, chosen_hunts, effective_format(output))
     else:
         _show(results, effective_format(output), quiet=quiet)
+    complete = deliver_queued(targets, folder, quiet=quiet)
     if fail_on and _reached(results, fail_on):
         raise typer.Exit(EXIT_FINDINGS)
+    if not complete:
+        raise typer.Exit(EXIT_STORE)
     if rule_errors.errors:
         raise typer.Exit(EXIT_USAGE)
     if judged is not None and ((fail_on and not judged.count) or is_too_old(judged, oldest)):

@@ -28,6 +28,7 @@ COMMANDS = (
     "diff",
     "access",
     "findings",
+    "notify",
     "baseline",
     "report",
     "dashboards",

@@ -1,0 +1,1 @@
+"""Notifications of findings: targets, messages, delivery."""
