@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 from datetime import UTC, datetime
 from pathlib import Path
@@ -114,13 +113,12 @@ def command(
 
 
 def _replace(path: Path, text: str) -> None:
-    """Replace a file atomically; on failure the old one stays."""
-    aside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    """Replace a file atomically, readable for its owner only; on failure the old one stays."""
+    from k8sidx.backends.durable import write_durably
+
     try:
-        aside.write_text(text, encoding="utf-8", newline="\n")
-        aside.replace(path)
+        write_durably(path, text)
     except OSError as error:
-        aside.unlink(missing_ok=True)
         raise UsageError(
             f"{path} cannot be written: {error.strerror}.", remedy="Give another -o."
         ) from error

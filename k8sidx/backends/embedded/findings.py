@@ -13,7 +13,12 @@ import filelock
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from k8sidx.backends.durable import write_durably
+from k8sidx.backends.durable import (
+    FILE_MODE,
+    make_private_file,
+    make_private_folder,
+    write_durably,
+)
 from k8sidx.backends.finding_record import FIELDS, Record, merged
 from k8sidx.backends.finding_state import StateChange, state_change
 from k8sidx.backends.store import SavedFindings
@@ -119,9 +124,9 @@ class EmbeddedFindings:
         :raises StoreError: when another process holds it, or a file cannot be written.
         """
         try:
-            path.parent.mkdir(exist_ok=True)
+            make_private_folder(path.parent)
             lock = findings_path(self._store).with_suffix(".lock")
-            with filelock.FileLock(lock, timeout=LOCK_SECONDS):
+            with filelock.FileLock(lock, timeout=LOCK_SECONDS, mode=FILE_MODE):
                 yield
         except filelock.Timeout as error:
             raise StoreError(
@@ -162,5 +167,7 @@ def _replace(path: Path, rows: list[Record]) -> None:
     rows.sort(key=lambda row: (row["@timestamp"], row["event.id"]))
     columns = {name: [row.get(name) for row in rows] for name in SCHEMA.names}
     aside = path.with_name(f".{path.name}.{os.getpid()}")
+    aside.unlink(missing_ok=True)  # of a process that was killed
+    make_private_file(aside)
     pq.write_table(pa.table(columns, schema=SCHEMA), aside, compression="zstd")
     aside.replace(path)

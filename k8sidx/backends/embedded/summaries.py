@@ -22,6 +22,7 @@ from pathlib import Path
 import orjson
 import zstandard
 
+from k8sidx.backends.durable import make_private_file, make_private_folder
 from k8sidx.backends.embedded.storage.manifest import Manifest
 from k8sidx.backends.embedded.storage.parts import UNDATED
 from k8sidx.backends.summary_store import Rows
@@ -90,8 +91,10 @@ class EmbeddedSummaries:
         return self._folder / question / f"{day}-{self._days[day]}{_SUFFIX}"
 
     def _save(self, path: Path, day: date, rows: Rows) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_private_folder(path.parent.parent)
+        make_private_folder(path.parent)
         aside = path.with_name(f"{uuid.uuid4().hex}{_ASIDE}")
+        make_private_file(aside)
         with aside.open("wb") as file:
             file.write(zstandard.compress(orjson.dumps(rows)))
             file.flush()
