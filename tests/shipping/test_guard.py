@@ -23,6 +23,7 @@ from k8sidx.backends.embedded.storage.columns import to_table
 from k8sidx.backends.embedded.store import EmbeddedStore
 from k8sidx.cli.exit import EXIT_REJECTED
 from k8sidx.errors import StoreError
+from k8sidx.events.core import VARIABLE
 from k8sidx.events.decode.unwrap import Unwrapper
 from k8sidx.events.normalize.event import Normalized, Normalizer
 from k8sidx.query.algebra import Query
@@ -45,6 +46,14 @@ ERRORS: list[Callable[[], Exception]] = [
     lambda: StopIteration(),
     lambda: RuntimeError("\ud800"),
 ]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def reference() -> Iterator[None]:
+    """Read events in Python: the faults are put into it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(VARIABLE, "python")
+        yield
 
 
 def shipped(folder: Path, log: Path, **options: Any) -> ShipReport:
