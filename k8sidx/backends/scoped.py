@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
+from hashlib import sha256
 
 from k8sidx.backends.protocol import Engine, StoreEngine
 from k8sidx.backends.result import Result
 from k8sidx.backends.shared import ScanRequest, SharedScans
+from k8sidx.backends.summary_key import canonical_text
+from k8sidx.backends.summary_store import Rows, Summaries
 from k8sidx.query.algebra import And, Condition, Query
 
 
@@ -33,10 +36,7 @@ class ScopedEngine:
 
 
 class ScopedStoreEngine(ScopedEngine):
-    """The same over an engine that reads a store itself.
-
-    It has no summaries: those of a store are about all of its events.
-    """
+    """The same over an engine that reads a store itself."""
 
     def __init__(self, engine: StoreEngine, condition: Condition) -> None:
         super().__init__(engine, condition)
@@ -50,8 +50,46 @@ class ScopedStoreEngine(ScopedEngine):
         """Whether it can search for a regular expression, in RE2 syntax."""
         return self._store_engine.supports_regex(pattern)
 
-    def summaries(self) -> None:
-        """Return no summaries."""
+    def summaries(self) -> Summaries | None:
+        """Return the daily summaries of the part; ``None`` for a store that has none."""
+        summaries = self._store_engine.summaries()
+        return summaries and ScopedSummaries(summaries, self.condition)
+
+
+class ScopedSummaries:
+    """Summaries of a part of a store's events, kept under names of their own.
+
+    :param condition: the events of the part.
+    """
+
+    def __init__(self, summaries: Summaries, condition: Condition) -> None:
+        self._summaries = summaries
+        self._part = canonical_text(condition)
+
+    @property
+    def error(self) -> str:
+        """Reason why new summaries could not be kept."""
+        return self._summaries.error
+
+    def days(self) -> Mapping[date, str]:
+        """Return the days that have events; see :class:`Summaries`."""
+        return self._summaries.days()
+
+    def load(self, question: str, days: Iterable[date]) -> Mapping[date, Rows]:
+        """Return the existing summaries of days."""
+        return self._summaries.load(self._name(question), days)
+
+    def save(self, question: str, made: Mapping[date, Rows]) -> None:
+        """Keep summaries of days."""
+        self._summaries.save(self._name(question), made)
+
+    def kept(self, question: str) -> frozenset[date]:
+        """Return the days that have a summary."""
+        return self._summaries.kept(self._name(question))
+
+    def _name(self, question: str) -> str:
+        text = f"{question} {self._part}"
+        return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 class SharingScopedEngine(ScopedStoreEngine):

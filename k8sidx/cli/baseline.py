@@ -11,7 +11,7 @@ import typer
 from k8sidx.cli import progress
 from k8sidx.cli.completion import complete_hunt
 from k8sidx.cli.exit import ends_with_exit_code
-from k8sidx.cli.options import DebugOption, OutputOption, QuietOption
+from k8sidx.cli.options import ClusterOption, DebugOption, OutputOption, QuietOption
 from k8sidx.cli.output import effective_format, print_message, write_sheet
 from k8sidx.cli.selection import Selection, selected_hunts, window
 from k8sidx.cli.store import AS_CONFIGURED, StoreChoice, open_chosen, takes_store
@@ -19,7 +19,7 @@ from k8sidx.errors import StoreError, UsageError
 from k8sidx.show.render.formats.registry import Output
 
 if TYPE_CHECKING:
-    from k8sidx.backends.protocol import Engine
+    from k8sidx.backends.protocol import StoreEngine
     from k8sidx.backends.summary_store import Summaries
     from k8sidx.hunt.baseline_update import Baseline
     from k8sidx.hunt.definition import Hunt
@@ -44,6 +44,7 @@ HuntsArgument = Annotated[
 @takes_store
 def command(
     context: typer.Context,
+    cluster: ClusterOption = None,
     store: StoreChoice = AS_CONFIGURED,
     output: OutputOption = None,
     quiet: QuietOption = False,
@@ -55,8 +56,8 @@ def command(
     from k8sidx.hunt.baseline_update import baseline_states
 
     hunts = _comparing(())
-    with _opened(store) as (_, summaries):
-        _show(baseline_states(hunts, summaries), effective_format(output))
+    with _opened(store, cluster or ()) as (engine, summaries):
+        _show(baseline_states(hunts, engine, summaries), effective_format(output))
 
 
 @ends_with_exit_code
@@ -71,6 +72,7 @@ def update(
         str | None,
         typer.Option("--until", metavar="TIME", help="Update only whole days before this time."),
     ] = None,
+    cluster: ClusterOption = None,
     store: StoreChoice = AS_CONFIGURED,
     output: OutputOption = None,
     quiet: QuietOption = False,
@@ -82,7 +84,7 @@ def update(
     chosen_hunts = _comparing(tuple(hunts or ()))
     asked = window(since, until, None)
     with (
-        _opened(store) as (engine, summaries),
+        _opened(store, cluster or ()) as (engine, summaries),
         progress.hunting(len(chosen_hunts), quiet=quiet) as on_start,
     ):
         updated = update_baselines(chosen_hunts, engine, summaries, asked, on_start)
@@ -110,8 +112,11 @@ def _comparing(names: tuple[str, ...]) -> list[Hunt]:
 
 
 @contextmanager
-def _opened(store: StoreChoice) -> Iterator[tuple[Engine, Summaries]]:
-    with open_chosen(store).engine() as engine:
+def _opened(store: StoreChoice, clusters: Sequence[str]) -> Iterator[tuple[StoreEngine, Summaries]]:
+    from k8sidx.hunt.clusters import over_clusters
+
+    with open_chosen(store).engine() as whole:
+        engine = over_clusters(whole, clusters)
         summaries = engine.summaries()
         if summaries is None:
             raise UsageError(

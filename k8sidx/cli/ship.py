@@ -27,6 +27,7 @@ from k8sidx.cli.store import AS_CONFIGURED, StoreChoice, open_chosen, takes_stor
 from k8sidx.show.render.formats.registry import Output, load_format
 
 if TYPE_CHECKING:
+    from k8sidx.backends.store import Store
     from k8sidx.shipping.pipeline import ShipReport
 
 NAME = "ship"
@@ -164,6 +165,8 @@ def command(
         )
     if report.read or not stop.signal or (report.spool and report.spool.entries):
         _tell(report, output, quiet=quiet)
+    if options.cluster and report.duplicates and not report.failure:
+        _tell_other_clusters(opened, options.cluster, report.duplicates)
     if report.failure:
         raise report.failure
     if report.spool and report.spool.entries:
@@ -172,6 +175,22 @@ def command(
         _stopped(stop.signal)
     if report.rejected or report.not_understood:
         raise typer.Exit(EXIT_REJECTED)
+
+
+def _tell_other_clusters(store: Store, name: str, duplicates: int) -> None:
+    """Print that events which were stored before keep the cluster that they were stored with."""
+    from k8sidx.hunt.events_judged import events_judged
+
+    with store.engine() as engine:
+        others = [
+            other for other in events_judged(engine, None, None).cluster_names if other != name
+        ]
+    if others:
+        print_message(
+            f"duplicates ({duplicates:,}) keep the cluster name that they were stored with: "
+            f"--cluster {name} does not change it. The store also has events of: "
+            f"{', '.join(others)}."
+        )
 
 
 def _give_up_seconds(give_up_after: str | None, *, follow: bool) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from k8sidx.backends.protocol import Engine
@@ -12,7 +12,8 @@ from k8sidx.backends.summary_key import digest_of
 from k8sidx.backends.summary_store import Summaries
 from k8sidx.hunt.allowlist import without_known_good
 from k8sidx.hunt.definition import Hunt
-from k8sidx.hunt.kinds.time_window import Window
+from k8sidx.hunt.events_judged import clusters_of
+from k8sidx.hunt.kinds.time_window import WHOLE, Window
 from k8sidx.query.algebra import Query
 
 
@@ -39,13 +40,14 @@ def comparing(hunts: Iterable[Hunt]) -> list[Hunt]:
     return [hunt for hunt in hunts if hunt.baseline_queries() and not hunt.lists_missing]
 
 
-def baseline_states(hunts: Sequence[Hunt], summaries: Summaries) -> list[Baseline]:
+def baseline_states(hunts: Sequence[Hunt], engine: Engine, summaries: Summaries) -> list[Baseline]:
     """Return the state of the summaries of hunts.
 
     :raises StoreError: when the store cannot be read.
     """
     days = completed_days(summaries)
-    return [_baseline(hunt, days, summaries) for hunt in hunts]
+    scope = _scope(engine)
+    return [_baseline(hunt, scope, days, summaries) for hunt in hunts]
 
 
 def update_baselines(
@@ -64,18 +66,21 @@ def update_baselines(
     """
     days = [day for day in completed_days(summaries) if _is_within(day, window)]
     summed = SummaryEngine(engine, summaries, ())
+    scope = _scope(engine)
     updated = []
     for hunt in hunts:
         if on_start:
             on_start(hunt)
-        made = max(summed.make(question, days) for question in _queries(hunt))
-        updated.append(_baseline(hunt, days, summaries, made))
+        made = max(summed.make(question, days) for question in _queries(hunt, scope))
+        updated.append(_baseline(hunt, scope, days, summaries, made))
     return updated
 
 
-def _baseline(hunt: Hunt, days: Sequence[date], summaries: Summaries, made: int = 0) -> Baseline:
+def _baseline(
+    hunt: Hunt, scope: Window, days: Sequence[date], summaries: Summaries, made: int = 0
+) -> Baseline:
     kept = set(days)
-    for question in _queries(hunt):
+    for question in _queries(hunt, scope):
         kept &= summaries.kept(digest_of(question))
     return Baseline(
         hunt.id,
@@ -88,9 +93,14 @@ def _baseline(hunt: Hunt, days: Sequence[date], summaries: Summaries, made: int 
     )
 
 
-def _queries(hunt: Hunt) -> tuple[Query, ...]:
+def _scope(engine: Engine) -> Window:
+    """Return the window of all events, with their clusters."""
+    return replace(WHOLE, clusters=clusters_of(engine, WHOLE))
+
+
+def _queries(hunt: Hunt, scope: Window) -> tuple[Query, ...]:
     """Return the baseline queries without events that the allow list suppresses."""
-    return without_known_good(hunt).baseline_queries()
+    return without_known_good(hunt).baseline_queries(scope)
 
 
 def _is_within(day: date, window: Window) -> bool:

@@ -104,3 +104,30 @@ def test_a_report_says_what_it_looked_at(store: Path, tmp_path: Path) -> None:
     assert ended.exit_code == 0
     assert NONE in ended.stderr
     assert "no events since" in page.read_text("utf-8")
+
+
+def test_shipping_again_with_a_name_says_what_it_does_not_change(tmp_path: Path) -> None:
+    log = tmp_path / "audit.log"
+    write_log(log, [event()])
+    assert "keep the cluster name" not in run("ship", log, "--store", tmp_path / "store").stderr
+    named = run("ship", log, "--cluster", "prod", "--store", tmp_path / "store", "-q")
+    assert "duplicates (1) keep the cluster name" in named.stderr
+    assert "The store also has events of: (unnamed)." in named.stderr
+
+
+def test_a_cluster_s_baseline_is_summarized_by_itself(tmp_path: Path) -> None:
+    store = tmp_path / "store"
+    for cluster, user in (("prod", "alice"), ("dev", "bob")):
+        log = tmp_path / f"{cluster}.log"
+        days = [event(user=user, seconds=day * 86_400) for day in range(-3, 1)]
+        write_log(log, [*days, event(user="carol", seconds=5)])
+        run("ship", log, "--cluster", cluster, "--store", store)
+    hunt = ["new_user_agent", "--since", "2026-11-23T00:00:00Z", "--baseline", "3d"]
+    one = ["--cluster", "prod", "--store", store, "-o", "json"]
+    alone = json.loads(run("hunt", *hunt, *one).stdout)[0]["findings"]
+    for clusters, made in (([], 3), (["--cluster", "dev"], 3), (["--cluster", "prod"], 0)):
+        update = ["baseline", "update", "new_user_agent", *clusters, "-o", "json"]
+        (line,) = json.loads(run(*update, "--store", store).stdout)
+        assert (line["made"], line["behind"]) == (made, 0)
+    assert json.loads(run("hunt", *hunt, *one).stdout)[0]["findings"] == alone
+    assert [finding["actor"] for finding in alone] == ["carol"]

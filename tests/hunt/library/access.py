@@ -86,6 +86,9 @@ PAIRS = {
             health("//readyz", seconds=1),
             event(user=ANONYMOUS, source="127.0.0.1", code=403),
             event(code=403),
+            event(user=ANONYMOUS, source="35.191.8.1", code=403, requestURI="/", objectRef=None),
+            event(user=ANONYMOUS, source="168.63.129.16", code=403, requestURI="/",
+                  objectRef=None, seconds=2),
         ],
     ),
     "anonymous_pod_list": pair(
