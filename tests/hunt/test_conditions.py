@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from k8sidx.backends.protocol import Engine
+from k8sidx.errors import InvalidHunt
 from k8sidx.hunt.definition import Hunt
 from k8sidx.hunt.library.load import load_library
 from k8sidx.query.algebra import Condition, Metric, Query
@@ -98,3 +99,8 @@ def test_a_sigma_item_matches_the_same_events(item: str, negated: bool, engine: 
 @pytest.mark.parametrize("hunt", load_library(), ids=lambda hunt: hunt.id)
 def test_a_hunt_of_the_library_matches_the_same_events(hunt: Hunt, engine: Engine) -> None:
     assert engine_says(hunt.condition, engine) == slowly(hunt.condition)
+
+
+def test_a_condition_that_is_nested_too_deeply_is_refused() -> None:
+    with pytest.raises(InvalidHunt, match="nested too deeply"):
+        sigma("{sel: {verb: get}, condition: " + "not " * 3000 + "sel}")

@@ -187,7 +187,17 @@ class _Reader:
     unmet: dict[Impossible, None] = field(default_factory=dict)
 
     def detections(self, detections: SigmaDetections) -> Condition:
-        """Return the condition of the detections; of several conditions, any."""
+        """Return the condition of the detections; of several conditions, any.
+
+        :raises InvalidHunt: when it is not valid, or nested more deeply than can be read.
+        """
+        try:
+            return self._detections(detections)
+        except RecursionError as error:
+            message = f"{self.rule}: the condition is nested too deeply."
+            raise InvalidHunt(message, where=self.where) from error
+
+    def _detections(self, detections: SigmaDetections) -> Condition:
         try:
             parsed = [condition.parsed for condition in detections.parsed_condition]
         except SigmaError as error:
