@@ -29,7 +29,7 @@ SHOTS: tuple[tuple[str, int, int, str, bool], ...] = (
 """Name, width and height in CSS pixels, section to show, dark theme."""
 
 
-DASHBOARD = (1280, 1560, 0.75)
+DASHBOARD = (1280, 1420, 0.75)
 """Width and height of a dashboard's picture in CSS pixels, and its scale."""
 DARK = "dashboard-denied"
 """The dashboard that is shown in the dark theme."""
