@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
@@ -40,7 +40,15 @@ from k8sidx.cli.options import (
     TimeoutOption,
     UntilOption,
 )
-from k8sidx.cli.output import effective_format, print_document, print_message, write_text
+from k8sidx.cli.output import (
+    effective_format,
+    is_table,
+    next_options,
+    print_document,
+    print_message,
+    print_on_console,
+    write_text,
+)
 from k8sidx.cli.rule_errors import RuleErrors
 from k8sidx.cli.selection import (
     Selection,
@@ -58,6 +66,7 @@ if TYPE_CHECKING:
     from k8sidx.backends.store import Store
     from k8sidx.hunt.definition import Hunt
     from k8sidx.hunt.result import EventsJudged, HuntResult
+    from k8sidx.investigate.requests import Request
 
 
 class Grouping(StrEnum):
@@ -182,6 +191,10 @@ def command(
             help="Group the findings into a timeline for each actor.",
         ),
     ] = None,
+    verbose: Annotated[
+        bool,
+        typer.Option("--verbose", "-v", help="Print all findings and the table of each hunt."),
+    ] = False,
     approximate: ApproximateOption = False,
     timeout: TimeoutOption = None,
     store: StoreChoice = AS_CONFIGURED,
@@ -191,9 +204,13 @@ def command(
 ) -> None:
     """Run hunts from the library or from your own Sigma rules."""
     from k8sidx.hunt.allowlist_suggest import FIELDS, allowlist_text, suggestions
+    from k8sidx.hunt.attack.chain import tactics_by_hunt
     from k8sidx.hunt.clusters import over_clusters
     from k8sidx.hunt.required_fields import required_fields
     from k8sidx.hunt.run import run_hunts
+    from k8sidx.investigate.evidence import requests_behind
+    from k8sidx.investigate.requests import STORED as COLUMNS
+    from k8sidx.show.render.first_screen import FirstScreen, print_first_screen, worth_showing
 
     if known_good_from:
         write_text(known_good_entry(open_chosen(store), known_good_from))
@@ -220,13 +237,13 @@ def command(
     if not chosen_hunts:
         print_message(f"no selected hunt has level {level} or above.", quiet=quiet)
     time_window = window(since, until, baseline)
+    first = not (names or verbose or group or suggest_allow) and is_table(output)
+    behind: Mapping[str, Request] = {}
+    columns = required_fields(chosen_hunts) | FIELDS | (COLUMNS if first else frozenset())
     oldest = newest_needed(max_age)
     how = answering(timeout, approximate=approximate)
     with (
-        store_or_inputs(store, inputs, required_fields(chosen_hunts) | FIELDS, quiet=quiet) as (
-            used,
-            report,
-        ),
+        store_or_inputs(store, inputs, columns, quiet=quiet) as (used, report),
         used.engine(how) as whole,
         progress.hunting(len(chosen_hunts), quiet=quiet) as on_start,
     ):
@@ -250,6 +267,8 @@ def command(
         everything = [] if suggest_allow else results
         if new and not suggest_allow:
             results = only_new(used, results, quiet=quiet)
+        if first:
+            behind = requests_behind(engine, worth_showing(results))
         folder = notify_folder(used, inputs)
         if targets:  # before they are saved: a process that is killed tells them twice, not never
             enqueue_findings(results, targets, folder)
@@ -259,9 +278,13 @@ def command(
         write_text(proposed)
         return
     judged = next((result.judged for result in results if result.judged), None)
-    if judged is not None:
+    if judged is not None and not first:
         _print_judged(judged, quiet=quiet)
-    if group:
+    if first:
+        tactics = tactics_by_hunt(chosen_hunts)
+        screen = FirstScreen(results, behind, next_options(store, inputs), tactics)
+        print_on_console(lambda console: print_first_screen(console, screen))
+    elif group:
         _show_stories(results, chosen_hunts, effective_format(output))
     else:
         _show(results, effective_format(output), quiet=quiet)

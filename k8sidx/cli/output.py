@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import io
+import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from k8sidx.show.render.escape import visible
@@ -14,6 +15,7 @@ from k8sidx.show.render.formats.registry import Output, load_format
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from k8sidx.cli.store import StoreChoice
     from k8sidx.show.render.formats.base import Document
     from k8sidx.show.render.sheet import Sheet
 
@@ -21,6 +23,21 @@ if TYPE_CHECKING:
 def effective_format(output: Output | None) -> Output:
     """Return the requested format, else a table for a terminal and CSV for a pipe."""
     return output or (Output.TABLE if sys.stdout.isatty() else Output.CSV)
+
+
+def is_table(output: Output | None) -> bool:
+    """Whether results are printed as tables on a console."""
+    return effective_format(output) is Output.TABLE
+
+
+def next_options(store: StoreChoice, inputs: Sequence[str]) -> str:
+    """Return the options with which a command reads the same events, quoted for a shell."""
+    given = [f"--input {shlex.quote(path)}" for path in inputs]
+    if not inputs:
+        named = (("--store", store.store), ("--index", store.index))
+        given = [f"{option} {shlex.quote(value)}" for option, value in named if value]
+    # The URL of a cluster may contain a password.
+    return "".join(f" {option}" for option in given if "@" not in option)
 
 
 def write_text(text: str) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from k8sidx.backends.protocol import Engine
 from k8sidx.events import sentence as sentences
+from k8sidx.events.fields.lookup import resolve
 from k8sidx.investigate.scope import CLUSTER, Period
 from k8sidx.query.algebra import Condition, Metric, Order, Query
 
@@ -23,7 +24,9 @@ COLUMNS = (
     "source.ip", "source.claimed_ip", "userAgent", "user_agent.name", "objectRef.apiGroup",
     CLUSTER, CREDENTIAL, *sentences.FIELDS,
 )  # fmt: skip
-"""Stored fields that a request is read from."""
+"""Fields that a request is read from."""
+STORED = frozenset(resolve(name).field.name for name in COLUMNS)
+"""The stored fields behind them."""
 
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 

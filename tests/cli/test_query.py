@@ -237,7 +237,7 @@ def test_a_misspelt_saved_query_name_is_an_error_with_a_suggestion() -> None:
         (["stats count(*)", "-f", "x"], "expected one query, got 2"),
         (["@none-such"], "no query is saved as 'none-such'"),
         (["-f", "missing"], "missing: cannot be read"),
-        (["stats count(*)", "--since", "yesterday"], "not a valid time"),
+        (["stats count(*)", "--since", "tomorrow"], "not a valid time"),
         (["stats count(*)", "--timeout", "soon"], "not a valid length of time"),
         (["stats count(*)", "--chart", "-o", "csv"], "exclude each other"),
         (["fields verb", "--chart"], "no column of numbers"),

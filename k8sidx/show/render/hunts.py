@@ -51,14 +51,19 @@ def findings_sheet(findings: Sequence[Finding]) -> Sheet:
 def counted(results: Sequence[HuntResult]) -> str:
     """Return the number of findings, and of the events that were looked at: ``3 findings (1 high,
     2 low) from 40 hunts; 812 events judged, from … to …``."""
+    judged = next((result.judged for result in results if result.judged), None)
+    about = f"; {judged_text(judged)}" if judged else ""
+    return f"{findings_counted(results)}{about}"
+
+
+def findings_counted(results: Sequence[HuntResult]) -> str:
+    """Return the number of findings: ``3 findings (1 high, 2 low) from 40 hunts``."""
     findings = by_urgency(results)
     levels = [finding.level for finding in findings]
     each = ", ".join(f"{levels.count(level)} {level}" for level in dict.fromkeys(levels))
     levels_counted = f" ({each})" if each else ""
     total, hunts = quantity(len(findings), "finding"), quantity(len(results), "hunt")
-    judged = next((result.judged for result in results if result.judged), None)
-    about = f"; {judged_text(judged)}" if judged else ""
-    return f"{total}{levels_counted} from {hunts}{about}"
+    return f"{total}{levels_counted} from {hunts}"
 
 
 def print_hunts(console: Console, results: Sequence[HuntResult]) -> None:

@@ -1,0 +1,195 @@
+"""First screen of a hunt: what was looked at, the worst stories, what to do next.
+
+At most :data:`LINES` lines, whatever was found; what is left out is counted.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from k8sidx.hunt.actor_timeline import ActorTimeline, timelines_of
+from k8sidx.hunt.attack.chain import Tactics
+from k8sidx.hunt.level import urgency
+from k8sidx.hunt.result import Finding, HuntResult
+from k8sidx.investigate.requests import Request
+from k8sidx.show.render.escape import visible
+from k8sidx.show.render.hunts import findings_counted
+from k8sidx.show.render.sheet import quantity, readable_time
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
+
+LINES = 60
+STEPS = 6
+"""Steps of a story that are shown: the weightiest, then the next ones in order of time."""
+_INDENT = " " * 13
+LEAST = "medium"
+"""Level from which on a story and its steps are shown."""
+_TAIL = 9
+"""Lines kept for the summary and the next commands."""
+_ANONYMOUS = ("system:anonymous", "system:unauthenticated")
+
+
+@dataclass(frozen=True, slots=True)
+class FirstScreen:
+    """Results of hunts for the first screen.
+
+    :param requests: behind findings about one request, by auditID.
+    :param tactics: of the hunts, to find attacks in their order.
+    :param options: of the commands to run next, for example ``--store audit``.
+    """
+
+    results: Sequence[HuntResult]
+    requests: Mapping[str, Request] = field(default_factory=dict)
+    options: str = ""
+    tactics: Tactics | None = None
+
+
+def worth_showing(results: Sequence[HuntResult]) -> list[Finding]:
+    """Return the findings that the screen may show, the most urgent first."""
+    findings = chain.from_iterable(result.findings for result in results)
+    shown = [finding for finding in findings if urgency(finding.level) >= urgency(LEAST)]
+    return sorted(shown, key=lambda finding: -urgency(finding.level))
+
+
+def print_first_screen(console: Console, screen: FirstScreen) -> None:
+    """Print the screen."""
+    from rich.text import Text
+
+    findings = worth_showing(screen.results)
+    stories = timelines_of(findings, tactics=screen.tactics)
+    lines = [Text(visible(line), style="dim") for line in _looked_at(screen.results)]
+    lines.append(Text())
+    lines = [piece for line in lines for piece in line.wrap(console, console.width)]
+    shown = 0
+    for story in stories:
+        block = list(_story_lines(console, story, screen.requests))
+        if len(lines) + len(block) + 1 > LINES - _TAIL:
+            break
+        lines += [*block, Text()]
+        shown += 1
+    if shown < len(stories):
+        more = quantity(len(stories) - shown, "more story").replace("storys", "stories")
+        lines.append(Text(f"… {more}: k8sidx hunt --all --group actor{screen.options}"))
+    elif not stories:
+        lines.append(Text(f"No finding of level {LEAST} or above."))
+    lines.append(Text(visible(findings_counted(screen.results)), style="bold"))
+    lines.append(Text("All hunts with their tables: -v", style="dim"))
+    lines.append(Text("Next:"))
+    lines += [Text(f"  {command}", style="bold") for command in _next(stories, screen.options)]
+    for line in lines:
+        console.print(line, overflow="ellipsis", no_wrap=True)
+
+
+def _looked_at(results: Sequence[HuntResult]) -> Iterator[str]:
+    """Yield the line on the events, and that on what could not be judged."""
+    judged = next((result.judged for result in results if result.judged), None)
+    if judged is not None:
+        names = judged.cluster_names
+        clusters = ", ".join(names[:3]) + (f" and {len(names) - 3:,} more" if names[3:] else "")
+        period = f"{readable_time(judged.first)} to {readable_time(judged.last)}"
+        where = f" of {'cluster' if len(names) == 1 else 'clusters'} {clusters}" if names else ""
+        when = f", {period}" if judged.first else ""
+        yield f"{quantity(judged.count, 'event')}{where}{when}"
+    unable = [result for result in results if result.cannot_judge]
+    if unable:
+        kinds = Counter(gap.kind for result in unable for gap in result.cannot_judge)
+        listed = ", ".join(f"{kind} {count:,}" for kind, count in kinds.most_common())
+        yield f"{quantity(len(unable), 'hunt')} cannot judge all events ({listed}): -v lists them"
+
+
+def _story_lines(
+    console: Console, story: ActorTimeline, requests: Mapping[str, Request]
+) -> Iterator[Text]:
+    from rich.text import Text
+
+    from k8sidx.show.render.terminal import level_text
+
+    head = level_text(story.level).append(f"  {visible(_who(story, requests))}", style="bold")
+    yield from head.wrap(console, console.width)
+    if story.chain_text:
+        chain = Text(f"  {visible(story.chain_text)}", style="bold red")
+        yield from chain.wrap(console, console.width)[:2]
+    steps = list(story.steps)
+    lead = max(range(len(steps)), key=lambda index: (urgency(steps[index][0].level), -index))
+    others = [index for index in range(len(steps)) if index != lead]
+    chosen = sorted(sorted(others, key=lambda i: -urgency(steps[i][0].level))[: STEPS - 1])
+    for number, step in enumerate([steps[lead], *(steps[index] for index in chosen)]):
+        line = Text("  ")
+        line.append(readable_time(step[0].first_seen)[11:] or "no time  ", style="dim")
+        line.append(f"  {visible(_what(step, requests))}", style="" if number else "bold")
+        line.append(f"  {visible(', '.join(dict.fromkeys(f.hunt for f in step)))}", style="dim")
+        first, *more = line.wrap(console, max(console.width - len(_INDENT), 20))[:3]
+        yield first
+        yield from (Text(_INDENT).append_text(piece) for piece in more)
+    if len(others) >= STEPS:
+        yield Text(f"  … {quantity(len(others) - STEPS + 1, 'more step')}", style="dim")
+
+
+def _who(story: ActorTimeline, requests: Mapping[str, Request]) -> str:
+    """Return the actor, the users that it acts as, its addresses and its time."""
+    acting: dict[str, None] = {}
+    addresses: dict[str, None] = {}
+    for finding in story.findings:
+        request = requests.get(finding.audit_ids[0]) if finding.audit_ids else None
+        if request and request.acting_as:
+            acting[request.acting_as] = None
+        address = finding.key.get("source.ip")
+        if isinstance(address, str) and address not in story.actor:
+            addresses[address] = None
+    text = story.actor
+    if acting:
+        text += f" acting as {_few(list(acting), 'user')}"
+    if addresses:
+        text += f" from {_few(list(addresses), 'address')}"
+    first, last = readable_time(story.first_seen), readable_time(story.last_seen)
+    period = first if first == last else f"{first} to {last}"
+    return f"{text}, {period}" if first else text
+
+
+def _few(names: Sequence[str], noun: str) -> str:
+    if len(names) <= 2:
+        return " and ".join(names)
+    return f"{len(names):,} {noun}{'es' if noun.endswith('s') else 's'}"
+
+
+def _what(step: Sequence[Finding], requests: Mapping[str, Request]) -> str:
+    """Return the sentence of the request, or of the most urgent finding about several."""
+    for finding in step:
+        if finding.count == 1 and finding.audit_ids and finding.audit_ids[0] in requests:
+            return requests[finding.audit_ids[0]].text
+    return step[0].reason
+
+
+def _next(stories: Sequence[ActorTimeline], options: str) -> list[str]:
+    """Return three commands that fit what was found, quoted for a shell."""
+    if not stories:
+        return [f"k8sidx hunt --all -v{options}", "k8sidx hunts coverage", "k8sidx doctor"]
+    worst = stories[0]
+    lead = max(worst.findings, key=lambda finding: urgency(finding.level))
+    commands = [_timeline(lead)]
+    if lead.audit_ids:
+        commands.append(f"k8sidx show {shlex.quote(lead.audit_ids[0])}")
+    commands += [f"k8sidx hunts show {lead.hunt}", "k8sidx report -o report.html"]
+    # A character that a terminal acts on cannot be typed.
+    usable = [command for command in commands if command and command.isprintable()][:3]
+    return [
+        command if command.startswith("k8sidx hunts") else f"{command}{options}"
+        for command in usable
+    ]
+
+
+def _timeline(finding: Finding) -> str:
+    user = (
+        finding.actor or finding.key.get("user.username") or finding.key.get("user.effective.name")
+    )
+    if user and user not in _ANONYMOUS:
+        return f"k8sidx timeline --actor {shlex.quote(str(user))}"
+    address = finding.key.get("source.ip")
+    return f"k8sidx timeline --ip {shlex.quote(str(address))}" if address else ""
