@@ -26,6 +26,7 @@ SUMMED = ",4,0,0,2026-11-18,2026-11-21"
 OTHER_QUESTION = {
     "debug_image_pod",
     "forbidden_surge",
+    "identity_foreign_caller",
     "new_user_agent",
     "secret_access_new_caller",
     "service_account_forbidden",
@@ -84,7 +85,9 @@ def test_findings_keep_their_ids(tmp_path: Path) -> None:
     asked(tmp_path, SAVING)
     after = saved_findings(store)
     assert before.keys() <= after.keys()
-    changed = [key for name, (_, key) in after.items() if before.get(name) != after[name]]
+    changed = [
+        key for name, (_, key) in after.items() if before.get(name, after[name]) != after[name]
+    ]
     assert [key for key in changed if "impersonatedUser.username" not in key] == []
 
 
