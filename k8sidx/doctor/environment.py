@@ -28,7 +28,7 @@ def check_core() -> Check:
         return failed("core", error)
     if core.name == "native":
         return Check("core", "ok", f"native: {core.reason}")
-    mend = "For twice the speed, install k8sidx where cargo (Rust) is found."
+    mend = "To ship faster, install k8sidx where cargo (Rust) is found."
     is_chosen = core.reason.startswith(VARIABLE)
     return Check("core", "ok", f"python: {core.reason}", "" if is_chosen else mend)
 
