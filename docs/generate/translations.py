@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from k8sidx.backends.cluster.documents.gaps import parts_of
 from k8sidx.backends.cluster.engine.composite import SHARD_SIZE
+from k8sidx.events.fields.lookup import resolve
 from k8sidx.hunt.definition import Hunt
 from k8sidx.hunt.library.load import load_library
+from k8sidx.query.algebra import leaves
 from k8sidx.show.translate.target import Target
 from k8sidx.show.translate.translatable import NotTranslatable
 from k8sidx.show.translate.translate import translate
@@ -22,6 +25,32 @@ _TARGETS = (
     (Target.LUCENE, "Lucene's query strings, over k8sidx's indices"),
     (Target.SIGMA, "other tools that read Sigma"),
 )
+LAYOUTS: dict[str, str] = {
+    "Filebeat, at the root": "",
+    "Filebeat, under json": "",
+    "Elastic Kubernetes integration": "requestObject.metadata",
+    "Elastic AWS integration, EKS": "",
+    "Vector": "",
+    "Logstash": "",
+    "Fluent Bit, merged": "",
+    "Fluent Bit, raw": "",
+    "OpenShift ViaQ": "",
+    "AWS Lambda to OpenSearch": "",
+}
+"""Layouts of indices that other programs fill, and the part of events that their documents lack;
+``tests/backends/cluster/test_layouts.py`` measures on servers what the table says."""
+_FOREIGN = """
+## Indices of other programs
+
+Over indices that another program filled ([clusters.md](clusters.md#indices-filled-by-other-tools)),
+hunts run as they are. The table is compared with real OpenSearch and Elasticsearch by a test, which
+indexes a generated log with all attacks in each layout: every field that hunts read is the same as
+in an own index of the same events, hence every finding is. A hunt whose condition is about a part
+that a layout lacks is refused with the name of the field; it is never without findings.
+
+| layout | hunts | lacking |
+| --- | ---: | --- |
+"""
 _INTRODUCTION = f"""\
 # Hunts elsewhere
 
@@ -68,8 +97,22 @@ requests (sequence), and hunts that require a list which was not provided.
 def document(hunts: Sequence[Hunt]) -> str:
     """Return the page."""
     said = {hunt.id: {target: _is_said(hunt, target) for target in Target} for hunt in hunts}
-    lines = [_INTRODUCTION, *_counts(said), "", *_table(said)]
+    lines = [_INTRODUCTION, *_counts(said), "", *_table(said), *_layouts(hunts)]
     return "\n".join(lines) + "\n"
+
+
+def _layouts(hunts: Sequence[Hunt]) -> Iterator[str]:
+    """Yield the table of layouts, with the number of hunts that need nothing that one lacks."""
+    yield _FOREIGN.rstrip("\n")
+    for layout, lacking in LAYOUTS.items():
+        able = sum(lacking not in _parts(hunt) for hunt in hunts)
+        part = f"`{lacking}`" if lacking else ""
+        yield f"| {layout} | {able} of {len(hunts)} | {part} |"
+
+
+def _parts(hunt: Hunt) -> set[str]:
+    names = {resolve(leaf.field).field.name for leaf in leaves(hunt.condition)}
+    return {part for name in names for part in parts_of(name)}
 
 
 def _counts(said: dict[str, dict[Target, bool]]) -> Iterator[str]:

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import re
-import shutil
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from k8sidx.backends.cluster.http.address import is_cluster, parse_location
 from k8sidx.backends.embedded.store import EmbeddedStore
+from k8sidx.backends.embedded.temporary import temporary_store
 from k8sidx.backends.store import Store
 from k8sidx.errors import UsageError
 
 if TYPE_CHECKING:
     from k8sidx.backends.connection import ClusterOptions
 
+__all__ = ["check_location", "is_cluster", "open_store", "public_location", "temporary_store"]
 
 _ADDRESS = re.compile(r"(?!https?://)[^/]*[:@](?!//)", re.IGNORECASE)
 """A host with a port, a user or both, and no scheme before it."""
@@ -43,7 +42,7 @@ def open_store(
 
         options = cluster() if cluster else ClusterOptions()
         target = parse_target(options.index or DEFAULT_INDEX)
-        return ClusterStore(location, target, options.connection)
+        return ClusterStore(location, target, options.connection, temporary_store)
     path = Path(location)
     if not create:
         from k8sidx.backends.embedded.storage.manifest import read_manifest
@@ -78,20 +77,3 @@ def public_location(location: str) -> str:
     :raises UsageError: when it is not a valid address of a cluster.
     """
     return str(parse_location(location)) if is_cluster(location) else location
-
-
-@contextmanager
-def temporary_store(columns: frozenset[str] | None) -> Iterator[EmbeddedStore]:
-    """Create an embedded store that is deleted at the end of the block.
-
-    :param columns: names of the fields that queries will read; ``None`` for all, and with them
-        the whole events.
-    """
-    from k8sidx.backends.embedded.storage.columns import ALWAYS_STORED
-
-    kept = None if columns is None else columns | ALWAYS_STORED
-    folder = tempfile.mkdtemp(prefix="k8sidx-")
-    try:
-        yield EmbeddedStore(Path(folder) / "store", columns=kept, temporary=True)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from k8sidx.backends.result import Result
 from k8sidx.backends.summary_store import Summaries
 from k8sidx.errors import StoreError
-from k8sidx.query.algebra import Query
+from k8sidx.query.algebra import Condition, Query
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,10 +18,17 @@ class QueryOptions:
 
     :param approximate: estimates are acceptable where exact numbers take long.
     :param timeout: seconds for one query; ``None`` for no limit.
+    :param on_notice: is called with each notice about how queries are answered.
     """
 
     approximate: bool = False
     timeout: float | None = None
+    on_notice: Callable[[str], None] | None = None
+
+    def notice(self, text: str) -> None:
+        """Pass a notice on to the user."""
+        if self.on_notice is not None:
+            self.on_notice(text)
 
     def too_slow(self) -> StoreError:
         """Return the error for a query that reached the time limit."""
@@ -67,3 +75,14 @@ class StoreEngine(Engine, Protocol):
 
     def summaries(self) -> Summaries | None:
         """Return the store's daily summaries; ``None`` for a store that has none."""
+
+
+@runtime_checkable
+class ForeignIndex(Protocol):
+    """An engine over indices that another program filled."""
+
+    def lack_of(self, conditions: Sequence[Condition]) -> list[str]:
+        """Return for each condition why no query about it can be answered; empty where it can be.
+
+        :raises StoreError: when the indices cannot be read, or have no audit events.
+        """

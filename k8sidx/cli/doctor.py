@@ -130,6 +130,7 @@ def _list_secrets(store: StoreChoice, output: Output | None, *, quiet: bool) -> 
 def _check_store(store: StoreChoice) -> Iterator[Check]:
     from k8sidx.backends.check import failed
     from k8sidx.backends.open import open_store
+    from k8sidx.doctor.hunts import check_hunts
 
     location = store_location(store)
     try:
@@ -139,4 +140,7 @@ def _check_store(store: StoreChoice) -> Iterator[Check]:
     except K8sidxError as error:
         yield failed("store", error)
         return
-    yield from opened.checks(lambda: datetime.now(UTC))
+    checks = list(opened.checks(lambda: datetime.now(UTC)))
+    yield from checks
+    if opened.folder is None and not any(check.exit_code for check in checks):
+        yield from check_hunts(opened)

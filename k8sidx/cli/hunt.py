@@ -193,7 +193,7 @@ def command(
     ] = None,
     verbose: Annotated[
         bool,
-        typer.Option("--verbose", "-v", help="Print all findings and the table of each hunt."),
+        typer.Option("--verbose", "-v", help="Print all findings and tables, and each hunt that cannot run."),
     ] = False,
     approximate: ApproximateOption = False,
     timeout: TimeoutOption = None,
@@ -229,7 +229,7 @@ def command(
             remedy="Add --new --save.",
         )
     targets = targets_of(notify or [])
-    rule_errors = RuleErrors(quiet=quiet)
+    rule_errors = RuleErrors(quiet=quiet, verbose=verbose)
     chosen_hunts = selected_hunts(
         Selection(names, all_, tuple(tag or ()), level, tuple(known_good or ())), rule_errors.unread
     )
@@ -241,7 +241,7 @@ def command(
     behind: Mapping[str, Request] = {}
     columns = required_fields(chosen_hunts) | FIELDS | (COLUMNS if first else frozenset())
     oldest = newest_needed(max_age)
-    how = answering(timeout, approximate=approximate)
+    how = answering(timeout, approximate=approximate, quiet=quiet)
     with (
         store_or_inputs(store, inputs, columns, quiet=quiet) as (used, report),
         used.engine(how) as whole,
@@ -262,6 +262,7 @@ def command(
                 rule_errors.not_run,
                 summaries=summaries,
             )
+            rule_errors.summarize(len(chosen_hunts))
             if summaries is not None and summaries.error:
                 print_message(summaries.error, quiet=quiet)
         everything = [] if suggest_allow else results

@@ -78,7 +78,7 @@ def investigating(
     from k8sidx.investigate.scope import Period, scope_of
 
     chosen = Period(*period(*times))
-    how = answering(timeout, approximate=False)
+    how = answering(timeout, approximate=False, quiet=quiet)
     with (
         store_or_inputs(store, inputs, None, quiet=quiet) as (used, report),
         used.engine(how) as engine,

@@ -107,7 +107,7 @@ def command(
     session = QuerySession(
         since,
         until,
-        answering(timeout, approximate=False),
+        answering(timeout, approximate=False, quiet=quiet),
         output,
         chart,
         quiet,

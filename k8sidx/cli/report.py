@@ -75,17 +75,19 @@ def command(
     from k8sidx.show.render.report import ReportData, ReportScope, report_html
 
     asked = window(since, until, baseline)
+    rule_errors = RuleErrors(quiet=quiet)
     oldest = newest_needed(max_age)
-    how = answering(timeout, approximate=approximate)
+    how = answering(timeout, approximate=approximate, quiet=quiet)
     hunts = selected_hunts(Selection(everything=True, level=level))
     opened, location = open_chosen(store), shown_location(store)
     info = opened.info()
     with opened.engine(how) as whole, progress.hunting(len(hunts), quiet=quiet) as on_start:
         engine = over_clusters(whole, cluster or ())
         results = run_hunts(
-            hunts, engine, asked, on_start, RuleErrors(quiet=quiet).not_run,
+            hunts, engine, asked, on_start, rule_errors.not_run,
             summaries=engine.summaries(),
         )  # fmt: skip
+        rule_errors.summarize(len(hunts))
         start = asked.since - asked.baseline if asked.since and asked.baseline else asked.since
         seen = survey(engine, start, asked.until)
         evidence = evidence_of(engine, by_urgency(results))

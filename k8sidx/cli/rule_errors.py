@@ -17,10 +17,12 @@ class RuleErrors:
     Rules about other logs are normal in a folder of rules: they are only counted.
     """
 
-    def __init__(self, *, quiet: bool) -> None:
+    def __init__(self, *, quiet: bool, verbose: bool = False) -> None:
         self.errors: list[K8sidxError] = []
+        self.refused: list[tuple[Hunt, K8sidxError]] = []
         self.other_logs: list[DifferentLogSource] = []
         self._quiet = quiet
+        self._verbose = verbose
 
     def unread(self, error: InvalidHunt) -> None:
         """Record a document that cannot be read as a hunt."""
@@ -30,9 +32,24 @@ class RuleErrors:
             self.errors.append(error)
 
     def not_run(self, hunt: Hunt, error: K8sidxError) -> None:
-        """Record and print a hunt that the engine cannot run."""
+        """Record a hunt that the engine cannot run."""
         self.errors.append(error)
-        print_message(f"k8sidx: {hunt.id}: {error}")
+        self.refused.append((hunt, error))
+
+    def summarize(self, hunts: int) -> None:
+        """Print which hunts the engine could not run, in one line where there are several.
+
+        :param hunts: number of hunts that were selected.
+        """
+        if len(self.refused) == 1 or self._verbose:
+            for hunt, error in self.refused:
+                print_message(f"k8sidx: {hunt.id}: {error}")
+        elif self.refused:
+            hunt, error = self.refused[0]
+            print_message(
+                f"k8sidx: {len(self.refused):,} of {hunts:,} hunts cannot run here, for example "
+                f"{hunt.id}: {error.message} -v lists all of them."
+            )
 
     def settle(self, *, hunts: int) -> None:
         """Print the errors collected while reading rules.

@@ -178,13 +178,14 @@ def is_too_old(judged: EventsJudged, needed: datetime | None) -> bool:
     return True
 
 
-def answering(timeout: str | None, *, approximate: bool) -> QueryOptions:
+def answering(timeout: str | None, *, approximate: bool, quiet: bool = False) -> QueryOptions:
     """Return the options for running queries.
 
+    :param quiet: drop notices about how they are answered.
     :raises UsageError: when the timeout is not a valid duration.
     """
     from k8sidx.backends.protocol import QueryOptions
     from k8sidx.query.durations import parse_span
 
     seconds = None if timeout is None else parse_span(timeout).total_seconds()
-    return QueryOptions(approximate=approximate, timeout=seconds)
+    return QueryOptions(approximate, seconds, lambda text: print_message(text, quiet=quiet))

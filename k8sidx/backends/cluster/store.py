@@ -27,6 +27,7 @@ from k8sidx.errors import UsageError
 
 if TYPE_CHECKING:
     from k8sidx.backends.check import Check
+    from k8sidx.backends.cluster.engine.deriving import DerivingEngine, Temporary
     from k8sidx.backends.cluster.engine.engine import SearchEngine
     from k8sidx.backends.cluster.findings import ClusterFindings
     from k8sidx.backends.cluster.http.api_errors import ClusterRefused
@@ -41,12 +42,21 @@ class ClusterStore:
     :param location: address of the cluster; credentials in it are taken out.
     :param target: the indices.
     :param settings: settings of the connection.
+    :param temporary: makes stores for the fields that are derived from documents of others at
+        query time; without it such fields cannot be queried.
     """
 
     folder = None
     dead_letter_folder = Path("k8sidx-dead-letter")
 
-    def __init__(self, location: str, target: Target, settings: ConnectionSettings) -> None:
+    def __init__(
+        self,
+        location: str,
+        target: Target,
+        settings: ConnectionSettings,
+        temporary: Temporary | None = None,
+    ) -> None:
+        self._temporary = temporary
         self._location = parse_location(location)
         self._settings = settings
         self.target = target
@@ -102,20 +112,36 @@ class ClusterStore:
 
     def engine(
         self, answering: QueryOptions | None = None, *, threads: int | None = None
-    ) -> SearchEngine:
+    ) -> SearchEngine | DerivingEngine:
         """Return an engine over the indices; a context manager.
 
         :param threads: has no effect, the cluster decides.
         :raises StoreError: when the cluster cannot be reached, or has no such index.
         """
+        from k8sidx.backends.cluster.engine.deriving import DerivingEngine
         from k8sidx.backends.cluster.engine.engine import SearchEngine
-        from k8sidx.backends.cluster.schema.detect import choose_profile
+        from k8sidx.backends.cluster.schema.detect import (
+            NoAuditFields,
+            SeveralShapes,
+            choose_profile,
+        )
 
+        options = answering or EXACT
+        try:
+            profile = choose_profile(self.cluster, self.pattern)
+        except (NoAuditFields, SeveralShapes) as error:
+            if self._temporary is None:
+                raise
+            return DerivingEngine(
+                self.cluster, self.pattern, None, options, self._temporary, error.message
+            )
+        if profile.is_read and self._temporary is not None:
+            return DerivingEngine(self.cluster, self.pattern, profile, options, self._temporary)
         return SearchEngine(
             self.cluster,
             self.pattern,
-            choose_profile(self.cluster, self.pattern),
-            answering=answering or EXACT,
+            profile,
+            answering=options,
             summaries_of="" if self.target.is_pattern else self.target.prefix,
         )
 

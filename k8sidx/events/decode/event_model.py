@@ -14,6 +14,8 @@ import msgspec
 import orjson
 from msgspec import Raw, Struct
 
+from k8sidx.events.decode.dotted_keys import with_dots
+
 GROUP = "audit.k8s.io/"
 V1 = "audit.k8s.io/v1"
 NOTHING = Raw(b"")
@@ -106,6 +108,7 @@ def from_object(body: dict[str, Any]) -> tuple[AuditEvent, dict[str, Any], int]:
     :raises RecursionError: when it is nested too deeply.
     :raises UnicodeError: when it contains text that is not valid Unicode.
     """
+    body = with_dots(body)
     text = to_json(body)
     rest = {key: value for key, value in body.items() if key not in V1_KEYS}
     try:

@@ -142,3 +142,118 @@ def fill(cluster: Cluster, index: str, documents: Iterable[Event], shape: Shape)
         )
         assert answer.json() == {"errors": False}, answer.body[:500]
     assert cluster.request("POST", f"/{index}/_refresh").status == 200
+
+
+def _not_indexed(prefix: str = "", more: dict[str, Any] | None = None) -> dict[str, Any]:
+    """The mapping of who stores bodies and does not search them: a server that maps what it sees
+    refuses bodies whose members differ in type."""
+    properties: dict[str, Any] = {}
+    for name in ("requestObject", "responseObject"):
+        properties[f"{prefix}{name}"] = {"type": "object", "enabled": False}
+    return {"properties": {**properties, **(more or {})}}
+
+
+def _root(event: Event) -> Event:
+    return {"@timestamp": INGESTED, **event}
+
+
+def _filebeat(event: Event) -> Event:
+    """Filebeat's ndjson parser with its default target, which is the root in a filestream."""
+    return {
+        **_root(event),
+        "agent": {"type": "filebeat", "version": "8.15.0", "name": "node-1"},
+        "log": {"file": {"path": "/var/log/kubernetes/audit.log"}, "offset": 1},
+        "ecs": {"version": "8.0.0"},
+        "input": {"type": "filestream"},
+    }
+
+
+def _logstash(event: Event) -> Event:
+    """Logstash's json codec on its file input."""
+    return {
+        **_root(event),
+        "@version": "1",
+        "host": {"name": "node-1"},
+        "log": {"file": {"path": "/var/log/kubernetes/audit.log"}},
+        "event": {"original": orjson.dumps(event).decode()},
+    }
+
+
+def _vector(event: Event) -> Event:
+    """Vector's file source with ``. = merge(., parse_json!(.message))``."""
+    line = {"file": "/var/log/kubernetes/audit.log", "host": "node-1", "source_type": "file"}
+    return {**line, "timestamp": INGESTED, **event}
+
+
+def _fluent_bit_raw(event: Event) -> Event:
+    """Fluent Bit's tail input without a parser."""
+    return {"@timestamp": INGESTED, "log": orjson.dumps(event).decode()}
+
+
+def _fluent_bit_merged(event: Event) -> Event:
+    """Fluent Bit with its json parser, and Kubernetes' names in dots replaced
+    (``Replace_Dots On``)."""
+    return {"@timestamp": INGESTED, **_without_dots_of_keys(event)}
+
+
+def _without_dots_of_keys(event: Event) -> Event:
+    annotations = _without_dots(event.get("annotations", {}))
+    return {**event, "annotations": annotations} if annotations else event
+
+
+def _whole_viaq(event: Event) -> Event:
+    changed = {**event, "level": "info", "k8s_audit_level": event["level"], "message": None}
+    return {**changed, "@timestamp": INGESTED, "hostname": "master-0", "viaq_msg_id": "x"}
+
+
+def _aws_lambda(event: Event) -> Event:
+    """AWS's Lambda function from CloudWatch Logs to OpenSearch: the line, and its JSON at the
+    root."""
+    return {
+        **event,
+        "@id": "3",
+        "@timestamp": event["stageTimestamp"],
+        "@message": orjson.dumps(event).decode(),
+        "@owner": "111122223333",
+        "@log_group": "/aws/eks/shop/cluster",
+        "@log_stream": "kube-apiserver-audit-0123456789abcdef0123456789abcdef",
+    }
+
+
+def _elastic_eks(event: Event) -> Event:
+    """Elastic's EKS data stream: below ``aws.eks.audit``, if the package keeps bodies."""
+    audit = _without_dots_of_keys(copy.deepcopy(event))
+    return {
+        "@timestamp": event["requestReceivedTimestamp"],
+        "data_stream": {"type": "logs", "dataset": "aws.eks_audit", "namespace": "default"},
+        "event": {"dataset": "aws.eks_audit", "action": event["verb"]},
+        "aws": {"eks": {"audit": audit}},
+    }
+
+
+def _without_metadata(event: Event) -> Event:
+    """Elastic's Kubernetes integration removes the metadata of both bodies."""
+    made = _elastic(event)
+    for name in ("requestObject", "responseObject"):
+        body = made["kubernetes"]["audit"].get(name)
+        if isinstance(body, dict):
+            body.pop("metadata", None)
+    return made
+
+
+_LINE: dict[str, Any] = {"type": "text", "index": False}
+LAYOUTS = {
+    "Filebeat, at the root": Shape(_filebeat, _not_indexed()),
+    "Filebeat, under json": Shape(
+        lambda event: {"@timestamp": INGESTED, "json": event}, _not_indexed("json.")
+    ),
+    "Elastic Kubernetes integration": Shape(_without_metadata, _elastic_mapping()),
+    "Elastic AWS integration, EKS": Shape(_elastic_eks, _not_indexed("aws.eks.audit.")),
+    "Vector": Shape(_vector, _not_indexed()),
+    "Logstash": Shape(_logstash, _not_indexed(more={"event.original": _LINE})),
+    "Fluent Bit, merged": Shape(_fluent_bit_merged, _not_indexed()),
+    "Fluent Bit, raw": Shape(_fluent_bit_raw, {"properties": {"log": _LINE}}),
+    "OpenShift ViaQ": Shape(_whole_viaq, _not_indexed()),
+    "AWS Lambda to OpenSearch": Shape(_aws_lambda, _not_indexed(more={"@message": _LINE})),
+}
+"""The layouts of docs/hunts-elsewhere.md, by name."""

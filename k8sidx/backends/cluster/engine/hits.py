@@ -144,7 +144,7 @@ def sort_of(query: Query, profile: Profile) -> list[dict[str, Any]]:
     for by in query.order:
         path = resolve(by.column)
         if path.field.name == ID:
-            order += [{path: {"order": _direction(by.descending)}} for path in profile.order]
+            order += _ties(profile, descending=by.descending)
             continue
         paths = profile.paths(path)
         if not paths.group or paths.many:
@@ -155,8 +155,15 @@ def sort_of(query: Query, profile: Profile) -> list[dict[str, Any]]:
 
 def _by_time(profile: Profile, *, descending: bool) -> list[dict[str, Any]]:
     """Return the sort by time and id; events without a time last."""
-    ties = [{path: {"order": _direction(descending)}} for path in profile.order]
-    return [_sorted(profile.paths(resolve(TIME)), descending=descending), *ties]
+    time = _sorted(profile.paths(resolve(TIME)), descending=descending)
+    return [time, *_ties(profile, descending=descending)]
+
+
+def _ties(profile: Profile, *, descending: bool) -> list[dict[str, Any]]:
+    """Return the order of events of one moment; an index of a pattern may lack a field of it."""
+    direction = {"order": _direction(descending)}
+    lacking = {**direction, "unmapped_type": "keyword"} if profile.is_read else direction
+    return [{path: direction if path.startswith("_") else lacking} for path in profile.order]
 
 
 def _sorted(paths: Paths, *, descending: bool) -> dict[str, Any]:

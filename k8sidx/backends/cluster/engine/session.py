@@ -42,11 +42,15 @@ class Session:
 
     :param index: the name or pattern that is searched.
     :param answering: its timeout applies to all searches together.
+    :param shard: the only shard that a point in time covers; all of them without one.
     """
 
-    def __init__(self, cluster: Cluster, index: str, answering: QueryOptions) -> None:
+    def __init__(
+        self, cluster: Cluster, index: str, answering: QueryOptions, *, shard: int | None = None
+    ) -> None:
         self._cluster = cluster
         self._index = index
+        self._shard = shard
         self._answering = answering
         timeout = answering.timeout
         self._ends = None if timeout is None else time.monotonic() + timeout
@@ -81,6 +85,8 @@ class Session:
         pattern = quote(self._index, safe="*,-")
         path = f"/{pattern}/_pit" if self._elastic else f"/{pattern}/_search/point_in_time"
         params = {"keep_alive": KEEP}
+        if self._shard is not None:
+            params["preference"] = f"_shards:{self._shard}"
         if not self._elastic:
             params["allow_partial_pit_creation"] = "false"
         answer = self._request("POST", path, params, None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -17,29 +17,85 @@ _MARKS = ("auditID", "verb", "stage")
 """Fields of every audit event."""
 
 
-def choose_profile(cluster: Cluster, index: str) -> Profile:
-    """Return the profile of an index or pattern; k8sidx's own where there is no index at all.
+class NoAuditFields(StoreError):
+    """Indices without a field of audit events that can be searched.
 
-    :raises StoreError: when it contains no audit events that can be queried.
+    :param index: the name or pattern.
     """
-    types = _types(cluster, index)
-    if not types or {ORDER, epoch_path(TIME)} <= types.keys():
-        return OwnProfile()
-    prefixes = [
-        name.removesuffix(_MARKS[0])
-        for name in types
-        if name == _MARKS[0] or name.endswith(f".{_MARKS[0]}")
-    ]
-    prefixes = [prefix for prefix in prefixes if all(f"{prefix}{mark}" in types for mark in _MARKS)]
-    if not prefixes:
-        raise StoreError(
+
+    def __init__(self, index: str) -> None:
+        super().__init__(
             f"{index} holds no audit events that can be searched: no field is named auditID.",
             remedy="Where they are whole lines in one text field, ship the logs with k8sidx.",
         )
-    documents = _Documents(cluster, index)
-    return ForeignProfile(
-        min(prefixes, key=len), types, documents, closed=_is_closed(cluster, index)
-    )
+
+
+class SeveralShapes(StoreError):
+    """Indices whose documents have audit events in different places.
+
+    :param index: the name or pattern.
+    :param shapes: where they are, with an index of each.
+    """
+
+    def __init__(self, index: str, shapes: Mapping[str, str]) -> None:
+        places = ", ".join(f"{place or 'the root'} in {name}" for place, name in shapes.items())
+        super().__init__(
+            f"{index} has audit events of several shapes: under {places}.",
+            remedy="Name indices of one shape with --index.",
+        )
+
+
+_OWN = "k8sidx's own fields"
+
+
+def choose_profile(cluster: Cluster, index: str) -> Profile:
+    """Return the profile of an index or pattern; k8sidx's own where there is no index at all.
+
+    :raises NoAuditFields: when it contains no audit events that can be queried.
+    :raises SeveralShapes: when its documents have different shapes.
+    :raises StoreError: when k8sidx filled some of its indices, and another program others.
+    """
+    types = _types(cluster, index)
+    mappings = _mappings(cluster, index)
+    shapes: dict[str, str] = {}
+    for name, mapping in sorted(mappings.items()):
+        for shape in _shapes(mapping.get("mappings", {})):
+            shapes.setdefault(shape, name)
+    if not types or set(shapes) == {_OWN}:
+        return OwnProfile()
+    if not shapes:
+        raise NoAuditFields(index)
+    if _OWN in shapes:
+        own = shapes.pop(_OWN)
+        raise StoreError(
+            f"k8sidx filled {own}, and another program {next(iter(shapes.values()))}: their "
+            "events cannot be queried together.",
+            remedy="Name either with --index, or ship those of the other program with k8sidx.",
+        )
+    if len(shapes) > 1:
+        raise SeveralShapes(index, shapes)
+    closed = any(_closes(one.get("mappings", {})) for one in mappings.values())
+    return ForeignProfile(next(iter(shapes)), types, _Documents(cluster, index), closed=closed)
+
+
+def _shapes(mapping: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the prefixes of audit fields in a mapping, or that it is our own."""
+    names = frozenset(_names(mapping, ""))
+    if {ORDER, epoch_path(TIME)} <= names:
+        yield _OWN
+        return
+    for name in sorted(names):
+        prefix = name.removesuffix(_MARKS[0])
+        is_mark = prefix + _MARKS[0] == name and (not prefix or prefix.endswith("."))
+        if is_mark and all(f"{prefix}{mark}" in names for mark in _MARKS):
+            yield prefix
+
+
+def _names(mapping: Mapping[str, Any], prefix: str) -> Iterator[str]:
+    for name, inner in mapping.get("properties", {}).items():
+        yield f"{prefix}{name}"
+        for members in (inner, {"properties": inner.get("fields", {})}):
+            yield from _names(members, f"{prefix}{name}.")
 
 
 class _Documents:
@@ -77,11 +133,10 @@ def _types(cluster: Cluster, index: str) -> Types:
     return {name: types for name, types in known.items() if not name.startswith("_")}
 
 
-def _is_closed(cluster: Cluster, index: str) -> bool:
-    """Whether documents may have fields that no mapping names."""
+def _mappings(cluster: Cluster, index: str) -> dict[str, Any]:
     path = f"/{quote(index, safe='*,-')}/_mapping?ignore_unavailable=true"
-    mappings = _asked(cluster, "GET", path, index)
-    return any(_closes(one.get("mappings", {})) for one in mappings.values())
+    mappings: dict[str, Any] = _asked(cluster, "GET", path, index)
+    return mappings
 
 
 def _closes(mapping: Any) -> bool:

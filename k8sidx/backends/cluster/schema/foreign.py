@@ -38,6 +38,12 @@ _EVENT_TIMES = ("stageTimestamp", "requestReceivedTimestamp")
 _OTHER_NAMES = {"level": ("k8s_audit_level", "openshift_audit_level")}
 """Where OpenShift's logging has moved a field whose name it uses itself."""
 
+_ALWAYS_THERE = frozenset(
+    {"level", "stage", "verb", "requestURI", "user.username", "sourceIPs", "userAgent"}
+)
+"""Fields of nearly every event: where the server has seen none of them, the shipper removed them.
+"""
+
 Types = Mapping[str, frozenset[str]]
 """Field types by full name, over all the indices."""
 
@@ -253,7 +259,7 @@ class ForeignProfile:
         for name in self._names(field.name):
             if name in self._types or f"{name}.keyword" in self._types:
                 return self._typed(field, name)
-        if field.audit and not self._closed:
+        if field.audit and not self._closed and field.name not in _ALWAYS_THERE:
             # The server maps all it sees, so it has seen none: it can be asked for.
             name = self._prefix + field.name
             return Paths(field.kind, name, name, name, many=field.many)

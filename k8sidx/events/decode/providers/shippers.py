@@ -38,7 +38,7 @@ def read(record: JsonObject, context: Context) -> Iterable[Part] | None:
         return (Nested(record["_source"], context),)
     context = context_of_document(record, context)
     if "kubernetes" in record and type(event := at(record, "kubernetes", "audit")) is dict:
-        return (Nested(_restore_annotations(event), context),)
+        return (Nested(event, context),)
     if _is_datadog(record):
         return (AuditObject(_from_datadog(record), context),)
     return _line(record, context)
@@ -85,19 +85,6 @@ def _line(record: JsonObject, context: Context) -> Iterable[Part] | None:
     if type(value := record.get("attributes")) is dict and _is_datadog(value):
         return (Nested(value, context),)
     return (Nested(texts[0], context),) if texts else None
-
-
-def _restore_annotations(event: JsonObject) -> JsonObject:
-    """Elastic Agent writes ``_`` for the dots in annotation keys; the part before the slash
-    is a DNS name and has no ``_`` of its own."""
-    annotations = event.get("annotations")
-    if type(annotations) is not dict:
-        return event
-    restored: JsonObject = {}
-    for key, value in annotations.items():
-        prefix, slash, name = key.partition("/")
-        restored[prefix.replace("_", ".") + slash + name if slash else key] = value
-    return {**event, "annotations": restored}
 
 
 def _is_datadog(record: JsonObject) -> bool:
