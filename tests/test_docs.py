@@ -18,6 +18,7 @@ from k8sidx.backends.cluster.http.client import Cluster
 from k8sidx.backends.embedded.store import EmbeddedStore
 from k8sidx.cli import app
 from k8sidx.shipping.pipeline import ship
+from tests.backends.cluster.shippers import Shape, fill
 from tests.demo import DEMO, demo_lines
 from tests.servers.certificates import write_certificates
 
@@ -145,7 +146,15 @@ def test_the_command_runs_on_a_cluster(
     monkeypatch.setenv("K8SIDX_INDEX", prefix)
     if any(word in command for word in ("k8sidx hunt ", "--secrets", "--redact-existing")):
         k8sidx(f"k8sidx ship --store {opensearch.url} audit.log")
-    k8sidx(command.replace(CLUSTER, opensearch.url))
+    if "/filebeat-" not in command:
+        k8sidx(command.replace(CLUSTER, opensearch.url))
+        return
+    index = f"filebeat-{prefix}"
+    fill(opensearch, index, [{"message": line.decode()} for line in demo_lines()[-9:]], Shape(dict))
+    try:
+        k8sidx(command.replace(CLUSTER, opensearch.url))
+    finally:
+        opensearch.request("DELETE", f"/{index}")
 
 
 @pytest.mark.parametrize("command", SHELL)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,9 +14,17 @@ from k8sidx.backends.store import Store
 from k8sidx.errors import UsageError
 
 if TYPE_CHECKING:
-    from k8sidx.backends.connection import ClusterOptions
+    from k8sidx.backends.connection import ClusterOptions, ConnectionSettings
+    from k8sidx.backends.documents import DocumentShard
 
-__all__ = ["check_location", "is_cluster", "open_store", "public_location", "temporary_store"]
+__all__ = [
+    "check_location",
+    "is_cluster",
+    "open_documents",
+    "open_store",
+    "public_location",
+    "temporary_store",
+]
 
 _ADDRESS = re.compile(r"(?!https?://)[^/]*[:@](?!//)", re.IGNORECASE)
 """A host with a port, a user or both, and no scheme before it."""
@@ -77,3 +85,14 @@ def public_location(location: str) -> str:
     :raises UsageError: when it is not a valid address of a cluster.
     """
     return str(parse_location(location)) if is_cluster(location) else location
+
+
+def open_documents(address: str, settings: ConnectionSettings) -> Sequence[DocumentShard]:
+    """Return the shards of the indices at ``https://host:9200/filebeat-*``, to ship from.
+
+    :raises UsageError: when the address names no index.
+    :raises StoreError: when the cluster cannot be reached, refuses access or has no such index.
+    """
+    from k8sidx.backends.cluster.documents.source import open_shards
+
+    return open_shards(address, settings)

@@ -23,10 +23,20 @@ from k8sidx.cli.options import (
 )
 from k8sidx.cli.output import print_document, print_message
 from k8sidx.cli.size import parse_size
-from k8sidx.cli.store import AS_CONFIGURED, StoreChoice, open_chosen, takes_store
+from k8sidx.cli.store import (
+    AS_CONFIGURED,
+    StoreChoice,
+    connection_settings,
+    open_chosen,
+    takes_store,
+)
+from k8sidx.errors import UsageError
 from k8sidx.show.render.formats.registry import Output, load_format
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from k8sidx.backends.documents import DocumentShard
     from k8sidx.backends.store import Store
     from k8sidx.shipping.pipeline import ShipReport
 
@@ -143,6 +153,7 @@ def command(
         strict=strict,
     )
     opened = open_chosen(store, create=True)
+    inputs, documents = _documents(inputs, store, follow=follow or spool is not None)
     resumable = default_state(inputs, opened)
     if state is None and follow and any(one != "-" for one in inputs):
         state = resumable
@@ -161,7 +172,15 @@ def command(
         progress.shipping(quiet=quiet) as on_progress,
     ):
         report = ship(
-            inputs, opened, options, on_progress, tell, stop=stop, state=kept, spool=spooled
+            inputs,
+            opened,
+            options,
+            on_progress,
+            tell,
+            stop=stop,
+            state=kept,
+            spool=spooled,
+            documents=documents,
         )
     if report.read or not stop.signal or (report.spool and report.spool.entries):
         _tell(report, output, quiet=quiet)
@@ -191,6 +210,31 @@ def _tell_other_clusters(store: Store, name: str, duplicates: int) -> None:
             f"--cluster {name} does not change it. The store also has events of: "
             f"{', '.join(others)}."
         )
+
+
+def _documents(
+    inputs: Sequence[str], store: StoreChoice, *, follow: bool
+) -> tuple[list[str], dict[str, Sequence[DocumentShard]]]:
+    """Return the inputs that are files, and the indices that the others name.
+
+    :param follow: the inputs have to stay readable, as indices do not.
+    :raises UsageError: for an address without an index, or with ``--follow`` or ``--spool``.
+    """
+    from k8sidx.backends.open import is_cluster, open_documents
+
+    addresses = [one for one in inputs if is_cluster(one)]
+    if addresses and follow:
+        raise UsageError(
+            "an index is read once, without --follow and --spool.",
+            remedy="Run the command with --state FILE again and again: it reads what is new.",
+        )
+    settings = connection_settings(store, configuration()) if addresses else None
+    documents: dict[str, Sequence[DocumentShard]] = {}
+    for address in addresses:
+        if settings is not None:
+            shards = open_documents(address, settings)
+            documents[shards[0].name.rpartition("/")[0] + "/" + address.rpartition("/")[2]] = shards
+    return [one for one in inputs if one not in addresses], documents
 
 
 def _give_up_seconds(give_up_after: str | None, *, follow: bool) -> float:

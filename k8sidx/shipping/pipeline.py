@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import chain
 
+from k8sidx.backends.documents import DocumentShard
 from k8sidx.backends.store import Store
 from k8sidx.events.decode.unwrap import Unwrapper
 from k8sidx.shipping.input_stream import InputStream, Piece
 from k8sidx.shipping.report import ShipOptions, ShipProgress, ShipReport
 from k8sidx.shipping.run import Run
 from k8sidx.shipping.signals import Stop
+from k8sidx.shipping.sources.documents import document_chunks
 from k8sidx.shipping.sources.files.inputs import Source, expand
 from k8sidx.shipping.spool.spool import Spool
 from k8sidx.shipping.state import State
@@ -29,6 +32,7 @@ def ship(
     stop: Stop | None = None,
     state: State | None = None,
     spool: Spool | None = None,
+    documents: Mapping[str, Sequence[DocumentShard]] | None = None,
 ) -> ShipReport:
     """Store the audit events of the inputs, each once.
 
@@ -37,6 +41,7 @@ def ship(
         the store, or a cluster that does not respond.
     :param stop: ends reading; events that were read are still stored.
     :param state: positions to resume from, which are updated.
+    :param documents: indices of other programs to ship as well, by the names to print.
     :param spool: delivered first; at the end it receives what nobody can read once more.
     :raises UsageError: when an input does not exist or cannot be read.
     :returns: also when a cluster did not accept everything, see ``ShipReport.failure``.
@@ -49,13 +54,17 @@ def ship(
         understanding = Understanding({", ".join(dict.fromkeys(inputs)): ()})
     else:
         sources = expand(inputs)
-        understanding = Understanding(
-            {given: [source.name for source in expand([given])] for given in inputs}
-        )
+        named = {given: [source.name for source in expand([given])] for given in inputs}
+        for given, shards in (documents or {}).items():
+            named[given] = [shard.name for shard in shards]
+        understanding = Understanding(named)
     run = Run(sources, store, options, on_progress, state, understanding, spool)
     run.refuse_loop()
     on_wait = on_wait or (lambda text: None)
     stream = run.stream(store, on_wait, stop)
+    if documents:
+        shards = [shard for group in documents.values() for shard in group]
+        stream.pieces = chain(document_chunks(shards, run.register), stream.pieces)
     _work(run, store, stream, stop, on_wait, state)
     run.report.not_understood = understanding.not_understood()
     return run.report

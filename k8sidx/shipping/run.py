@@ -58,7 +58,7 @@ class Run:
         self._state = state
         self._understanding = understanding
         self._spool = spool
-        self._register = Registry() if state is None else state.register
+        self.register = Registry() if state is None else state.register
         self._started: set[str] = set()
 
     def refuse_loop(self) -> None:
@@ -83,7 +83,7 @@ class Run:
             excluded += [self._spool.folder] if self._spool else []
             return followed(
                 [source.name for source in self.sources],
-                self._register,
+                self.register,
                 limit,
                 excluded,
                 on_wait,
@@ -91,7 +91,7 @@ class Run:
                 until_delivered=self._state is not None,
             )
         if self._state is not None:
-            return resumed(self.sources, self._register, limit, self._count_bytes, on_wait)
+            return resumed(self.sources, self.register, limit, self._count_bytes, on_wait)
         return whole(self.sources, limit, self._count_bytes)
 
     def work(
@@ -169,7 +169,7 @@ class Run:
         *,
         store_failed: bool,
     ) -> None:
-        left = Undelivered(spool, self._register, self.options.cluster, self._other)
+        left = Undelivered(spool, self.register, self.options.cluster, self._other)
         left.write(stream.files, in_flight, store_failed=store_failed)
         self.report.spool = SpoolReport(spool.folder, spool.segments, spool.used, left.lost)
 
