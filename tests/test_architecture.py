@@ -28,6 +28,7 @@ ROOMS = (
     "show",
     "notify",
     "doctor",
+    "mcp",
     "cli",
     "__main__",
 )

@@ -21,6 +21,7 @@ from k8sidx.cli import (
     history,
     hunt,
     hunts,
+    mcp,
     notify,
     policy,
     query,
@@ -52,7 +53,7 @@ app = typer.Typer(
 )
 for module in (
     setup, ship, serve, hunts, hunt, query, search, show, timeline, who, history, diff, access,
-    findings, notify, baseline, report, dashboards, policy, doctor, generate,
+    findings, notify, baseline, report, dashboards, policy, doctor, generate, mcp,
 ):  # fmt: skip
     if isinstance(group := getattr(module, "group", None), typer.Typer):
         app.add_typer(group, name=module.NAME)

@@ -35,6 +35,7 @@ COMMANDS = (
     "policy",
     "doctor",
     "generate",
+    "mcp",
 )
 REFERENCE = Path(__file__).parents[2] / "docs" / "cli.md"
 HEAVY = (
