@@ -193,7 +193,9 @@ def command(
     ] = None,
     verbose: Annotated[
         bool,
-        typer.Option("--verbose", "-v", help="Print all findings and tables, and each hunt that cannot run."),
+        typer.Option(
+            "--verbose", "-v", help="Print all findings and tables, and each hunt that cannot run."
+        ),
     ] = False,
     approximate: ApproximateOption = False,
     timeout: TimeoutOption = None,
