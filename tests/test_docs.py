@@ -93,6 +93,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "audit.log.gz").write_bytes(gzip.compress(text, 1))
     (folder / "my-rule.yml").write_text(RULE)
     (folder / "policy.yaml").write_text(POLICY)
+    (folder / "k8sidx.toml").write_text('[notify.soc]\nurl = "syslog://127.0.0.1:514"\n')
     letters = folder / "k8sidx-store" / "dead-letter"
     letters.mkdir(parents=True)
     (letters / "1.jsonl").write_text("")

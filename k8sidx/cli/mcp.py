@@ -8,7 +8,7 @@ from k8sidx.cli.store import AS_CONFIGURED, StoreChoice, open_chosen, takes_stor
 from k8sidx.errors import UsageError
 
 NAME = "mcp"
-EXAMPLE = "\b\nExample:\n  k8sidx mcp --store audit-store"
+EXAMPLE = "\b\nExample:\n  k8sidx mcp --store k8sidx-store"
 
 
 @ends_with_exit_code
