@@ -75,13 +75,19 @@ def columns(store: Path) -> dict[str, str]:
 
 
 def _stored(store: Path) -> tuple[list[str], list[str]]:
-    """Ids and digests of the rows, in the order of the ids."""
+    """Ids and digests of the rows, in the order of the ids.
+
+    The columns by name: each part has those that have values in it, and which part is read
+    first is chance.
+    """
     if not any(store.glob("events/*/*.parquet")):
         return [], []
     with _connected() as connection:
+        found = connection.execute(f"SELECT * FROM {_events(store)} LIMIT 0").description
+        names = ", ".join(f'"{name}"' for name in sorted(name for name, *_ in found))
         rows = connection.execute(
             'SELECT lower(hex("event.id")), md5(to_json(events)::VARCHAR) '
-            f"FROM {_events(store)} AS events ORDER BY 1, 2"
+            f"FROM (SELECT {names} FROM {_events(store)}) AS events ORDER BY 1, 2"
         ).fetchall()
     return [row[0] for row in rows], [row[1] for row in rows]
 
