@@ -8,6 +8,7 @@ from k8sidx.events.fields.lookup import resolve
 from k8sidx.hunt.callers import BY
 from k8sidx.hunt.definition import Hunt
 from k8sidx.hunt.finding_callers import CONTEXT as CALLERS
+from k8sidx.hunt.impersonators import trusted_condition
 from k8sidx.hunt.kinds.correlated_events import CONTEXT
 from k8sidx.hunt.kinds.evidence import EVIDENCE_METRICS
 from k8sidx.hunt.kinds.time_window import CLUSTER
@@ -35,6 +36,7 @@ def own_fields(hunt: Hunt) -> frozenset[str]:
     names |= hidden_fields(hunt)
     names.update(leaf.field for entry in hunt.known_good for leaf in leaves(entry.condition))
     names.update(hunt.required_fields())
+    names.update(leaf.field for leaf in leaves(trusted_condition(hunt.trusted_impersonators)))
     if hunt.unexempted is not None:
         names.update(leaf.field for leaf in (*leaves(hunt.unexempted), *hunt.exempt_identities))
         names.update(

@@ -48,6 +48,7 @@ from k8sidx.query.algebra import (
     Or,
     Present,
     Query,
+    fields_of,
     leaves,
 )
 from k8sidx.query.bounds import projected
@@ -94,10 +95,18 @@ class _Events(Generic[E]):
     """Events of documents in a temporary store.
 
     :param gaps: what the documents lack.
+    :param fields: names of the fields that are kept; ``None`` for all of them.
     """
 
     engine: E
     gaps: Gaps
+    fields: frozenset[str] | None
+
+    def answers(self, query: Query) -> bool:
+        """Whether the store has all fields that a query reads."""
+        if self.fields is None:
+            return True
+        return all(path.field.name in self.fields for path in fields_of(query))
 
     def run(self, query: Query, name: str) -> Result:
         """Run a query.
@@ -155,7 +164,7 @@ class DerivingEngine:
         :raises StoreError: when the cluster cannot be reached, or has no audit events there.
         """
         for read, events in self._stores.items():
-            if read.covers(query):
+            if read.covers(query) and events.answers(query):
                 return events.run(query, self.name)
         lack = self._lack
         if self._native is not None:
@@ -203,7 +212,7 @@ class DerivingEngine:
         events = self._load(part, search, fields, "")
         engines = _prepared(events.engine, askers, since, until)
         with engines as each:
-            yield [_Prepared(self, part, _Events(one, events.gaps)) for one in each]
+            yield [_Prepared(self, part, _Events(one, events.gaps, events.fields)) for one in each]
 
     def lack_of(self, conditions: Sequence[Condition]) -> list[str]:
         """Return for each condition why the index cannot answer a query about it; empty where it
@@ -233,7 +242,7 @@ class DerivingEngine:
         """Return the events that a query can be about."""
         part = _Range(self._bound(query.where), query.since, query.until)
         known = self._stores.get(part)
-        if known is not None:
+        if known is not None and known.answers(query):
             return known
         search = self._search(part.where, part.since, part.until)
         count = self._count(search)
@@ -252,7 +261,7 @@ class DerivingEngine:
         loaded = load(self._cluster, self._index, search.to_dict(), store, self._answering)
         self._check(loaded, lack)
         engine = self._stack.enter_context(store.engine(self._answering))
-        events = self._stores[part] = _Events(engine, loaded.gaps)
+        events = self._stores[part] = _Events(engine, loaded.gaps, fields)
         return events
 
     def _check(self, loaded: Loaded, lack: str) -> None:
@@ -330,7 +339,7 @@ class _Prepared:
         self._events = events
 
     def run(self, query: Query) -> Result:
-        if self._part.covers(query):
+        if self._part.covers(query) and self._events.answers(query):
             return self._events.run(query, self.name)
         return self._outer.run(query)
 
