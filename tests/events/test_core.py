@@ -107,7 +107,8 @@ def demo() -> list[bytes]:
 def test_the_core_gives_the_same_ids_and_columns_for_the_demo(bodies: bool) -> None:
     lines = demo()[:: 1 if bodies else 7]
     rows = assert_same(lines, bodies=bodies, cluster="demo")
-    assert len(rows.odd) <= 0.03 * len(lines)
+    # Bodies in which redaction replaces something are Python's, too.
+    assert len(rows.odd) <= 0.05 * len(lines)
 
 
 def recorded() -> list[bytes]:
