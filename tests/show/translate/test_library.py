@@ -13,7 +13,10 @@ from k8sidx.show.translate.translatable import NotTranslatable
 from k8sidx.show.translate.translate import translate
 
 LIBRARY = load_library()
-KINDS = ("follow one another", "the time before", "usual in the same data", "fell silent")
+KINDS = (
+    "follow one another", "the time before", "usual in the same data", "fell silent",
+    "where an identity acts otherwise", "the requests of one credential",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("target", Target)
