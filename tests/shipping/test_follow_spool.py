@@ -121,6 +121,9 @@ def test_follower_killed_while_it_writes_its_spool_and_while_it_delivers_it(
             process.kill()
             process.communicate()
         process = start(*options)
+        with log.open("ab") as file:  # stored by this one: a signal before would just end it
+            file.write(lines(count, 1))
+        count += 1
         wait(lambda: stored(opensearch, prefix) >= count, process)
         code, _, err = ended(process, signal.SIGTERM)
     assert code in (0, 4), err  # 4: a torn segment was reported
