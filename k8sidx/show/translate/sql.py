@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from k8sidx.backends.embedded.engine.sql import Statement, compile_query
+from k8sidx.backends.embedded.storage.columns import PARTS, with_columns
 from k8sidx.events.fields.lookup import resolve
 from k8sidx.events.fields.names import TIMESTAMP
 from k8sidx.events.fields.table import Kind
@@ -39,9 +40,11 @@ from k8sidx.show.translate.translatable import (
     whole_condition,
 )
 
-SOURCE = "read_parquet('k8sidx-store/events/*/*.parquet', union_by_name = true) AS events"
-"""The files of the store in the folder that the shell was started in."""
+SOURCE = PARTS.replace("?", "'k8sidx-store/events/*/*.parquet'")
+"""The files of the store in the folder that the shell was started in, before
+:func:`with_columns`: a column in which no event has a value is in none of them."""
 
+_COLUMN = re.compile(r'"[^"]+"')
 _TOKEN = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|\?""")
 
 
@@ -152,7 +155,10 @@ def _quoted(name: str) -> str:
 
 
 def _compiled(query: Query) -> str:
-    return written(compile_query(query), SOURCE)
+    """Return the SQL of a query over the files, with the types of the columns that it names."""
+    statement = compile_query(query)
+    typed = with_columns(f"{SOURCE} {' '.join(_COLUMN.findall(statement.sql))}")
+    return written(statement, f"{typed.partition(' AS events')[0]} AS events")
 
 
 def written(statement: Statement, source: str) -> str:
