@@ -102,6 +102,7 @@ ATTACKS = {
     "trusted_impersonator_elsewhere": attack(
         ask("list", "secrets", impersonated={"username": "carol", "groups": ["dev"]}),
         user="system:serviceaccount:kube-oidc-proxy:kube-oidc-proxy",
+        address="192.0.2.250",
     ),
     "impersonation_denied": attack(ask("list", "secrets", code=403, message=IMPERSONATION)),
     "rbac_escalation_denied": attack(

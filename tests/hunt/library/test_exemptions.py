@@ -52,7 +52,10 @@ PRESENT = [
 ] + [event("watch", "secrets", user=VELERO, agent="velero-server/v1.14.1", source="10.244.3.61")]
 """What shows where components of the control plane act from, and that watches are logged."""
 
-ABOUT_AGENTS = ("secret_access_script_client",)
+ABOUT_AGENTS = (
+    "helm_release_read_burst",
+    "secret_access_script_client",
+)
 """Hunts for the user agent itself, which the attacker keeps."""
 
 OWN: dict[tuple[str, str], Sequence[tuple[str, str, str]]] = {
