@@ -120,7 +120,8 @@ def command(
         return
     with report_query_error(given.text, debug=debug):
         columns = columns_read(given.text) if inputs else None
-        columns = columns and columns | {"orchestrator.cluster.name"}
+        if columns is not None:  # by the cluster's name the events that were looked at are told
+            columns |= {"orchestrator.cluster.name"}
         with store_or_inputs(store, inputs, columns, quiet=quiet) as (used, report):
             if explain:
                 write_text(session.explain(given, used))

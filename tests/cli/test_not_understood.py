@@ -86,9 +86,10 @@ def test_command_exits_with_0_when_some_file_of_a_folder_has_events(
     assert "no audit event" not in result.stderr
 
 
-def test_command_exits_with_0_for_an_empty_file(words: list[str], here: Path) -> None:
+def test_an_empty_file_is_an_all_clear_for_nobody(words: list[str], here: Path) -> None:
+    """With ``--fail-on``: no event was judged."""
     (here / "empty.log").touch()
-    assert run(words, "empty.log").exit_code == 0
+    assert run(words, "empty.log").exit_code == (4 if "--fail-on" in words else 0)
 
 
 def test_ship_exits_with_4_for_standard_input_without_audit_events(

@@ -42,6 +42,11 @@ def test_query_json_contains_the_engine_and_exactness() -> None:
         "exact": True,
         "columns": ["userAgent", "n"],
         "rows": [["kubectl/v1.30.0", 5]],
+        "events_judged": 7,
+        "first_event": "2024-05-01T10:00:00.000000Z",
+        "last_event": "2024-05-01T10:00:06.000000Z",
+        "newest_event": "2024-05-01T10:00:06.000000Z",
+        "clusters": ["(unnamed)"],
     }
 
 
