@@ -76,7 +76,7 @@ def offered(completer: QueryCompleter, before: str, *, asked_for: bool = True) -
         ("filter ispr", "ispresent("),
         ("stats count(*) as events | sort ev", "events"),
         ("fields user.extra.authentication.kubernetes.io/pod",
-         "`user.extra.authentication.kubernetes.io/pod-name`"),
+         "user.extra.authentication.kubernetes.io/pod-name"),
         ("fields `annotations.authorization.k8s.io/dec", f"{DECISION}`"),
         ("fields annotations.authorization.k8s.io/dec", DECISION),
     ],
