@@ -134,7 +134,7 @@ def test_text_within_an_event_is_not_a_part(path: Path) -> None:
 @FORMATS
 def test_positions_are_before_lines_that_are_not_complete(path: Path, write: Any) -> None:
     content = b"".join(
-        line for number in range(200) for line in split(write, event(number, number * 7), 400)
+        line for number in range(1500) for line in split(write, event(number, number * 7), 400)
     )
     found = chunks(path, gzip.compress(content), chunk_bytes=500)
     ends = [piece.end for piece in found if isinstance(piece, Chunk)]
