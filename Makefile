@@ -54,7 +54,7 @@ format: $(VENV)/.dev
 generated: $(VENV)/.dev
 	$(BIN)/python -m docs.generate.fields > docs/fields.md
 	$(BIN)/python -m docs.generate.query_language docs/query.md
-	$(BIN)/python -m docs.generate.hunts > docs/hunts.md
+	$(BIN)/python -m docs.generate.hunts
 	$(BIN)/python -m docs.generate.lists
 	$(BIN)/python -m docs.generate.translations
 	$(BIN)/python -m docs.generate.saved_queries

@@ -50,6 +50,7 @@ def test_json_is_the_contracts_list_of_hunts() -> None:
                 {
                     "hunt": "secret_read_burst",
                     "level": "high",
+                    "actor": None,
                     "key": {"user.username": "alice"},
                     "count": 15,
                     "first_seen": "2024-05-01T10:22:03.250000Z",
