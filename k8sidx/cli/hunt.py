@@ -281,7 +281,7 @@ def command(
         write_text(proposed)
         return
     judged = next((result.judged for result in results if result.judged), None)
-    if judged is not None and not first:
+    if judged is not None and not (first and judged.count):
         _print_judged(judged, quiet=quiet)
     if first:
         tactics = tactics_by_hunt(chosen_hunts)

@@ -28,7 +28,7 @@ def test_a_hunt_is_an_object_in_json() -> None:
 
 
 def test_sigma_is_the_file_as_it_is_when_its_rules_name_no_filters() -> None:
-    for name in ("topn_user_agent", "forbidden_surge", "rare_kubectl_call"):
+    for name in ("topn_user_agent", "rare_kubectl_call"):
         text = (resources.files("k8sidx.hunt.library") / f"{name}.yml").read_text("utf-8")
         assert k8sidx("hunts", "show", name, "--as", "sigma").stdout == text
 

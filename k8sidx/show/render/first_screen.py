@@ -19,6 +19,7 @@ from k8sidx.hunt.result import Finding, HuntResult
 from k8sidx.investigate.requests import Request
 from k8sidx.show.render.escape import visible
 from k8sidx.show.render.hunts import findings_counted
+from k8sidx.show.render.judged import judged_text
 from k8sidx.show.render.sheet import quantity, readable_time
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def print_first_screen(console: Console, screen: FirstScreen) -> None:
     if shown < len(stories):
         more = quantity(len(stories) - shown, "more story").replace("storys", "stories")
         lines.append(Text(f"… {more}: k8sidx hunt --all --group actor{screen.options}"))
-    elif not stories:
+    elif not stories and _events(screen.results):
         lines.append(Text(f"No finding of level {LEAST} or above."))
     lines.append(Text(visible(findings_counted(screen.results)), style="bold"))
     lines.append(Text("All hunts with their tables: -v", style="dim"))
@@ -87,10 +88,17 @@ def print_first_screen(console: Console, screen: FirstScreen) -> None:
         console.print(line, overflow="ellipsis", no_wrap=True)
 
 
+def _events(results: Sequence[HuntResult]) -> int:
+    """Return how many events were judged: without any, no finding says nothing."""
+    return max((result.judged.count for result in results if result.judged), default=1)
+
+
 def _looked_at(results: Sequence[HuntResult]) -> Iterator[str]:
     """Yield the line on the events, and that on what could not be judged."""
     judged = next((result.judged for result in results if result.judged), None)
-    if judged is not None:
+    if judged is not None and not judged.count:
+        yield f"{judged_text(judged)}."
+    elif judged is not None:
         names = judged.cluster_names
         clusters = ", ".join(names[:3]) + (f" and {len(names) - 3:,} more" if names[3:] else "")
         period = f"{readable_time(judged.first)} to {readable_time(judged.last)}"
