@@ -77,7 +77,8 @@ def place(request: pytest.FixtureRequest) -> Iterator[Place]:
 
 def test_setup_says_which_permission_is_missing(place: Place) -> None:
     product = place.server.product
-    settings = place.user("looker", LOOKING[product], {f"{place.prefix}-*": SHIPPING[product]})
+    indices = (f"{place.prefix}-*", f"findings-{place.prefix}*")  # setup looks at both
+    settings = place.user("looker", LOOKING[product], dict.fromkeys(indices, SHIPPING[product]))
     refused = place.run(settings, "setup")
     assert refused.exit_code == 3
     missing = {"opensearch": "indices:admin/index_template/", "elasticsearch": "manage_index_temp"}
