@@ -24,11 +24,10 @@ from k8sidx.hunt.impersonators import (
     EFFECTIVE,
     trusted_proxy,
 )
-from k8sidx.hunt.kinds.evidence import as_count
 from k8sidx.hunt.kinds.finding_key import texts_of
-from k8sidx.hunt.kinds.time_window import Window
+from k8sidx.hunt.kinds.time_window import Window, count_events
 from k8sidx.hunt.result import Finding, HuntResult
-from k8sidx.query.algebra import Compare, Condition, Metric, OneOf, Or, Present, Query
+from k8sidx.query.algebra import Compare, Condition, OneOf, Or, Present, Query
 
 SEEN, CLAIMED = "source.ip", "source.claimed_ip"
 _FORWARDED = Compare("source.forwarded", "=", True)
@@ -102,20 +101,13 @@ def _readable(engine: Engine, window: Window) -> tuple[tuple[str, ...], bool]:
     somebody, or through a proxy."""
     with_addresses: Condition = Or((Present(ACTING), _FORWARDED))
     try:
-        return _FIELDS, bool(_count(engine, window, with_addresses))
+        return _FIELDS, bool(count_events(with_addresses, engine, window))
     except UnsupportedQuery:
         pass
     try:
-        return _FIELDS[:4], bool(_count(engine, window, Present(ACTING)))
+        return _FIELDS[:4], bool(count_events(Present(ACTING), engine, window))
     except UnsupportedQuery:
         return (), False
-
-
-def _count(engine: Engine, window: Window, where: Condition) -> int:
-    query = Query(
-        where=where, since=window.since, until=window.until, metrics=(Metric("events", "count"),)
-    )
-    return as_count(engine.run(query).rows[0][0])
 
 
 def _with_caller(

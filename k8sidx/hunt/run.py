@@ -20,8 +20,8 @@ from k8sidx.hunt.exemptions import lift_exemptions
 from k8sidx.hunt.finding_callers import with_callers
 from k8sidx.hunt.impersonators import ACTING, EFFECTIVE, trusted_condition
 from k8sidx.hunt.kinds.correlation import Correlation
-from k8sidx.hunt.kinds.evidence import COUNT, as_count
-from k8sidx.hunt.kinds.time_window import CLUSTER, Window
+from k8sidx.hunt.kinds.evidence import as_count
+from k8sidx.hunt.kinds.time_window import CLUSTER, Window, count_events
 from k8sidx.hunt.lists import how_to_give
 from k8sidx.hunt.required_fields import own_fields, scanned_fields
 from k8sidx.hunt.result import UNNAMED, EventsJudged, HuntResult, Unjudged
@@ -260,9 +260,8 @@ def _may_split(hunt: Hunt) -> bool:
 
 
 def _has(where: Condition, engine: Engine, window: Window) -> bool:
-    query = Query(where=where, since=window.since, until=window.until, metrics=(COUNT,))
     try:
-        return bool(as_count(engine.run(query).rows[0][0]))
+        return bool(count_events(where, engine, window))
     except UnsupportedQuery:
         return False
 

@@ -17,7 +17,7 @@ from k8sidx.events.fields.table import FROM_BODIES
 from k8sidx.hunt.definition import Hunt
 from k8sidx.hunt.finding_text import events
 from k8sidx.hunt.kinds.evidence import as_count, as_texts
-from k8sidx.hunt.kinds.time_window import Window
+from k8sidx.hunt.kinds.time_window import Window, count_events
 from k8sidx.hunt.result import Unjudged, Why
 from k8sidx.query.algebra import (
     And,
@@ -144,7 +144,7 @@ def _bodies(hunt: Hunt, engine: Engine, window: Window, overview: Overview) -> I
     if not names_resource(about) or not (little or overview.truncated):
         return
     lost = And((about, Or((OneOf(LEVEL, low), Compare(TRUNCATED, "=", True)))))
-    if not _count(lost, engine, window):
+    if not count_events(lost, engine, window):
         return
     # Queried second: events that the hunt did not find are much slower to count.
     where = And((lost, Not(hunt.condition)))
@@ -189,16 +189,6 @@ def names_resource(condition: Condition) -> bool:
         case Compare(name, "=") | OneOf(name):
             return resolve(name).field.name in RESOURCE
     return False
-
-
-def _count(where: Condition, engine: Engine, window: Window) -> int:
-    query = Query(
-        where=where,
-        since=window.since,
-        until=window.until,
-        metrics=(Metric("events", "count"),),
-    )
-    return as_count(engine.run(query).rows[0][0])
 
 
 def _examples(where: Condition, engine: Engine, window: Window) -> tuple[str, ...]:

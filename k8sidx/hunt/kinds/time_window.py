@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from k8sidx.backends.protocol import Engine
-from k8sidx.hunt.kinds.evidence import COUNT
+from k8sidx.hunt.kinds.evidence import COUNT, as_count
 from k8sidx.query.algebra import And, Compare, Condition, DateHistogram, Key, Metric, Or, Query
 
 CLUSTER = "orchestrator.cluster.name"
@@ -81,6 +81,12 @@ def in_any(spans: Iterable[tuple[datetime, datetime]]) -> Condition:
             for since, until in spans
         )
     )
+
+
+def count_events(where: Condition, engine: Engine, window: Window) -> int:
+    """Return the number of the window's events that match a condition."""
+    query = Query(where=where, since=window.since, until=window.until, metrics=(COUNT,))
+    return as_count(engine.run(query).rows[0][0])
 
 
 def extent_of(engine: Engine, window: Window) -> Extent:

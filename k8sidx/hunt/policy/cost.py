@@ -12,7 +12,7 @@ from typing import NamedTuple
 from k8sidx.backends.protocol import Engine
 from k8sidx.events.audit_policy import AuditPolicy, GroupResources, PolicyRule
 from k8sidx.hunt.kinds.evidence import as_count
-from k8sidx.hunt.kinds.time_window import Window
+from k8sidx.hunt.kinds.time_window import EXTENT, Window
 from k8sidx.query.algebra import (
     NEVER,
     Always,
@@ -91,16 +91,8 @@ def _cost(rule: PolicyRule | None, where: Condition, engine: Engine, window: Win
     return RuleCost(rule, as_count(events), int(float(str(size or 0))))
 
 
-def count_of(where: Condition, engine: Engine, window: Window) -> int:
-    """Return the number of events that match a condition."""
-    metrics = (Metric("events", "count"),)
-    query = Query(where=where, since=window.since, until=window.until, metrics=metrics)
-    return as_count(engine.run(query).rows[0][0])
-
-
 def _days(engine: Engine, window: Window) -> float:
-    metrics = (Metric("first", "min", "@timestamp"), Metric("last", "max", "@timestamp"))
-    row = engine.run(Query(since=window.since, until=window.until, metrics=metrics)).rows[0]
+    row = engine.run(EXTENT.replace(since=window.since, until=window.until)).rows[0]
     first, last = (datetime.fromisoformat(str(value)) if value else None for value in row)
     if first is None or last is None:
         return 0.0

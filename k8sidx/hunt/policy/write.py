@@ -12,9 +12,9 @@ import yaml
 from k8sidx.backends.protocol import Engine
 from k8sidx.events.audit_policy import AuditPolicy, GroupResources, PolicyRule
 from k8sidx.hunt.definition import Hunt
-from k8sidx.hunt.kinds.time_window import Window
+from k8sidx.hunt.kinds.time_window import Window, count_events
 from k8sidx.hunt.policy.blind import sights
-from k8sidx.hunt.policy.cost import condition_of, costs, count_of
+from k8sidx.hunt.policy.cost import condition_of, costs
 from k8sidx.hunt.policy.requests import is_about_everything, requests_of
 from k8sidx.query.algebra import And, Not, Or
 
@@ -132,7 +132,7 @@ def within_budget(
     hidden = _hidden_from(policy, hunts)
     always = Or(tuple(condition_of(rule) for rule in policy.rules[:before]))
     saving = {
-        name: measured.a_day(count_of(And((condition_of(rule), Not(always))), engine, window))
+        name: measured.a_day(count_events(And((condition_of(rule), Not(always))), engine, window))
         for name, rule in NOISE
     }
     for name, rule in sorted(NOISE, key=lambda entry: saving[entry[0]], reverse=True):
