@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from k8sidx.backends.embedded.engine.sql import Statement, compile_query
@@ -44,7 +45,6 @@ SOURCE = PARTS.replace("?", "'k8sidx-store/events/*/*.parquet'")
 """The files of the store in the folder that the shell was started in, before
 :func:`with_columns`: a column in which no event has a value is in none of them."""
 
-_COLUMN = re.compile(r'"[^"]+"')
 _TOKEN = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|\?""")
 
 
@@ -157,8 +157,9 @@ def _quoted(name: str) -> str:
 def _compiled(query: Query) -> str:
     """Return the SQL of a query over the files, with the types of the columns that it names."""
     statement = compile_query(query)
-    typed = with_columns(f"{SOURCE} {' '.join(_COLUMN.findall(statement.sql))}")
-    return written(statement, f"{typed.partition(' AS events')[0]} AS events")
+    # Before there are literals: those may contain what looks like a column.
+    typed = with_columns(statement.sql.replace("{source}", SOURCE, 1))
+    return written(replace(statement, sql=typed), SOURCE)
 
 
 def written(statement: Statement, source: str) -> str:
