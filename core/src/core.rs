@@ -203,13 +203,6 @@ impl Core {
         self.odd.push(self.sources[number]);
     }
 
-    /// Take what redaction made of a body.
-    pub fn replace_body(&mut self, number: usize, body: usize, bytes: &[u8]) {
-        let start = self.arena.len() as u32;
-        self.arena.extend_from_slice(bytes);
-        self.events[number].bodies[body] = Span::Made(start, self.arena.len() as u32);
-    }
-
     /// Make ids and columns of the events that are still plain.
     pub fn rows(&mut self, text: &[u8]) -> Rows {
         let texts = OWN_TEXTS.len() + self.settings.texts.len();

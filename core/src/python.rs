@@ -182,17 +182,6 @@ impl EventCore {
         Ok(())
     }
 
-    /// Replace a body by what redaction made of it.
-    fn replace(&mut self, number: usize, is_response: bool, body: &[u8]) -> PyResult<()> {
-        self.check(number)?;
-        if self.core.arena.len() + body.len() >= LARGEST {
-            self.core.give_up(number);
-        } else {
-            self.core.replace_body(number, usize::from(is_response), body);
-        }
-        Ok(())
-    }
-
     /// Return the columns of the plain events, and the numbers of the other lines or texts.
     fn rows<'py>(&mut self, py: Python<'py>, data: &[u8]) -> PyResult<Bound<'py, PyDict>> {
         let rows: Rows = py.detach(|| self.core.rows(data));
