@@ -12,6 +12,12 @@ FILE_MODE = 0o600
 _CHECKSUM_STEP = 1024 * 1024
 
 
+def user_state_folder() -> Path:
+    """Return the folder of the user's state (XDG Base Directory Specification)."""
+    home = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    return Path(home, "k8sidx")
+
+
 def make_private_folder(folder: Path) -> None:
     """Make a folder that only its owner may enter; its parents get the usual mode.
 

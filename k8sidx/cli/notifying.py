@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,7 +26,7 @@ def targets_of(names: Sequence[str]) -> list[Target]:
 
 
 def _target(name: str) -> Target:
-    from k8sidx.notify.target import parse_target
+    from k8sidx.notify.target import parse_target, text_of
 
     if ":" in name:
         return parse_target(name)
@@ -42,7 +41,7 @@ def _target(name: str) -> Target:
     if bool(settings.url) == bool(settings.url_file):
         raise UsageError(f"[notify.{name}] has either url or url_file.", remedy="Give one of them.")
     return parse_target(
-        settings.url or _line_of(Path(settings.url_file)),
+        settings.url or text_of(Path(settings.url_file)),
         name=name,
         secret_file=Path(settings.secret_file) if settings.secret_file else None,
         level=settings.level,
@@ -50,20 +49,13 @@ def _target(name: str) -> Target:
     )
 
 
-def _line_of(file: Path) -> str:
-    try:
-        return file.read_text("utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not UTF-8"
-        raise UsageError(f"{file} cannot be read: {reason}.") from error
-
-
 def notify_folder(store: Store, inputs: Sequence[str]) -> Path:
     """Return the folder of the messages that wait: of the store, else of the user."""
     if not inputs:
         return store.state_folder / "notify"
-    home = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
-    return Path(home, "k8sidx", "notify")
+    from k8sidx.backends.durable import user_state_folder
+
+    return user_state_folder() / "notify"
 
 
 def enqueue_findings(

@@ -85,7 +85,7 @@ def parse_target(
         raise UsageError("not a notification target.", remedy=REMEDY)
     plain = url if service in _OWN else urlunsplit(parts._replace(scheme=scheme))
     where = f"{service} ({parts.hostname}{f':{port}' if port else ''})"
-    secret = _secret(secret_file)
+    secret = text_of(secret_file) if secret_file else os.environ.get(SECRET_VARIABLE, "")
     if service == "pagerduty" and not secret:
         raise UsageError(
             "PagerDuty needs the routing key of an integration.",
@@ -110,9 +110,11 @@ def _service(scheme: str, host: str) -> tuple[str, str]:
     return next((name for end, name in _SUFFIXES.items() if host.endswith(end)), "webhook"), rest
 
 
-def _secret(file: Path | None) -> str:
-    if file is None:
-        return os.environ.get(SECRET_VARIABLE, "")
+def text_of(file: Path) -> str:
+    """Return the text of a file that contains a secret, without the line break at its end.
+
+    :raises UsageError: if it cannot be read.
+    """
     try:
         return file.read_text("utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from functools import cached_property
@@ -14,6 +13,7 @@ from k8sidx.backends.cluster.http.client import Cluster
 from k8sidx.backends.cluster.http.open import open_cluster
 from k8sidx.backends.cluster.index.target import Target
 from k8sidx.backends.connection import ConnectionSettings
+from k8sidx.backends.durable import user_state_folder
 from k8sidx.backends.protocol import EXACT, QueryOptions
 from k8sidx.backends.store import (
     OnWait,
@@ -69,8 +69,7 @@ class ClusterStore:
     @property
     def state_folder(self) -> Path:
         """A folder of the user, where programs keep their state."""
-        home = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
-        return Path(home, "k8sidx")
+        return user_state_folder()
 
     @property
     def state_key(self) -> tuple[str, ...]:
