@@ -71,6 +71,8 @@ def test_new_indices_come_under_it(cluster: Cluster, prefix: str) -> None:
             assert server.named == {
                 f"/_index_template/{prefix}": f"{prefix}-retention",
                 f"/_index_template/{prefix}-undated": "",
+                f"/_index_template/findings-{prefix}": "",
+                f"/_index_template/summaries-{prefix}": "",
             }
 
 
