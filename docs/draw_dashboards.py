@@ -32,8 +32,8 @@ from k8sidx.query.algebra import (
 from k8sidx.show.panels.colors import MISSING, NEUTRAL, colors_of
 from k8sidx.show.panels.library import dashboards
 from k8sidx.show.panels.panel import Dashboard, Events, Item, Panel
-from k8sidx.show.savedobjects.columns import SCREEN, column_width, fixed_widths
-from k8sidx.show.savedobjects.common import SERIES, table_columns
+from k8sidx.show.savedobjects.columns import SCREEN, fixed_widths, stream_columns, stream_widths
+from k8sidx.show.savedobjects.common import SERIES, field_type, table_columns
 from k8sidx.show.savedobjects.identifiers import Names
 from k8sidx.show.savedobjects.layout import (
     CONTROLS_HEIGHT,
@@ -327,11 +327,9 @@ def body(item: Item, data: Data, *, findings: bool) -> str:
     if isinstance(item, Events):
         fields = list(item.query.select)
         rows = data.rows(replace(item.query, limit=30), findings=findings)
-        widths = {"@timestamp": 110, "message": 420, "rule.level": 90, "finding.query": 90,
-                  "finding.count": 90}  # fmt: skip
-        columns = [("Time" if f == "@timestamp" else f,
-                    widths.get(f, column_width(f, "string") if f == "source.ip" else 0), False)
-                   for f in fields]  # fmt: skip
+        shown = stream_columns(fields, {field: field_type(field) for field in fields})
+        widths = stream_widths(shown)
+        columns = [(heading, widths.get(field, 0), False) for field, _, heading in shown]
         return _table(columns, fields, rows)
     if not isinstance(item, Panel):
         return ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 
 HUMAN = "human"
@@ -77,3 +78,23 @@ def user_kind(username: str) -> str:
     if username.startswith(CONTROL_PLANE_PREFIXES) or username in AKS_PLATFORM:
         return CONTROL_PLANE
     return HUMAN
+
+
+_NAMED = re.compile(
+    rf"{SERVICE_ACCOUNT_PREFIX}(?P<namespace>[a-z0-9-]+):(?P<account>[a-z0-9.-]+)"
+    rf"|{NODE_PREFIX}(?P<node>[a-z0-9.-]+)"
+)
+"""User names of service accounts and nodes, whose own names are DNS names."""
+
+
+@lru_cache(maxsize=16_384)
+def split_name(username: str) -> tuple[str, str]:
+    """Return the namespace of a user's service account, empty for other users, and the user's
+    name without the prefix of its kind.
+
+    Only the names that Kubernetes itself makes are split; any other is returned whole.
+    """
+    named = _NAMED.fullmatch(username)
+    if named is None:
+        return "", username
+    return named["namespace"] or "", named["account"] or named["node"]

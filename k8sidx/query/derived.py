@@ -282,6 +282,8 @@ _SOURCES = {
     "user.kind": ("user.username", IMPERSONATED),
     "user.controller": ("user.username", IMPERSONATED),
     "user.effective.name": ("user.username", IMPERSONATED),
+    "user.effective.namespace": ("user.username", IMPERSONATED),
+    "user.effective.account": ("user.username", IMPERSONATED),
     "user.effective.groups": ("user.groups", "impersonatedUser.groups"),
     "target.resource": (_RESOURCE, _SUBRESOURCE),
     "source.ip": ("sourceIPs",),

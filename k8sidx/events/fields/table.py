@@ -345,6 +345,18 @@ DERIVED: tuple[Field, ...] = (
         example="alice",
     ),
     keyword(
+        "user.effective.namespace",
+        "Namespace of the effective user, if it is a service account.",
+        example="kube-system",
+    ),
+    keyword(
+        "user.effective.account",
+        "Name of the effective user without `system:serviceaccount:NAMESPACE:` or `system:node:`; "
+        "with `user.kind` and `user.effective.namespace` it names one user.",
+        length=NAME_LENGTH,
+        example="deployment-controller",
+    ),
+    keyword(
         "user.effective.groups", "Groups of the effective user.", many=True, length=NAME_LENGTH
     ),
     keyword(

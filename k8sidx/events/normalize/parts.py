@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from k8sidx.events.accounts import WORKLOAD_CONTROLLERS, user_kind
+from k8sidx.events.accounts import WORKLOAD_CONTROLLERS, split_name, user_kind
 from k8sidx.events.decode.plain_values import (
     plain_addresses,
     plain_object,
@@ -139,6 +139,9 @@ def actor_part(key: tuple[bytes, bytes, str]) -> Part:
     person = "impersonatedUser" if fields.get("impersonatedUser.username") else "user"
     who = fields.get(f"{person}.username", "")
     put_text(fields, "user.effective.name", who)
+    namespace, account = split_name(who)
+    put_text(fields, "user.effective.namespace", namespace)
+    put_text(fields, "user.effective.account", account)
     if f"{person}.groups" in fields:
         fields["user.effective.groups"] = fields[f"{person}.groups"]
     fields["user.kind"] = user_kind(who)
@@ -325,6 +328,8 @@ ACTOR = (
     "impersonatedUser.extra",
     *(f"user.extra.{key}" for key in _EXTRA),
     "user.effective.name",
+    "user.effective.namespace",
+    "user.effective.account",
     "user.effective.groups",
     "user.kind",
     "user.controller",

@@ -9,11 +9,13 @@ from k8sidx.show.panels.panel import COUNT, SPAN, Dashboard, Panel, Row
 from k8sidx.show.panels.shared import (
     CODE,
     CONTROLS,
+    MAX_ROWS,
     NAME,
     NAMESPACE,
     RESOURCE,
     USER,
     VERB,
+    WHO,
     table,
     top,
 )
@@ -44,10 +46,10 @@ CONTROL_PLANE = Dashboard(
                       "When do permissions change?", "timeline",
                       Query(where=requests(_RBAC, WRITTEN),
                             group_by=(DateHistogram(SPAN), RESOURCE), metrics=(COUNT,)), (42,)),
-                Panel("rbac-by-user", "RBAC changes by user", "Who changes permissions?", "bars",
-                      top(requests(_RBAC, WRITTEN), USER), (42,)),
+                Panel("rbac-by-user", "RBAC changes by user", "Who changes permissions?",
+                      "table", top(requests(_RBAC, WRITTEN), *WHO, limit=MAX_ROWS), (42,)),
             ),
-            (32, 16),
+            (29, 19),
         ),
         Row(
             14,

@@ -26,6 +26,7 @@ from k8sidx.show.panels.shared import (
     RESOURCE,
     USER,
     VERB,
+    WHO,
     table,
     top,
 )
@@ -104,13 +105,14 @@ DENIED = Dashboard(
         Row(
             14,
             (
-                Panel("forbidden-by-user", "Forbidden by user", "Who is refused most?", "bars",
-                      top(requests(_FORBIDDEN), USER), (24,)),
+                Panel("forbidden-by-user", "Forbidden by user", "Who is refused most?", "table",
+                      top(requests(_FORBIDDEN), *WHO, limit=MAX_ROWS), (24,)),
                 Panel("failures-by-verb", "Failures by verb", "What fails?", "bars",
                       top(requests(FAILED), VERB), (27,)),
                 Panel("failures-by-resource", "Failures by resource", "On what?", "bars",
                       top(requests(FAILED), RESOURCE), (27,)),
             ),
+            (20, 14, 14),
         ),
         Row(
             14,

@@ -22,8 +22,8 @@ _STREAM = Events(
     "What was found, newest first?",
     Query(
         select=(
-            "@timestamp", "rule.level", "message", "rule.id", "finding.actor", "source.ip",
-            "source.claimed_ip", "orchestrator.cluster.name", "finding.count", "finding.query",
+            "@timestamp", "rule.level", "message", "rule.id", "orchestrator.cluster.name",
+            "finding.count", "finding.query",
         ),
         order=(Order("@timestamp", descending=True),),
         limit=500,

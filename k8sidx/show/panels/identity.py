@@ -19,6 +19,7 @@ from k8sidx.show.panels.conditions import ANSWERED, PEOPLE, WRITTEN, for_resourc
 from k8sidx.show.panels.overview import EVENTS
 from k8sidx.show.panels.panel import COUNT, SPAN, Dashboard, Panel, Row
 from k8sidx.show.panels.shared import (
+    ACCOUNT,
     CODE,
     CONTROLS,
     FIRST,
@@ -27,6 +28,7 @@ from k8sidx.show.panels.shared import (
     RESOURCE,
     USER,
     VERB,
+    WHO,
     table,
     top,
 )
@@ -58,7 +60,7 @@ IDENTITY = Dashboard(
             14,
             (
                 Panel("new-users", "Newest users", "Who was first seen last?", "table",
-                      _new(USER, Terms("user.kind", "kind")), (20,)),
+                      _new(*WHO), (20,)),
                 Panel("new-ips", "Newest addresses", "Which address was first seen last?",
                       "table", _new(_IP), (20,)),
             ),
@@ -89,7 +91,7 @@ IDENTITY = Dashboard(
                       "Which service account's token is used with kubectl, curl or the like?",
                       "table",
                       table(requests(Compare("user.kind", "=", "serviceaccount"), _KUBECTL),
-                            USER, Terms("user_agent.name", "client"), _IP), (21,)),
+                            *ACCOUNT, Terms("user_agent.name", "client"), _IP), (21,)),
                 Panel("top-agents", "Busiest user agents", "With which clients?", "bars",
                       top(ANSWERED, _AGENT), (17,)),
             ),
@@ -114,10 +116,10 @@ IDENTITY = Dashboard(
                       "Which person uses which client?", "table",
                       table(requests(PEOPLE), _AGENT, USER), (17,)),
                 Panel("top-people", "Busiest people",
-                      "Who asks most, besides the cluster's own components?", "bars",
-                      top(requests(PEOPLE), USER), (16,)),
+                      "Who asks most, besides the cluster's own components?", "table",
+                      top(requests(PEOPLE), *WHO, limit=MAX_ROWS), (16,)),
             ),
-            (32, 16),
+            (29, 19),
         ),
         Row(
             14,
@@ -125,10 +127,10 @@ IDENTITY = Dashboard(
                 Panel("ip-by-user", "Addresses of people",
                       "From where does which person come?", "table",
                       table(requests(PEOPLE), _IP, USER), (18,)),
-                Panel("top-users", "Busiest users", "Who asks most?", "bars",
-                      top(ANSWERED, USER), (16,)),
+                Panel("top-users", "Busiest users", "Who asks most?", "table",
+                      top(ANSWERED, *WHO, limit=MAX_ROWS), (16,)),
             ),
-            (32, 16),
+            (29, 19),
         ),
         Row(
             14,

@@ -9,12 +9,12 @@ from k8sidx.show.panels.shared import (
     BUSY,
     CONTROLS,
     FIRST,
-    KIND,
     MAX_ROWS,
     NAMESPACE,
     RESOURCE,
     USER,
     VERB,
+    WHO,
     table,
     top,
 )
@@ -26,7 +26,7 @@ EVENTS = Events(
     Query(
         select=(
             "@timestamp", "message", "user.effective.name", "objectRef.namespace", "source.ip",
-            "userAgent",
+            "user_agent.name",
         ),
         order=(Order("@timestamp", descending=True),),
         limit=500,
@@ -104,7 +104,7 @@ OVERVIEW = Dashboard(
             13,
             (
                 Panel("overview-new-users", "Newest users", "Who was first seen last?", "table",
-                      _newest(USER, KIND), (20,)),
+                      _newest(*WHO), (20,)),
                 Panel("overview-hunts", "Findings by hunt", "Which hunts found something?",
                       "table",
                       Query(group_by=(Terms("rule.level", "level"), Terms("rule.id", "hunt")),
@@ -149,8 +149,7 @@ OVERVIEW = Dashboard(
             14,
             (
                 Panel("top-users-overview", "Busiest users", "Who asks most?", "table",
-                      Query(where=ANSWERED, group_by=(USER, KIND), metrics=(COUNT,), order=BUSY,
-                            limit=MAX_ROWS), (16,)),
+                      top(ANSWERED, *WHO, limit=MAX_ROWS), (16,)),
                 Panel("top-targets-overview", "Busiest calls",
                       "Which calls make up the log?", "table",
                       Query(where=ANSWERED,

@@ -37,6 +37,13 @@ def table(where: Condition, *keys: Terms) -> Query:
 
 USER = Terms("user.effective.name", "user")
 KIND = Terms("user.kind", "kind")
+ACCOUNT = (
+    Terms("user.effective.namespace", "user namespace", keep_missing=True),
+    Terms("user.effective.account", "user", keep_missing=True),
+)
+WHO = (KIND, *ACCOUNT)
+"""A user in three narrow columns, where ``system:serviceaccount:`` would leave no width for the
+name. Together they identify the user as ``user.effective.name`` does."""
 NAMESPACE = Terms("objectRef.namespace", "namespace", keep_missing=True)
 RESOURCE = Terms("target.resource", "resource")
 NAME = Terms("target.name", "name", keep_missing=True)

@@ -29,6 +29,7 @@ from k8sidx.show.panels.shared import (
     RESOURCE,
     USER,
     VERB,
+    WHO,
     table,
     top,
 )
@@ -103,10 +104,10 @@ WORKLOADS = Dashboard(
                                      Metric("names", "count_distinct", "objectRef.name"), LAST,
                                      COUNT),
                             order=BUSY, limit=MAX_ROWS), (33,)),
-                Panel("exec-by-user", "Sessions by user", "Who opens sessions in pods?", "bars",
-                      top(_SESSIONS, USER), (35,)),
+                Panel("exec-by-user", "Sessions by user", "Who opens sessions in pods?",
+                      "table", top(_SESSIONS, *WHO, limit=MAX_ROWS), (35,)),
             ),
-            (32, 16),
+            (29, 19),
         ),
         Row(
             13,

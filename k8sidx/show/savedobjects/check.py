@@ -150,7 +150,8 @@ class _File:
                 size = self.sizes.get((obj["type"], obj["id"]))
                 yield from check_visualization(embedded, self.known, self.product, size)
             case "search":
-                yield from check_search(obj["attributes"], self.known)
+                size = self.sizes.get((obj["type"], obj["id"]))
+                yield from check_search(obj["attributes"], self.known, size)
             case "dashboard":
                 yield from check_dashboard(obj, embedded, self.known, self.product)
 
@@ -189,7 +190,11 @@ def _sizes(
     references = {one.get("name"): one for one in dashboard.get("references", [])}
     panels = embedded.values.get("panelsJSON")
     for panel in panels if isinstance(panels, list) else []:
-        reference = references.get(panel.get("panelRefName")) if isinstance(panel, dict) else None
+        if not isinstance(panel, dict):
+            continue
+        name = panel.get("panelRefName")
+        # Newer dashboards name panel_x for the reference x:panel_x.
+        reference = references.get(name) or references.get(f"{panel.get('panelIndex')}:{name}")
         grid = panel.get("gridData", {}) if reference else {}
         if reference and isinstance(grid.get("w"), int) and isinstance(grid.get("h"), int):
             yield (reference.get("type"), reference.get("id")), (grid["w"], grid["h"])

@@ -14,6 +14,7 @@ from k8sidx.show.savedobjects.check_looks import (
     check_order,
     table_of,
 )
+from k8sidx.show.savedobjects.columns import stream_columns
 from k8sidx.show.savedobjects.embedded import Embedded
 from k8sidx.show.savedobjects.mapped import FieldType
 from k8sidx.show.savedobjects.products import Product
@@ -116,9 +117,18 @@ def _aggregation(
         yield f"{subject}: {aggregation} is not a metric"
 
 
-def check_search(attributes: JsonObject, known: Mapping[str, FieldType]) -> Iterator[str]:
-    """Yield unknown columns and sort fields of a saved search: they silently show nothing."""
-    for column in attributes.get("columns", []):
+def check_search(
+    attributes: JsonObject, known: Mapping[str, FieldType], size: tuple[int, int] | None
+) -> Iterator[str]:
+    """Yield unknown columns and sort fields of a saved search, which silently show nothing, and
+    columns that its panel hides.
+
+    :param size: columns and rows of the grid that it has on its dashboard, if it is on one.
+    """
+    columns = [column for column in attributes.get("columns", []) if isinstance(column, str)]
+    kinds = {name: known[name].kind for name in columns if name in known}
+    yield from check_columns(stream_columns(columns, kinds), size[0] if size else None)
+    for column in columns:
         if column not in known and column != "_source":
             yield f"no field {column} in the mapping: its column stays empty"
     for entry in attributes.get("sort", []):

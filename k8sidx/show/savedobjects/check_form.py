@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from k8sidx.show.savedobjects.products import CONTROL_GROUP, Attributes, Product
+from k8sidx.show.savedobjects.products import MEMBERS, Attributes, Kind, Product
 
 JsonObject = dict[str, Any]
 
@@ -31,24 +31,67 @@ def check_form(obj: JsonObject, product: Product) -> Iterator[str]:
     attributes = obj["attributes"]
     known = product.attributes.get(kind)
     if known is not None:
-        yield from _unknown(attributes, known, version or "0", "attribute")
-    controls = attributes.get("controlGroupInput")
-    if isinstance(controls, dict):
-        yield from _unknown(controls, CONTROL_GROUP, version or "0", "member of controlGroupInput")
+        yield from _refused(attributes, known, version or "0", "attribute")
+        for name, members in MEMBERS.items():
+            value = attributes.get(name)
+            if name in known.kinds and isinstance(value, dict):
+                yield from _refused(value, members, version or "0", f"member of {name}")
     if not attributes.get("title") and kind in product.types:
         yield "no title: it cannot be found in the list"
 
 
-def _unknown(attributes: JsonObject, known: Attributes, version: str, what: str) -> Iterator[str]:
+def _refused(attributes: JsonObject, known: Attributes, version: str, what: str) -> Iterator[str]:
+    """Yield unknown names, names of later versions, missing ones and values of other kinds."""
+    refusal = f"the import refuses the object ({known.source})"
     for name in sorted(attributes):
-        since = known.introduced(name)
-        if since is None:
-            yield f"unknown {what} {name}: the import refuses the object ({known.source})"
-        elif since and _version(version) < _version(since):
+        introduced = known.introduced(name)
+        if introduced is None:
+            yield f"unknown {what} {name}: {refusal}"
+            continue
+        since, kind = introduced
+        if since and _version(version) < _version(since):
             yield (
-                f"the {what} {name} came with version {since}, the object has {version}: the "
-                f"import refuses the object ({known.source})"
+                f"the {what} {name} came with version {since}, the object has {version}: {refusal}"
             )
+        elif not _is_of(attributes[name], kind):
+            yield f"the {what} {name} is not {_KINDS[kind]}: {refusal}"
+    for name in sorted(known.required - attributes.keys()):
+        if name != "title":
+            yield f"no {what} {name}: {refusal}"
+
+
+_KINDS: dict[Kind, str] = {
+    "text": "a text",
+    "any text": "a text",
+    "number": "a number",
+    "flag": "true or false",
+    "list": "a list",
+    "object": "an object",
+}
+
+
+def _is_of(value: Any, kind: Kind) -> bool:
+    """Whether a value is accepted as one of a kind; both products convert text."""
+    match kind:
+        case "text":
+            return isinstance(value, str)
+        case "any text":
+            return not isinstance(value, dict)
+        case "number":
+            return not isinstance(value, bool) and _is_number(value)
+        case "flag":
+            return value in (True, False, "true", "false")
+        case "list":
+            return isinstance(value, list)
+    return isinstance(value, dict)
+
+
+def _is_number(value: Any) -> bool:
+    try:
+        float(value)
+    except (TypeError, ValueError):
+        return False
+    return True
 
 
 def _version(text: str) -> tuple[int, ...]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from k8sidx.events.fields.names import MESSAGE, TIMESTAMP
 from k8sidx.show.panels.panel import WIDTH
 
 SCREEN = 1_280
@@ -22,6 +23,8 @@ _BY_FIELD = {
     "user.username": 330,
     "finding.actor": 330,
     "impersonatedUser.username": 330,
+    "user.effective.namespace": 110,
+    "user.effective.account": 170,
     "user.kind": 104,
     "verb": 104,
     "target.resource": 150,
@@ -36,8 +39,11 @@ _BY_FIELD = {
     "source.claimed_ip": 120,
     "rule.id": 190,
     "rule.level": 90,
+    "finding.query": 90,
     "orchestrator.cluster.name": 120,
     "event.provider": 110,
+    # A sentence with its object; the longest go on in a second line.
+    "message": 420,
     "exec.command_line": 250,
     "pod.images": 260,
     "pod.host_paths": 200,
@@ -65,6 +71,7 @@ def column_width(field: str, kind: str, heading: str = "") -> int:
 _FLEXIBLE = frozenset(
     {
         "user.effective.name",
+        "user.effective.account",
         "user.username",
         "finding.actor",
         "impersonatedUser.username",
@@ -92,6 +99,20 @@ def fixed_widths(fields: Sequence[tuple[str, str, str]]) -> dict[int, int]:
     return {
         at: column_width(*column) for at, column in enumerate(fields) if column[0] not in _FLEXIBLE
     }
+
+
+def stream_columns(fields: Sequence[str], kinds: Mapping[str, str]) -> list[tuple[str, str, str]]:
+    """Return path, type and heading of the columns of a saved search: the time, then its own.
+
+    :param kinds: types in index patterns by path.
+    """
+    own = [field for field in fields if field != TIMESTAMP]
+    return [(TIMESTAMP, "date", "Time")] + [(f, kinds.get(f, "string"), f) for f in own]
+
+
+def stream_widths(columns: Sequence[tuple[str, str, str]]) -> dict[str, int]:
+    """Return the widths of a saved search's columns by field; the sentence has the rest."""
+    return {column[0]: column_width(*column) for column in columns if column[0] != MESSAGE}
 
 
 def panel_width(columns: int) -> int:

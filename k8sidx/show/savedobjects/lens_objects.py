@@ -10,10 +10,12 @@ import hashlib
 from collections.abc import Sequence
 
 from k8sidx.show.panels.panel import Dashboard, Events, Note, Panel
+from k8sidx.show.savedobjects.columns import stream_columns, stream_widths
 from k8sidx.show.savedobjects.common import (
     SOURCE,
     JsonObject,
     empty_query,
+    field_type,
     filters_of,
     json_text,
     pattern_reference,
@@ -110,6 +112,8 @@ class _Objects:
 
     def search(self, events: Events, rectangle: Rectangle) -> None:
         source, references = source_of(events.query.where, self.names, findings=self.of.findings)
+        kinds = {field: field_type(field) for field in events.query.select}
+        widths = stream_widths(stream_columns(events.query.select, kinds))
         obj = self.add(
             "search",
             self.names.panel(events.id),
@@ -118,7 +122,7 @@ class _Objects:
                 "description": events.answers,
                 "columns": [name for name in events.query.select if name != "@timestamp"],
                 "sort": [["@timestamp", "desc"]],
-                "grid": {},
+                "grid": {"columns": {f: {"width": width} for f, width in widths.items()}},
                 "hideChart": False,
                 "isTextBasedQuery": False,
                 "kibanaSavedObjectMeta": {"searchSourceJSON": json_text(source)},

@@ -9,28 +9,36 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 from k8sidx.show.savedobjects.common import Flavor
+
+Kind: TypeAlias = Literal["text", "any text", "number", "flag", "list", "object"]
+"""Kind of an attribute's value. ``any text``: an index takes a number for a text, too."""
 
 
 @dataclass(frozen=True, slots=True)
 class Attributes:
     """The attributes of a saved-object type with a strict schema.
 
-    :param names: permitted from the first version on.
+    :param kinds: kinds of values by name, permitted from the first version on.
     :param later: further ones, by the version of the type that introduced them.
+    :param required: attributes without which an object is refused.
     :param source: the schema.
     """
 
-    names: frozenset[str]
+    kinds: Mapping[str, Kind]
     source: str
-    later: Mapping[str, frozenset[str]]
+    later: Mapping[str, Mapping[str, Kind]]
+    required: frozenset[str]
 
-    def introduced(self, name: str) -> str | None:
-        """Return the version of the type that introduced an attribute; empty for the first."""
-        if name in self.names:
-            return ""
-        return next((version for version, names in self.later.items() if name in names), None)
+    def introduced(self, name: str) -> tuple[str, Kind] | None:
+        """Return the version of the type that introduced an attribute, empty for the first, and
+        the kind of its values."""
+        for version, kinds in {"": self.kinds, **self.later}.items():
+            if name in kinds:
+                return version, kinds[name]
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +75,45 @@ class Product:
     new_ids: bool
 
 
-def _attributes(source: str, names: str, **later: str) -> Attributes:
+_NUMBERS = frozenset({"hits", "version", "rowHeight", "rowsPerPage", "sampleSize",
+                      "headerRowHeight", "value",
+                      "section"})  # fmt: skip
+_FLAGS = frozenset({"timeRestore", "hideChart", "hideTable", "isTextBasedQuery", "pause",
+                    "usesAdHocDataView", "hideAggregatedPreview",
+                    "showApplySelections"})  # fmt: skip
+_OBJECTS = frozenset({"kibanaSavedObjectMeta", "refreshInterval", "controlGroupInput", "grid",
+                      "timeRange", "visContext"})  # fmt: skip
+_LISTS = frozenset({"columns", "sort", "tabs", "sections"})
+
+
+def _kinds(names: str, *, indexed: bool) -> dict[str, Kind]:
+    """Return the kinds of the values of attributes, which have one meaning in all types.
+
+    :param indexed: whether an index's mapping checks them, rather than a schema.
+    """
+    kinds: dict[str, Kind] = {}
+    for name in names.split():
+        if name in _NUMBERS:
+            kinds[name] = "number"
+        elif name in _FLAGS:
+            kinds[name] = "flag"
+        elif name in _OBJECTS:
+            kinds[name] = "object"
+        elif name in _LISTS:
+            kinds[name] = "list"
+        else:
+            kinds[name] = "any text" if indexed else "text"
+    return kinds
+
+
+def _attributes(
+    source: str, names: str, *, required: str = "", indexed: bool = False, **later: str
+) -> Attributes:
     versions = {
-        version.removeprefix("v").replace("_", "."): frozenset(more.split())
+        version.removeprefix("v").replace("_", "."): _kinds(more, indexed=indexed)
         for version, more in later.items()
     }
-    return Attributes(frozenset(names.split()), source, versions)
+    return Attributes(_kinds(names, indexed=indexed), source, versions, frozenset(required.split()))
 
 
 def _format(source: str, parameters: str = "", **values: str) -> FieldFormat:
@@ -133,6 +174,9 @@ _DASHBOARD = (
     "title description hits panelsJSON optionsJSON version timeRestore timeFrom timeTo "
     "refreshInterval kibanaSavedObjectMeta"
 )
+_VISUALIZATION = (
+    "title description visState uiStateJSON version savedSearchRefName kibanaSavedObjectMeta"
+)
 _SEARCH = "title description hits columns sort version kibanaSavedObjectMeta"
 
 OPENSEARCH_DASHBOARDS = Product(
@@ -153,14 +197,16 @@ OPENSEARCH_DASHBOARDS = Product(
     # (columnWidths of a search in 3.x); 2.x refuses them.
     {
         "dashboard": _attributes(
-            "src/plugins/dashboard/server/saved_objects/dashboard.ts", _DASHBOARD
+            "src/plugins/dashboard/server/saved_objects/dashboard.ts", _DASHBOARD, indexed=True
         ),
         "visualization": _attributes(
             "src/plugins/visualizations/server/saved_objects/visualization.ts",
-            "title description visState uiStateJSON version savedSearchRefName "
-            "kibanaSavedObjectMeta",
+            _VISUALIZATION,
+            indexed=True,
         ),
-        "search": _attributes("src/plugins/discover/server/saved_objects/search.ts", _SEARCH),
+        "search": _attributes(
+            "src/plugins/discover/server/saved_objects/search.ts", _SEARCH, indexed=True
+        ),
     },
     _formats(_OSD_FORMATS, {}),
     # src/plugins/vis_type_table/public/utils/get_table_ui_state.ts
@@ -174,16 +220,29 @@ _KIBANA_ATTRIBUTES = {
     "dashboard": _attributes(
         "src/plugins/dashboard/server/dashboard_saved_object/schema/v1/v1.ts",
         f"{_DASHBOARD} controlGroupInput",
+        required="title kibanaSavedObjectMeta",
+        v10_3_0="sections",
+        v10_4_0="projectRouting",
+    ),
+    "visualization": _attributes(
+        "src/plugins/visualizations/server/saved_objects/visualization.ts",
+        _VISUALIZATION,
+        required="title",
     ),
     "search": _attributes(
         "src/plugins/saved_search/server/saved_objects/schema.ts",
         f"{_SEARCH} grid rowHeight rowsPerPage hideChart breakdownField isTextBasedQuery "
         "usesAdHocDataView timeRestore timeRange refreshInterval viewMode hideAggregatedPreview",
+        required="title kibanaSavedObjectMeta",
         v10_1_0="sampleSize",
         v10_2_0="headerRowHeight",
         v10_3_0="visContext",
         v10_5_0="density",
         v10_6_0="tabs",
+        # src/platform/plugins/shared/saved_search/server/saved_objects/schema_legacy.ts
+        v10_8_0="controlGroupJson",
+        v10_11_0="chartInterval",
+        v10_12_0="hideTable",
     ),
 }
 CONTROL_GROUP = _attributes(
@@ -192,6 +251,18 @@ CONTROL_GROUP = _attributes(
     v10_2_0="showApplySelections",
 )
 """Members of ``controlGroupInput`` of Kibana's dashboards."""
+MEMBERS = {
+    "kibanaSavedObjectMeta": _attributes(
+        "src/plugins/dashboard/server/dashboard_saved_object/schema/v1/v1.ts", "searchSourceJSON"
+    ),
+    "refreshInterval": _attributes(
+        "src/plugins/dashboard/server/dashboard_saved_object/schema/v1/v1.ts",
+        "pause value display section",
+        required="pause value",
+    ),
+    "controlGroupInput": CONTROL_GROUP,
+}
+"""Members of the objects among the attributes, in both products."""
 
 # src/plugins/vis_types/table/public/utils/use/use_ui_state.ts
 _KIBANA_SORT = (("vis", "params", "sort"), "columnIndex")
@@ -220,7 +291,7 @@ KIBANA_8 = Product(
 )
 KIBANA = Product(
     "Kibana",
-    {**KIBANA_8.types, "dashboard": "10.2.0", "search": "10.5.0"},
+    {**KIBANA_8.types, "dashboard": "10.4.0", "search": "10.12.0"},
     _KIBANA_ATTRIBUTES,
     KIBANA_8.formats,
     _KIBANA_SORT,

@@ -71,6 +71,30 @@ def test_outcome_of_a_request_that_is_not_answered_yet_is_unknown() -> None:
     assert row(received)["event.outcome"] == "unknown"
 
 
+@pytest.mark.parametrize(
+    ("user", "namespace", "account"),
+    [
+        ("system:serviceaccount:kube-system:coredns", "kube-system", "coredns"),
+        ("system:serviceaccount:a:b.c-1", "a", "b.c-1"),
+        ("system:node:node-1.example.com", None, "node-1.example.com"),
+        ("alice", None, "alice"),
+        ("system:kube-scheduler", None, "system:kube-scheduler"),
+        # Names that Kubernetes never makes are whole: what follows the prefix may be anybody's.
+        ("system:serviceaccount:a", None, "system:serviceaccount:a"),
+        ("system:serviceaccount:a:b:c", None, "system:serviceaccount:a:b:c"),
+        ("system:serviceaccount:a:b\n", None, "system:serviceaccount:a:b\n"),
+        ("system:serviceaccount:A:admin", None, "system:serviceaccount:A:admin"),
+        ("system:node:", None, "system:node:"),
+    ],
+)
+def test_a_user_name_is_split_where_kubernetes_makes_it(
+    user: str, namespace: str | None, account: str
+) -> None:
+    parts = ("user.effective.namespace", "user.effective.account")
+    assert values(event(user=user), *parts) == [namespace, account]
+    assert values(event(impersonatedUser={"username": user}), *parts) == [namespace, account]
+
+
 def test_with_impersonation_the_person_is_the_effective_user() -> None:
     impersonating = event(
         user="rancher", impersonatedUser={"username": "bob", "groups": ["developers"]}

@@ -160,6 +160,50 @@ def test_a_fault_is_named(change: Callable[[Objects], None], fault: str) -> None
     assert any(fault in text for text in broken(change)), broken(change)
 
 
+def attributes(kind: str, **changed: Any) -> Callable[[Objects], None]:
+    return lambda objects: one(objects, kind)["attributes"].update(changed)
+
+
+@pytest.mark.parametrize(
+    ("flavor", "change", "fault"),
+    [
+        ("opensearch", attributes("dashboard", version="new"), "version is not a number"),
+        ("opensearch", attributes("search", columns="message"), "columns is not a list"),
+        (
+            "opensearch",
+            attributes("dashboard", kibanaSavedObjectMeta={"searchSource": "{}"}),
+            "unknown member of kibanaSavedObjectMeta searchSource",
+        ),
+        ("kibana-8", attributes("visualization", columnWidths={}), "attribute columnWidths"),
+        ("kibana-8", attributes("visualization", title=5), "title is not a text"),
+        ("kibana", attributes("dashboard", timeRestore="never"), "timeRestore is not true or"),
+        ("kibana", attributes("dashboard", sections=[]), "sections came with version 10.3.0"),
+        (
+            "kibana",
+            attributes("dashboard", refreshInterval={"pause": True}),
+            "no member of refreshInterval value",
+        ),
+        ("kibana", attributes("search", hideTable=True), "hideTable came with version 10.12.0"),
+        (
+            "kibana",
+            lambda o: one(o, "search")["attributes"].pop("kibanaSavedObjectMeta"),
+            "no attribute kibanaSavedObjectMeta",
+        ),
+    ],
+)
+def test_an_attribute_outside_the_strict_schema_is_named(
+    flavor: Flavor, change: Callable[[Objects], None], fault: str
+) -> None:
+    assert any(fault in text for text in broken(change, flavor)), broken(change, flavor)
+
+
+def test_a_stream_with_columns_that_its_panel_hides_is_named() -> None:
+    wide = attributes("search", columns=["message", "user.effective.name", "requestURI", "verb",
+                                         "userAgent"])  # fmt: skip
+    assert any("userAgent is hidden" in text for text in broken(wide))
+    assert any("userAgent is hidden" in text for text in broken(wide, "kibana"))
+
+
 def lens(change: Callable[[dict[str, Any]], Any]) -> Callable[[Objects], None]:
     def changed(value: list[dict[str, Any]]) -> None:
         first = next(panel for panel in value if panel["type"] == "lens")

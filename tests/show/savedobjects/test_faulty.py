@@ -17,7 +17,7 @@ from k8sidx.show.savedobjects.common import Flavor
 from k8sidx.show.savedobjects.export import FLAVORS, export
 from k8sidx.show.savedobjects.field_names import known_fields
 from k8sidx.show.savedobjects.identifiers import Names
-from k8sidx.show.savedobjects.products import CONTROL_GROUP, PRODUCTS
+from k8sidx.show.savedobjects.products import MEMBERS, PRODUCTS
 
 FOLDER = Path(__file__).parent / "faulty"
 FAULTS: list[tuple[str, str, str]] = [
@@ -32,6 +32,7 @@ FAULTS: list[tuple[str, str, str]] = [
     ("outcome in Lens", "kibana-overview", "no fixed colour for event.outcome success, failure"),
     ("decision", "kibana-8-overview", "no fixed colour for annotations.authorization.k8s.io/dec"),
     ("columns", "opensearch-workloads", "resource, namespace, name, last seen, requests is hidden"),
+    ("stream", "kibana-workloads", "of the grid: source.ip, userAgent is hidden"),
     ("columns in Lens", "kibana-workloads", "namespace, name, last seen, requests is hidden"),
     ("lists", "kibana-8-workloads", "the panel is 7 rows high, its lists need 9"),
     ("number", "kibana-workloads", "shows N/A instead of 0"),
@@ -79,7 +80,7 @@ def test_dashboards_with_the_same_title_are_named() -> None:
 
 def test_every_fact_names_its_source() -> None:
     for product in PRODUCTS.values():
-        sources = [CONTROL_GROUP.source]
+        sources = [members.source for members in MEMBERS.values()]
         sources += [attributes.source for attributes in product.attributes.values()]
         sources += [chosen.source for chosen in product.formats.values()]
         assert all(source.endswith((".ts", ".tsx")) for source in sources)
