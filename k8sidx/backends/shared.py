@@ -1,15 +1,18 @@
-"""Protocol of shared scans: many queries over the same events in fewer passes than one each."""
+"""Protocols of engines that run many queries over the same events at less than their sum."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol, runtime_checkable
+from typing import Protocol, TypeVar, runtime_checkable
 
 from k8sidx.backends.protocol import Engine
 from k8sidx.query.algebra import Condition
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,4 +40,17 @@ class SharedScans(Protocol):
 
         Each returns the same results as this engine; queries about events of one of the
         series' conditions in the time range are cheaper.
+        """
+
+
+@runtime_checkable
+class ConcurrentQueries(Protocol):
+    """An engine that many tasks can use at once, with fewer requests than one after another."""
+
+    def together(
+        self, tasks: Sequence[Callable[[Engine], T]]
+    ) -> AbstractContextManager[Sequence[Future[T]]]:
+        """Run tasks while the context is open, and return their outcomes.
+
+        :param tasks: called with an engine that returns the same results as this one.
         """

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 
 from k8sidx.backends.protocol import Engine
 from k8sidx.backends.result import Result
 from k8sidx.backends.scoped import ScopedEngine
-from k8sidx.backends.shared import ScanRequest, SharedScans
+from k8sidx.backends.shared import ConcurrentQueries, ScanRequest, SharedScans
 from k8sidx.backends.summaries import SummaryEngine
 from k8sidx.backends.summary_store import Summaries
 from k8sidx.errors import UnsupportedQuery, UsageError
@@ -204,15 +205,12 @@ def run_hunts(
     judged = events_judged(engine, window.since, window.until)
     window = _with_scope(window, all_hunts, engine, judged)
     results = []
-    with _engines(all_hunts, engine, window) as engines:
-        overview = overview_of(all_hunts, engines[0], window) if all_hunts else Overview()
-        for hunt, hunt_engine in zip(all_hunts, engines, strict=True):
+    with _judging(all_hunts, engine, window, summaries, lifted.unknown) as judging:
+        for hunt, judge in zip(all_hunts, judging, strict=True):
             if on_start:
                 on_start(hunt)
             try:
-                results.append(
-                    _judge(hunt, hunt_engine, window, overview, summaries, lifted.unknown)
-                )
+                results.append(judge())
             except UsageError as error:
                 if on_error is None:
                     raise
@@ -268,6 +266,31 @@ def _has(where: Condition, engine: Engine, window: Window) -> bool:
 
 MIN_HUNTS_FOR_SHARED_SCAN = 3
 """Hunts from which on sharing a scan costs less than it saves."""
+
+
+@contextmanager
+def _judging(
+    hunts: Sequence[Hunt],
+    engine: Engine,
+    window: Window,
+    summaries: Summaries | None,
+    callers_unknown: tuple[Unjudged, ...],
+) -> Iterator[list[Callable[[], HuntResult]]]:
+    """Return a function for each hunt that returns its result, or raises its error."""
+
+    def judge(hunt: Hunt, overview: Overview, engine: Engine) -> HuntResult:
+        return _judge(hunt, engine, window, overview, summaries, callers_unknown)
+
+    if len(hunts) >= MIN_HUNTS_FOR_SHARED_SCAN and isinstance(engine, ConcurrentQueries):
+        overview = overview_of(hunts, engine, window)
+        with engine.together([partial(judge, hunt, overview) for hunt in hunts]) as outcomes:
+            yield [outcome.result for outcome in outcomes]
+        return
+    with _engines(hunts, engine, window) as engines:
+        overview = overview_of(hunts, engines[0], window) if hunts else Overview()
+        yield [
+            partial(judge, hunt, overview, each) for hunt, each in zip(hunts, engines, strict=True)
+        ]
 
 
 @contextmanager

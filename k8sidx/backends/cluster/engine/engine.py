@@ -6,9 +6,12 @@ were asked for, and of all the events: a partial one is an error.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import copy
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+from contextlib import contextmanager
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 from elasticsearch.dsl import Search, aggs
 from elasticsearch.dsl import query as dsl
@@ -39,19 +42,27 @@ from k8sidx.backends.cluster.engine.metrics import (
     readings,
 )
 from k8sidx.backends.cluster.engine.regex import lucene
-from k8sidx.backends.cluster.engine.session import DryRunSearch, DryRunSession, Session
+from k8sidx.backends.cluster.engine.session import (
+    DryRunSearch,
+    DryRunSession,
+    Requests,
+    Session,
+)
+from k8sidx.backends.cluster.engine.shared_searches import MOST_THREADS, in_threads
 from k8sidx.backends.cluster.http.client import Cluster
 from k8sidx.backends.cluster.schema.field_caps import Capabilities, read_capabilities
 from k8sidx.backends.cluster.schema.profile import OwnProfile, Profile
 from k8sidx.backends.cluster.summaries import ClusterSummaries
 from k8sidx.backends.explain import request_text
 from k8sidx.backends.ordering import Row, finish_rows
-from k8sidx.backends.protocol import EXACT, QueryOptions
+from k8sidx.backends.protocol import EXACT, Engine, QueryOptions
 from k8sidx.backends.result import Result
 from k8sidx.backends.time_columns import time_columns, to_datetimes
 from k8sidx.errors import InvalidQuery, UnsupportedQuery
 from k8sidx.query.algebra import VALUES, Having, Order, Query, Terms, fields_of
 from k8sidx.query.regex import compiled
+
+T = TypeVar("T")
 
 _SHARD_SIZE_OF_EVENTS = 1_000
 """Values that each shard returns where each of them has events with it."""
@@ -78,6 +89,7 @@ class SearchEngine:
     ) -> None:
         self.name: str = cluster.product
         self._cluster = cluster
+        self._requests: Requests = cluster
         self._index = index
         self._profile = profile or OwnProfile()
         self._answering = answering
@@ -98,13 +110,34 @@ class SearchEngine:
             returns a partial result.
         """
         plain, events = self._checked(query)
-        with Session(self._cluster, self._index, self._answering) as session:
+        with Session(self._requests, self._index, self._answering) as session:
             if plain is not query:
                 resolved = with_lookups_done(query, self._profile, session, self._conditions)
                 events = self._conditions.events(resolved)
             rows, exact = self._rows(query, events, session)
         exact = exact and all(self._profile.is_whole(path) for path in fields_of(query))
         return Result(query.columns, to_datetimes(rows, time_columns(query)), self.name, exact)
+
+    @contextmanager
+    def together(self, tasks: Sequence[Callable[[Engine], T]]) -> Iterator[Sequence[Future[T]]]:
+        """Run tasks whose searches share requests; see
+        :class:`k8sidx.backends.shared.ConcurrentQueries`."""
+        if not self._profile.is_read:
+            _ = self._capabilities  # Once for all tasks.
+
+        def of(task: Callable[[Engine], T]) -> Callable[[Requests], T]:
+            return lambda requests: task(self._sending(requests))
+
+        # A search that waits for others would not keep to its time limit.
+        threads = MOST_THREADS if self._answering.timeout is None else 1
+        with in_threads(self._cluster, [of(task) for task in tasks], threads) as outcomes:
+            yield outcomes
+
+    def _sending(self, requests: Requests) -> SearchEngine:
+        """Return this engine, with another way for its searches."""
+        engine = copy.copy(self)
+        engine._requests = requests
+        return engine
 
     def explain(self, query: Query) -> str:
         """Return the first search of the query; see :class:`k8sidx.backends.protocol.StoreEngine`.

@@ -6,13 +6,13 @@ import time
 import uuid
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import quote
 
 import msgspec
 
 from k8sidx.backends.cluster.http.api_errors import refusal
-from k8sidx.backends.cluster.http.client import Answer, Cluster, ClusterUnreachable
+from k8sidx.backends.cluster.http.client import Answer, ClusterUnreachable, Product
 from k8sidx.backends.cluster.http.response import retry_after
 from k8sidx.backends.cluster.http.retry import Backoff, Deadline
 from k8sidx.backends.cluster.schema.field_caps import missing_index
@@ -33,6 +33,24 @@ _TOO_COMPLEX = (b"Determinizing ", b"the maximum nested depth")
 """Error texts of clusters for patterns with too many states, and for deeply nested conditions."""
 
 
+class Requests(Protocol):
+    """A cluster that takes requests; see :meth:`Cluster.request`."""
+
+    product: Product
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        body: bytes | Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        timeout: float | None = None,
+    ) -> Answer:
+        """Send one request, without retries; a response with an error status is returned."""
+
+
 class TooManyBuckets(StoreError):
     """The cluster refuses to return so many groups in one response."""
 
@@ -46,7 +64,7 @@ class Session:
     """
 
     def __init__(
-        self, cluster: Cluster, index: str, answering: QueryOptions, *, shard: int | None = None
+        self, cluster: Requests, index: str, answering: QueryOptions, *, shard: int | None = None
     ) -> None:
         self._cluster = cluster
         self._index = index
