@@ -18,6 +18,12 @@ def user_state_folder() -> Path:
     return Path(home, "k8sidx")
 
 
+def user_cache_folder() -> Path:
+    """Return the folder of what can be made again (XDG Base Directory Specification)."""
+    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(home, "k8sidx")
+
+
 def make_private_folder(folder: Path) -> None:
     """Make a folder that only its owner may enter; its parents get the usual mode.
 

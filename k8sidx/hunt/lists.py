@@ -12,6 +12,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from hashlib import sha256
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -76,6 +77,11 @@ class Lists:
         if name not in self._collected:
             self._collected[name] = self._collect(name)
         return self._collected[name]
+
+    def digest(self) -> str:
+        """Return a text that differs when the user's entries do."""
+        given = sorted((name, entries) for name, entries in self._given.items())
+        return sha256(repr((given, self._proxies)).encode()).hexdigest()
 
     def impersonators(self) -> tuple[TrustedImpersonator, ...]:
         """Return the trusted impersonators: an account at other addresses than the user gave for

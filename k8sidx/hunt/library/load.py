@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from k8sidx.errors import InvalidHunt, UsageError, Where
 from k8sidx.hunt.definition import Hunt
+from k8sidx.hunt.library.compiled import keep_compiled, read_compiled
 from k8sidx.hunt.lists import SHIPPED, Lists
 
 if TYPE_CHECKING:
@@ -85,16 +86,19 @@ def _selected(selector: str, lists: Lists, on_error: OnError) -> list[Hunt]:
 
 @cache
 def _shipped(identifier: str, lists: Lists) -> Hunt:
-    from k8sidx.hunt.sigma.loader import read_hunts
-
     name = f"{identifier}.yml"
     text = (resources.files("k8sidx.hunt.library") / name).read_text(encoding="utf-8")
+    if (kept := read_compiled(identifier, text, lists)) is not None:
+        return kept
+    from k8sidx.hunt.sigma.loader import read_hunts
+
     hunts = read_hunts(text, file=f"hunts/{name}", stem=identifier, lists=lists)
     if len(hunts) != 1 or hunts[0].id != identifier:
         raise InvalidHunt(
             "a library file must contain one hunt, with the name of the file as its id.",
             where=Where(name),
         )
+    keep_compiled(hunts[0], text, lists)
     return hunts[0]
 
 
