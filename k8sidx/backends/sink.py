@@ -25,11 +25,13 @@ class Tally:
     :ivar indexed: events that are stored now.
     :ivar duplicates: events that were stored already.
     :ivar rejected: records written to the dead-letter file.
+    :ivar relabelled: duplicates whose stored events have another cluster name now.
     """
 
     indexed: int = 0
     duplicates: int = 0
     rejected: int = 0
+    relabelled: int = 0
 
     @property
     def read(self) -> int:
@@ -40,6 +42,7 @@ class Tally:
         self.indexed += other.indexed
         self.duplicates += other.duplicates
         self.rejected += other.rejected
+        self.relabelled += other.relabelled
         return self
 
 

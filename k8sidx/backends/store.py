@@ -177,13 +177,19 @@ class Store(Protocol):
         """
 
     def sink(
-        self, give_up_after: float, on_wait: OnWait | None, *, keep_secrets: bool = False
+        self,
+        give_up_after: float,
+        on_wait: OnWait | None,
+        *,
+        keep_secrets: bool = False,
+        relabel: str = "",
     ) -> Sink[Any]:
         """Open the store for writing; it is created when it does not exist.
 
         :param give_up_after: seconds that an unavailable cluster is waited for.
         :param keep_secrets: a migration of stored events keeps the secrets in them.
         :param on_wait: may be called in other threads.
+        :param relabel: cluster name for the events that are stored already; their ids stay.
         :raises StoreError: when the store cannot be written.
         """
 

@@ -119,6 +119,13 @@ def command(
             show_default=False,
         ),
     ] = None,
+    relabel: Annotated[
+        bool,
+        typer.Option(
+            "--relabel",
+            help="Also give events that are stored already the name of --cluster.",
+        ),
+    ] = False,
     strict: Annotated[
         bool,
         typer.Option("--strict", help="Reject what would be skipped as not an audit event."),
@@ -137,7 +144,7 @@ def command(
 ) -> None:
     """Store audit events, each exactly once even if shipped twice."""
     from k8sidx.events.core import choice
-    from k8sidx.shipping.pipeline import ShipOptions, ship
+    from k8sidx.shipping.pipeline import ShipOptions, check_relabel, ship
     from k8sidx.shipping.signals import Stop
     from k8sidx.shipping.spool.spool import Spool
     from k8sidx.shipping.state import State, default_state
@@ -151,7 +158,9 @@ def command(
         give_up_after=_give_up_seconds(give_up_after, follow=follow),
         follow=follow,
         strict=strict,
+        relabel=relabel,
     )
+    check_relabel(options, resumes=state is not None or spool is not None)
     opened = open_chosen(store, create=True)
     inputs, documents = _documents(inputs, store, follow=follow or spool is not None)
     resumable = default_state(inputs, opened)
@@ -184,7 +193,7 @@ def command(
         )
     if report.read or not stop.signal or (report.spool and report.spool.entries):
         _tell(report, output, quiet=quiet)
-    if options.cluster and report.duplicates and not report.failure:
+    if options.cluster and not relabel and report.duplicates and not report.failure:
         _tell_other_clusters(opened, options.cluster, report.duplicates)
     if report.failure:
         raise report.failure
@@ -207,7 +216,7 @@ def _tell_other_clusters(store: Store, name: str, duplicates: int) -> None:
     if others:
         print_message(
             f"duplicates ({duplicates:,}) keep the cluster name that they were stored with: "
-            f"--cluster {name} does not change it. The store also has events of: "
+            f"--cluster {name} does not change it, --relabel does. The store also has events of: "
             f"{', '.join(others)}."
         )
 

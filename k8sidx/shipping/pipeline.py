@@ -8,7 +8,9 @@ from itertools import chain
 
 from k8sidx.backends.documents import DocumentShard
 from k8sidx.backends.store import Store
+from k8sidx.errors import UsageError
 from k8sidx.events.decode.unwrap import Unwrapper
+from k8sidx.events.normalize.parts import cluster_name
 from k8sidx.shipping.input_stream import InputStream, Piece
 from k8sidx.shipping.report import ShipOptions, ShipProgress, ShipReport
 from k8sidx.shipping.run import Run
@@ -49,6 +51,7 @@ def ship(
     """
     options = options or ShipOptions()
     Unwrapper(options.format)  # raises for an unknown format before a store is created
+    check_relabel(options, resumes=state is not None or spool is not None)
     if options.follow:
         sources = _as_given(inputs)
         understanding = Understanding({", ".join(dict.fromkeys(inputs)): ()})
@@ -102,7 +105,12 @@ def _work(
     if state is not None:
         state.check_store(store)  # before one is made where it is missing
     options = run.options
-    sink = store.sink(options.give_up_after, on_wait, keep_secrets=options.keep_secrets)
+    sink = store.sink(
+        options.give_up_after,
+        on_wait,
+        keep_secrets=options.keep_secrets,
+        relabel=cluster_name(options.stored_cluster) if options.relabel else "",
+    )
     try:
         if state is not None:
             state.use_store(store.identity())
@@ -112,6 +120,23 @@ def _work(
         run.dead_letter.close()
         sink.close()
     run.report.seconds = time.monotonic() - started
+
+
+def check_relabel(options: ShipOptions, *, resumes: bool) -> None:
+    """Raise for options with which stored events would keep their name without a word.
+
+    :param resumes: inputs are not read from the start.
+    :raises UsageError: when ``relabel`` has no effect with the other options.
+    """
+    if not options.relabel:
+        return
+    if not options.cluster:
+        raise UsageError("--relabel needs the name of the cluster.", remedy="Add --cluster NAME.")
+    if options.follow or resumes:
+        raise UsageError(
+            "--relabel reads its inputs from the start, without --follow, --state and --spool.",
+            remedy="Ship the old inputs once with --relabel, then follow them as before.",
+        )
 
 
 def _as_given(inputs: Sequence[str]) -> list[Source]:

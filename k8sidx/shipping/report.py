@@ -28,6 +28,7 @@ class ShipOptions:
     :param give_up_after: seconds without progress after which a run on a cluster gives up.
     :param follow: keep reading the inputs as they grow, until stopped.
     :param strict: reject what would be skipped because it is not an audit event.
+    :param relabel: events that are stored already get the name of the cluster, too.
     """
 
     cluster: str = ""
@@ -39,6 +40,13 @@ class ShipOptions:
     give_up_after: float = 900.0
     follow: bool = False
     strict: bool = False
+    relabel: bool = False
+
+    @property
+    def stored_cluster(self) -> str:
+        """The name of the cluster as it is stored."""
+        # Of an argument that is not valid in the locale.
+        return self.cluster.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 @dataclass(slots=True)
@@ -61,6 +69,7 @@ class ShipReport(Tally):
     :param dead_letter: the file with all rejected records; ``None`` when there are none.
     :param failure: why the run ended before all events that were read had an outcome.
     :param spool: what the spool contains at the end; ``None`` without a spool.
+    :param relabel: the cluster name that stored events were to get; empty when they keep theirs.
     """
 
     redacted: int = 0
@@ -72,6 +81,7 @@ class ShipReport(Tally):
     dead_letter: Path | None = None
     failure: StoreError | None = None
     spool: SpoolReport | None = None
+    relabel: str = ""
 
     def add(self, later: ShipReport) -> None:
         """Add the counts of a later run."""

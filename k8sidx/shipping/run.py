@@ -47,7 +47,7 @@ class Run:
     ) -> None:
         self.sources = sources
         self.options = options
-        self.report = ShipReport()
+        self.report = ShipReport(relabel=options.stored_cluster if options.relabel else "")
         moment = f"{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}"
         default = store.dead_letter_folder / f"{moment}.jsonl"
         self.dead_letter = DeadLetter(options.dead_letter or default)
@@ -186,8 +186,7 @@ class Run:
         options = self.options
         settings = WorkerSettings(
             sink.spec,
-            # Of an argument that is not valid in the locale.
-            options.cluster.encode("utf-8", "surrogateescape").decode("utf-8", "replace"),
+            options.stored_cluster,
             options.format,
             options.keep_secrets,
             options.strict,

@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from k8sidx.backends.cluster.bulk.batch import Batch, BatchBuilder
+from k8sidx.backends.cluster.bulk.relabel import relabel_documents
 from k8sidx.backends.cluster.bulk.sender import Sender
 from k8sidx.backends.cluster.http.address import parse_location
 from k8sidx.backends.cluster.http.retry import ConcurrencyLimiter, Deadline
 from k8sidx.backends.cluster.index.cache import KnownIndices
+from k8sidx.backends.cluster.index.companions import forget_summaries
 from k8sidx.backends.cluster.index.names import IndexNames, Period
 from k8sidx.backends.sink import Added, Rejection, SinkResults
 from k8sidx.errors import NotDelivered, StoreError
@@ -76,14 +78,22 @@ class ClusterSink:
 
     :param give_up_after: seconds without progress after which to give up.
     :param on_wait: called, in other threads, with what is being waited for.
+    :param relabel: cluster name for the events that are stored already.
     :raises StoreError: when the cluster cannot be reached, or nothing can be shipped there.
     """
 
     can_reject = True
 
     def __init__(
-        self, store: ClusterStore, give_up_after: float, on_wait: Callable[[str], None] | None
+        self,
+        store: ClusterStore,
+        give_up_after: float,
+        on_wait: Callable[[str], None] | None,
+        relabel: str = "",
     ) -> None:
+        self._store = store
+        self._relabel = relabel
+        self._has_relabelled = False
         self.spec = BatchSpec(store.target.prefix)
         self._deadline = Deadline(give_up_after)
         self._on_wait = on_wait
@@ -131,6 +141,9 @@ class ClusterSink:
         """Wait until everything is delivered."""
         with self._changed:
             self._wait_until(lambda: not self._undelivered)
+        if self._has_relabelled:
+            # Also where no name changed: an earlier run that was killed may have changed them.
+            forget_summaries(self._store.cluster, self._store.target.prefix)
 
     def shorten_deadline(self) -> None:
         """Give up after seconds."""
@@ -176,6 +189,11 @@ class ClusterSink:
 
     def _deliver(self, batch: Batch) -> None:
         delivered = self._sender.deliver(batch)
+        if self._relabel and delivered.existing:
+            existing = [batch.documents[position] for position in delivered.existing]
+            self._has_relabelled = True
+            changed = relabel_documents(self._store.cluster, existing, self._relabel)
+            delivered.tally.relabelled += changed
         with self._changed:
             results = self._results
             results.tally += delivered.tally

@@ -145,18 +145,24 @@ class ClusterStore:
         )
 
     def sink(
-        self, give_up_after: float, on_wait: OnWait | None, *, keep_secrets: bool = False
+        self,
+        give_up_after: float,
+        on_wait: OnWait | None,
+        *,
+        keep_secrets: bool = False,
+        relabel: str = "",
     ) -> ClusterSink:
         """Open the indices for writing.
 
         :param give_up_after: seconds that an unavailable cluster is waited for.
         :param on_wait: is called in other threads.
         :param keep_secrets: has no effect, shipping migrates no documents.
+        :param relabel: cluster name for the events that are stored already.
         :raises StoreError: when the cluster cannot be reached, or nothing can be shipped there.
         """
         from k8sidx.backends.cluster.sink import ClusterSink
 
-        return ClusterSink(self, give_up_after, on_wait)
+        return ClusterSink(self, give_up_after, on_wait, relabel)
 
     def stored_events(self) -> Iterator[StoredEvent]:
         """Yield every event as it is stored; see :class:`k8sidx.backends.store.Store`."""

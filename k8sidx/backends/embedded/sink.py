@@ -102,6 +102,7 @@ class PartEncoder:
 class EmbeddedSink:
     """Commits staged parts to an embedded store.
 
+    :param relabel: cluster name for the events that are stored already.
     :raises StoreError: when the store cannot be written.
     """
 
@@ -114,19 +115,21 @@ class EmbeddedSink:
         on_wait: Callable[[str], None] | None,
         *,
         keep_secrets: bool = False,
+        relabel: str = "",
     ) -> None:
         self._store = store
         self._writer = store.writer(on_wait, keep_secrets=keep_secrets)
         self.spec = PartSpec(self._writer.staging, store.compression, store.columns)
         self._results = SinkResults()
         self._small = 0
+        self._relabel = relabel
 
     def put(self, batches: Sequence[StagedPart]) -> None:
         """Commit parts, all of them or none; small ones are merged once there are many."""
         self._small += sum(
             is_small(part.rows, part.path.stat().st_size) for part in batches if part.rows
         )
-        self._results.tally += self._writer.commit(batches)
+        self._results.tally += self._writer.commit(batches, self._relabel)
         for part in batches:
             self._results.chunks += part.chunks
         if self._small >= MANY_SMALL_PARTS and not self._store.temporary:

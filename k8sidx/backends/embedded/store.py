@@ -98,17 +98,23 @@ class EmbeddedStore:
         )
 
     def sink(
-        self, give_up_after: float, on_wait: OnWait | None, *, keep_secrets: bool = False
+        self,
+        give_up_after: float,
+        on_wait: OnWait | None,
+        *,
+        keep_secrets: bool = False,
+        relabel: str = "",
     ) -> EmbeddedSink:
         """Open the store for writing; it is migrated when an older k8sidx wrote it.
 
         :param give_up_after: has no effect, a folder is always available.
         :param keep_secrets: the migration keeps the secrets in stored events.
+        :param relabel: cluster name for the events that are stored already.
         :raises StoreError: when the folder cannot be written.
         """
         from k8sidx.backends.embedded.sink import EmbeddedSink
 
-        return EmbeddedSink(self, on_wait, keep_secrets=keep_secrets)
+        return EmbeddedSink(self, on_wait, keep_secrets=keep_secrets, relabel=relabel)
 
     def writer(self, on_wait: OnWait | None = None, *, keep_secrets: bool = False) -> StoreWriter:
         """Return a writer; the store is created or migrated where necessary.

@@ -120,6 +120,12 @@ def call_part(key: tuple[Any, ...]) -> Part:
     return part
 
 
+def cluster_name(name: str) -> str:
+    """Return the name of a cluster as events are stored with it."""
+    stored: str = call_part((*[None] * 7, name)).fields["orchestrator.cluster.name"]
+    return stored
+
+
 def actor_part(key: tuple[bytes, bytes, str]) -> Part:
     """The actor: user and impersonatedUser.
 

@@ -20,6 +20,8 @@ def shipped_object(report: ShipReport) -> dict[str, object]:
     counts: dict[str, object] = {name: getattr(report, name) for name in COUNTS}
     dead_letter = str(report.dead_letter) if report.dead_letter else None
     counts |= {"skipped": report.skipped, "dead_letter": dead_letter}
+    if report.relabel:
+        counts |= {"relabelled": report.relabelled}
     return counts if report.spool is None else counts | {"spooled": report.spool.size}
 
 
@@ -37,6 +39,11 @@ def shipped_lines(report: ShipReport) -> Iterator[str]:
         f"{report.indexed:,} indexed{redacted}, {quantity(report.duplicates, 'duplicate')}, "
         f"{report.rejected:,} rejected."
     )
+    if report.relabel:
+        yield (
+            f"Relabelled: {quantity(report.relabelled, 'stored event')} of "
+            f"{quantity(report.duplicates, 'duplicate')}, with the cluster name {report.relabel}."
+        )
     yield from skipped_lines(report)
     yield from rejected_lines(report)
     if report.dead_letter:

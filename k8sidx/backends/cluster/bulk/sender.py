@@ -39,10 +39,12 @@ class Delivered:
 
     :ivar tally: documents that are stored.
     :ivar rejections: positions of documents that the cluster does not accept, with the reason.
+    :ivar existing: positions of documents that were stored before this delivery.
     """
 
     tally: Tally = field(default_factory=Tally)
     rejections: list[tuple[int, str]] = field(default_factory=list)
+    existing: list[int] = field(default_factory=list)
 
 
 class Sender:
@@ -148,8 +150,11 @@ class _Delivery:
     def _apply(self, result: BulkResult, positions: Sequence[int]) -> None:
         self._delivered.tally += result.tally
         # A document that an unanswered request of ours contained was most likely stored by it.
-        ours = sum(positions[at] in self._unanswered for at in result.existing)
+        existing = [positions[at] for at in result.existing]
+        before = [position for position in existing if position not in self._unanswered]
+        ours = len(existing) - len(before)
         self._delivered.tally += Tally(indexed=ours, duplicates=-ours)
+        self._delivered.existing += before
         for at, reason in result.rejections:
             self._reject(positions[at], reason)
         if result.tally.read or result.rejections:

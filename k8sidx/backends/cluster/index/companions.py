@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
+from urllib.parse import quote
 
 from k8sidx.backends.cluster.http.client import Cluster, Product
-from k8sidx.backends.cluster.http.retrying import retrying_request
+from k8sidx.backends.cluster.http.retrying import expect_success, retrying_request
 from k8sidx.backends.cluster.index.mapping import mapping_of
 from k8sidx.backends.cluster.index.target import findings_index
 from k8sidx.backends.cluster.index.template import (
@@ -27,6 +28,17 @@ _KEYWORD = {"type": "keyword"}
 def summaries_index(prefix: str) -> str:
     """Return the name of the index, which the pattern of a prefix's events does not match."""
     return f"summaries-{prefix}"
+
+
+def forget_summaries(cluster: Cluster, prefix: str) -> None:
+    """Delete the summaries, which have values that stored events had before they were changed.
+
+    :raises ClusterRefused: when they cannot be deleted.
+    """
+    path = f"/{quote(summaries_index(prefix), safe='')}"
+    answer = retrying_request(cluster, "DELETE", path)
+    if answer.status != 404:
+        expect_success(answer, "DELETE", path)
 
 
 def findings_mapping() -> Body:

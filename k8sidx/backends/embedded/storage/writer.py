@@ -48,6 +48,7 @@ from k8sidx.backends.embedded.storage.parts import (
     StagedPart,
     open_writer,
 )
+from k8sidx.backends.embedded.storage.relabel import relabelled_parts
 from k8sidx.backends.sink import Tally
 from k8sidx.backends.store import Renewed
 from k8sidx.errors import StoreBusy, StoreError
@@ -150,8 +151,11 @@ class StoreWriter:
         finally:
             self._lock.release()
 
-    def commit(self, staged: Sequence[StagedPart]) -> Tally:
-        """Store the events that are not stored yet; the staged files are moved or deleted."""
+    def commit(self, staged: Sequence[StagedPart], relabel: str = "") -> Tally:
+        """Store the events that are not stored yet; the staged files are moved or deleted.
+
+        :param relabel: cluster name for the events that are stored already.
+        """
         tally = Tally()
         staged = [part for part in staged if part.rows]
         if not staged:
@@ -160,9 +164,20 @@ class StoreWriter:
             manifest = read_manifest(self.path)
             added = self.place_new(staged, manifest.parts, tally)
             tally.indexed += sum(part.rows for part in added)
-            if added:
-                write_manifest(self.path, replace(manifest, parts=(*manifest.parts, *added)))
+            renamed: dict[str, Part] = {}
+            if relabel:
+                renamed, tally.relabelled = relabelled_parts(self, staged, manifest.parts, relabel)
+            if added or renamed:
+                # What is counted by name is counted again, even if this is the last step done.
+                days = {part.day for part in renamed.values()}
+                self.forget_summaries(days)
+                parts = [renamed.get(part.path, part) for part in manifest.parts]
+                garbage = (*manifest.garbage, *renamed)
+                write_manifest(
+                    self.path, replace(manifest, parts=(*parts, *added), garbage=garbage)
+                )
                 self.committed()
+                self.forget_summaries(days)
         return tally
 
     def place_new(
