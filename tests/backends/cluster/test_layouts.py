@@ -51,7 +51,12 @@ DIFFERENT = {
 }
 """Fields that depend on how an event is wrapped."""
 WITHOUT_METADATA = "Elastic Kubernetes integration"
-IN_PART = frozenset({"event.id", "target.name", "message", "pod.workload", "service.apps"})
+IN_PART = frozenset(
+    {
+        *("event.id", "event.redacted", "target.name", "message", "pod.workload"),
+        "service.apps",
+    }
+)
 """Fields that are made of the metadata and of other parts."""
 
 
