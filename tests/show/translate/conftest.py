@@ -96,16 +96,27 @@ class Filled:
 
 
 @pytest.fixture(scope="session")
-def filled(
-    request: pytest.FixtureRequest, servers: Servers, cases: Sequence[Normalized]
-) -> Iterator[Filled]:
-    """The server that the parameter names, over the cases."""
-    cluster = cluster_of(servers, request.param)
+def fill_once(servers: Servers, cases: Sequence[Normalized]) -> Iterator[Callable[[str], Filled]]:
+    """The server of a name over the cases, filled at the first call."""
     prefix = unique_prefix()
-    try:
-        yield Filled(cluster, fill(cluster, prefix, cases), f"{prefix}-*")
-    finally:
-        remove_all(cluster, prefix)
+    made: dict[str, Filled] = {}
+
+    def filled_server(name: str) -> Filled:
+        if name not in made:
+            cluster = cluster_of(servers, name)
+            made[name] = Filled(cluster, fill(cluster, prefix, cases), f"{prefix}-*")
+        return made[name]
+
+    yield filled_server
+    for filled in made.values():
+        remove_all(filled.cluster, prefix)
+
+
+@pytest.fixture
+def filled(request: pytest.FixtureRequest, fill_once: Callable[[str], Filled]) -> Filled:
+    """The server that the parameter names, over the cases. A fixture of the session with
+    ``indirect`` among other parameters would be torn down after each test."""
+    return fill_once(request.param)
 
 
 def on_servers(
