@@ -5,7 +5,7 @@ A part of the field table (:mod:`k8sidx.events.fields.table`).
 
 from __future__ import annotations
 
-from k8sidx.events.fields.field import NAME_LENGTH, TEXT_LENGTH, Field, flag, keyword
+from k8sidx.events.fields.field import NAME_LENGTH, TEXT_LENGTH, Field, Kind, flag, keyword
 
 POD: tuple[Field, ...] = (
     keyword("pod.owner_kind", "Kind of the controller that owns the object.", example="ReplicaSet"),
@@ -56,6 +56,14 @@ POD: tuple[Field, ...] = (
         "Commands and arguments of all containers, one line each.",
         many=True,
         length=TEXT_LENGTH,
+    ),
+    keyword(
+        "pod.escapes",
+        "Further ways out of a container: `gitRepo`, `hostProcess`, `shareProcessNamespace`, and "
+        "`sysctl:NAME` for sysctls that Kubernetes calls unsafe.",
+        many=True,
+        length=NAME_LENGTH,
+        example="shareProcessNamespace",
     ),
     keyword("pod.service_account", "Service account of the pod."),
     keyword(
@@ -149,6 +157,39 @@ OBJECTS: tuple[Field, ...] = (
         "serviceaccount.image_pull_secrets",
         "Secrets that a service account pulls images with, of the request.",
         many=True,
+    ),
+    keyword(
+        "serviceaccount.cloud_identity",
+        "Cloud role or account that annotations of the request bind a service account to.",
+        many=True,
+        length=NAME_LENGTH,
+        example="arn:aws:iam::111122223333:role/reader",
+    ),
+    Field(
+        "token.expiration_seconds",
+        Kind.INTEGER,
+        "Lifetime that a TokenRequest asks for.",
+        example="3600",
+    ),
+    keyword(
+        "review.user",
+        "User whom a SubjectAccessReview is about.",
+        length=NAME_LENGTH,
+        example="system:serviceaccount:monitoring:prometheus",
+    ),
+    keyword(
+        "review.access",
+        "What a SubjectAccessReview is about, as verb:group/resource.",
+        length=NAME_LENGTH,
+        example="create:core/nodes/proxy",
+    ),
+    keyword(
+        "ingress.injections",
+        "Annotations and paths of an Ingress with characters that configuration of nginx is made "
+        "of, and snippets of it.",
+        many=True,
+        length=NAME_LENGTH,
+        example="nginx.ingress.kubernetes.io/auth-url",
     ),
     keyword(
         "volume.host_path",

@@ -31,7 +31,7 @@ RBAC_RESOURCES = frozenset({"roles", "clusterroles", "rolebindings", "clusterrol
 OTHERS = frozenset(
     {
         "configmaps", "ingresses", "namespaces", "persistentvolumes", "serviceaccounts",
-        "services",
+        "serviceaccounts/token", "services", "subjectaccessreviews",
     }
 )  # fmt: skip
 WRITES = frozenset({"create", "update", "patch"})

@@ -29,6 +29,24 @@ _HOST = (
 )
 MIRROR = "kubernetes.io/config.mirror"
 _APPARMOR = "container.apparmor.security.beta.kubernetes.io/"
+SAFE_SYSCTLS = frozenset(
+    {
+        "kernel.shm_rmid_forced",
+        "net.ipv4.ip_local_port_range",
+        "net.ipv4.ip_local_reserved_ports",
+        "net.ipv4.ip_unprivileged_port_start",
+        "net.ipv4.ping_group_range",
+        "net.ipv4.tcp_fin_timeout",
+        "net.ipv4.tcp_keepalive_intvl",
+        "net.ipv4.tcp_keepalive_probes",
+        "net.ipv4.tcp_keepalive_time",
+        "net.ipv4.tcp_rmem",
+        "net.ipv4.tcp_syncookies",
+        "net.ipv4.tcp_wmem",
+    }
+)
+"""Sysctls of the set that Kubernetes calls safe
+(https://kubernetes.io/docs/tasks/administer-cluster/sysctl-cluster/)."""
 # A CronJob names its Jobs by the minute that they are for, in minutes since 1970.
 _SCHEDULED = re.compile(r"-\d{7,}$")
 
@@ -76,6 +94,7 @@ def pod_fields(body: Fields, target: str, name: str | None, into: Fields) -> Non
     put_list(into, "pod.host_paths", [node_path(path) for path in paths if path])
     if any(_is_everything(one) for one in mappings(spec, "tolerations")):
         into["pod.tolerates_all"] = True
+    put_list(into, "pod.escapes", _escapes(spec, containers))
     _container_fields(containers, into)
     if not into.get("pod.host_network"):
         # On the node's network every port of a container is one of the node.
@@ -149,6 +168,19 @@ def _unconfined(contexts: Iterable[Fields], annotations: Fields) -> list[str]:
     ):
         found["apparmor"] = None
     return list(found)
+
+
+def _escapes(spec: Fields, containers: list[Fields]) -> list[str]:
+    """Ways out of a container that have no field of their own."""
+    found = ["gitRepo" for volume in mappings(spec, "volumes") if mapping(volume, "gitRepo")]
+    contexts = [mapping(one, "securityContext") for one in (spec, *containers)]
+    if any(mapping(one, "windowsOptions").get("hostProcess") is True for one in contexts):
+        found.append("hostProcess")
+    if spec.get("shareProcessNamespace") is True:
+        found.append("shareProcessNamespace")
+    names = [text(one, "name") for one in mappings(contexts[0], "sysctls")]
+    found += [f"sysctl:{name}" for name in names if name and name not in SAFE_SYSCTLS]
+    return _distinct(found)
 
 
 def _is_root(context: Fields) -> bool:

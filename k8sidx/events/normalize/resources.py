@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from k8sidx.events.normalize.json_tree import (
@@ -33,6 +34,14 @@ _INTERNAL = (
     ("cloud.google.com/load-balancer-type", ("internal",)),
     ("service.beta.kubernetes.io/openstack-internal-load-balancer", ("true",)),
 )
+# Annotations that give the pods of a service account a role of the cloud.
+_CLOUD_IDENTITY = (
+    "eks.amazonaws.com/role-arn",
+    "iam.gke.io/gcp-service-account",
+    "azure.workload.identity/client-id",
+)
+_NGINX = "nginx.ingress.kubernetes.io/"
+_BREAKS_OUT = re.compile(r"[\n\r;{}#]|load_module|lua_|ssl_engine")
 _EVERYWHERE = frozenset({"0.0.0.0/0", "::/0"})
 POD_SECURITY = "pod-security.kubernetes.io/enforce"
 
@@ -46,6 +55,7 @@ def other_fields(body: Fields, target: str, verb: str, into: Fields) -> None:
         case "services":
             service_fields(body, into)
         case "ingresses":
+            put_list(into, "ingress.injections", injections(body))
             # A patch that does not speak of TLS leaves it as it is.
             if verb != "patch" or "tls" in mapping(body, "spec") or _is_whole(body):
                 ingress_fields(body, into)
@@ -56,6 +66,15 @@ def other_fields(body: Fields, target: str, verb: str, into: Fields) -> None:
         case "serviceaccounts":
             names = [text(one, "name") for one in mappings(body, "imagePullSecrets")]
             put_list(into, "serviceaccount.image_pull_secrets", [name for name in names if name])
+            annotations = mapping(mapping(body, "metadata"), "annotations")
+            bound = [text(annotations, key) for key in _CLOUD_IDENTITY]
+            put_list(into, "serviceaccount.cloud_identity", _distinct(bound))
+        case "serviceaccounts/token":
+            seconds = mapping(body, "spec").get("expirationSeconds")
+            if type(seconds) is int and 0 <= seconds < 2**31:
+                into["token.expiration_seconds"] = seconds
+        case "subjectaccessreviews":
+            review_fields(mapping(body, "spec"), into)
         case "persistentvolumes":
             spec = mapping(body, "spec")
             paths = [text(mapping(spec, kind), "path") for kind in ("hostPath", "local")]
@@ -86,6 +105,31 @@ def ingress_fields(body: Fields, into: Fields) -> None:
     serves = spec.get("rules") or spec.get("defaultBackend") or spec.get("backend")
     if serves and not mappings(spec, "tls"):
         into["ingress.without_tls"] = True
+
+
+def injections(body: Fields) -> list[str]:
+    """Annotations and paths that would become configuration of nginx, not a value in it."""
+    annotations = mapping(mapping(body, "metadata"), "annotations")
+    found = [
+        key
+        for key, value in annotations.items()
+        if key.startswith(_NGINX)
+        and (key.endswith("-snippet") or (type(value) is str and _BREAKS_OUT.search(value)))
+    ]
+    for rule in mappings(mapping(body, "spec"), "rules"):
+        paths = [text(one, "path") for one in mappings(mapping(rule, "http"), "paths")]
+        found += [path for path in paths if _BREAKS_OUT.search(path)]
+    return _distinct(found)
+
+
+def review_fields(spec: Fields, into: Fields) -> None:
+    """Put the user and the access that a SubjectAccessReview is about."""
+    put_text(into, "review.user", spec.get("user"))
+    asked = mapping(spec, "resourceAttributes")
+    if asked:
+        parts = [text(asked, "group") or "core", text(asked, "resource")]
+        parts += [text(asked, "subresource")] if text(asked, "subresource") else []
+        put_text(into, "review.access", f"{text(asked, 'verb')}:{'/'.join(parts)}")
 
 
 def namespace_fields(body: Fields, into: Fields) -> None:

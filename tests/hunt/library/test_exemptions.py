@@ -76,6 +76,7 @@ OWN: dict[tuple[str, str], Sequence[tuple[str, str, str]]] = {
         ("system:serviceaccount:shop:cart", KUBECTL, POD),
         ("system:serviceaccount:shop:cart", "cart/v1.4.0", POD),
     ],
+    ("service_account_token_short", "kubelet"): [(NODE, own_agent(NODE), OUTSIDE)],
     ("masters_group_used", "component"): ATTACKERS,
     ("minted_token_used", "node"): [(NODE, own_agent(NODE), OUTSIDE)],
     ("minted_token_used", "platform"): [(MANAGER, KUBECTL, POD)],
