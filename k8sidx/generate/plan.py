@@ -37,6 +37,8 @@ _FIRST = (
     "rolf", "sigrid", "bruno", "clara", "edgar", "fiona", "gustav", "hanna", "igor", "jutta",
 )  # fmt: skip
 _LAST = ("adams", "baker", "clark", "davis", "evans", "frank", "green", "hayes", "irwin", "jones")
+_HOSTS = 254
+"""Addresses of a /24 that hosts can have."""
 
 
 @dataclass(slots=True)
@@ -190,11 +192,24 @@ def _actor(hunt: str) -> Actor:
     """The same for an attack whatever else takes place."""
     said = ATTACKS[hunt]
     number = next(n for n, one in enumerate(ATTACKS.values()) if one is said)
-    name = said.user
-    if name is None:
-        name = f"{_FIRST[number % len(_FIRST)]}.{_LAST[number // len(_FIRST)]}"
+    name = person(number) if said.user is None else said.user
     address = said.address
     if address is None:
         machine = name.startswith("system:") and name != "system:anonymous"
-        address = f"10.244.9.{number + 1}" if machine else f"192.0.2.{number + 1}"
+        address = _address(number, of_pod=machine)
     return Actor(name, address, said.agent or KUBECTL)
+
+
+def person(number: int) -> str:
+    """A name of its own for each number from 0 on."""
+    again, last = divmod(number // len(_FIRST), len(_LAST))
+    return f"{_FIRST[number % len(_FIRST)]}.{_LAST[last]}{again + 1 if again else ''}"
+
+
+def _address(number: int, *, of_pod: bool) -> str:
+    """An address of its own for each number from 0 on: of the pods' network, of one for
+    documentation (RFC 5737), or, when that is used up, of one for benchmarks (RFC 2544)."""
+    network, host = divmod(number, _HOSTS)
+    if of_pod:
+        return f"10.244.{9 + network}.{host + 1}"
+    return f"198.18.{network - 1}.{host + 1}" if network else f"192.0.2.{host + 1}"

@@ -38,10 +38,10 @@ def k8sidx(folder: Path, *arguments: object) -> Result:
         return CliRunner().invoke(app, [str(one) for one in arguments], env=environment)
 
 
-def printed(folder: Path, *arguments: object) -> str:
-    """What a command that succeeds writes to stdout."""
+def printed(folder: Path, *arguments: object, code: int = 0) -> str:
+    """What a command that ends with an exit code, by default that of success, writes to stdout."""
     result = k8sidx(folder, *arguments)
-    assert result.exit_code == 0, result.output
+    assert result.exit_code == code, result.output
     return result.stdout
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from tests.compat.old_store import (
     saved_findings,
     summaries,
 )
-from tests.compat.running import kept
+from tests.compat.running import k8sidx, kept
 
 DAYS = 4
 SUMMED = ",4,0,0,2026-11-18,2026-11-21"
@@ -51,6 +52,21 @@ def test_the_library_answers_as_it_did(name: str, tmp_path: Path) -> None:
     after = summaries(store)
     assert before.items() <= after.items(), "summaries were made anew"
     assert len(after) - len(before) <= DAYS * len(OTHER_QUESTION), "summaries were made"
+
+
+def test_hunts_that_read_newer_columns_cannot_judge_until_it_is_migrated(tmp_path: Path) -> None:
+    """A column that is missing is not one without values: that would be a silent all-clear."""
+    copied(tmp_path)
+    results = json.loads(asked(tmp_path, LIBRARY["library"]))
+    refused = {
+        result["hunt"]
+        for result in results
+        if any("does not have" in gap["reason"] for gap in result["cannot_judge"])
+    }
+    assert {"ingress_injection", "system_account_long_token"} <= refused
+    assert len(refused) < len(results) / 10
+    asked(tmp_path, ("ship", str(LOG), "-o", "json"))
+    assert k8sidx(tmp_path, *LIBRARY["library"], "--store", "store").exit_code == 0
 
 
 def test_no_summary_is_missing(tmp_path: Path) -> None:

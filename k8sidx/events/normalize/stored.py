@@ -28,6 +28,8 @@ from k8sidx.events.records import Context
 TIME = "@timestamp"
 REDACTED = "event.redacted"
 _KINDS = frozenset(REDACTED_KINDS.split("|"))
+_AS_STORED = frozenset({"event.id", "event.bytes", "event.duration", "message"})
+"""Fields that are not derived from the event as it is stored, or are for reading alone."""
 _BODIES = frozenset({"requestObject", "responseObject", REST})
 
 
@@ -78,7 +80,17 @@ def renormalize(row: Fields, normalizer: Normalizer) -> Renormalized:
     identity = row["event.id"]
     known = normalized.values.id in (identity, _bytes_of(identity))
     stated = bool(row.get(REDACTED)) == normalized.redacted
-    return Renormalized(normalized, replaced, bool(replaced) or not known or not stated)
+    changed = bool(replaced) or not known or not stated or _has_new(row, normalized.row)
+    return Renormalized(normalized, replaced, changed)
+
+
+def _has_new(row: Fields, now: Fields) -> bool:
+    """Whether an event has a derived value that the stored one lacks, or has otherwise."""
+    return any(
+        row.get(name) != value
+        for name, value in now.items()
+        if name not in _AS_STORED and BY_NAME[name].kind not in (Kind.JSON, Kind.TIME)
+    )
 
 
 def _bytes_of(identity: bytes | str) -> bytes:

@@ -16,7 +16,7 @@ from k8sidx.backends.embedded.storage.manifest import manifest_path, read_manife
 from k8sidx.backends.embedded.storage.parts import PartBuilder
 from k8sidx.backends.embedded.store import EmbeddedStore
 from k8sidx.backends.open import open_store, temporary_store
-from k8sidx.errors import StoreError, StoreVersion
+from k8sidx.errors import StoreError, StoreVersion, UnsupportedQuery
 from k8sidx.events.decode.event_model import from_object
 from k8sidx.events.normalize.event import Normalizer
 from k8sidx.events.records import Context
@@ -194,7 +194,7 @@ def test_a_temporary_store_answers_for_its_columns_only() -> None:
         )
         with store.engine() as engine:
             assert engine.run(Query(select=("requestObject.kind",))).rows == [("Pod",)]
-            with pytest.raises(StoreError, match="does not have verb"):
+            with pytest.raises(UnsupportedQuery, match="does not have verb"):
                 engine.run(Query(select=("verb",)))
         folder = store.path
     assert not folder.exists()

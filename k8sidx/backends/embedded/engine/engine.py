@@ -31,7 +31,7 @@ from k8sidx.backends.protocol import EXACT, Engine, QueryOptions
 from k8sidx.backends.result import Result, Value
 from k8sidx.backends.shared import ScanRequest
 from k8sidx.backends.time_columns import to_datetimes
-from k8sidx.errors import InvalidQuery, StoreError, UsageError
+from k8sidx.errors import InvalidQuery, StoreError, UnsupportedQuery, UsageError
 from k8sidx.events.fields.moment import to_micros
 from k8sidx.query.algebra import (
     Metric,
@@ -94,7 +94,7 @@ class DuckDBEngine:
     def run(self, query: Query) -> Result:
         """Run the query; see :class:`k8sidx.backends.protocol.Engine`.
 
-        :raises UnsupportedQuery: when DuckDB cannot run it.
+        :raises UnsupportedQuery: when DuckDB cannot run it, or the store lacks a field of it.
         :raises UsageError: when DuckDB refuses a regular expression.
         :raises StoreError: when a file of the store cannot be read, or the timeout expires.
         """
@@ -106,8 +106,7 @@ class DuckDBEngine:
         """Return the statement; see :class:`k8sidx.backends.protocol.StoreEngine`. ``events``
         stands for the files of the time range.
 
-        :raises UnsupportedQuery: when DuckDB cannot run the query.
-        :raises StoreError: when the store lacks a field of the query.
+        :raises UnsupportedQuery: when DuckDB cannot run the query, or the store lacks a field.
         """
         self._refuse_missing(query)
         lookups = selected_leaves(query.where, is_large)
@@ -223,13 +222,17 @@ class DuckDBEngine:
                 raise damaged_part(self._store, part.path, fault)
 
     def _refuse_missing(self, query: Query) -> None:
-        """Raise for fields of the query whose columns the store does not have."""
+        """Raise for fields of the query whose columns the store does not have: NULL in their
+        place would be the answer that there is nothing.
+
+        :raises UnsupportedQuery: naming them.
+        """
         have = set(self._manifest.columns)
         missing = [path.field.name for path in fields_of(query) if path.field.name not in have]
         missing = [name for name in missing if name not in COMPUTED]
         if missing and self._manifest.parts:
-            raise StoreError(
-                f"the store {self._store} does not have {', '.join(missing)}.",
+            raise UnsupportedQuery(
+                f"the store does not have {', '.join(missing)}.",
                 remedy="An earlier k8sidx made it; the next k8sidx ship into it migrates it.",
             )
 

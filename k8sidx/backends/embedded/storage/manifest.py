@@ -33,13 +33,15 @@ from k8sidx.errors import StoreError, StoreVersion
 from k8sidx.events.normalize.rules import RULES
 
 FORMAT = "k8sidx-store"
-VERSION = 3
-"""Incremented when parts change so that an older k8sidx could not read them."""
+VERSION = 4
+"""Incremented when parts change so that an older k8sidx could not read them, or would drop columns
+when it merges them: when a field is added or computed in another way."""
 READABLE = 2
-"""Oldest version whose parts are read as they are; :mod:`k8sidx.backends.embedded.storage.migrate`
-rewrites older stores. To be raised with :data:`VERSION` when a field is added or computed in
-another way. Parts of version 2 have all columns, those of version 3 only the ones with values."""
-NORMALIZED = (READABLE, RULES)
+"""Oldest version whose parts are read as they are: queries of columns that the manifest does not
+list are refused until :mod:`k8sidx.backends.embedded.storage.migrate` has added them. To be raised
+when a column of them means something else. Parts of version 2 have all columns, those of later ones
+only the ones with values."""
+NORMALIZED = (VERSION, RULES)
 """Versions by which the events of a new part are normalized: that of the columns, and that of the
 rules of redaction and identity."""
 

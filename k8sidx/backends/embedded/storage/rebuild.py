@@ -54,9 +54,10 @@ class _File(NamedTuple):
 
     @property
     def is_readable(self) -> bool:
-        """Whether it needs no migration. Before version 3, parts did not name theirs."""
+        """Whether it has every column of this version that its events have a value in. Before
+        version 3, parts did not name theirs, and had all columns."""
         if self.version:
-            return self.version >= READABLE
+            return self.version >= VERSION
         return self.columns == tuple(column.name for column in STORED)
 
 

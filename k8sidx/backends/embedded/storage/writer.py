@@ -110,7 +110,7 @@ class StoreWriter:
         if manifest.version < READABLE:
             tell(f"migrating {self.path} from format version {manifest.version}")
         else:
-            tell(f"migrating {self.path} to this version's rules of redaction")
+            tell(f"migrating {self.path} to this version's fields and rules of redaction")
         self.renewed = migrate(
             self, keep_secrets=keep_secrets, on_damaged=lambda error: tell(error.message)
         )
