@@ -63,7 +63,7 @@ def test_hunts_that_read_newer_columns_cannot_judge_until_it_is_migrated(tmp_pat
         for result in results
         if any("does not have" in gap["reason"] for gap in result["cannot_judge"])
     }
-    assert {"ingress_injection", "system_account_long_token"} <= refused
+    assert {"cloud_identity_bound", "ingress_injection"} <= refused
     assert len(refused) < len(results) / 10
     asked(tmp_path, ("ship", str(LOG), "-o", "json"))
     assert k8sidx(tmp_path, *LIBRARY["library"], "--store", "store").exit_code == 0
