@@ -9,7 +9,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 WORKERS ?= 2
 
-.PHONY: demo test lint judge conformance format generated pictures bench clean
+.PHONY: demo test test-tools lint judge conformance format generated pictures bench clean
 
 # With cargo the native core is built as well; without it k8sidx runs in Python alone.
 CORE = hatch_build.py core/Cargo.toml core/Cargo.lock $(wildcard core/src/*.rs)
@@ -45,6 +45,10 @@ judge: $(VENV)/.dev
 # On the servers that the tests use; see CONTRIBUTING.md.
 conformance: $(VENV)/.dev
 	$(BIN)/python -m pytest tests/conformance --conformance-report docs/conformance.md
+
+# Commands that some tests use, built from their Go modules, which takes minutes: once.
+test-tools: $(VENV)/.dev
+	$(BIN)/python -m tests.servers.emulators
 
 format: $(VENV)/.dev
 	$(BIN)/ruff format .

@@ -4,6 +4,8 @@ The tree, with the exit code of a command (docs/cli.md)::
 
     K8sidxError
     ├── UsageError              2   the command, the configuration or a hunt is invalid
+    │   ├── SourceError         2   an input in a cloud cannot be read
+    │   │   └── SourceUnavailable  2   for a reason that may pass
     │   ├── UnknownField        2   a name that is not in the field table
     │   ├── InvalidQuery        2   a query that contradicts itself
     │   ├── UnsupportedQuery    2   an engine cannot run it; raised at compilation, never later
@@ -60,6 +62,14 @@ class K8sidxError(Exception):
 
 class UsageError(K8sidxError):
     """The command line, the configuration or a file given to it is invalid."""
+
+
+class SourceError(UsageError):
+    """An input in a cloud cannot be read: credentials, permissions, a name that does not exist."""
+
+
+class SourceUnavailable(SourceError):
+    """An input in a cloud cannot be read for now: throttling, an outage, the network."""
 
 
 class UnknownField(UsageError):

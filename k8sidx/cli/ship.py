@@ -59,7 +59,7 @@ def command(
         list[str],
         typer.Argument(
             metavar="INPUT",
-            help="Read these files, globs or folders, compressed or not; - for stdin.",
+            help="Read these files, globs, folders or cloud addresses; - for stdin.",
             show_default=False,
         ),
     ],

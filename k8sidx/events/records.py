@@ -117,6 +117,8 @@ class Chunk(NamedTuple):
         none.
     :param segment: number of the spool's segment that it is in; 0 for other sources.
     :param cluster: name of the cluster that its events are stored with, instead of the run's.
+    :param receipt: number of the message that led to it, which is acknowledged once all of its
+        chunks are delivered; 0 for other sources.
     """
 
     source: str
@@ -127,3 +129,4 @@ class Chunk(NamedTuple):
     place: Position | None = None
     segment: int = 0
     cluster: str = ""
+    receipt: int = 0

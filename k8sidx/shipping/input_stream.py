@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import nullcontext
+from contextlib import ExitStack
 from enum import Enum
 from itertools import chain
 from pathlib import Path
@@ -17,6 +17,7 @@ from k8sidx.shipping.sources.files.inputs import STDIN, Source, expand
 from k8sidx.shipping.sources.follow.follower import Follower, OnceReader
 from k8sidx.shipping.sources.follow.readers import Reading
 from k8sidx.shipping.sources.follow.registry import Registry
+from k8sidx.shipping.sources.remote.reader import RemoteReader
 
 CHUNK_BYTES = 1024 * 1024
 FLUSH_SECONDS = 0.75
@@ -54,19 +55,32 @@ class InputStream:
 
     :param pieces: what is read inside of the context.
     :param files: ``None`` when nothing is kept open.
+    :ivar remote: reads the inputs in clouds; ``None`` without any.
     """
 
     def __init__(self, pieces: Iterator[Piece], files: Follower | OnceReader | None = None) -> None:
         self.pieces = pieces
         self.files: OpenFiles | None = files
-        self._context = nullcontext() if files is None else files
+        self.remote: RemoteReader | None = None
+        self._files = files
+        self._contexts = ExitStack()
+
+    def add_remote(self, remote: RemoteReader, pieces: Iterator[Piece]) -> None:
+        """Read inputs in clouds as well.
+
+        :param pieces: of both.
+        """
+        self.remote = remote
+        self.pieces = pieces
 
     def __enter__(self) -> InputStream:
-        self._context.__enter__()
+        for context in (self._files, self.remote):
+            if context is not None:
+                self._contexts.enter_context(context)
         return self
 
     def __exit__(self, *raised: Any) -> None:
-        self._context.__exit__(*raised)
+        self._contexts.__exit__(*raised)
 
 
 def whole(
@@ -130,15 +144,39 @@ def followed(
     )
     for name in inputs:
         on_wait(_followed_files(name))
-    return InputStream(_paced(follower, inputs, on_wait), follower)
+    return InputStream(_paced(follower.pieces(), inputs, on_wait), follower)
+
+
+def with_remote(
+    stream: InputStream, remote: RemoteReader, stopped: Callable[[], bool] | None
+) -> InputStream:
+    """Add inputs in clouds to a stream.
+
+    :param stopped: whether to end, for a stream that is followed.
+    """
+    if stopped is None:
+        stream.add_remote(remote, chain(stream.pieces, remote.pieces()))
+    elif stream.files is None:
+        stream.add_remote(remote, _paced(remote.following(stopped), (), lambda text: None))
+    else:
+        stream.add_remote(remote, _both(stream.pieces, remote))
+    return stream
+
+
+def _both(files: Iterator[Piece], remote: RemoteReader) -> Iterator[Piece]:
+    for piece in files:
+        yield piece
+        yield from remote.available()
+        if remote.failure is not None:
+            return
 
 
 def _paced(
-    follower: Follower, inputs: Sequence[str], on_wait: Callable[[str], None]
+    pieces: Iterator[Piece | None], inputs: Sequence[str], on_wait: Callable[[str], None]
 ) -> Iterator[Piece]:
     flushed = 0.0  # files are in the state file from the beginning
     reported = time.monotonic()
-    for piece in follower.pieces():
+    for piece in pieces:
         if time.monotonic() - reported > REPORT_SECONDS:
             reported = time.monotonic()
             for name in inputs:

@@ -17,6 +17,7 @@ from k8sidx.shipping.run import Run
 from k8sidx.shipping.signals import Stop
 from k8sidx.shipping.sources.documents import document_chunks
 from k8sidx.shipping.sources.files.inputs import Source, expand
+from k8sidx.shipping.sources.remote.open import is_remote, open_sources
 from k8sidx.shipping.spool.spool import Spool
 from k8sidx.shipping.state import State
 from k8sidx.shipping.understood import Understanding
@@ -38,7 +39,7 @@ def ship(
 ) -> ShipReport:
     """Store the audit events of the inputs, each once.
 
-    :param inputs: files, globs, folders, ``-``.
+    :param inputs: files, globs, folders, ``-``, and addresses of inputs in clouds.
     :param on_wait: called with what is being waited for: another process that is writing to
         the store, or a cluster that does not respond.
     :param stop: ends reading; events that were read are still stored.
@@ -52,16 +53,19 @@ def ship(
     options = options or ShipOptions()
     Unwrapper(options.format)  # raises for an unknown format before a store is created
     check_relabel(options, resumes=state is not None or spool is not None)
+    remote = open_sources([given for given in inputs if is_remote(given)])
+    given_inputs, inputs = inputs, [given for given in inputs if not is_remote(given)]
     if options.follow:
         sources = _as_given(inputs)
-        understanding = Understanding({", ".join(dict.fromkeys(inputs)): ()})
+        understanding = Understanding({", ".join(dict.fromkeys(given_inputs)): ()})
     else:
         sources = expand(inputs)
         named = {given: [source.name for source in expand([given])] for given in inputs}
         for given, shards in (documents or {}).items():
             named[given] = [shard.name for shard in shards]
+        named |= {source.address.text: [source.address.text] for source in remote}
         understanding = Understanding(named)
-    run = Run(sources, store, options, on_progress, state, understanding, spool)
+    run = Run(sources, store, options, on_progress, state, understanding, spool, remote)
     run.refuse_loop()
     on_wait = on_wait or (lambda text: None)
     stream = run.stream(store, on_wait, stop)
@@ -69,6 +73,8 @@ def ship(
         shards = [shard for group in documents.values() for shard in group]
         stream.pieces = chain(document_chunks(shards, run.register), stream.pieces)
     _work(run, store, stream, stop, on_wait, state)
+    if stream.remote is not None:
+        run.report.failure = run.report.failure or stream.remote.failure
     run.report.not_understood = understanding.not_understood()
     return run.report
 

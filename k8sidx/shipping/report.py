@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from k8sidx.backends.sink import Tally
-from k8sidx.errors import StoreError
+from k8sidx.errors import K8sidxError
 from k8sidx.events.records import Rejected
 from k8sidx.shipping.spool.spool import SpoolReport
 from k8sidx.shipping.understood import Example, NotUnderstood
@@ -79,7 +79,7 @@ class ShipReport(Tally):
     not_understood: list[NotUnderstood] = field(default_factory=list)
     rejects: list[Rejected] = field(default_factory=list)
     dead_letter: Path | None = None
-    failure: StoreError | None = None
+    failure: K8sidxError | None = None
     spool: SpoolReport | None = None
     relabel: str = ""
 

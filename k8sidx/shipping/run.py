@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import chain
@@ -15,12 +16,23 @@ from k8sidx.events.records import Chunk, Rejected, Skipped
 from k8sidx.shipping.checkpoint import Checkpoint, Checkpoints, NoCheckpoint
 from k8sidx.shipping.dead_letter import DeadLetter
 from k8sidx.shipping.in_flight import ChunksInFlight
-from k8sidx.shipping.input_stream import InputStream, Pause, Piece, followed, resumed, whole
+from k8sidx.shipping.input_stream import (
+    InputStream,
+    Pause,
+    Piece,
+    followed,
+    resumed,
+    whole,
+    with_remote,
+)
 from k8sidx.shipping.pool import WorkerPool, worker_count
 from k8sidx.shipping.report import SHOWN_REJECTS, ShipOptions, ShipProgress, ShipReport
 from k8sidx.shipping.signals import Stop
 from k8sidx.shipping.sources.files.inputs import Source
 from k8sidx.shipping.sources.follow.registry import Registry
+from k8sidx.shipping.sources.remote.reader import RemoteReader
+from k8sidx.shipping.sources.remote.receipts import ReceiptCheckpoint
+from k8sidx.shipping.sources.remote.source import RemoteSource
 from k8sidx.shipping.spool.replay import replayed
 from k8sidx.shipping.spool.spool import Spool, SpoolReport
 from k8sidx.shipping.state import State
@@ -44,8 +56,10 @@ class Run:
         state: State | None,
         understanding: Understanding,
         spool: Spool | None,
+        remote: Sequence[RemoteSource] = (),
     ) -> None:
         self.sources = sources
+        self.remote = remote
         self.options = options
         self.report = ShipReport(relabel=options.stored_cluster if options.relabel else "")
         moment = f"{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}"
@@ -53,13 +67,19 @@ class Run:
         self.dead_letter = DeadLetter(options.dead_letter or default)
         sizes = [source.size for source in sources]
         known = [size for size in sizes if size is not None]
-        self.progress = ShipProgress(bytes_total=sum(known) if len(known) == len(sizes) else None)
+        is_known = len(known) == len(sizes) and not remote
+        self.progress = ShipProgress(bytes_total=sum(known) if is_known else None)
         self._on_progress = on_progress
         self._state = state
         self._understanding = understanding
         self._spool = spool
         self.register = Registry() if state is None else state.register
         self._started: set[str] = set()
+
+    @property
+    def has_inputs(self) -> bool:
+        """Whether anything is read besides a spool."""
+        return bool(self.sources or self.remote)
 
     def refuse_loop(self) -> None:
         """Raise for a dead-letter file that is also an input: shipping it would never end."""
@@ -75,7 +95,27 @@ class Run:
         self, store: Store, on_wait: Callable[[str], None], stop: Stop | None
     ) -> InputStream:
         """Return what to read."""
+        stream = self._files(store, on_wait, stop)
+        if not self.remote:
+            return stream
+        group = hashlib.sha256("\n".join(store.state_key).encode("utf-8", "replace")).hexdigest()
+        follow = self.options.follow
+        remote = RemoteReader(
+            self.remote,
+            self.register,
+            self.options.record_limit,
+            f"k8sidx-{group[:16]}",
+            on_wait,
+            follow=follow,
+        )
+        return with_remote(stream, remote, _stopped(stop) if follow else None)
+
+    def _files(
+        self, store: Store, on_wait: Callable[[str], None], stop: Stop | None
+    ) -> InputStream:
         limit = self.options.record_limit
+        if self.options.follow and not self.sources:
+            return InputStream(iter(()))
         if self.options.follow:
             excluded = [self.dead_letter.path]
             excluded += [store.folder] if store.folder else []
@@ -87,7 +127,7 @@ class Run:
                 limit,
                 excluded,
                 on_wait,
-                lambda: stop is not None and stop.signal is not None,
+                _stopped(stop),
                 until_delivered=self._state is not None,
             )
         if self._state is not None:
@@ -105,14 +145,16 @@ class Run:
         checkpoint: Checkpoint = self._state or NoCheckpoint()
         if self._spool is not None:
             checkpoint = Checkpoints(self._spool, checkpoint)
+        if stream.remote is not None:
+            checkpoint = ReceiptCheckpoint(stream.remote.receipts, checkpoint)
         in_flight = ChunksInFlight(checkpoint, self._data_keeper(sink))
         pieces: Iterator[Piece] = stream.pieces
         if stop is not None:
             stop.on_signal(sink.shorten_deadline)
             # A follower ends by itself, and loses nothing that was read; so does a spool.
-            if self.sources and not self.options.follow:
+            if self.has_inputs and not self.options.follow:
                 pieces = stop.until_signal(pieces)
-        if self._spool is not None and self.sources:
+        if self._spool is not None and self.has_inputs:
             pieces = chain(self._replay(self._spool, stop, on_wait), pieces)
         try:
             self._deliver(sink, in_flight, pieces)
@@ -240,7 +282,7 @@ class Run:
 
     def _note_resumed(self, chunk: Chunk) -> None:
         """Take a source that is not read from its start for understood, as it was before."""
-        if chunk.first > 1 and chunk.source not in self._started:
+        if chunk.first > 1 and chunk.source not in self._started and not chunk.receipt:
             self._understanding.understood(chunk.source)
         self._started.add(chunk.source)
 
@@ -286,3 +328,7 @@ class Run:
     def _report_progress(self) -> None:
         if self._on_progress:
             self._on_progress(self.progress)
+
+
+def _stopped(stop: Stop | None) -> Callable[[], bool]:
+    return lambda: stop is not None and stop.signal is not None

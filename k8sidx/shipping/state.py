@@ -188,7 +188,9 @@ class State:
 
 def default_state(inputs: Sequence[str], store: Store) -> Path:
     """Return the state file for these inputs and this store when none is given."""
-    names = sorted(name if name == STDIN else str(Path(name).absolute()) for name in inputs)
+    names = sorted(
+        name if name == STDIN or "://" in name else str(Path(name).absolute()) for name in inputs
+    )
     key = "\n".join([*store.state_key, *names])
     digest = hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()
     return store.state_folder / f"follow-{digest[:16]}.json"

@@ -49,7 +49,8 @@ class Undelivered:
         opened = {reading.number for reading in readings if not reading.changed}
         changed = {reading.number for reading in readings if reading.changed}
         for chunk in in_flight.undelivered():
-            if chunk.segment or not chunk.data:
+            # A message that is not acknowledged will be delivered once more.
+            if chunk.segment or chunk.receipt or not chunk.data:
                 continue
             # A file with a name is read from there, from the position in the state file.
             if (

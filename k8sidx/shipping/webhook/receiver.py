@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from k8sidx.backends.store import Store
-from k8sidx.errors import StoreError
+from k8sidx.errors import K8sidxError, StoreError
 from k8sidx.shipping.input_stream import BUSY_FLUSH_SECONDS, FLUSH_SECONDS, Pause, Piece
 from k8sidx.shipping.pipeline import ShipOptions, ShipReport, deliver
 from k8sidx.shipping.signals import Stop
@@ -44,7 +44,7 @@ class Receiver:
         A store that fails is opened again and again: what is received stays in the spool.
         """
         while True:
-            failure: StoreError | None = None
+            failure: K8sidxError | None = None
             try:
                 report = deliver(
                     self.spool, self.store, self.options, self._pieces(), self.stop, self.on_message
