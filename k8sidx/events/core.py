@@ -86,13 +86,13 @@ class Rows:
     :ivar columns: buffers of the columns, by the names that the core gives them.
     :ivar families: the parts of each family, in the order of its places.
     :ivar own_texts: names of the columns of texts before those of :data:`BODY_TEXTS`.
-    :ivar extra: further fields by name, and in them values by row.
+    :ivar extra: further fields of rows that have any.
     """
 
     columns: dict[str, Any]
     families: Sequence[Sequence[Part]]
     own_texts: Sequence[str]
-    extra: dict[str, dict[int, Any]] = field(default_factory=dict)
+    extra: dict[int, Fields] = field(default_factory=dict)
 
     @property
     def count(self) -> int:
@@ -238,8 +238,8 @@ class CoreReader:
         columns = self._core.rows(data)
         rows = Rows(columns, self._families, self._core.own_texts())
         for row, event in enumerate(columns["events"]) if extra else ():
-            for name, value in extra.get(event, {}).items():
-                rows.extra.setdefault(name, {})[row] = value
+            if event in extra:
+                rows.extra[row] = extra[event]
         if sum(map(len, self._families)) > PARTS_KEPT:
             self._forget()
         return rows

@@ -70,14 +70,9 @@ class PartEncoder:
         rows: Sequence[Rows] = (),
     ) -> Added:
         """Add a chunk's events."""
-        tables = []
-        if rows:
-            from k8sidx.backends.embedded.storage.core_columns import core_table
-
-            tables = [(core_table(some, self._columns), some.body_bytes) for some in rows]
         duplicates = self._builder.add(events, chunk, records)
-        for table, size in tables:
-            duplicates += self._builder.add_table(table, size, chunk)
+        for some in rows:
+            duplicates += self._builder.add_rows(some, chunk)
         return Added(duplicates, self._builder.holding(chunk))
 
     def full(self) -> list[StagedPart]:

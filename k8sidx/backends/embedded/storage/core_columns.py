@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from array import array
-from collections.abc import Iterable
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 import pyarrow as pa
@@ -17,6 +18,7 @@ from k8sidx.backends.embedded.storage.columns import (
     to_array,
 )
 from k8sidx.events.core import BODY_TEXTS, Rows
+from k8sidx.events.normalize.json_tree import Fields
 from k8sidx.events.normalize.parts import FAMILIES, Part
 
 _MOMENT = pa.timestamp("us", tz="UTC")
@@ -27,33 +29,109 @@ _NUMBERS = {
     "event.bytes": pa.int64(),
 }
 _OUTCOMES = pa.array(["success", "failure", "unknown"])
+_PARTS = tuple(f"parts.{number}" for number in range(len(FAMILIES)))
+_EXTRA = "extra"
+"""Columns of a :class:`CoreTable` that are numbers of parts and of further fields."""
 _TRUNCATED = "annotations.audit.k8s.io/truncated"
 
 
-def core_table(rows: Rows, only: frozenset[str] | None = None) -> pa.Table:
-    """Return the events as columns; see :func:`k8sidx.backends.embedded.storage.columns.to_table`.
+@dataclass(frozen=True, slots=True)
+class CoreTable:
+    """Events that the native core has read, of which what repeats is numbers still.
+
+    A part of the store gets its columns from many chunks: what repeats in them is looked up
+    once for all of them, in :func:`expanded`.
+
+    :ivar table: the columns that each event has its own value in, and those of the numbers.
+    :ivar families: the parts of each family, in the order of their numbers.
+    :ivar extra: further fields, in the order of their numbers.
+    """
+
+    table: pa.Table
+    families: Sequence[Sequence[Part]]
+    extra: Sequence[Fields]
+
+    def only(self, mask: pa.Array) -> CoreTable:
+        """Return the events for which a mask is true."""
+        return CoreTable(self.table.filter(mask), self.families, self.extra)
+
+
+def core_table(rows: Rows, only: frozenset[str] | None = None) -> CoreTable:
+    """Return a chunk's events.
 
     :param only: names of the columns; ``None`` for all of them.
     """
     count = rows.count
     columns = _own_columns(rows, only)
-    for family, parts, places in zip(FAMILIES, rows.families, rows.columns["parts"], strict=True):
-        wanted = [name for name in family if only is None or name in only]
+    for number, places in zip(_PARTS, rows.columns["parts"], strict=True):
+        columns[number] = _numbers(pa.int32(), count, places)
+    if rows.extra:
+        columns[_EXTRA] = pa.array(_places(rows), pa.int32())
+    return CoreTable(pa.table(columns), rows.families, list(rows.extra.values()))
+
+
+def _places(rows: Rows) -> list[int | None]:
+    """Return for each row the number of its further fields."""
+    places: list[int | None] = [None] * rows.count
+    for place, row in enumerate(rows.extra):
+        places[row] = place
+    return places
+
+
+def expanded(tables: Sequence[CoreTable], only: frozenset[str] | None = None) -> list[pa.Table]:
+    """Return events as columns; see :func:`k8sidx.backends.embedded.storage.columns.to_table`.
+
+    :param only: as that of :func:`core_table`.
+    """
+    # The core forgets its parts when there are many: numbers mean others from then on.
+    groups = groupby(tables, key=lambda table: id(table.families))
+    return [_expanded(list(group), only) for _, group in groups]
+
+
+def _expanded(tables: Sequence[CoreTable], only: frozenset[str] | None) -> pa.Table:
+    extra: list[Fields] = []
+    numbered = []
+    for table in tables:
+        numbered.append(_renumbered(table.table, len(extra)))
+        extra += table.extra
+    whole = pa.concat_tables(numbered, promote_options="default").combine_chunks()
+    columns: dict[str, Any] = {
+        name: whole[name] for name in whole.column_names if name in FIELD_BY_NAME
+    }
+    for family, number, parts in zip(FAMILIES, _PARTS, tables[0].families, strict=True):
+        names = [name for name in family if only is None or name in only]
         has_mark = family is FAMILIES[-1] and (only is None or "event.truncated" in only)
-        if not wanted and not has_mark:
+        if not names and not has_mark:
             continue
-        encoded = _numbers(pa.int32(), count, places).dictionary_encode()
-        distinct = [parts[place] for place in encoded.dictionary.to_pylist()]
-        for name in wanted:
-            _add_shared(columns, name, distinct, encoded.indices)
-        if has_mark and any(part.fields.get(_TRUNCATED) == "true" for part in distinct):
-            marks = [part.fields.get(_TRUNCATED) == "true" or None for part in distinct]
+        encoded = _column(whole, number).dictionary_encode()
+        distinct = [parts[place].fields for place in encoded.dictionary.to_pylist()]
+        for name in names:
+            column = _shared(name, distinct, encoded.indices)
+            if column is not None:
+                columns[name] = column
+        if has_mark and any(fields.get(_TRUNCATED) == "true" for fields in distinct):
+            marks = [fields.get(_TRUNCATED) == "true" or None for fields in distinct]
             columns["event.truncated"] = pa.array(marks, pa.bool_()).take(encoded.indices)
-    for name, values in rows.extra.items():
-        if only is None or name in only:
-            column = _sparse(to_array(FIELD_BY_NAME[name], list(values.values())), values, count)
-            columns[name] = pc.coalesce(column, columns[name]) if name in columns else column
-    return in_table_order(columns, count)
+    if _EXTRA in whole.column_names:
+        places = _column(whole, _EXTRA)
+        for name in dict.fromkeys(name for fields in extra for name in fields):
+            if only is None or name in only:
+                _add_extra(columns, name, extra, places)
+    return in_table_order(columns, whole.num_rows)
+
+
+def _renumbered(table: pa.Table, first: int) -> pa.Table:
+    """Return a table whose further fields are numbered from another number on."""
+    if not first or _EXTRA not in table.column_names:
+        return table
+    place = table.column_names.index(_EXTRA)
+    return table.set_column(place, _EXTRA, pc.add(table[_EXTRA], pa.scalar(first, pa.int32())))
+
+
+def _column(table: pa.Table, name: str) -> pa.Array:
+    """Return a column in one piece."""
+    column = table[name]
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
 
 
 def _own_columns(rows: Rows, only: frozenset[str] | None) -> dict[str, pa.Array]:
@@ -81,23 +159,22 @@ def _own_columns(rows: Rows, only: frozenset[str] | None) -> dict[str, pa.Array]
     return columns
 
 
-def _add_shared(columns: dict[str, Any], name: str, distinct: list[Part], places: pa.Array) -> None:
-    values = to_array(FIELD_BY_NAME[name], [part.fields.get(name) for part in distinct])
+def _shared(name: str, distinct: Sequence[Fields], places: pa.Array) -> pa.Array | None:
+    """Return a column whose values are given by their number; ``None`` without any value."""
+    values = to_array(FIELD_BY_NAME[name], [fields.get(name) for fields in distinct])
     if values.null_count == len(values):
-        return
+        return None
     if pa.types.is_string(values.type):
         values = pc.dictionary_encode(values)
-    columns[name] = values.take(places)
+    return values.take(places)
 
 
-def _sparse(values: pa.Array, rows: Iterable[int], count: int) -> pa.Array:
-    """Return a column of which only some rows have a value."""
-    places = array("i", bytes(4 * count))
-    valid = bytearray((count + 7) // 8)
-    for place, row in enumerate(rows):
-        places[row] = place
-        valid[row >> 3] |= 1 << (row & 7)
-    return values.take(_numbers(pa.int32(), count, places.tobytes(), bytes(valid), -1))
+def _add_extra(
+    columns: dict[str, Any], name: str, extra: Sequence[Fields], places: pa.Array
+) -> None:
+    """Add a column of further fields, to the values of it that are there already."""
+    column = to_array(FIELD_BY_NAME[name], [fields.get(name) for fields in extra]).take(places)
+    columns[name] = pc.coalesce(column, columns[name]) if name in columns else column
 
 
 def _numbers(

@@ -18,9 +18,11 @@ import pyarrow.parquet as pq
 
 from k8sidx.backends.durable import make_private_file
 from k8sidx.backends.embedded.storage.columns import ID, STORED, TIME, joined, to_table
+from k8sidx.backends.embedded.storage.core_columns import CoreTable, core_table, expanded
 from k8sidx.backends.embedded.storage.manifest import VERSION
 from k8sidx.backends.sink import Refused
 from k8sidx.errors import StoreError
+from k8sidx.events.core import Rows
 from k8sidx.events.failure import NOT_OF_A_RECORD, failure_reason
 from k8sidx.events.fields.moment import to_moment
 from k8sidx.events.fields.table import Kind
@@ -139,21 +141,21 @@ class PartBuilder:
             duplicates += self._part(name, chunk).add(group)
         return duplicates
 
-    def add_table(self, table: pa.Table, size: int, chunk: int = 0) -> int:
-        """Add events that are columns already; all have a time.
+    def add_rows(self, rows: Rows, chunk: int = 0) -> int:
+        """Add events that the native core has read; all have a time.
 
-        :param size: bytes of their bodies.
         :returns: as :meth:`add`.
         """
+        events = core_table(rows, self._only)
         # Arrow divides towards zero, so days before 1970 are counted from an earlier one.
-        since = pc.add(table[TIME].cast(pa.int64()), _EARLIER * _DAY)
+        since = pc.add(events.table[TIME].cast(pa.int64()), _EARLIER * _DAY)
         days = pc.subtract(pc.divide(since, _DAY), _EARLIER)
         distinct = pc.unique(days).to_pylist()
         duplicates = 0
         for day in distinct:
-            of_day = table if len(distinct) == 1 else table.filter(pc.equal(days, day))
-            share = size * of_day.num_rows // table.num_rows
-            duplicates += self._part(day_of(day * _DAY), chunk).add_table(of_day, share)
+            of_day = events if len(distinct) == 1 else events.only(pc.equal(days, day))
+            share = rows.body_bytes * of_day.table.num_rows // rows.count
+            duplicates += self._part(day_of(day * _DAY), chunk).add_rows(of_day, share)
         return duplicates
 
     def _part(self, name: str, chunk: int) -> _OpenPart:
@@ -202,6 +204,7 @@ class _OpenPart:
         self._waiting: list[_Row] = []
         self._waiting_bytes = 0
         self._tables: list[pa.Table] = []
+        self._of_core: list[CoreTable] = []
         self._bytes = 0
         self._first: int | None = None
         self._last: int | None = None
@@ -225,8 +228,8 @@ class _OpenPart:
                 self._convert()
         return duplicates
 
-    def add_table(self, table: pa.Table, size: int) -> int:
-        ids: list[bytes] = table[ID].to_pylist()
+    def add_rows(self, events: CoreTable, size: int) -> int:
+        ids: list[bytes] = events.table[ID].to_pylist()
         fresh = dict.fromkeys(ids)
         duplicates = 0
         if len(fresh) < len(ids) or not self.ids.keys().isdisjoint(fresh):
@@ -234,13 +237,13 @@ class _OpenPart:
             for identity in ids:
                 is_new.append(identity not in self.ids)
                 self.ids[identity] = None
-            table = table.filter(pa.array(is_new))
-            duplicates = len(ids) - table.num_rows
+            events = events.only(pa.array(is_new))
+            duplicates = len(ids) - events.table.num_rows
         self.ids.update(fresh)
-        if table.num_rows:
-            self._tables.append(table)
+        if events.table.num_rows:
+            self._of_core.append(events)
             self._bytes += size
-            times = pc.min_max(table[TIME].cast(pa.int64()))
+            times = pc.min_max(events.table[TIME].cast(pa.int64()))
             self._extend([times["min"].as_py(), times["max"].as_py()])
         return duplicates
 
@@ -293,6 +296,8 @@ class _OpenPart:
         if self._waiting:
             self._convert()
         ids = b""
+        self._tables += expanded(self._of_core, self._only)
+        self._of_core.clear()
         if self._tables:
             table = joined(self._tables)
             ids = b"".join(table[ID].to_pylist())
