@@ -4,7 +4,7 @@ use crate::columns::{Bits, Numbers, Texts};
 use crate::event::{
     Event, EventReader, Settings, Source, Span, NAME, NAMESPACE, REFERENCE, RESOURCE_VERSION, UID,
 };
-use crate::json::{escape, Reader};
+use crate::json::{write_text, Mask, Plain, Reader};
 use crate::parts::{flag, Family, Part, ACTOR, AGENT, ANSWER, CALL, FAMILIES, NOTES, ORIGIN};
 use aho_corasick::AhoCorasick;
 use sha2::{Digest, Sha256};
@@ -37,6 +37,9 @@ pub struct Hints {
     pub bodies: AhoCorasick,
     /// Nor has any other without these.
     pub kinds: AhoCorasick,
+    /// Names of applied configurations: any, the masked ones and those of managed fields. A body
+    /// with more than the latter two together may have a secret.
+    pub applied: [AhoCorasick; 3],
     /// What stands in a body, and in a URI, for a value that was redacted.
     pub marks: [AhoCorasick; 2],
     /// A text in ASCII without any of these has no credential.
@@ -93,7 +96,7 @@ pub const OWN_TEXTS: [&str; 12] = [
 ];
 
 impl Core {
-    pub fn new(settings: Settings, lengths: Lengths, hints: Hints) -> Self {
+    pub fn new(settings: Settings, lengths: Lengths, hints: Hints, mask: Mask) -> Self {
         Core {
             settings,
             lengths,
@@ -102,7 +105,7 @@ impl Core {
             events: Vec::new(),
             odd: Vec::new(),
             arena: Vec::new(),
-            json: Reader::default(),
+            json: Reader { mask, ..Reader::default() },
             key: Vec::new(),
             sources: Vec::new(),
         }
@@ -174,10 +177,6 @@ impl Core {
                 continue;
             }
             let flags = self.part(event, CALL).flags;
-            let has_body = event.bodies.iter().any(|body| body.is_some());
-            if has_body && (event.promotes || flags & flag::PROMOTES != 0) {
-                doubts.push((number, Doubt::Promoted));
-            }
             for body in 0..2 {
                 if event.bodies[body].is_some() {
                     let bytes = event.bodies[body].of(text, &self.arena);
@@ -185,6 +184,10 @@ impl Core {
                         doubts.push((number, Doubt::Body(body)));
                     }
                 }
+            }
+            let has_body = event.bodies.iter().any(|body| body.is_some());
+            if has_body && (event.promotes || flags & flag::PROMOTES != 0) {
+                doubts.push((number, Doubt::Promoted));
             }
         }
         doubts
@@ -194,7 +197,39 @@ impl Core {
         let embeds = flags & flag::EMBEDDING != 0 || body.contains(&b'\\');
         flags & flag::SENSITIVE != 0
             || self.hints.bodies.is_match(body)
+            || self.has_other_applied(body)
             || (embeds && self.hints.kinds.is_match(body))
+    }
+
+    fn has_other_applied(&self, body: &[u8]) -> bool {
+        let [any, masked, managed] =
+            self.hints.applied.each_ref().map(|names| names.find_iter(body));
+        let count = any.count();
+        count > 0 && count != masked.count() + managed.count()
+    }
+
+    /// Take what redaction made of a body; the texts in it are read again.
+    pub fn replace_body(&mut self, number: usize, body: usize, bytes: &[u8]) {
+        if self.arena.len() + bytes.len() >= LARGEST || self.replaced(number, body, bytes).is_err()
+        {
+            self.give_up(number);
+        }
+    }
+
+    fn replaced(&mut self, number: usize, body: usize, bytes: &[u8]) -> Plain<()> {
+        self.json.read(bytes, 0, bytes.len())?;
+        let start = self.arena.len() as u32;
+        self.arena.extend_from_slice(bytes);
+        let event = &mut self.events[number];
+        event.bodies[body] = Span::Made(start, self.arena.len() as u32);
+        let mut reader = EventReader {
+            settings: &self.settings,
+            json: &mut self.json,
+            arena: &mut self.arena,
+            families: &mut self.families,
+            key: &mut self.key,
+        };
+        reader.texts_again(bytes, body, start, event)
     }
 
     /// Leave an event to Python.
@@ -285,17 +320,17 @@ impl Core {
             if !first {
                 head.push(b',');
             }
-            write_text(span.is_some().then(|| span.of(text, &self.arena)), head);
+            write_or_null(span.is_some().then(|| span.of(text, &self.arena)), head);
         };
         member(event.level, true);
         for span in [event.audit_id, event.stage, event.verb, event.uri] {
             member(span, false);
         }
         head.push(b',');
-        write_text((!agent.is_empty()).then_some(agent.as_slice()), head);
+        write_or_null((!agent.is_empty()).then_some(agent.as_slice()), head);
         let mut member = |span: Span| {
             head.push(b',');
-            write_text(span.is_some().then(|| span.of(text, &self.arena)), head);
+            write_or_null(span.is_some().then(|| span.of(text, &self.arena)), head);
         };
         member(event.received);
         member(event.staged);
@@ -380,13 +415,9 @@ impl Core {
     }
 }
 
-fn write_text(value: Option<&[u8]>, out: &mut Vec<u8>) {
+fn write_or_null(value: Option<&[u8]>, out: &mut Vec<u8>) {
     match value {
         None => out.extend_from_slice(b"null"),
-        Some(value) => {
-            out.push(b'"');
-            escape(value, out);
-            out.push(b'"');
-        }
+        Some(value) => write_text(value, out),
     }
 }

@@ -3,6 +3,7 @@
 use crate::json::{canonical, unescape, Kind, NotPlain, Plain, Reader};
 use crate::moment::micros;
 use crate::parts::{Family, ACTOR, AGENT, ANSWER, CALL, FAMILIES, NOTES, ORIGIN};
+use crate::pods::{pod_fields, Request};
 
 /// A text in the chunk's bytes or in the arena.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
@@ -80,6 +81,8 @@ pub struct Event {
     pub bodies: [Span; 2],
     /// Fields are promoted from the bodies that the texts of bodies do not have.
     pub promotes: bool,
+    /// Fields of a pod or of a workload's template, as JSON.
+    pub fields: Span,
     /// Python has to look at the URI.
     pub uri_in_doubt: bool,
     pub is_plain: bool,
@@ -96,6 +99,9 @@ pub struct Source<'a> {
 
 pub struct Settings {
     pub bodies: bool,
+    /// Verbs and resources of requests that write pods or objects that pods are made from.
+    pub writes: Vec<Vec<u8>>,
+    pub workloads: Vec<Vec<u8>>,
     pub texts: Vec<BodyText>,
 }
 
@@ -135,6 +141,7 @@ impl EventReader<'_> {
                 self.body(source.text, body, nodes.bodies[body], &mut event)?;
             }
         }
+        self.pods(source.text, &nodes, &mut event);
         self.parts(source, &nodes, &mut event);
         Ok(event)
     }
@@ -334,6 +341,32 @@ impl EventReader<'_> {
                 event.promotes |= self.json.member(text, annotations, b"kubernetes.io/psp")? != 0;
             }
         }
+        self.texts(text, body, index, event)
+    }
+
+    /// Read the texts of a body of other bytes, which are in the arena from a place on.
+    pub fn texts_again(
+        &mut self,
+        bytes: &[u8],
+        body: usize,
+        start: u32,
+        event: &mut Event,
+    ) -> Plain<()> {
+        for (span, wanted) in event.texts.iter_mut().zip(&self.settings.texts) {
+            if wanted.body == body {
+                *span = Span::None;
+            }
+        }
+        self.texts(bytes, body, 0, event)?;
+        for (span, wanted) in event.texts.iter_mut().zip(&self.settings.texts) {
+            if let (Span::Read(from, to), true) = (*span, wanted.body == body) {
+                *span = Span::Made(start + from, start + to);
+            }
+        }
+        Ok(())
+    }
+
+    fn texts(&mut self, text: &[u8], body: usize, index: u32, event: &mut Event) -> Plain<()> {
         event.texts.resize(self.settings.texts.len(), Span::None);
         for place in 0..self.settings.texts.len() {
             let wanted = &self.settings.texts[place];
@@ -361,6 +394,35 @@ impl EventReader<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Make the fields of a pod or of a workload's template, where Python need not.
+    fn pods(&mut self, text: &[u8], nodes: &Nodes, event: &mut Event) {
+        let is_one_of = |span: Span, names: &[Vec<u8>]| {
+            names.iter().any(|name| name.as_slice() == span.of(text, self.arena))
+        };
+        if !self.settings.bodies
+            || event.promotes
+            || event.reference[SUBRESOURCE].is_some()
+            || !is_one_of(event.reference[RESOURCE], &self.settings.workloads)
+            || !is_one_of(event.verb, &self.settings.writes)
+        {
+            return;
+        }
+        let kind = |index: u32| self.json.nodes[index as usize].kind;
+        let mut bodies = nodes.bodies.into_iter();
+        let Some(body) = bodies.find(|index| *index != 0 && kind(*index) == Kind::Object) else {
+            return;
+        };
+        let name = event.reference[NAME].of(text, self.arena).to_vec();
+        let resource = event.reference[RESOURCE].of(text, self.arena).to_vec();
+        let request = Request { resource: &resource, name: &name };
+        let start = self.arena.len();
+        if pod_fields(self.json, text, body, &request, self.arena).is_ok() {
+            event.fields = Span::Made(start as u32, self.arena.len() as u32);
+        } else {
+            self.arena.truncate(start);
+        }
     }
 
     fn parts(&mut self, source: Source, nodes: &Nodes, event: &mut Event) {

@@ -1,5 +1,7 @@
 //! Strict JSON reader: a flat list of nodes over the text, and what of it is canonical already.
 
+use std::borrow::Cow;
+
 /// Deepest nesting that is read; Python's readers take a little more.
 const DEPTH: u32 = 200;
 /// Longest whole number, in characters: anything longer may not fit 64 bits.
@@ -37,9 +39,42 @@ pub struct NotPlain;
 
 pub type Plain<T> = Result<T, NotPlain>;
 
+/// Texts of one key that canonical JSON does not have: a mark stands for them.
+#[derive(Default)]
+pub struct Mask {
+    pub key: Vec<u8>,
+    pub mark: Vec<u8>,
+    /// How a text begins that is a mark already.
+    pub marked: Vec<u8>,
+}
+
+impl Mask {
+    /// Whether a member's text is replaced.
+    fn hides(&self, text: &[u8], key: Node, value: Node) -> bool {
+        value.kind == Kind::Text
+            && !self.key.is_empty()
+            && key.end - key.start >= self.key.len() as u32
+            && key.decoded(text).as_ref() == self.key.as_slice()
+            && !value.decoded(text).starts_with(&self.marked)
+    }
+}
+
+impl Node {
+    /// Return the text of a string with its escapes undone.
+    pub fn decoded(self, text: &[u8]) -> Cow<'_, [u8]> {
+        let slice = &text[self.start as usize..self.end as usize];
+        if self.escaped {
+            Cow::Owned(plain(slice))
+        } else {
+            Cow::Borrowed(slice)
+        }
+    }
+}
+
 #[derive(Default)]
 pub struct Reader {
     pub nodes: Vec<Node>,
+    pub mask: Mask,
 }
 
 struct Cursor<'a> {
@@ -159,6 +194,7 @@ impl Reader {
             self.nodes[at].next = value;
             last = value as usize;
             node.canonical &= self.nodes[last].canonical && !cursor.blanks();
+            node.canonical &= !self.mask.hides(cursor.text, key, self.nodes[last]);
             match cursor.take()? {
                 b',' => node.canonical &= !cursor.blanks(),
                 b'}' => return Ok(()),
@@ -467,6 +503,10 @@ fn members(reader: &Reader, text: &[u8], node: Node, out: &mut Vec<u8>) -> Plain
         let member = reader.nodes[*key as usize];
         write_string(slice(*key), member, out);
         out.push(b':');
+        if reader.mask.hides(text, member, reader.nodes[member.next as usize]) {
+            write_text(&reader.mask.mark, out);
+            continue;
+        }
         canonical(reader, text, member.next, out)?;
     }
     out.push(b'}');
@@ -480,12 +520,19 @@ fn plain(text: &[u8]) -> Vec<u8> {
 }
 
 fn write_string(slice: &[u8], node: Node, out: &mut Vec<u8>) {
-    out.push(b'"');
     if node.canonical {
+        out.push(b'"');
         out.extend_from_slice(slice);
+        out.push(b'"');
     } else {
-        escape(&plain(slice), out);
+        write_text(&plain(slice), out);
     }
+}
+
+/// Append a text as a JSON string.
+pub fn write_text(text: &[u8], out: &mut Vec<u8>) {
+    out.push(b'"');
+    escape(text, out);
     out.push(b'"');
 }
 
@@ -494,7 +541,9 @@ mod tests {
     use super::*;
 
     fn canonical_of(text: &str) -> Plain<String> {
-        let mut reader = Reader::default();
+        let mask =
+            Mask { key: b"applied".to_vec(), mark: b"[gone]".to_vec(), marked: b"[gone".to_vec() };
+        let mut reader = Reader { mask, ..Reader::default() };
         reader.read(text.as_bytes(), 0, text.len())?;
         let mut out = Vec::new();
         canonical(&reader, text.as_bytes(), 0, &mut out)?;
@@ -509,6 +558,20 @@ mod tests {
         );
         assert_eq!(canonical_of(r#"{"b":1,"\u0061":2}"#).unwrap(), r#"{"a":2,"b":1}"#);
         assert_eq!(canonical_of(r#"{"a\"b":1,"a":2}"#).unwrap(), r#"{"a":2,"a\"b":1}"#);
+    }
+
+    #[test]
+    fn texts_of_the_masked_key_are_replaced() {
+        for key in ["applied", "\\u0061pplied"] {
+            assert_eq!(
+                canonical_of(&format!(r#"{{"a":{{"{key}":"{{\\"x\\":1}}","b":2}}}}"#)).unwrap(),
+                r#"{"a":{"applied":"[gone]","b":2}}"#
+            );
+        }
+        for text in [r#"{"applied":{"x":1}}"#, r#"{"applied":"[gone: 5 bytes]"}"#, r#"{"":"x"}"#] {
+            assert_eq!(canonical_of(text).unwrap(), text);
+        }
+        assert_eq!(Reader::default().mask.key, b"");
     }
 
     #[test]

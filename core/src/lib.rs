@@ -10,6 +10,7 @@ pub mod event;
 pub mod json;
 pub mod moment;
 pub mod parts;
+pub mod pods;
 
 #[cfg(feature = "python")]
 mod python;

@@ -3,6 +3,7 @@
 use crate::columns::{Bits, Numbers};
 use crate::core::{Core, Doubt, Hints, Lengths, Rows, LARGEST, OWN_TEXTS};
 use crate::event::{BodyText, Settings, Source, Span, NAME, REFERENCE};
+use crate::json::Mask;
 use crate::parts::{Part, CALL, FAMILIES};
 use aho_corasick::AhoCorasick;
 use pyo3::exceptions::{PyKeyError, PyValueError};
@@ -36,6 +37,9 @@ impl EventCore {
         kinds: Vec<Vec<u8>>,
         text_hints: Vec<Vec<u8>>,
         marks: [Vec<u8>; 2],
+        applied: [Vec<u8>; 3],
+        pods: [Vec<Vec<u8>>; 2],
+        mask: [Vec<u8>; 3],
     ) -> PyResult<Self> {
         let [body_mark, uri_mark] = marks;
         let length = |name: &str| {
@@ -66,13 +70,26 @@ impl EventCore {
                 .build(words)
                 .map_err(|error| PyValueError::new_err(error.to_string()))
         };
+        let [any, masked, managed] = applied;
+        let [key, mark, marked] = mask;
         let hints = Hints {
             bodies: automaton(hints, false)?,
             kinds: automaton(kinds, false)?,
+            applied: [
+                automaton(vec![any], false)?,
+                automaton(vec![masked], false)?,
+                automaton(vec![managed], false)?,
+            ],
             texts: automaton(text_hints, true)?,
             marks: [automaton(vec![body_mark], false)?, automaton(vec![uri_mark], false)?],
         };
-        let core = Core::new(Settings { bodies, texts }, own, hints);
+        let [writes, workloads] = pods;
+        let core = Core::new(
+            Settings { bodies, writes, workloads, texts },
+            own,
+            hints,
+            Mask { key, mark, marked },
+        );
         Ok(EventCore { core })
     }
 
@@ -161,13 +178,14 @@ impl EventCore {
             match doubt {
                 Doubt::Uri => list.append((number, "uri", bytes(event.uri), call))?,
                 Doubt::Body(body) => {
-                    let which = if body == 0 { "request" } else { "response" };
+                    let which = ["requestObject", "responseObject"][body];
                     list.append((number, which, bytes(event.bodies[body]), call))?;
                 }
                 Doubt::Promoted => {
                     let name = event.reference[NAME];
                     let [request, response] = event.raw;
-                    let bodies = (bytes(request), bytes(response), bytes(name));
+                    let fields = bytes(event.fields);
+                    let bodies = (bytes(request), bytes(response), bytes(name), fields);
                     list.append((number, "promoted", bodies, call))?;
                 }
             }
@@ -179,6 +197,13 @@ impl EventCore {
     fn give_up(&mut self, number: usize) -> PyResult<()> {
         self.check(number)?;
         self.core.give_up(number);
+        Ok(())
+    }
+
+    /// Replace a body by what redaction made of it.
+    fn replace(&mut self, number: usize, is_response: bool, body: &[u8]) -> PyResult<()> {
+        self.check(number)?;
+        self.core.replace_body(number, usize::from(is_response), body);
         Ok(())
     }
 

@@ -4,7 +4,8 @@ The core (``core/``, in Rust) does the plain events of a chunk: most of them, wh
 the reference and does the others. What the core cannot know it gets from here: names, places
 and lengths of fields from the field table; the parts that repeat, made once each by
 :mod:`k8sidx.events.normalize.parts`; what redaction makes of a body or a URI that may hold a
-secret; and what is promoted from bodies.
+secret; and what is promoted from bodies. Redaction of a body's applied configuration, which is
+what most of them need, is the core's own.
 """
 
 from __future__ import annotations
@@ -20,7 +21,14 @@ import msgspec
 
 from k8sidx.errors import UsageError
 from k8sidx.events.decode.event_model import decode_text
-from k8sidx.events.normalize.bodies import is_written_workload, promoted_fields, promotes
+from k8sidx.events.normalize.bodies import (
+    WORKLOADS,
+    WRITES,
+    is_written_workload,
+    promoted_again,
+    promoted_fields,
+    promotes,
+)
 from k8sidx.events.normalize.event import Normalizer
 from k8sidx.events.normalize.json_tree import Fields
 from k8sidx.events.normalize.parts import (
@@ -35,8 +43,17 @@ from k8sidx.events.normalize.parts import (
 )
 from k8sidx.events.normalize.redact import KIND_OF_RESOURCE, redact_json
 from k8sidx.events.normalize.redact_container import redact_promoted
-from k8sidx.events.normalize.redact_hints import BODY_HINTS, KIND_HINTS
+from k8sidx.events.normalize.redact_hints import (
+    BODY_HINTS,
+    KIND_HINTS,
+    KUBECTL_FIELD,
+    KUBECTL_KEY,
+    KUBECTL_MARK,
+    LAST_APPLIED,
+    LIKE_MARK,
+)
 from k8sidx.events.normalize.redact_text import (
+    MARK,
     MARK_START,
     TEXT_HINTS,
     URI_MARK,
@@ -126,6 +143,7 @@ class _Core(Protocol):
     def learn(self, family: int, flags: int, canonical: bytes, label: bytes) -> None: ...
     def doubts(self, data: bytes) -> list[tuple[int, str, Any, int]]: ...
     def give_up(self, number: int) -> None: ...
+    def replace(self, number: int, is_response: bool, body: bytes) -> None: ...
     def rows(self, data: bytes) -> dict[str, Any]: ...
     def forget(self) -> None: ...
 
@@ -210,8 +228,19 @@ class CoreReader:
         ]
         text_hints = [hint.encode() for hint in TEXT_HINTS]
         marks = [MARK_START, URI_MARK[:-1].encode()]
+        applied = [LAST_APPLIED, KUBECTL_MARK, KUBECTL_FIELD]
+        mask = [KUBECTL_KEY, MARK.encode(), LIKE_MARK]
         self._core = core(
-            bodies, texts, LENGTHS, list(BODY_HINTS), list(KIND_HINTS), text_hints, marks
+            bodies,
+            texts,
+            LENGTHS,
+            list(BODY_HINTS),
+            list(KIND_HINTS),
+            text_hints,
+            marks,
+            applied,
+            [[name.encode() for name in sorted(names)] for names in (WRITES, WORKLOADS)],
+            mask,
         )
         self._families: list[list[Part]] = []
         self._forget()
@@ -259,42 +288,63 @@ class CoreReader:
     def _settled(self, data: bytes) -> Iterator[tuple[int, Fields]]:
         """Settle what the core leaves to Python; yields the further fields of events."""
         given_up: set[int] = set()
+        replaced: dict[tuple[int, str], bytes] = {}
         for event, what, content, call in self._core.doubts(data):
             if event in given_up:
                 continue
             part = self._families[0][call]
             try:
                 if what == "promoted":
-                    yield event, _promoted(content, part)
-                elif not self._settle(event, what, content, part):
-                    given_up.add(event)
+                    clean = [replaced.get((event, body)) for body in _BODIES]
+                    yield event, _promoted(content, clean, part)
+                elif what == "uri":
+                    uri = content.decode()
+                    if redact_uri(uri) is not uri:
+                        given_up.add(event)
+                else:
+                    target = part.fields.get("target.resource", "")
+                    body = redact_json(content, target, part.embedding)
+                    if body is not content:
+                        replaced[event, what] = body
             except MemoryError:
                 raise
             except Exception:  # noqa: BLE001 - the reference meets it again, and rejects the event
                 given_up.add(event)
         for event in given_up:
             self._core.give_up(event)
-
-    def _settle(self, event: int, what: str, content: bytes, call: Part) -> bool:
-        """Return whether redaction changes nothing of a URI or a body: the event is still plain."""
-        if what == "uri":
-            uri = content.decode()
-            return redact_uri(uri) is uri
-        # The fields promoted from a body that redaction changes are those of the redacted one.
-        target = call.fields.get("target.resource", "")
-        return redact_json(content, target, call.embedding) is content
+        for (event, what), body in replaced.items():
+            if event not in given_up:
+                self._core.replace(event, what == _BODIES[1], body)
 
 
-def _promoted(content: tuple[bytes, bytes, bytes], call: Part) -> Fields:
-    request, response = (msgspec.json.decode(body) if body else None for body in content[:2])
+def _promoted(
+    content: tuple[bytes, bytes, bytes, bytes], clean: Sequence[bytes | None], call: Part
+) -> Fields:
+    """Return the fields that are promoted from bodies.
+
+    :param content: the bodies as they were sent, the object's name, and the fields as JSON where
+        the core has made them.
+    :param clean: the bodies in which redaction replaced something.
+    """
+    *bodies, name, fields = content
+    if fields and not any(clean):
+        return _checked(msgspec.json.decode(fields))
+    request, response = (msgspec.json.decode(body) if body else None for body in bodies)
     extra: Fields = {}
-    target = call.fields.get("target.resource", "")
-    name = content[2].decode() or None
-    promoted_fields(request, response, call.fields.get("verb"), target, name, extra)
-    if "exec.command" in extra or "pod.commands" in extra:
-        redact_promoted(extra)
+    verb, target = call.fields.get("verb"), call.fields.get("target.resource", "")
+    promoted_fields(request, response, verb, target, name.decode() or None, extra)
+    if any(clean):
+        without = [now or body for body, now in zip(bodies, clean, strict=True)]
+        promoted_again(without[0], without[1], verb, target, name.decode() or None, extra)
     for known in BODY_TEXTS:
         extra.pop(known, None)
+    return _checked(extra)
+
+
+def _checked(extra: Fields) -> Fields:
+    """Return promoted fields without secrets, and none too long."""
+    if "exec.command" in extra or "pod.commands" in extra:
+        redact_promoted(extra)
     cut(extra)
     return extra
 

@@ -33,10 +33,13 @@ _OTHER_APPLIED = (b"com/last-applied", b"kapp.k14s.io/original", b"rio.cattle.io
 APPLIED_TEXTS = tuple(hint.decode() for hint in (LAST_APPLIED, *_OTHER_APPLIED))
 # In compact JSON an unescaped quote is never inside a text, so this finds just the annotation
 # of kubectl, wherever in an object it stands.
-_KUBECTL = b'"kubectl.kubernetes.io/last-applied-configuration":'
-KUBECTL_ENTRY = re.compile(_KUBECTL + rb'"(?!\[redacted)(?:[^"\\]|\\.)*+"')
+KUBECTL_KEY = b"kubectl.kubernetes.io/last-applied-configuration"
+LIKE_MARK = b"[redacted"
+"""Such a text is not replaced without a closer look."""
+_KUBECTL = b'"' + KUBECTL_KEY + b'":'
+KUBECTL_ENTRY = re.compile(_KUBECTL + rb'"(?!' + re.escape(LIKE_MARK) + rb')(?:[^"\\]|\\.)*+"')
 KUBECTL_MARK = _KUBECTL + f'"{MARK}"'.encode()
-_KUBECTL_FIELD = b'"f:' + _KUBECTL[1:]
+KUBECTL_FIELD = b'"f:' + _KUBECTL[1:]
 # Keys are sorted: a variable's name stands before its value.
 _VARIABLE = re.compile(
     rb'"name":"[^"]*?(?:' + SECRET_NAME.encode() + rb'|auth|conn)[^"]*","value":"(?!")',
@@ -55,7 +58,6 @@ _URL_LOGIN = re.compile(rb"://[^\s/:@\"]*:[^\s/@\"]+@")
 
 
 BODY_HINTS = (
-    LAST_APPLIED,
     *_OTHER_APPLIED,
     b'"env":[',
     b'"command":[',
@@ -66,7 +68,8 @@ BODY_HINTS = (
     *(hint.encode() for hint in _PACKED_HINTS),
 )
 """A body of a type that holds no other objects, without a backslash and any of these, is not
-suspect: :func:`is_suspect` looks further only where one of them is."""
+suspect, unless an applied configuration is left in it: :func:`is_suspect` looks further only
+where one of them is."""
 KIND_HINTS = tuple(kind.encode() for kind in REDACTED_KINDS.split("|"))
 """Without these as well, no body is."""
 
@@ -81,15 +84,15 @@ def is_suspect(body: bytes, embedding: bool) -> bool:
         or b"com/last-applied" in body
         or b"kapp.k14s.io/original" in body
         or b"rio.cattle.io/applied" in body
-        or (LAST_APPLIED in body and _has_other_applied(body))
+        or (LAST_APPLIED in body and has_other_applied(body))
         or _PACKED_JSON.search(body) is not None
     )
 
 
-def _has_other_applied(body: bytes) -> bool:
+def has_other_applied(body: bytes) -> bool:
     """Whether an applied configuration is left: in a text, in a patch, or that of another tool.
     The names of managed fields are none."""
-    known = body.count(KUBECTL_MARK) + body.count(_KUBECTL_FIELD)
+    known = body.count(KUBECTL_MARK) + body.count(KUBECTL_FIELD)
     return body.count(LAST_APPLIED) != known
 
 
