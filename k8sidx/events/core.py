@@ -60,6 +60,7 @@ from k8sidx.events.normalize.redact_text import (
     redact_uri,
 )
 from k8sidx.events.normalize.truncate import LENGTHS, cut
+from k8sidx.events.outcome import FAILURE, FORBID, SUCCESS, ecs_outcome, outcome_of
 from k8sidx.events.records import Context
 
 VARIABLE = "K8SIDX_CORE"
@@ -399,14 +400,15 @@ def _agent(key: bytes) -> tuple[Part, int]:
 def _answer(key: bytes) -> tuple[Part, int]:
     sensitive, raw = _of_resource(key)
     part = Memory(answer_part)[raw, sensitive in KIND_OF_RESOURCE]
-    code = part.fields.get("responseStatus.code", 0)
-    return part, _FAILED if code >= 400 else _SUCCEEDED if code >= 100 else 0
+    names = ("responseStatus.code", "responseStatus.status", "responseStatus.reason")
+    outcome = ecs_outcome(outcome_of(None, *map(part.fields.get, names)))
+    return part, {FAILURE: _FAILED, SUCCESS: _SUCCEEDED}.get(outcome, 0)
 
 
 def _notes(key: bytes) -> tuple[Part, int]:
     sensitive, raw = _of_resource(key)
     part = Memory(notes_part)[raw, sensitive]
-    is_forbidden = part.fields.get("annotations.authorization.k8s.io/decision") == "forbid"
+    is_forbidden = part.fields.get("annotations.authorization.k8s.io/decision") == FORBID
     return part, _FORBIDDEN if is_forbidden else 0
 
 

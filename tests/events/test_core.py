@@ -209,6 +209,10 @@ EVENTS = [
     event(annotations={"audit.k8s.io/truncated": "true"}),
     event(annotations={"authorization.k8s.io/decision": "forbid"}),
     event(responseStatus={"code": 409, "message": 'quota "x" exceeded', "reason": "Conflict"}),
+    *(event(responseStatus=status) for status in (
+        {"status": "Failure"}, {"status": "Failure", "reason": "Forbidden"}, {"code": 7},
+        {"status": "Success"}, {"code": 50}, {})),
+    event(responseStatus={"code": 200}, annotations={"authorization.k8s.io/decision": "forbid"}),
     event(extra_key=1, verb="odd"),
     event(requestObject={"number": 1.5}),
     event(requestObject={"metadata": {"name": 5}, "status": {"reason": "r"}}),

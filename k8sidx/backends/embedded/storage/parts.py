@@ -58,15 +58,23 @@ class Compression:
 
     :param codec: Parquet codec.
     :param level: its level.
+    :param body_level: that of request and response objects.
     """
 
     codec: str = "zstd"
     level: int | None = 3
+    body_level: int | None = 6
+
+    def levels(self, columns: Sequence[str]) -> dict[str, int] | None:
+        """Return the level of each column; ``None`` for a codec without levels."""
+        if self.level is None or self.body_level is None:
+            return None
+        return {name: self.body_level if name in _BODIES else self.level for name in columns}
 
 
 SHIPPED = Compression()
-MERGED = Compression(level=7)
-TEMPORARY = Compression("lz4", None)
+MERGED = Compression(level=7, body_level=7)
+TEMPORARY = Compression("lz4", None, None)
 
 
 @dataclass(slots=True)
@@ -332,15 +340,15 @@ def _refused(row: _Row, error: Exception) -> Refused:
 
 def open_writer(path: Path, schema: pa.Schema, compression: Compression) -> pq.ParquetWriter:
     """Return a Parquet writer with settings for audit events (measured in benchmarks/README.md)."""
-    dictionary = [
+    columns = [
         f"{name}.list.element" if pa.types.is_list(schema.field(name).type) else name
         for name in schema.names
-        if name not in _NO_DICTIONARY
     ]
+    dictionary = [name for name in columns if name not in _NO_DICTIONARY]
     encoding = {name: "DELTA_BINARY_PACKED" for name in _TIMES if name in schema.names}
     options: dict[str, Any] = {"store_schema": False}
-    if compression.level is not None:
-        options["compression_level"] = compression.level
+    if (levels := compression.levels(columns)) is not None:
+        options["compression_level"] = levels
     if not path.exists():
         make_private_file(path)
     writer = pq.ParquetWriter(
