@@ -11,7 +11,7 @@ pub const ANSWER: usize = 4;
 pub const NOTES: usize = 5;
 pub const FAMILIES: usize = 6;
 
-/// Properties of a part, as Python gives them; the names are those of `k8sidx.events.core`.
+/// Properties of a part, as Python gives them; the names are those of `k8sidx.events.core_parts`.
 pub mod flag {
     pub const NOT_PLAIN: u32 = 1;
     pub const FORBIDDEN: u32 = 2;

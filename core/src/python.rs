@@ -33,15 +33,10 @@ impl EventCore {
         bodies: bool,
         texts: Vec<PlaceOfText>,
         lengths: HashMap<String, usize>,
-        hints: Vec<Vec<u8>>,
-        kinds: Vec<Vec<u8>>,
-        text_hints: Vec<Vec<u8>>,
-        marks: [Vec<u8>; 2],
-        applied: [Vec<u8>; 3],
-        pods: [Vec<Vec<u8>>; 2],
-        mask: [Vec<u8>; 3],
+        mut words: HashMap<String, Vec<Vec<u8>>>,
     ) -> PyResult<Self> {
-        let [body_mark, uri_mark] = marks;
+        let mut words =
+            |name: &str| words.remove(name).ok_or_else(|| PyKeyError::new_err(name.to_owned()));
         let length = |name: &str| {
             lengths.get(name).copied().ok_or_else(|| PyKeyError::new_err(name.to_owned()))
         };
@@ -70,20 +65,21 @@ impl EventCore {
                 .build(words)
                 .map_err(|error| PyValueError::new_err(error.to_string()))
         };
-        let [any, masked, managed] = applied;
-        let [key, mark, marked] = mask;
+        let [body_mark, uri_mark] = exactly(words("marks")?)?;
+        let [any, masked, managed] = exactly(words("applied")?)?;
+        let [key, mark, marked] = exactly(words("mask")?)?;
         let hints = Hints {
-            bodies: automaton(hints, false)?,
-            kinds: automaton(kinds, false)?,
+            bodies: automaton(words("bodies")?, false)?,
+            kinds: automaton(words("kinds")?, false)?,
             applied: [
                 automaton(vec![any], false)?,
                 automaton(vec![masked], false)?,
                 automaton(vec![managed], false)?,
             ],
-            texts: automaton(text_hints, true)?,
+            texts: automaton(words("texts")?, true)?,
             marks: [automaton(vec![body_mark], false)?, automaton(vec![uri_mark], false)?],
         };
-        let [writes, workloads] = pods;
+        let (writes, workloads) = (words("writes")?, words("workloads")?);
         let core = Core::new(
             Settings { bodies, writes, workloads, texts },
             own,
@@ -254,6 +250,10 @@ impl EventCore {
             _ => Err(PyValueError::new_err("there is no plain event of that number")),
         }
     }
+}
+
+fn exactly<const COUNT: usize>(words: Vec<Vec<u8>>) -> PyResult<[Vec<u8>; COUNT]> {
+    words.try_into().map_err(|_| PyValueError::new_err("another number of words is needed"))
 }
 
 fn check_family(family: usize) -> PyResult<()> {

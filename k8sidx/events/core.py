@@ -20,28 +20,18 @@ from typing import Any, NamedTuple, Protocol
 import msgspec
 
 from k8sidx.errors import UsageError
+from k8sidx.events.core_parts import MAKERS, made
 from k8sidx.events.decode.event_model import decode_text
 from k8sidx.events.normalize.bodies import (
     WORKLOADS,
     WRITES,
-    is_written_workload,
     promoted_again,
     promoted_fields,
-    promotes,
 )
 from k8sidx.events.normalize.event import Normalizer
 from k8sidx.events.normalize.json_tree import Fields
-from k8sidx.events.normalize.parts import (
-    Memory,
-    Part,
-    actor_part,
-    agent_part,
-    answer_part,
-    call_part,
-    notes_part,
-    origin_part,
-)
-from k8sidx.events.normalize.redact import KIND_OF_RESOURCE, redact_json
+from k8sidx.events.normalize.parts import Part
+from k8sidx.events.normalize.redact import redact_json
 from k8sidx.events.normalize.redact_container import redact_promoted
 from k8sidx.events.normalize.redact_hints import (
     BODY_HINTS,
@@ -60,7 +50,6 @@ from k8sidx.events.normalize.redact_text import (
     redact_uri,
 )
 from k8sidx.events.normalize.truncate import LENGTHS, cut
-from k8sidx.events.outcome import FAILURE, FORBID, SUCCESS, ecs_outcome, outcome_of
 from k8sidx.events.records import Context
 
 VARIABLE = "K8SIDX_CORE"
@@ -80,10 +69,6 @@ BODY_TEXTS = (
 )
 """Fields that are a text at their own path in a body: the core reads them."""
 _BODIES = ("requestObject", "responseObject")
-
-# The core's flags of parts (core/src/parts.rs).
-_NOT_PLAIN, _FORBIDDEN, _FAILED, _SUCCEEDED, _REDACTED = 1, 2, 4, 8, 16
-_EMBEDDING, _SENSITIVE, _PROMOTES, _WORKLOAD = 32, 64, 128, 256
 
 
 class Choice(NamedTuple):
@@ -227,22 +212,7 @@ class CoreReader:
             (_BODIES.index(body), path.split("."), LENGTHS[f"{body}.{path}"])
             for body, _, path in (name.partition(".") for name in BODY_TEXTS)
         ]
-        text_hints = [hint.encode() for hint in TEXT_HINTS]
-        marks = [MARK_START, URI_MARK[:-1].encode()]
-        applied = [LAST_APPLIED, KUBECTL_MARK, KUBECTL_FIELD]
-        mask = [KUBECTL_KEY, MARK.encode(), LIKE_MARK]
-        self._core = core(
-            bodies,
-            texts,
-            LENGTHS,
-            list(BODY_HINTS),
-            list(KIND_HINTS),
-            text_hints,
-            marks,
-            applied,
-            [[name.encode() for name in sorted(names)] for names in (WRITES, WORKLOADS)],
-            mask,
-        )
+        self._core = core(bodies, texts, LENGTHS, _words())
         self._families: list[list[Part]] = []
         self._forget()
 
@@ -280,9 +250,9 @@ class CoreReader:
         self._families = [[] for _ in range(6)]
 
     def _learn(self) -> None:
-        for family, (parts, make) in enumerate(zip(self._families, _MAKERS, strict=True)):
+        for family, (parts, make) in enumerate(zip(self._families, MAKERS, strict=True)):
             for key in self._core.unknown(family):
-                part, flags = _made(make, key)
+                part, flags = made(make, key)
                 parts.append(part)
                 self._core.learn(family, flags, part.canonical, part.label.encode())
 
@@ -359,65 +329,15 @@ def _context_key(context: Context) -> bytes:
     return f"{context.provider}\0{context.cluster}\0".encode()
 
 
-def _made(make: Callable[[bytes], tuple[Part, int]], key: bytes) -> tuple[Part, int]:
-    """Return a part and its flags; an event with one that cannot be made is not plain."""
-    try:
-        part, flags = make(key)
-    except MemoryError:
-        raise
-    except Exception:  # noqa: BLE001 - the reference meets it again, and rejects the event
-        return Part({}, b""), _NOT_PLAIN
-    return part, flags | (_NOT_PLAIN if part.rest else 0) | (_REDACTED if part.redacted else 0)
-
-
-def _call(key: bytes) -> tuple[Part, int]:
-    _, cluster, *marked = key.decode().split("\0")
-    texts = [text[1:] if text[0] == "\1" else None for text in marked[:-1]]
-    part = Memory(call_part)[(*texts, cluster)]
-    verb, target = part.fields.get("verb"), part.fields.get("target.resource", "")
-    flags = _EMBEDDING if part.embedding else 0
-    # An empty level or stage is a missing one, which the core does not know.
-    flags |= _NOT_PLAIN if "" in texts[:2] else 0
-    flags |= _SENSITIVE if target in KIND_OF_RESOURCE else 0
-    flags |= _PROMOTES if promotes(verb, target) else 0
-    flags |= _WORKLOAD if is_written_workload(verb, target) else 0
-    return part, flags
-
-
-def _actor(key: bytes) -> tuple[Part, int]:
-    provider, _, user, impersonated = key.split(b"\0")
-    return Memory(actor_part)[user, impersonated, provider.decode()], 0
-
-
-def _origin(key: bytes) -> tuple[Part, int]:
-    return Memory(origin_part)[key], 0
-
-
-def _agent(key: bytes) -> tuple[Part, int]:
-    return Memory(agent_part)[key.decode()], 0
-
-
-def _answer(key: bytes) -> tuple[Part, int]:
-    sensitive, raw = _of_resource(key)
-    part = Memory(answer_part)[raw, sensitive in KIND_OF_RESOURCE]
-    names = ("responseStatus.code", "responseStatus.status", "responseStatus.reason")
-    outcome = ecs_outcome(outcome_of(None, *map(part.fields.get, names)))
-    return part, {FAILURE: _FAILED, SUCCESS: _SUCCEEDED}.get(outcome, 0)
-
-
-def _notes(key: bytes) -> tuple[Part, int]:
-    sensitive, raw = _of_resource(key)
-    part = Memory(notes_part)[raw, sensitive]
-    is_forbidden = part.fields.get("annotations.authorization.k8s.io/decision") == FORBID
-    return part, _FORBIDDEN if is_forbidden else 0
-
-
-def _of_resource(key: bytes) -> tuple[str, bytes]:
-    """Split a key into resource/subresource of the request, and raw JSON."""
-    resource, subresource, raw = key.split(b"\0", 2)
-    target = b"/".join((resource, subresource)) if resource and subresource else resource
-    return target.decode(), raw
-
-
-_MAKERS = (_call, _actor, _origin, _agent, _answer, _notes)
-"""Makers of the parts of each family from the core's keys (core/src/parts.rs)."""
+def _words() -> dict[str, list[bytes]]:
+    """Return the words that the core looks for, by what they are."""
+    return {
+        "bodies": list(BODY_HINTS),
+        "kinds": list(KIND_HINTS),
+        "texts": [hint.encode() for hint in TEXT_HINTS],
+        "marks": [MARK_START, URI_MARK[:-1].encode()],
+        "applied": [LAST_APPLIED, KUBECTL_MARK, KUBECTL_FIELD],
+        "mask": [KUBECTL_KEY, MARK.encode(), LIKE_MARK],
+        "writes": [verb.encode() for verb in sorted(WRITES)],
+        "workloads": [resource.encode() for resource in sorted(WORKLOADS)],
+    }
