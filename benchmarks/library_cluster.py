@@ -34,7 +34,7 @@ def counting(cluster: Cluster) -> Counter[str]:
         counts["searches"] += name == "_search"
         return send(method, path, **options)
 
-    cluster.request = request  # type: ignore[method-assign,assignment]
+    cluster.request = request  # type: ignore[method-assign]
     return counts
 
 
