@@ -20,13 +20,19 @@ ROOT = Path(__file__).parents[1]
 PICTURES = ROOT / "docs" / "pictures"
 WINDOW = ["--since", "2026-11-23T21:00:00Z", "--baseline", "30m"]
 
+_EVENT = (
+    "document.querySelector('#story-1 details.evidence').open = true;"
+    "document.querySelector('#story-1').scrollIntoView();"
+    "document.querySelector('#story-1 button.event').click()"
+)
 SHOTS: tuple[tuple[str, int, int, str, bool], ...] = (
     ("report-1280", 1280, 1100, "", False),
+    ("report-event-1280", 1280, 900, _EVENT, False),
     ("report-400", 400, 1100, "", False),
-    ("report-over-time", 1280, 900, "time", False),
-    ("report-attack-dark", 1280, 900, "attack", True),
+    ("report-timeline", 1280, 900, "document.getElementById('timeline').scrollIntoView()", False),
+    ("report-attack-dark", 1280, 900, "document.getElementById('attack').scrollIntoView()", True),
 )
-"""Name, width and height in CSS pixels, section to show, dark theme."""
+"""Name, width and height in CSS pixels, script that shows a part, dark theme."""
 
 
 DASHBOARD = (1280, 1420, 0.75)
@@ -77,6 +83,15 @@ def open_page(chromium: Any, page: Path, size: tuple[int, int, float], *, dark: 
     chromium.get(page.as_uri())
 
 
+def draw_report(chromium: Any, page: Path) -> None:
+    """Take the pictures of a report."""
+    for name, width, height, script, dark in SHOTS:
+        open_page(chromium, page, (width, height, 1), dark=dark)
+        if script:
+            chromium.execute_script(script)
+        chromium.save_screenshot(str(PICTURES / f"{name}.png"))
+
+
 def main() -> None:
     PICTURES.mkdir(exist_ok=True)
     chromium = browser()
@@ -85,11 +100,7 @@ def main() -> None:
         for drawn in write_pages(Path(folder) / "store", Path(folder)):
             open_page(chromium, drawn, DASHBOARD, dark=drawn.stem == DARK)
             chromium.save_screenshot(str(PICTURES / f"{drawn.stem}.png"))
-        for name, width, height, section, dark in SHOTS:
-            open_page(chromium, page, (width, height, 1), dark=dark)
-            if section:
-                chromium.execute_script(f"document.getElementById('{section}').scrollIntoView()")
-            chromium.save_screenshot(str(PICTURES / f"{name}.png"))
+        draw_report(chromium, page)
     chromium.quit()
 
 

@@ -32,6 +32,7 @@ from k8sidx.cli.options import (
     BaselineOption,
     ClusterOption,
     DebugOption,
+    KnownGoodOption,
     Level,
     MaxAgeOption,
     OutputOption,
@@ -138,15 +139,7 @@ def command(
             show_default=False,
         ),
     ] = None,
-    known_good: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--known-good",
-            metavar="FILE",
-            help="Suppress findings listed in this allow-list file (docs/rules.md).",
-            show_default=False,
-        ),
-    ] = None,
+    known_good: KnownGoodOption = None,
     suggest_allow: Annotated[
         bool,
         typer.Option(

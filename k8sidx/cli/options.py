@@ -130,6 +130,15 @@ MaxAgeOption = Annotated[
         show_default=False,
     ),
 ]
+KnownGoodOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--known-good",
+        metavar="FILE",
+        help="Suppress findings listed in this allow-list file (docs/rules.md).",
+        show_default=False,
+    ),
+]
 LEVEL_NAMES = ", ".join(Level)
 
 

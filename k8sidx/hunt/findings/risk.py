@@ -15,6 +15,7 @@ from typing import Literal
 
 from k8sidx.hunt.actor_timeline import NOBODY, actor_of
 from k8sidx.hunt.findings.lifecycle import LIVE, LiveFinding
+from k8sidx.hunt.result import Finding
 
 WEIGHTS = {"informational": 1.0, "low": 5.0, "medium": 20.0, "high": 50.0, "critical": 100.0}
 HALF_LIFE = timedelta(days=7)
@@ -83,6 +84,14 @@ def _entities(item: LiveFinding) -> Iterable[tuple[Kind, str]]:
     yield "cluster", str(item.record.get("orchestrator.cluster.name") or "without a name")
 
 
+def risk_of(findings: Iterable[Finding], now: datetime) -> float:
+    """Return the risk that findings about one entity add up to."""
+    by_hunt: dict[str, list[float]] = defaultdict(list)
+    for finding in findings:
+        by_hunt[finding.hunt].append(_decayed(finding, finding.last_seen or now, now))
+    return sum(_added(sorted(weights, reverse=True)) for weights in by_hunt.values())
+
+
 def _risk(kind: Kind, name: str, items: Iterable[LiveFinding], now: datetime) -> Risk:
     by_hunt: dict[str, list[tuple[float, LiveFinding]]] = defaultdict(list)
     for item in items:
@@ -90,7 +99,7 @@ def _risk(kind: Kind, name: str, items: Iterable[LiveFinding], now: datetime) ->
     reasons = []
     for hunt, weighted in by_hunt.items():
         weighted.sort(key=lambda pair: (-pair[0], pair[1].id))
-        total = sum(value / number for number, (value, _) in enumerate(weighted, 1))
+        total = _added([value for value, _ in weighted])
         worst = weighted[0][1].finding
         reasons.append(
             Reason(hunt, worst.level, len(weighted), total, worst.last_seen, worst.reason)
@@ -101,9 +110,17 @@ def _risk(kind: Kind, name: str, items: Iterable[LiveFinding], now: datetime) ->
 
 def weight(item: LiveFinding, now: datetime) -> float:
     """Return the weight of a finding at a time."""
-    last = item.finding.last_seen or item.record["@timestamp"]
+    return _decayed(item.finding, item.finding.last_seen or item.record["@timestamp"], now)
+
+
+def _decayed(finding: Finding, last: datetime, now: datetime) -> float:
     age = max(now - last, timedelta(0))
-    return float(WEIGHTS.get(item.finding.level, WEIGHTS["low"]) * 0.5 ** (age / HALF_LIFE))
+    return float(WEIGHTS.get(finding.level, WEIGHTS["low"]) * 0.5 ** (age / HALF_LIFE))
+
+
+def _added(weights: Iterable[float]) -> float:
+    """Return the sum of one hunt's weights, greatest first; the second counts half."""
+    return sum(value / number for number, value in enumerate(weights, 1))
 
 
 def states_counted(findings: Iterable[LiveFinding]) -> Counter[str]:

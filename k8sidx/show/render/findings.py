@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ from k8sidx.hunt.findings.risk import Risk
 from k8sidx.show.render.escape import visible
 from k8sidx.show.render.formats.json import finding_object
 from k8sidx.show.render.sheet import Sheet, readable_time
+from k8sidx.show.render.story_text import step_commands, usable
 from k8sidx.show.render.view import View
 
 if TYPE_CHECKING:
@@ -69,18 +69,7 @@ def details_document(item: LiveFinding) -> dict[str, Any]:
 def next_commands(item: LiveFinding) -> list[str]:
     """Return commands that investigate a finding, with its values quoted for a shell."""
     commands = [f"k8sidx timeline --finding {item.id}"]
-    if item.finding.audit_ids:
-        commands.append(f"k8sidx show {shlex.quote(item.finding.audit_ids[0])}")
-    key = item.finding.key
-    resource = str(key.get("objectRef.resource") or key.get("target.resource") or "")
-    name = str(key.get("objectRef.name") or key.get("target.name") or "")
-    if resource and name and "/" not in resource:
-        namespace = key.get("objectRef.namespace")
-        path = f"{namespace}/{name}" if namespace else name
-        commands.append(f"k8sidx history {shlex.quote(f'{resource} {path}')}")
-    commands.append(f"k8sidx hunts show {item.finding.hunt}")
-    # A control character cannot be typed; the command would act on the terminal that shows it.
-    return [command for command in commands if command.isprintable()]
+    return [*usable(commands, ""), *step_commands(item.finding, "")]
 
 
 def risks_view(risks: Sequence[Risk], bound: float) -> View:

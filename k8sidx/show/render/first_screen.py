@@ -5,7 +5,6 @@ At most :data:`LINES` lines, whatever was found; what is left out is counted.
 
 from __future__ import annotations
 
-import shlex
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ from k8sidx.show.render.escape import visible
 from k8sidx.show.render.hunts import findings_counted
 from k8sidx.show.render.judged import judged_text
 from k8sidx.show.render.sheet import quantity, readable_time
+from k8sidx.show.render.story_text import lead_of, period_of, story_commands, what, who
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -34,7 +34,6 @@ LEAST = "medium"
 """Level from which on a story and its steps are shown."""
 _TAIL = 9
 """Lines kept for the summary and the next commands."""
-_ANONYMOUS = ("system:anonymous", "system:unauthenticated")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,19 +118,21 @@ def _story_lines(
 
     from k8sidx.show.render.terminal import level_text
 
-    head = level_text(story.level).append(f"  {visible(_who(story, requests))}", style="bold")
+    period = period_of(story)
+    caller = f"{who(story, requests)}, {period}" if period else who(story, requests)
+    head = level_text(story.level).append(f"  {visible(caller)}", style="bold")
     yield from head.wrap(console, console.width)
     if story.chain_text:
         chain = Text(f"  {visible(story.chain_text)}", style="bold red")
         yield from chain.wrap(console, console.width)[:2]
     steps = list(story.steps)
-    lead = max(range(len(steps)), key=lambda index: (urgency(steps[index][0].level), -index))
+    lead = lead_of(steps)
     others = [index for index in range(len(steps)) if index != lead]
     chosen = sorted(sorted(others, key=lambda i: -urgency(steps[i][0].level))[: STEPS - 1])
     for number, step in enumerate([steps[lead], *(steps[index] for index in chosen)]):
         line = Text("  ")
         line.append(readable_time(step[0].first_seen)[11:] or "no time  ", style="dim")
-        line.append(f"  {visible(_what(step, requests))}", style="" if number else "bold")
+        line.append(f"  {visible(what(step, requests))}", style="" if number else "bold")
         line.append(f"  {visible(', '.join(dict.fromkeys(f.hunt for f in step)))}", style="dim")
         first, *more = line.wrap(console, max(console.width - len(_INDENT), 20))[:3]
         yield first
@@ -140,64 +141,9 @@ def _story_lines(
         yield Text(f"  … {quantity(len(others) - STEPS + 1, 'more step')}", style="dim")
 
 
-def _who(story: ActorTimeline, requests: Mapping[str, Request]) -> str:
-    """Return the actor, the users that it acts as, its addresses and its time."""
-    acting: dict[str, None] = {}
-    addresses: dict[str, None] = {}
-    for finding in story.findings:
-        request = requests.get(finding.audit_ids[0]) if finding.audit_ids else None
-        if request and request.acting_as:
-            acting[request.acting_as] = None
-        address = finding.key.get("source.ip")
-        if isinstance(address, str) and address not in story.actor:
-            addresses[address] = None
-    text = story.actor
-    if acting:
-        text += f" acting as {_few(list(acting), 'user')}"
-    if addresses:
-        text += f" from {_few(list(addresses), 'address')}"
-    first, last = readable_time(story.first_seen), readable_time(story.last_seen)
-    period = first if first == last else f"{first} to {last}"
-    return f"{text}, {period}" if first else text
-
-
-def _few(names: Sequence[str], noun: str) -> str:
-    if len(names) <= 2:
-        return " and ".join(names)
-    return f"{len(names):,} {noun}{'es' if noun.endswith('s') else 's'}"
-
-
-def _what(step: Sequence[Finding], requests: Mapping[str, Request]) -> str:
-    """Return the sentence of the request, or of the most urgent finding about several."""
-    for finding in step:
-        if finding.count == 1 and finding.audit_ids and finding.audit_ids[0] in requests:
-            return requests[finding.audit_ids[0]].text
-    return step[0].reason
-
-
 def _next(stories: Sequence[ActorTimeline], options: str) -> list[str]:
     """Return three commands that fit what was found, quoted for a shell."""
     if not stories:
         return [f"k8sidx hunt --all -v{options}", "k8sidx hunts coverage", "k8sidx doctor"]
-    worst = stories[0]
-    lead = max(worst.findings, key=lambda finding: urgency(finding.level))
-    commands = [_timeline(lead)]
-    if lead.audit_ids:
-        commands.append(f"k8sidx show {shlex.quote(lead.audit_ids[0])}")
-    commands += [f"k8sidx hunts show {lead.hunt}", "k8sidx report -o report.html"]
-    # A character that a terminal acts on cannot be typed.
-    usable = [command for command in commands if command and command.isprintable()][:3]
-    return [
-        command if command.startswith("k8sidx hunts") else f"{command}{options}"
-        for command in usable
-    ]
-
-
-def _timeline(finding: Finding) -> str:
-    user = (
-        finding.actor or finding.key.get("user.username") or finding.key.get("user.effective.name")
-    )
-    if user and user not in _ANONYMOUS:
-        return f"k8sidx timeline --actor {shlex.quote(str(user))}"
-    address = finding.key.get("source.ip")
-    return f"k8sidx timeline --ip {shlex.quote(str(address))}" if address else ""
+    report = f"k8sidx report -o report.html{options}"
+    return [*story_commands(stories[0], options), report][:3]

@@ -1,38 +1,65 @@
-"""HTML report: scope, findings, and what could not be judged, in one page."""
+"""HTML report: incidents, their requests, and what could not be judged, in one page."""
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain
+from typing import Any
 
-from k8sidx.hunt.actor_timeline import timelines_of
+from k8sidx.errors import UsageError
 from k8sidx.hunt.attack.chain import tactics_by_hunt
 from k8sidx.hunt.definition import Hunt
-from k8sidx.hunt.evidence import Evidence
 from k8sidx.hunt.level import LEVELS
 from k8sidx.hunt.result import HuntResult
+from k8sidx.investigate.requests import Request
 from k8sidx.show.panels.article import TABLES
 from k8sidx.show.panels.survey import Survey
+from k8sidx.show.render import report_summary as summary
 from k8sidx.show.render.attack import tactics
 from k8sidx.show.render.chart import chart_of
-from k8sidx.show.render.hunts import by_urgency, counted, findings_sheet, sheet_of
+from k8sidx.show.render.hunts import by_urgency, counted, sheet_of
 from k8sidx.show.render.page import asset, render_page
-from k8sidx.show.render.report_stories import STORIES, story_views
+from k8sidx.show.render.report_events import embedded_events
+from k8sidx.show.render.report_lanes import lanes_of
+from k8sidx.show.render.report_objects import object_groups
+from k8sidx.show.render.report_stories import (
+    StoryOptions,
+    StoryView,
+    ranked_stories,
+    story_views,
+)
 from k8sidx.show.render.sheet import Sheet, readable_time
 
 TITLE = "Kubernetes audit log hunt report"
 _SECTIONS = (
-    ("findings", "Findings"),
-    ("article", "The article's tables"),
-    ("time", "Over time"),
+    ("findings", "Incidents"),
+    ("timeline", "Time line"),
+    ("objects", "Objects touched"),
     ("attack", "ATT&CK"),
+    ("time", "Over time"),
+    ("article", "The article's tables"),
     ("quality", "Quality of the log"),
     ("hunts", "All hunts"),
 )
 """Sections with their headings; each has a template of its name in ``templates/report``."""
-ROWS = 200
-"""Rows per hunt table; the command line prints all of them."""
+MAX_SIZE = 20_000_000
+"""Bytes of a page, unless the user wants more: most mail servers accept it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Amount:
+    """How much of each list a page has."""
+
+    stories: int
+    steps: int
+    rows: int
+
+
+_AMOUNTS = (_Amount(2_000, 2_000, 200), _Amount(300, 50, 50), _Amount(100, 10, 10))
+"""From all to little: the first one that fits the size is taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +75,7 @@ class ReportScope:
     :param command: the command line that reproduces this report.
     :param made: time of its creation.
     :param rejected: records in the store's dead-letter files; ``None`` where it has none.
+    :param options: of commands that read the same events, for example ``--store audit``.
     """
 
     store: str
@@ -59,64 +87,118 @@ class ReportScope:
     command: str
     made: datetime
     rejected: int | None = None
+    options: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class ReportData:
     """Contents of a report.
 
-    :param hunts: those that ran.
+    :param hunts: those that were selected; one without a result could not run.
+    :param requests: those behind findings, by auditID.
+    :param events: their events by auditID, the most important first.
     """
 
     scope: ReportScope
     hunts: Sequence[Hunt]
     results: Sequence[HuntResult]
     survey: Survey
-    evidence: Mapping[str, Evidence] = field(default_factory=dict)
+    requests: Mapping[str, Sequence[Request]] = field(default_factory=dict)
+    events: Mapping[str, Sequence[dict[str, Any]]] = field(default_factory=dict)
 
 
-def report_html(data: ReportData) -> str:
-    """Return a whole HTML page that needs nothing else."""
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A whole HTML page that needs nothing else.
+
+    :param events_left: requests whose events had no room in it.
+    """
+
+    html: str
+    events_left: int
+
+
+def report_of(data: ReportData, max_size: int = MAX_SIZE) -> Report:
+    """Return the report as a page.
+
+    :param max_size: bytes; events are left out first, then steps and rows, which the page says.
+    :raises UsageError: when even little of each list is larger.
+    """
+    for amount in _AMOUNTS:
+        # Nobody who writes to the log can know it.
+        place = secrets.token_hex(16)
+        page = _page(data, amount, place)
+        room = max_size - len(page.encode())
+        if room >= 0:
+            events, embedded = embedded_events(data.events, room)
+            return Report(page.replace(place, events), len(data.events) - embedded)
+    raise UsageError(
+        f"the report does not fit into {max_size:,} bytes.",
+        remedy="Give a larger --max-size, a shorter period, or a higher --level.",
+    )
+
+
+def _page(data: ReportData, amount: _Amount, events: str) -> str:
     findings = by_urgency(data.results)
-    stories = timelines_of(
-        (finding for finding in findings if finding.level != LEVELS[0]),
-        tactics=tactics_by_hunt(data.hunts),
+    by_hunt = tactics_by_hunt(data.hunts)
+    at = data.scope.until or data.scope.last or data.scope.made
+    ranked = ranked_stories(findings, by_hunt, at)
+    stories = story_views(
+        ranked[: amount.stories],
+        StoryOptions(data.requests, by_hunt, at, data.scope.options),
+        most_steps=amount.steps,
     )
     return render_page(
         "report.html.j2",
         TITLE,
         style=asset("report.css"),
-        scripts=[asset("chart.umd.js"), asset("report.js")],
+        scripts=[asset("chart.umd.js"), asset("report.js"), asset("report_work.js")],
         sections=_SECTIONS,
         scope=data.scope,
+        summary=[
+            summary.looked_at(data.results, len(data.hunts)),
+            summary.worst(stories, data.results),
+            summary.unknown(data.results, data.survey, data.scope.rejected),
+        ],
         counted=counted(data.results),
         about=_about(data.scope),
-        numbers=_numbers(data),
-        stories=story_views(stories, data.evidence),
-        stories_left=max(len(stories) - STORIES, 0),
-        findings=findings_sheet(findings),
+        numbers=summary.numbers(data.results, stories),
+        stories=stories,
+        stories_left=len(ranked) - len(stories),
+        informational=sum(finding.level == LEVELS[0] for finding in findings),
+        choices=_choices(stories),
+        in_order=_in_order(stories),
+        lanes=lanes_of(stories),
+        objects=object_groups(chain.from_iterable(data.requests.values())),
         article=_article(data.results),
         charts=[chart_of(line) for line in data.survey.lines],
         tactics=tactics(data.hunts, data.results),
         facts=_facts(data),
         quality=_quality(data.survey),
         unjudged=_unjudged(data.results),
-        hunt_tables=list(_hunt_tables(data.results)),
+        hunts={hunt.id: hunt for hunt in data.hunts},
+        hunt_tables=list(_hunt_tables(data.results, amount.rows)),
         silent=[result for result in data.results if not result.rows],
+        events=events,
     )
 
 
-def _numbers(data: ReportData) -> list[tuple[str, str]]:
-    """Return the numbers of the headline with their labels."""
-    unjudged = sum(1 for result in data.results if result.cannot_judge)
-    levels = [finding.level for finding in by_urgency(data.results)]
-    numbers = [(f"{data.scope.events:,}", "events"), (f"{len(data.results):,}", "hunts")]
-    numbers += [
-        (f"{levels.count(level):,}", f"{level} findings")
-        for level in reversed(LEVELS)
-        if level in levels
-    ]
-    return [*numbers, (f"{unjudged:,}", "hunts that could not judge everything")]
+def _choices(stories: Sequence[StoryView]) -> Mapping[str, Sequence[str]]:
+    """Return the values that the page can be filtered by."""
+    steps = [step for view in stories for step in view.steps]
+    return {
+        "actor": list(dict.fromkeys(view.story.actor for view in stories)),
+        "cluster": sorted({name for step in steps for name in step.clusters}),
+        "namespace": sorted({name for step in steps for name in step.namespaces}),
+        "level": [level for level in reversed(LEVELS) if level != LEVELS[0]],
+        "tactic": sorted({name for step in steps for name in step.tactics}),
+    }
+
+
+def _in_order(stories: Sequence[StoryView]) -> list[tuple[StoryView, Any]]:
+    """Return all steps with their stories, in order of time."""
+    pairs = [(view, step) for view in stories for step in view.steps]
+    return sorted(pairs, key=lambda pair: pair[1].first)
 
 
 def _about(scope: ReportScope) -> str:
@@ -173,10 +255,10 @@ def _unjudged(results: Sequence[HuntResult]) -> Sheet:
     return Sheet(("hunt", "kind", "why", "events"), rows, "What could not be judged")
 
 
-def _hunt_tables(results: Sequence[HuntResult]) -> Iterator[tuple[str, Sheet, str]]:
+def _hunt_tables(results: Sequence[HuntResult], most: int) -> Iterator[tuple[str, Sheet, str]]:
     """Yield hunt, table and caption of the hunts with rows, except the article's tables."""
     for result in results:
         if result.rows and result.hunt not in TABLES:
             sheet = sheet_of(result)
-            shown = Sheet(sheet.columns, sheet.rows[:ROWS], sheet.title, sheet.level, sheet.notes)
+            shown = Sheet(sheet.columns, sheet.rows[:most], sheet.title, sheet.level, sheet.notes)
             yield result.hunt, shown, f"{len(shown.rows):,} of {len(sheet.rows):,} rows"

@@ -88,7 +88,7 @@
   };
 
   const makeFilterable = (table) => {
-    if (table.tBodies[0].rows.length < 8) return;
+    if (table.tBodies[0].rows.length < 8 || "ownFilter" in table.dataset) return;
     const label = document.createElement("label");
     label.className = "filter";
     label.textContent = "Filter ";
