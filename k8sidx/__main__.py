@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 
 def main() -> None:
     """Run the command line and end with its exit code (docs/cli.md)."""
     try:
-        from k8sidx.cli import app
+        from k8sidx.cli.start import start
 
-        app(prog_name="k8sidx")
+        start(sys.argv[1:], os.environ)
     except KeyboardInterrupt:
         # Only before a command has begun; k8sidx.cli.exit handles it from then on.
         sys.exit(130)

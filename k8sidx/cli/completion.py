@@ -12,6 +12,13 @@ def complete_hunt(incomplete: str) -> list[str]:
     return [identifier for identifier in library_ids() if identifier.startswith(incomplete)]
 
 
+def complete_schema(incomplete: str) -> list[str]:
+    """Return the names of schemas with this prefix."""
+    from k8sidx.show.schemas.schema import schema_names
+
+    return [name for name in schema_names() if name.startswith(incomplete)]
+
+
 def complete_saved(context: typer.Context, incomplete: str) -> list[str]:
     """Return ``@name`` of each saved query with this prefix.
 

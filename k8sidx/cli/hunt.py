@@ -203,7 +203,7 @@ def command(
     from k8sidx.hunt.clusters import over_clusters
     from k8sidx.hunt.required_fields import required_fields
     from k8sidx.hunt.run import run_hunts
-    from k8sidx.investigate.evidence import requests_behind
+    from k8sidx.investigate.evidence import OUTCOME_KEYS, requests_behind, with_outcomes
     from k8sidx.investigate.requests import STORED as COLUMNS
     from k8sidx.show.render.first_screen import FirstScreen, print_first_screen, worth_showing
 
@@ -235,6 +235,9 @@ def command(
     first = not (names or verbose or group or suggest_allow) and is_table(output)
     behind: Mapping[str, Request] = {}
     columns = required_fields(chosen_hunts) | FIELDS | (COLUMNS if first else frozenset())
+    detailed = effective_format(output) in (Output.JSON, Output.JSONL) and not suggest_allow
+    if detailed:
+        columns |= set(OUTCOME_KEYS)
     oldest = newest_needed(max_age)
     how = answering(timeout, approximate=approximate, quiet=quiet)
     with (
@@ -263,6 +266,8 @@ def command(
         everything = [] if suggest_allow else results
         if new and not suggest_allow:
             results = only_new(used, results, quiet=quiet)
+        if detailed:
+            results = with_outcomes(engine, results)
         if first:
             behind = requests_behind(engine, worth_showing(results))
         folder = notify_folder(used, inputs)

@@ -36,6 +36,8 @@ class Finding:
     :param count: number of its requests or events.
     :param reason: one plain sentence on what happened.
     :param audit_ids: evidence, up to 20, earliest first.
+    :param outcome: of its requests: success, failure, mixed or unknown; empty where nobody
+        looked them up.
     :param actor: whom its story belongs to; empty where that follows from the key.
     :param wording: makes the sentence anew for another actor; ``None`` for a fixed one.
     """
@@ -50,6 +52,7 @@ class Finding:
     audit_ids: tuple[str, ...] = ()
     actor: str = ""
     wording: Wording | None = field(default=None, compare=False, repr=False)
+    outcome: str = field(default="", compare=False)
 
 
 Why = Literal["history", "impossible", "level", "list", "platform", "query", "time", "truncated"]
@@ -112,6 +115,7 @@ class HuntResult:
         findings.
     :param cannot_judge: reasons why some events, or all, are not judged.
     :param judged: the events of the time range.
+    :param tags: of the hunt, as in Sigma; ``falsepositives`` likewise.
     """
 
     hunt: str
@@ -125,6 +129,8 @@ class HuntResult:
     notes: tuple[str, ...] = ()
     cannot_judge: tuple[Unjudged, ...] = ()
     judged: EventsJudged | None = field(default=None, compare=False)
+    tags: tuple[str, ...] = field(default=(), compare=False)
+    falsepositives: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def remarks(self) -> tuple[str, ...]:

@@ -60,6 +60,8 @@ def _judge(
     return replace(
         result,
         exact=tracked.exact,
+        tags=tuple(hunt.tags),
+        falsepositives=tuple(hunt.falsepositives),
         notes=(*result.notes, *_suppressed(hunt, tracked, window)),
         cannot_judge=(
             *_impossible(hunt),
@@ -181,7 +183,10 @@ def _impossible(hunt: Hunt) -> tuple[Unjudged, ...]:
 
 def unjudged(hunt: Hunt, engine: Engine, why: tuple[Unjudged, ...]) -> HuntResult:
     """Return the result of a hunt that judges nothing."""
-    return HuntResult(hunt.id, hunt.title, hunt.level, engine.name, True, (), [], cannot_judge=why)
+    return HuntResult(
+        hunt.id, hunt.title, hunt.level, engine.name, True, (), [], cannot_judge=why,
+        tags=tuple(hunt.tags), falsepositives=tuple(hunt.falsepositives),
+    )  # fmt: skip
 
 
 def run_hunts(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from k8sidx.backends.protocol import Engine
@@ -10,14 +11,17 @@ from k8sidx.events.decode.event_model import from_object
 from k8sidx.events.normalize.event import Normalizer
 from k8sidx.events.normalize.reconstruct import whole_event
 from k8sidx.events.records import Context
-from k8sidx.hunt.result import Finding
+from k8sidx.hunt.result import Finding, HuntResult
 from k8sidx.investigate.lookup import whole_events
-from k8sidx.investigate.requests import Request, read_requests
+from k8sidx.investigate.requests import OPENING, Request, read_requests
 from k8sidx.investigate.scope import Period
-from k8sidx.query.algebra import OneOf
+from k8sidx.query.algebra import Metric, OneOf, Query, Terms
 
 MOST = 400
 """Findings whose requests are looked up: more than a screen shows."""
+MOST_OUTCOMES = 20_000
+"""auditIDs whose outcomes are looked up; those of the first findings come first."""
+OUTCOME_KEYS = ("auditID", "stage", "event.outcome")
 AT_ONCE = 500
 """auditIDs of one query."""
 EVENTS_AT_ONCE = 10_000
@@ -62,6 +66,36 @@ def requests_by_id(engine: Engine, ids: Sequence[str]) -> dict[str, list[Request
         for request in _requests(engine, part):
             by_id.setdefault(request.audit_id, []).append(request)
     return by_id
+
+
+def with_outcomes(engine: Engine, results: Sequence[HuntResult]) -> list[HuntResult]:
+    """Return the results with the outcomes of their findings' requests.
+
+    :raises StoreError: when the store cannot be read.
+    """
+    findings = [finding for result in results for finding in result.findings]
+    outcomes: dict[str, set[str]] = {}
+    for part in _parts(first_ids(findings, MOST_OUTCOMES)):
+        query = Query(
+            where=OneOf("auditID", part),
+            group_by=tuple(Terms(name, keep_missing=True) for name in OUTCOME_KEYS),
+            metrics=(Metric("events", "count"),),
+        )
+        for identifier, stage, outcome, _ in engine.run(query).rows:
+            if stage not in OPENING:
+                outcomes.setdefault(str(identifier), set()).add(str(outcome or "unknown"))
+    return [
+        replace(result, findings=[replace(f, outcome=_outcome(f, outcomes))
+                                  for f in result.findings])
+        for result in results
+    ]  # fmt: skip
+
+
+def _outcome(finding: Finding, outcomes: Mapping[str, set[str]]) -> str:
+    seen: set[str] = set()
+    for identifier in finding.audit_ids:
+        seen |= outcomes.get(identifier, set())
+    return "mixed" if len(seen) > 1 else next(iter(seen), "unknown")
 
 
 def single(requests: Mapping[str, Sequence[Request]]) -> dict[str, Request]:

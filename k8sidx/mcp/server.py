@@ -33,7 +33,7 @@ from k8sidx.query.algebra import And, Condition
 from k8sidx.query.durations import parse_moment
 from k8sidx.show.render.escape import visible
 from k8sidx.show.render.findings import finding_document
-from k8sidx.show.render.formats.json import hunt_object
+from k8sidx.show.render.formats.json import finding_object, hunt_object
 from k8sidx.show.render.requests import requests_sheet
 from k8sidx.show.render.view import document, records
 
@@ -118,7 +118,7 @@ class _Tools:
         with self._store.engine(self._limits) as engine:
             scope = scope_of(engine, period)
             [result] = run(hunts, engine, Window(period.since, period.until))
-        found = hunt_object(result)
+        found = hunt_object(result, finding_object)
         left = max(len(result.rows) - MAX_ROWS, 0) + max(len(result.findings) - MAX_ROWS, 0)
         data = document(scope, "findings" if result.findings else "no_findings", **found)
         data["rows"] = result.rows[:MAX_ROWS]

@@ -11,32 +11,8 @@ from typer.testing import CliRunner
 
 from docs.generate.cli import with_current_reference
 from k8sidx import __version__
-from k8sidx.cli import app
+from k8sidx.cli import COMMANDS, app
 
-COMMANDS = (
-    "setup",
-    "ship",
-    "serve",
-    "hunts",
-    "hunt",
-    "query",
-    "search",
-    "show",
-    "timeline",
-    "who",
-    "history",
-    "diff",
-    "access",
-    "findings",
-    "notify",
-    "baseline",
-    "report",
-    "dashboards",
-    "policy",
-    "doctor",
-    "generate",
-    "mcp",
-)
 REFERENCE = Path(__file__).parents[2] / "docs" / "cli.md"
 HEAVY = (
     "duckdb",

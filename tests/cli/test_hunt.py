@@ -59,13 +59,15 @@ def test_findings_at_or_above_the_level_end_with_1(
     assert set(result) == {
         "hunt", "title", "level", "engine", "exact", "events_judged", "first_event", "last_event",
         "newest_event", "clusters", "columns", "rows", "findings", "notes",
-        "cannot_judge",
+        "cannot_judge", "tags", "falsepositives",
     }  # fmt: skip
     [finding] = result["findings"]
     assert set(finding) == {
         "hunt", "level", "actor", "key", "count", "first_seen", "last_seen", "reason",
-        "audit_ids",
+        "audit_ids", "outcome", "next",
     }  # fmt: skip
+    assert finding["outcome"] == "success"
+    assert finding["next"][0] == "k8sidx show audit-5"
     assert (finding["level"], finding["count"], finding["audit_ids"]) == ("high", 1, ["audit-5"])
     assert finding["first_seen"] == "2024-05-01T10:00:05.000000Z"
 

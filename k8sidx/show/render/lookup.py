@@ -9,7 +9,7 @@ from k8sidx.hunt.result import Finding
 from k8sidx.investigate.lookup import Neighbours
 from k8sidx.investigate.requests import Request
 from k8sidx.investigate.saved import SavedFinding
-from k8sidx.show.render.formats.json import finding_object
+from k8sidx.show.render.formats.json import followed_up
 from k8sidx.show.render.requests import caller
 
 
@@ -28,7 +28,7 @@ def event_document(
     return {
         "summary": [f"{caller(request)} {request.text}" for request in requests],
         "events": list(events),
-        "findings": [finding_object(finding) for finding in findings],
+        "findings": [followed_up(finding) for finding in findings],
         "saved_findings": [item.document() for item in saved],
         "before": [_line(request) for request in near.before] if near else [],
         "after": [_line(request) for request in near.after] if near else [],

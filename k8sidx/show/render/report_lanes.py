@@ -12,6 +12,7 @@ from k8sidx.show.render.report_stories import StepView, StoryView
 LANES = 30
 """Actors that are drawn, the most urgent ones; the list below has all."""
 WIDTH = 1000
+_ACCOUNT = "system:serviceaccount:"
 BINS = 200
 """Marks per lane at most: steps that are closer than this are one mark."""
 
@@ -35,10 +36,12 @@ class Mark:
 class Lane:
     """The marks of one actor.
 
+    :param label: the actor, shorter.
     :param target: id of its most urgent story.
     """
 
     actor: str
+    label: str
     target: str
     marks: Sequence[Mark]
 
@@ -68,8 +71,16 @@ def lanes_of(stories: Sequence[StoryView]) -> Lanes:
         return Lanes(None, None, (), len(by_actor))
     first, last = min(moments), max(moments)
     drawn = list(by_actor.items())[:LANES]
-    lanes = [Lane(actor, views[0].id, _marks(views, first, last)) for actor, views in drawn]
+    lanes = [
+        Lane(actor, _label(actor), views[0].id, _marks(views, first, last))
+        for actor, views in drawn
+    ]
     return Lanes(first, last, lanes, len(by_actor) - len(lanes))
+
+
+def _label(actor: str) -> str:
+    name = actor.removeprefix(_ACCOUNT)
+    return actor if name == actor else f"sa {name}"
 
 
 def _marks(views: Sequence[StoryView], first: datetime, last: datetime) -> list[Mark]:

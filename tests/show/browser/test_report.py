@@ -41,7 +41,24 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
         event("list", "secrets", user=SCRIPT, namespace=END, seconds=5 * at, code=403)
         for at in range(60)
     ]
-    events += [event("get", "pods", user=END, subresource="exec", name=IMAGE, code=101, seconds=9)]
+    session: dict[str, Any] = {"subresource": "exec", "code": 101}
+    events += [
+        event("get", "pods", user=END, name=IMAGE, seconds=9, **session),
+        event(
+            "get",
+            "pods",
+            user="alice",
+            name="dns",
+            namespace="kube-system",
+            seconds=200,
+            agent=CONTROL,
+            **session,
+        ),
+        event("get", "pods", user="bob", name="web", seconds=400, agent="curl/8.0", **session),
+        event(
+            "list", "secrets", user="carol", namespace="", requestURI="/api/v1/secrets", seconds=600
+        ),
+    ]
     store = stored(folder / "store", events)
     path = folder / "report.html"
     result = k8sidx("report", "--store", store.path, "-o", path)

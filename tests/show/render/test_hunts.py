@@ -57,6 +57,8 @@ def test_json_is_the_contracts_list_of_hunts() -> None:
                     "last_seen": "2024-05-01T12:00:00.000000Z",
                     "reason": "alice read 15 distinct secrets in 30 minutes.",
                     "audit_ids": ["a-1", "a-2"],
+                    "outcome": "unknown",
+                    "next": ["k8sidx show a-1", "k8sidx hunts show secret_read_burst"],
                 }
             ],
             "notes": ["3 events are known good."],
@@ -68,6 +70,8 @@ def test_json_is_the_contracts_list_of_hunts() -> None:
                     "audit_ids": ["a-7"],
                 }
             ],
+            "tags": [],
+            "falsepositives": [],
         }
     ]
 

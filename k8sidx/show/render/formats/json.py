@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from k8sidx.backends.result import Result
@@ -13,6 +13,7 @@ from k8sidx.show.render.formats.base import Document, Format
 from k8sidx.show.render.hunt_details import HuntDetails, details_object
 from k8sidx.show.render.sheet import Sheet
 from k8sidx.show.render.ship_summary import shipped_object
+from k8sidx.show.render.story_text import step_commands
 from k8sidx.show.render.view import View
 
 if TYPE_CHECKING:
@@ -82,8 +83,22 @@ def finding_object(finding: Finding) -> dict[str, object]:
     }
 
 
-def hunt_object(result: HuntResult) -> dict[str, object]:
-    """Return the object of a hunt result."""
+def followed_up(finding: Finding) -> dict[str, object]:
+    """Return the object of a finding with its outcome and the commands to go on with."""
+    return {
+        **finding_object(finding),
+        "outcome": finding.outcome or "unknown",
+        "next": step_commands(finding, ""),
+    }
+
+
+def hunt_object(
+    result: HuntResult, finding: Callable[[Finding], dict[str, object]] = followed_up
+) -> dict[str, object]:
+    """Return the object of a hunt result.
+
+    :param finding: makes the objects of findings.
+    """
     return {
         "hunt": result.hunt,
         "title": result.title,
@@ -93,7 +108,7 @@ def hunt_object(result: HuntResult) -> dict[str, object]:
         **judged_object(result.judged),
         "columns": result.columns,
         "rows": result.rows,
-        "findings": [finding_object(finding) for finding in result.findings],
+        "findings": [finding(each) for each in result.findings],
         "notes": result.notes,
         "cannot_judge": [
             {
@@ -104,6 +119,8 @@ def hunt_object(result: HuntResult) -> dict[str, object]:
             }
             for gap in result.cannot_judge
         ],
+        "tags": result.tags,
+        "falsepositives": result.falsepositives,
     }
 
 
@@ -128,5 +145,5 @@ def story_object(story: ActorTimeline) -> dict[str, object]:
         "chain": [finding.hunt for finding in story.chain],
         "first_seen": story.first_seen,
         "last_seen": story.last_seen,
-        "steps": [[finding_object(finding) for finding in step] for step in story.steps],
+        "steps": [[followed_up(finding) for finding in step] for step in story.steps],
     }

@@ -1,0 +1,78 @@
+"""Generator of ``k8sidx/cli/cli.json``: commands, options, and what completes them.
+
+``python -m docs.generate.completion k8sidx/cli/cli.json``
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from enum import Enum
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
+
+import typer
+
+from k8sidx.cli import app
+from k8sidx.hunt.attack.tags import tactics_of, techniques_of
+from k8sidx.hunt.library.load import load_library
+from k8sidx.show.schemas.schema import schema_names
+
+_BY_FUNCTION = {"complete_hunt": "hunt", "complete_schema": "schema", "complete_saved": "saved"}
+_BY_OPTION = {"--tag": "tag", "--store": "store", "--profile": "profile"}
+
+
+def description() -> str:
+    """Return the text of the file."""
+    root = _command(typer.main.get_command(app))
+    return json.dumps({**root, "values": _lists()}, indent=1, ensure_ascii=False) + "\n"
+
+
+def _lists() -> dict[str, list[str]]:
+    library = load_library()
+    tags = {name for hunt in library for name in (*techniques_of(hunt), *tactics_of(hunt))}
+    return {"tag": sorted(tags), "schema": schema_names()}
+
+
+def _command(command: Any) -> dict[str, Any]:
+    described: dict[str, Any] = {"help": command.get_short_help_str(200), "options": {}}
+    for parameter in command.params:
+        if parameter.param_type_name == "argument":
+            described["argument"] = _argument(parameter)
+        else:
+            option = {"help": parameter.help or "", "value": _value(parameter)}
+            names = (*parameter.opts, *parameter.secondary_opts)
+            described["options"] |= dict.fromkeys(names, option)
+    described["options"]["--help"] = {"help": "Show this message and exit.", "value": ""}
+    if hasattr(command, "commands"):
+        described["commands"] = {name: _command(child) for name, child in command.commands.items()}
+    return described
+
+
+def _argument(parameter: Any) -> str:
+    function = getattr(parameter, "_custom_shell_complete", None)
+    names = {cell.cell_contents.__name__ for cell in (getattr(function, "__closure__", None) or ())
+             if callable(cell.cell_contents)}  # fmt: skip
+    kind = next((_BY_FUNCTION[name] for name in names if name in _BY_FUNCTION), "")
+    return kind or _choices(parameter) or "file"
+
+
+def _value(parameter: Any) -> str:
+    if parameter.is_flag or getattr(parameter, "count", False):
+        return ""
+    known = next((_BY_OPTION[name] for name in parameter.opts if name in _BY_OPTION), "")
+    return known or _choices(parameter) or "file"
+
+
+def _choices(parameter: Any) -> str:
+    annotation = parameter.type_descriptor.annotation
+    for inner in (annotation, *get_args(annotation)):
+        if isinstance(inner, type) and issubclass(inner, Enum):
+            return "|".join(str(choice.value) for choice in inner)
+    if get_origin(annotation) is Literal:
+        return "|".join(map(str, get_args(annotation)))
+    return ""
+
+
+if __name__ == "__main__":
+    Path(sys.argv[1]).write_text(description(), "utf-8")
