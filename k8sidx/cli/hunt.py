@@ -235,7 +235,9 @@ def command(
     first = not (names or verbose or group or suggest_allow) and is_table(output)
     behind: Mapping[str, Request] = {}
     columns = required_fields(chosen_hunts) | FIELDS | (COLUMNS if first else frozenset())
-    detailed = effective_format(output) in (Output.JSON, Output.JSONL) and not suggest_allow
+    detailed = (
+        effective_format(output) in (Output.JSON, Output.JSONL, Output.OCSF) and not suggest_allow
+    )
     if detailed:
         columns |= set(OUTCOME_KEYS)
     oldest = newest_needed(max_age)

@@ -38,7 +38,7 @@ def hits_view(hits: Hits, scope: Scope) -> View:
         events=records(sheet),
     )
     short = short_sheet(hits.rows, "Search")
-    return View(sheet, data, lambda console: print_sheet(console, short))
+    return View(sheet, data, lambda console: print_sheet(console, short), hits.rows)
 
 
 def answer_view(answer: Answer, scope: Scope) -> View:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from k8sidx.investigate.requests import Request
 from k8sidx.investigate.scope import Scope
 from k8sidx.show.render.sheet import Sheet, quantity, readable_time
 
@@ -20,11 +21,13 @@ class View:
     :param sheet: its rows, for table formats.
     :param document: all of it, for JSON.
     :param draw: prints it on a terminal; ``None`` for the sheet.
+    :param requests: its rows where all of them are requests, else ``None``.
     """
 
     sheet: Sheet
     document: Mapping[str, Any] = field(default_factory=dict)
     draw: Callable[[Console], None] | None = None
+    requests: Sequence[Request] | None = None
 
 
 def records(sheet: Sheet) -> list[dict[str, Any]]:

@@ -24,6 +24,7 @@ class Output(StrEnum):
     JSONL = "jsonl"
     MARKDOWN = "md"
     HTML = "html"
+    OCSF = "ocsf"
 
 
 def load_format(output: Output) -> Format:
