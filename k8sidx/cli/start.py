@@ -51,5 +51,5 @@ def _application(arguments: Sequence[str], *, completing: bool) -> typer.Typer:
         return application([first])
     if not arguments or list(arguments) in (["--help"], ["-h"]):
         commands = described()["commands"]
-        return help_only({name: commands[name]["help"] for name in COMMANDS})
+        return help_only({name: command["help"] for name, command in commands.items()})
     return application(COMMANDS)

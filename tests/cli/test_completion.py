@@ -32,7 +32,8 @@ def test_the_description_is_current() -> None:
 
 def test_the_list_of_commands_is_that_of_the_whole_application() -> None:
     commands = described()["commands"]
-    short = help_only({name: commands[name]["help"] for name in COMMANDS})
+    short = help_only({name: command["help"] for name, command in commands.items()})
+    assert set(commands) == set(COMMANDS)
     printed = [CliRunner().invoke(each, ["--help"]).stdout for each in (short, app)]
     assert printed[0] == printed[1]
 

@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from k8sidx.backends.cluster.http.client import Cluster
 from k8sidx.show.schemas.schema import schema, schema_names
 from tests.building import event, write_log
 from tests.cli.conftest import k8sidx
 
 POLICY = "apiVersion: audit.k8s.io/v1\nkind: Policy\nrules:\n- level: None\n"
 RULE = (
-    "title: t\nid: exec_of_bob\nlogsource: {product: kubernetes, service: audit}\n"
+    "title: t\nid: 0c7035fb-25e2-4a90-991c-bf577d912183\nlogsource: {product: kubernetes, service: audit}\n"
     "detection: {selection: {user.username: bob}, condition: selection}\nlevel: high\n"
 )
 OUTPUTS: dict[str, list[list[str]]] = {
@@ -26,7 +27,7 @@ OUTPUTS: dict[str, list[list[str]]] = {
     "hunt-details": [["hunts", "show", "pod_exec"], ["hunts", "show", "pod_exec", "secret_list"]],
     "coverage": [["hunts", "coverage"]],
     "query": [["query", "stats count(*), max(@timestamp) by user.username"]],
-    "saved-queries": [["query", "--list"]],
+    "saved-queries": [["query", "--saved"]],
     "search": [["search", "bob"], ["search", "nobody-of-this-name"]],
     "show": [["show", "bob-get-pods-web-3"]],
     "timeline": [["timeline", "--actor", "bob"]],
@@ -48,7 +49,6 @@ OUTPUTS: dict[str, list[list[str]]] = {
     "hunts-check": [["hunts", "check", "wrong.yml"]],
     "hunts-test": [["hunts", "test", "rule.yml", "--events", "audit.log", "--expect", "1"]],
     "explain": [["hunts", "explain", "rule.yml", "bob-get-pods-web-3"]],
-    "setup": [["setup", "--dry-run"]],
 }  # fmt: skip
 """Commands of each schema, without ``-o json``."""
 
@@ -116,8 +116,14 @@ def test_details_of_findings_are_as_their_schema_says() -> None:
     assert any(finding["history"] for finding in shown)
 
 
+def test_the_plan_of_a_cluster_is_as_its_schema_says(opensearch: Cluster) -> None:
+    done = k8sidx("setup", "--dry-run", "--store", opensearch.url, "-o", "json")
+    assert done.exit_code == 0, done.stderr
+    validate("setup", json.loads(done.stdout))
+
+
 def test_every_schema_is_valid_and_has_an_output() -> None:
-    assert set(schema_names()) == {*OUTPUTS, "finding-details"}
+    assert set(schema_names()) == {*OUTPUTS, "finding-details", "setup"}
     for name in schema_names():
         Draft202012Validator.check_schema(schema(name))
 

@@ -331,7 +331,7 @@ def test_a_small_page_says_what_it_leaves_out(tmp_path: Path, opened: Open) -> N
     path.write_text(made.html, "utf-8")
     page = opened(path)
     page.execute_script("for (const one of document.querySelectorAll('details')) one.open = true")
-    page.execute_script("[...document.querySelectorAll('button.event')].at(-1).click()")
+    page.execute_script("document.querySelector('button.event[data-event=id-999]').click()")
     assert "not in the page" in page.find_element(By.ID, "panel-event").text
     with pytest.raises(UsageError, match="larger --max-size"):
         report_of(large(10), max_size=100_000)
