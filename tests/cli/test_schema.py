@@ -17,7 +17,8 @@ from tests.cli.conftest import k8sidx
 
 POLICY = "apiVersion: audit.k8s.io/v1\nkind: Policy\nrules:\n- level: None\n"
 RULE = (
-    "title: t\nid: 0c7035fb-25e2-4a90-991c-bf577d912183\nlogsource: {product: kubernetes, service: audit}\n"
+    "title: t\nid: 0c7035fb-25e2-4a90-991c-bf577d912183\n"
+    "logsource: {product: kubernetes, service: audit}\n"
     "detection: {selection: {user.username: bob}, condition: selection}\nlevel: high\n"
 )
 OUTPUTS: dict[str, list[list[str]]] = {
