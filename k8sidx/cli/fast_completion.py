@@ -131,7 +131,7 @@ def _split(text: str) -> list[str]:
     """Return the words of a line that may end within a quotation."""
     lexer = shlex.shlex(text, posix=True)
     lexer.whitespace_split, lexer.commenters = True, ""
-    words = []
+    words: list[str] = []
     try:
         words.extend(lexer)
     except ValueError:
