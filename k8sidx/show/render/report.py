@@ -51,7 +51,7 @@ MAX_SIZE = 20_000_000
 
 @dataclass(frozen=True, slots=True)
 class _Amount:
-    """How much of each list a page has."""
+    """Number of stories, steps and rows in a page."""
 
     stories: int
     steps: int
@@ -121,7 +121,7 @@ class Report:
 def report_of(data: ReportData, max_size: int = MAX_SIZE) -> Report:
     """Return the report as a page.
 
-    :param max_size: bytes; events are left out first, then steps and rows, which the page says.
+    :param max_size: bytes; events are left out first, then steps and rows.
     :raises UsageError: when even little of each list is larger.
     """
     for amount in _AMOUNTS:

@@ -80,7 +80,7 @@ class StoryView:
 
 @dataclass(frozen=True, slots=True)
 class StoryOptions:
-    """How much of stories is shown, and with what.
+    """Options of the stories that are shown.
 
     :param requests: those behind findings, by auditID.
     :param at: the moment at which risks are counted.

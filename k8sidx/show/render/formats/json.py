@@ -84,7 +84,7 @@ def finding_object(finding: Finding) -> dict[str, object]:
 
 
 def followed_up(finding: Finding) -> dict[str, object]:
-    """Return the object of a finding with its outcome and the commands to go on with."""
+    """Return the object of a finding with its outcome and commands that follow it up."""
     return {
         **finding_object(finding),
         "outcome": finding.outcome or "unknown",

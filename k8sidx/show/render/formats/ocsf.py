@@ -2,7 +2,7 @@
 
 The mapping of requests is that of OCSF's own example for EKS audit logs (ocsf/examples,
 mappings/markdown/AWS/v1.5.0), with two differences: the address is the one that the API server saw,
-not the one that a client claims, and the decision is told (``action_id``). See docs/cli.md#ocsf.
+not the one that a client claims, and ``action_id`` contains the decision. See docs/cli.md#ocsf.
 """
 
 from __future__ import annotations
