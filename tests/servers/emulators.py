@@ -30,8 +30,7 @@ AZURITE = "3.35.0"
 KAFKA = "4.1.1"
 FAKE_GCS = "github.com/fsouza/fake-gcs-server@v1.56.1"
 HELM = "helm.sh/helm/v3/cmd/helm@v3.19.2"
-KUBECONFORM = "github.com/yannh/kubeconform/cmd/kubeconform@v0.7.0"
-GO_TOOLS = (FAKE_GCS, HELM, KUBECONFORM)
+GO_TOOLS = (FAKE_GCS, HELM)
 AZURE_ACCOUNT = "devstoreaccount1"
 AZURE_KEY = (
     "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -36,6 +37,7 @@ class EmbeddedStore:
     :param columns: for a temporary store: the fields to keep; ``None`` for all, and with them
         the whole events.
     :param temporary: the store is deleted with the command that created it.
+    :raises UsageError: where the packages of the engine are not installed.
     """
 
     state_key: tuple[str, ...] = ()
@@ -43,6 +45,7 @@ class EmbeddedStore:
     def __init__(
         self, path: Path, *, columns: frozenset[str] | None = None, temporary: bool = False
     ) -> None:
+        _require_engine()
         self.path = path
         self.columns = columns
         self.temporary = temporary
@@ -205,3 +208,13 @@ class EmbeddedStore:
     def carry_out(self, plan: SetupPlan) -> Iterator[NoReturn]:
         """Return nothing: there are no plans for an embedded store."""
         return iter(())
+
+
+def _require_engine() -> None:
+    """Raise where an installation for clusters alone has left the engine out."""
+    missing = [name for name in ("duckdb", "pyarrow") if find_spec(name) is None]
+    if missing:
+        raise UsageError(
+            f"an embedded store needs {' and '.join(missing)}, which this installation lacks.",
+            remedy="Give --store the address of a cluster, or run: pip install k8sidx",
+        )
