@@ -48,6 +48,11 @@ _FLAGS = (
 )  # fmt: skip
 
 
+def past(verb: str) -> str:
+    """Return what a request of a verb has done, before the object: ``created``."""
+    return _PAST.get(verb, f"did {_text(verb)} on" if verb else "sent a request to")
+
+
 def sentence(row: Mapping[str, Any]) -> str:
     """Return one line on a request, without its caller: ``created pod shop/web``.
 
@@ -101,7 +106,7 @@ def _done(row: Mapping[str, Any]) -> str:
     subresource = str(row.get("objectRef.subresource") or "")
     if resource in _BINDINGS and verb in ("create", "update", "patch") and row.get("rbac.role"):
         return _bound(row)
-    act = _PAST.get(verb, f"did {_text(verb)} on")
+    act = past(verb)
     if subresource:
         act = _of_subresource(verb, act, subresource)
     return f"{act} {_object(row, verb)}{_details(row)}"

@@ -9,7 +9,7 @@ only) or is still open (an exec). It does not rest on auditID, which clients can
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -35,13 +35,16 @@ from k8sidx.hunt.kinds.evidence import (
 )
 from k8sidx.hunt.kinds.finding_key import FindingKey
 from k8sidx.hunt.kinds.options import FieldNames
+from k8sidx.hunt.kinds.outcomes import DID, Outcome, OutcomeKey, did
 from k8sidx.hunt.kinds.time_window import CLUSTER, WHOLE, Window
 from k8sidx.hunt.result import Finding, HuntResult, Wording
 from k8sidx.query.algebra import Key, Query, Terms
 
 _STAGE = "counted_stage"
+_USUAL = 5
+"""Fields of the usual key, which the default sentence names."""
 _DEFAULT_REASON = (
-    "{user.effective.name} asked for {verb} on {target.resource} in {objectRef.namespace} "
+    "{user.effective.name} {did} {target.resource} in {objectRef.namespace} "
     "{times} from {source.ip}"
 )
 
@@ -56,7 +59,7 @@ class MatchHunt(Hunt):
     """
 
     kind = "match"
-    facts = ("times",)
+    facts = ("times", DID)
     documentation = (
         "matching requests, with one finding per key. A request counts once although it "
         "causes several events: only the stage with most events of the key is counted "
@@ -78,21 +81,23 @@ class MatchHunt(Hunt):
     def run(self, engine: Engine, window: Window) -> HuntResult:
         """Return one finding, and one row, for each key."""
         key = FindingKey(self.finding_by, window)
+        outcomes = self._outcomes
         keys: tuple[Key, ...] = key.terms(keep_missing=True)
         result = engine.run(
             Query(
                 where=self.condition,
                 since=window.since,
                 until=window.until,
-                group_by=(*keys, Terms("stage", _STAGE, keep_missing=True)),
+                group_by=(*keys, *outcomes.terms(), Terms("stage", _STAGE, keep_missing=True)),
                 metrics=(COUNT, *EVIDENCE_METRICS),
             )
         )
         groups: dict[tuple[Value, ...], Group] = {}
         for row in result.rows:
             *values, stage, count, first, last, audit_ids = row
-            group = groups.setdefault(key.values(values), Group())
-            group.add(stage, as_count(count), first, last, as_texts(audit_ids))
+            group = groups.setdefault(key.values(values[: len(keys)]), Group())
+            outcome = outcomes.outcome(values[len(keys) :])
+            group.add(stage, as_count(count), first, last, as_texts(audit_ids), outcome)
         same_cluster = (CLUSTER,) if self.echoes_of and window.by_cluster else ()
         kept = without_copies(key.columns, (*self.echoes_of, *same_cluster), groups)
         ordered = sorted(kept.items(), key=lambda item: (-item[1].requests, sort_key(item[0])))
@@ -115,7 +120,23 @@ class MatchHunt(Hunt):
         return self.finding_by
 
     def required_fields(self) -> Collection[str]:
-        return FindingKey(self.finding_by, WHOLE).fields
+        return (*FindingKey(self.finding_by, WHOLE).fields, *self._outcomes.fields)
+
+    @property
+    def sentence(self) -> str:
+        """The rule's sentence, or the default one; empty where its key has other fields."""
+        if self.reason:
+            return self.reason
+        is_usual = "user.effective.name" in self.finding_by and "verb" in self.finding_by
+        return _DEFAULT_REASON if is_usual and len(self.finding_by) == _USUAL else ""
+
+    def outcome_ending(self, outcomes: Mapping[Outcome, int]) -> str:
+        """Return the end of a sentence about requests that did not all succeed."""
+        return self._outcomes.ending(outcomes)
+
+    @property
+    def _outcomes(self) -> OutcomeKey:
+        return OutcomeKey(self.condition, self.finding_by, self.sentence)
 
     def describe(self) -> str:
         return f"one finding for each {code_names(self.finding_by)}"
@@ -136,19 +157,28 @@ class Group:
 
     :param stages: events by stage; the last stages of a request under an empty name.
     :param audit_ids: those of each stage, earliest first.
+    :param outcomes_of: the outcomes of each stage's events.
     """
 
     stages: Counter[str] = field(default_factory=Counter)
     first: datetime | None = None
     last: datetime | None = None
     audit_ids: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    outcomes_of: dict[str, Counter[Outcome]] = field(default_factory=dict)
 
     def add(
-        self, stage: Value, count: int, first: Value, last: Value, audit_ids: tuple[str, ...]
+        self,
+        stage: Value,
+        count: int,
+        first: Value,
+        last: Value,
+        audit_ids: tuple[str, ...],
+        outcome: Outcome,
     ) -> None:
         """Add the events of a stage."""
         name = str(stage) if stage in OPENING else ""
         self.stages[name] += count
+        self.outcomes_of.setdefault(name, Counter())[outcome] += count
         self.audit_ids[name] = self.audit_ids.get(name, ()) + audit_ids
         if isinstance(first, datetime):
             self.first = min(self.first or first, first)
@@ -158,6 +188,13 @@ class Group:
     @property
     def requests(self) -> int:
         return max(self.stages.values())
+
+    @property
+    def outcomes(self) -> Counter[Outcome]:
+        """How often the requests had each outcome."""
+        # The last stages first: the others may have been sent before the outcome was known.
+        counted = max(self.stages, key=lambda stage: (self.stages[stage], not stage))
+        return self.outcomes_of[counted]
 
     @property
     def evidence(self) -> tuple[str, ...]:
@@ -171,16 +208,14 @@ def _finding(
     hunt: MatchHunt, finding_key: FindingKey, values: tuple[Value, ...], group: Group
 ) -> Finding:
     key = finding_key.key(values)
-    facts = {"times": times(group.requests)}
-    wording: Wording | None = None
-    if hunt.reason:
-        wording = Wording(hunt.reason, facts)
-    elif "user.effective.name" in hunt.finding_by and "verb" in key and len(hunt.finding_by) == 5:
-        wording = Wording(_DEFAULT_REASON, facts)
+    facts = {"times": times(group.requests), DID: did(key.get("verb"), group.outcomes)}
+    ending = hunt.outcome_ending(group.outcomes)
+    template = hunt.sentence
+    wording = Wording(template, facts, ending) if template else None
     reason = (
         worded(wording, key)
         if wording
-        else f"{hunt.title}: {times(group.requests)} with {named(key)}"
+        else f"{hunt.title}: {facts['times']} with {named(key)}{ending}"
     )
     copied = bool(hunt.echoes_of) and is_by_controller(finding_key.columns, values)
     level = COPY_LEVEL if copied else hunt.level
