@@ -121,8 +121,6 @@ class Hunt(ABC):
     """Names that a ``reason`` can contain beside the finding's key."""
     documentation: ClassVar[str]
     """Paragraph about the kind in docs/hunts.md."""
-    judges_clusters_alone: ClassVar[bool] = False
-    """Whether it runs once for each cluster: its numbers are those of all events."""
     untranslatable: ClassVar[str] = ""
     """Clause on why no other query language can express it; empty where one can."""
     finds_requests: ClassVar[bool] = False
@@ -180,6 +178,10 @@ class Hunt(ABC):
         :param window: whose clusters are told apart; ``None`` for the events of one.
         """
         return ()
+
+    def judges_clusters_alone(self, window: Window) -> bool:
+        """Whether it runs once for each cluster: its numbers are those of all events."""
+        return False
 
     def counts_only(self, window: Window) -> bool:
         """Whether it only counts in this window: no baseline and no evidence are read."""

@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import partial
 
 from k8sidx.backends.protocol import Engine
-from k8sidx.backends.result import Result
+from k8sidx.backends.result import Result, Value
 from k8sidx.backends.scoped import ScopedEngine
 from k8sidx.backends.shared import ConcurrentQueries, ScanRequest, SharedScans
 from k8sidx.backends.summaries import SummaryEngine
@@ -110,7 +110,7 @@ class _ExactnessTracker:
 def _run(
     hunt: Hunt, engine: Engine, window: Window, summaries: Summaries | None = None
 ) -> HuntResult:
-    if window.by_cluster and hunt.judges_clusters_alone:
+    if window.by_cluster and hunt.judges_clusters_alone(window):
         return _run_by_cluster(hunt, engine, window)
     if window.through_proxies and isinstance(hunt, Correlation) and hunt.is_about_callers:
         return joined(
@@ -134,13 +134,35 @@ def _run_by_cluster(hunt: Hunt, engine: Engine, window: Window) -> HuntResult:
                 result,
                 columns=(CLUSTER, *result.columns),
                 rows=[(shown, *row) for row in result.rows],
+                notes=tuple(f"{shown}: {note}" for note in result.notes),
                 findings=[
                     replace(finding, key={**finding.key, CLUSTER: shown})
                     for finding in result.findings
                 ],
             )
         )
-    return joined(*results)
+    return joined(*_with_same_columns(results))
+
+
+def _with_same_columns(results: Sequence[HuntResult]) -> list[HuntResult]:
+    """Return results with the columns of the one that has most: a cluster without a baseline has
+    nothing in those that compare."""
+    columns = max((result.columns for result in results), key=len)
+    return [
+        replace(
+            result,
+            columns=columns,
+            rows=[_row(columns, result.columns, row) for row in result.rows],
+        )
+        for result in results
+    ]
+
+
+def _row(
+    columns: Sequence[str], present: Sequence[str], row: tuple[Value, ...]
+) -> tuple[Value, ...]:
+    values = dict(zip(present, row, strict=True))
+    return tuple(values.get(name) for name in columns)
 
 
 def _of_people(result: HuntResult) -> HuntResult:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -23,6 +23,8 @@ from k8sidx.hunt.result import Finding, HuntResult
 from k8sidx.hunt.run import Window, run_hunts
 from k8sidx.shipping.pipeline import ShipOptions, ship
 
+CLUSTER = "orchestrator.cluster.name"
+ATTACKED, QUIET = "prod", "dev"
 TABLES = {name for name in ATTACKS if name.startswith(("topn_", "rare_"))}
 """Hunts that list and do not judge."""
 
@@ -48,10 +50,14 @@ def generated(folder: Path, *options: str) -> tuple[Path, dict[str, Any]]:
     return log, json.loads(labels.read_text("utf-8"))
 
 
-def hunted(log: Path, names: Sequence[str], lists: Lists, window: Window) -> list[HuntResult]:
+def hunted(
+    logs: Mapping[str, Path], names: Sequence[str], lists: Lists, window: Window
+) -> list[HuntResult]:
+    """What the hunts find in the logs, by the name of their clusters."""
     hunts = load_hunts(names, lists)
     with temporary_store(required_fields(hunts)) as store:
-        assert ship([str(log)], store, ShipOptions()).rejected == 0
+        for cluster, log in logs.items():
+            assert ship([str(log)], store, ShipOptions(cluster=cluster)).rejected == 0
         with store.engine() as engine:
             return run_hunts(hunts, engine, window)
 
@@ -59,14 +65,43 @@ def hunted(log: Path, names: Sequence[str], lists: Lists, window: Window) -> lis
 def judged(folder: Path, names: Sequence[str], *options: str) -> Judged:
     log, labels = generated(folder, *options)
     window = Window(since=datetime.fromisoformat(labels["since"]), baseline=timedelta(hours=12))
-    results = hunted(log, names, Lists(labels["lists"]), window)
+    results = hunted({"": log}, names, Lists(labels["lists"]), window)
     return Judged(labels, {one.hunt: one for one in results})
 
 
 @pytest.fixture(scope="module")
 def everything(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judged]:
-    folder = tmp_path_factory.mktemp("generated")
-    yield judged(folder, sorted(library_ids()), "--events", "20000")
+    """All attacks, in one of two clusters; the other one has ordinary work only."""
+    folders = {name: tmp_path_factory.mktemp(name) for name in (ATTACKED, QUIET)}
+    log, labels = generated(folders[ATTACKED], "--events", "20000")
+    other, _ = generated(
+        folders[QUIET], "--events", "2500", "--attacks", "none", "--seed", "2", "--users", "3"
+    )
+    window = Window(since=datetime.fromisoformat(labels["since"]), baseline=timedelta(hours=12))
+    logs = {ATTACKED: log, QUIET: other}
+    results = hunted(logs, sorted(library_ids()), Lists(labels["lists"]), window)
+    yield Judged(labels, {result.hunt: result for result in results})
+
+
+def test_findings_about_attacks_name_the_cluster_of_the_attack_only(everything: Judged) -> None:
+    named = {
+        (hunt, finding.key.get(CLUSTER), any(is_of(label, finding) for label in labels))
+        for hunt, result in everything.results.items()
+        for labels in [[everything.by_hunt[hunt]] if hunt in everything.by_hunt else []]
+        for finding in result.findings
+    }
+    assert {cluster for _, cluster, _ in named} <= {ATTACKED, QUIET}
+    assert {hunt for hunt, cluster, attacked in named if attacked and cluster != ATTACKED} == set()
+    of_attacks = {hunt for hunt, cluster, attacked in named if attacked}
+    assert of_attacks >= ATTACKS.keys() - TABLES
+
+
+def test_tables_that_compare_are_those_of_each_cluster(everything: Judged) -> None:
+    result = everything.results["topn_user_by_ip"]
+    assert result.columns[0] == CLUSTER
+    assert {row[0] for row in result.rows} == {ATTACKED, QUIET}
+    attacker = everything.by_hunt["topn_user_by_ip"]["user"]
+    assert {row[0] for row in result.rows if attacker in row} == {ATTACKED}
 
 
 def test_every_hunt_has_an_attack() -> None:
@@ -135,7 +170,7 @@ def test_a_day_of_ordinary_work_is_quiet(tmp_path: Path) -> None:
     log, labels = generated(tmp_path, "--events", "20000", "--attacks", "none")
     assert labels["attacks"] == []
     names = [hunt.id for hunt in load_library() if not hunt.stream]
-    results = hunted(log, names, SHIPPED, Window())
+    results = hunted({"": log}, names, SHIPPED, Window())
     levels = Counter(finding.level for one in results for finding in one.findings)
     assert not levels["critical"] and not levels["high"]
     assert levels["medium"] <= 5

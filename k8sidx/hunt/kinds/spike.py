@@ -85,7 +85,6 @@ class SpikeHunt(Hunt):
         "absolute deviations, at the same hour of the week with three weeks of data, of "
         "the day with one week. Nothing is judged with fewer than ten intervals of data."
     )
-    judges_clusters_alone = True
     untranslatable = "it compares with what is usual in the same data"
 
     interval: Span = timedelta(minutes=5)
@@ -123,6 +122,9 @@ class SpikeHunt(Hunt):
             (surge.since, surge.until, surge.usual.middle, surge.count) for surge in surges
         ]
         return _result(self, engine, rows, findings)
+
+    def judges_clusters_alone(self, window: Window) -> bool:
+        return True
 
     def key_names(self) -> Collection[str]:
         return ()

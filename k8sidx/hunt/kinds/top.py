@@ -108,6 +108,10 @@ class TopHunt(Hunt):
     def baseline_queries(self, window: Window | None = None) -> tuple[Query, ...]:
         return () if self.rarest else (EXTENT, self.count_query())
 
+    def judges_clusters_alone(self, window: Window) -> bool:
+        """Whether the entries are compared: what is usual is another thing in each cluster."""
+        return window.baseline is not None and not self.rarest
+
     def counts_only(self, window: Window) -> bool:
         return window.baseline is None
 
