@@ -33,8 +33,9 @@ from k8sidx.show.panels.colors import MISSING, NEUTRAL, colors_of
 from k8sidx.show.panels.library import dashboards
 from k8sidx.show.panels.panel import Dashboard, Events, Item, Panel
 from k8sidx.show.savedobjects.columns import SCREEN, fixed_widths, stream_columns, stream_widths
-from k8sidx.show.savedobjects.common import SERIES, field_type, table_columns
+from k8sidx.show.savedobjects.common import SERIES, table_columns
 from k8sidx.show.savedobjects.identifiers import Names
+from k8sidx.show.savedobjects.index_fields import field_type
 from k8sidx.show.savedobjects.layout import (
     CONTROLS_HEIGHT,
     NOTE_HEIGHT,

@@ -7,11 +7,13 @@ from typing import Annotated
 
 import typer
 
+from k8sidx.cli.dashboards_fields import over_index
 from k8sidx.cli.dashboards_options import (
+    DEFAULT_INDEX,
     FlavorChoice,
     FlavorOption,
-    IndexOption,
     NamesArgument,
+    VerboseOption,
     chosen_dashboards,
 )
 from k8sidx.cli.dashboards_remote import (
@@ -21,8 +23,9 @@ from k8sidx.cli.dashboards_remote import (
     remove_command,
 )
 from k8sidx.cli.exit import EXIT_USAGE, ends_with_exit_code
-from k8sidx.cli.options import DebugOption, OutputOption, QuietOption
+from k8sidx.cli.options import DebugOption, OutputOption, QuietOption, configuration
 from k8sidx.cli.output import effective_format, print_message, write_sheet, write_text
+from k8sidx.cli.store import AS_CONFIGURED, StoreChoice, takes_store
 from k8sidx.errors import UsageError
 from k8sidx.show.render.formats.registry import Output
 
@@ -52,13 +55,15 @@ def list_command(output: OutputOption = None, debug: DebugOption = False) -> Non
     "export",
     epilog="\b\nExample:\n"
     "  k8sidx dashboards export --flavor opensearch -o k8sidx.ndjson\n"
-    "  k8sidx dashboards export overview findings --flavor kibana > k8sidx.ndjson",
+    "  k8sidx dashboards export overview findings --flavor kibana > k8sidx.ndjson\n"
+    "  k8sidx dashboards export --store https://search.example.com:9200 --index 'filebeat-*'",
 )
 @ends_with_exit_code
+@takes_store
 def export_command(
     names: NamesArgument = None,
     flavor: FlavorOption = FlavorChoice.OPENSEARCH,
-    index: IndexOption = "k8s-audit",
+    store: StoreChoice = AS_CONFIGURED,
     file_: Annotated[
         Path | None,
         typer.Option(
@@ -69,14 +74,18 @@ def export_command(
             show_default=False,
         ),
     ] = None,
+    verbose: VerboseOption = False,
     quiet: QuietOption = False,
     debug: DebugOption = False,
 ) -> None:
     """Export dashboards as a saved-objects file."""
     from k8sidx.show.savedobjects.export import export
-    from k8sidx.show.savedobjects.identifiers import Names
 
-    content = export(chosen_dashboards(names), flavor.value, Names(index))
+    index = store.index or configuration().index or DEFAULT_INDEX
+    selected, object_names = over_index(
+        chosen_dashboards(names), index, store, verbose=verbose, quiet=quiet
+    )
+    content = export(selected, flavor.value, object_names)
     if file_ is None:
         write_text(content.decode())
         return

@@ -45,6 +45,21 @@ IndexOption = Annotated[
         help="Use the indices with this prefix or pattern.",
     ),
 ]
+DEFAULT_INDEX = "k8s-audit"
+"""Equal to :data:`k8sidx.backends.cluster.index.target.DEFAULT_INDEX`."""
+VerboseOption = Annotated[
+    bool,
+    typer.Option("--verbose", "-v", help="List panels that an index of others lacks fields for."),
+]
+StoreOption = Annotated[
+    str | None,
+    typer.Option(
+        "--store",
+        metavar="URL",
+        help="Look at the fields of the indices in this cluster.",
+        show_default=False,
+    ),
+]
 DetectedFlavorOption = Annotated[
     FlavorChoice | None,
     typer.Option(

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from k8sidx.cli.dashboards_fields import over_index
 from k8sidx.cli.dashboards_options import (
+    DEFAULT_INDEX,
     ApiKeyOption,
     CaCertOption,
     DetectedFlavorOption,
@@ -15,13 +17,16 @@ from k8sidx.cli.dashboards_options import (
     IndexOption,
     NamesArgument,
     SpaceOption,
+    StoreOption,
     TenantOption,
     UrlOption,
+    VerboseOption,
     chosen_dashboards,
 )
 from k8sidx.cli.exit import EXIT_STORE, ends_with_exit_code
 from k8sidx.cli.options import DebugOption, QuietOption, configuration
 from k8sidx.cli.output import print_message, write_text
+from k8sidx.cli.store import StoreChoice
 from k8sidx.errors import UsageError
 
 if TYPE_CHECKING:
@@ -41,7 +46,8 @@ def import_command(
     names: NamesArgument = None,
     url: UrlOption = DEFAULT_URL,
     flavor: DetectedFlavorOption = None,
-    index: IndexOption = "k8s-audit",
+    index: IndexOption = DEFAULT_INDEX,
+    store: StoreOption = None,
     space: SpaceOption = "",
     tenant: TenantOption = "",
     overwrite: Annotated[
@@ -52,18 +58,21 @@ def import_command(
     ] = False,
     api_key_file: ApiKeyOption = None,
     ca_cert: CaCertOption = None,
+    verbose: VerboseOption = False,
     quiet: QuietOption = False,
     debug: DebugOption = False,
 ) -> None:
     """Import dashboards into OpenSearch Dashboards or Kibana."""
     from k8sidx.show.savedobjects.client import Place, import_file, import_request, recognize
     from k8sidx.show.savedobjects.export import export
-    from k8sidx.show.savedobjects.identifiers import Names
 
-    selected = chosen_dashboards(names)
+    choice = StoreChoice(store=store, api_key_file=api_key_file, ca_cert=ca_cert)
+    selected, object_names = over_index(
+        chosen_dashboards(names), index, choice, verbose=verbose, quiet=quiet
+    )
     place = Place(space, tenant)
     if dry_run:
-        content = export(selected, (flavor or FlavorChoice.OPENSEARCH).value, Names(index))
+        content = export(selected, (flavor or FlavorChoice.OPENSEARCH).value, object_names)
         _print_request(import_request(content, overwrite=overwrite, place=place), content)
         return
     server = _server(url, api_key_file, ca_cert)
@@ -72,7 +81,7 @@ def import_command(
     replace = overwrite or _confirmed(
         f"Replace dashboards of the same id in {frontend.product}?", quiet=quiet
     )
-    content = export(selected, frontend.flavor, Names(index))
+    content = export(selected, frontend.flavor, object_names)
     imported = import_file(server, content, overwrite=replace, place=place)
     _print_result(imported, str(frontend), quiet=quiet)
     if imported.problems:
@@ -128,7 +137,7 @@ def remove_command(
 def _server(url: str, api_key_file: Path | None, ca_cert: Path | None) -> Cluster:
     from k8sidx.backends.cluster.http.address import parse_location
     from k8sidx.backends.cluster.http.client import Cluster
-    from k8sidx.cli.store import StoreChoice, connection_settings
+    from k8sidx.cli.store import connection_settings
 
     choice = StoreChoice(api_key_file=api_key_file, ca_cert=ca_cert)
     return Cluster(parse_location(url), connection_settings(choice, configuration()))

@@ -13,7 +13,8 @@ from k8sidx.query.algebra import DateHistogram, Key, Metric, Query, Terms
 from k8sidx.show.panels.colors import MISSING, colors_of
 from k8sidx.show.panels.panel import Drawn, Panel
 from k8sidx.show.savedobjects.columns import fixed_widths
-from k8sidx.show.savedobjects.common import keeps_missing, shown_field, size_of, table_columns
+from k8sidx.show.savedobjects.common import size_of, table_columns
+from k8sidx.show.savedobjects.index_fields import OWN_FIELDS, TIME, IndexFields
 
 JsonObject = dict[str, Any]
 
@@ -47,9 +48,9 @@ _SCHEMAS: dict[Drawn, tuple[str, str]] = {
 """Role of the first key, and of the others."""
 
 
-def visualization_state(panel: Panel) -> JsonObject:
+def visualization_state(panel: Panel, fields: IndexFields = OWN_FIELDS) -> JsonObject:
     """Return ``visState``."""
-    aggregations = _aggregations(panel)
+    aggregations = _aggregations(panel, fields)
     return {
         "title": panel.title,
         "type": _TYPES[panel.drawn],
@@ -58,7 +59,7 @@ def visualization_state(panel: Panel) -> JsonObject:
     }
 
 
-def interface_state(panel: Panel) -> JsonObject:
+def interface_state(panel: Panel, fields: IndexFields = OWN_FIELDS) -> JsonObject:
     """Return ``uiStateJSON``: fixed colours, and the order and widths of a table's columns.
 
     OpenSearch Dashboards and Kibana read the latter two at different places
@@ -66,18 +67,18 @@ def interface_state(panel: Panel) -> JsonObject:
     src/plugins/vis_types/table/public/utils/use/use_ui_state.ts): both are set.
     """
     if panel.drawn == "table":
-        return {"vis": _table_state(panel)} if panel.query.order else {}
+        return {"vis": _table_state(panel, fields)} if panel.query.order else {}
     colors = colors_of(_told_apart(panel))
     return {"vis": {"colors": dict(colors)}} if colors else {}
 
 
-def _table_state(panel: Panel) -> JsonObject:
+def _table_state(panel: Panel, fields: IndexFields) -> JsonObject:
     first = panel.query.order[0]
     at = panel.query.columns.index(first.column)
     direction = "desc" if first.descending else "asc"
     widths = [
         {"colIndex": position, "width": width}
-        for position, width in fixed_widths(table_columns(panel)).items()
+        for position, width in fixed_widths(table_columns(panel, fields)).items()
     ]
     return {
         "sortColumn": {"colIndex": at, "direction": direction},
@@ -97,9 +98,9 @@ def _told_apart(panel: Panel) -> str:
     return keys[0].field if panel.drawn == "pie" else ""
 
 
-def _aggregations(panel: Panel) -> list[JsonObject]:
+def _aggregations(panel: Panel, fields: IndexFields) -> list[JsonObject]:
     query = panel.query
-    metrics = [_metric(at, metric) for at, metric in enumerate(_shown(panel), 1)]
+    metrics = [_metric(at, metric, fields) for at, metric in enumerate(_shown(panel), 1)]
     ranked = _ranked(query, metrics)
     first, further = _SCHEMAS[panel.drawn]
     keys = [
@@ -109,6 +110,7 @@ def _aggregations(panel: Panel) -> list[JsonObject]:
             further if at else first,
             size_of(panel, at),
             ranked,
+            fields,
         )
         for at, key in enumerate(query.group_by)
     ]
@@ -120,10 +122,10 @@ def _shown(panel: Panel) -> list[Metric]:
     return [metric for metric in panel.query.metrics if metric.kind in _KINDS]
 
 
-def _metric(at: int, metric: Metric) -> JsonObject:
+def _metric(at: int, metric: Metric, fields: IndexFields) -> JsonObject:
     parameters: JsonObject = {"customLabel": metric.name}
     if metric.field:
-        parameters["field"] = shown_field(metric.field)
+        parameters["field"] = fields.path(metric.field)
     if metric.kind == "percentile":
         parameters["percents"] = [metric.argument]
     return {
@@ -147,11 +149,13 @@ def _ranked(query: Query, metrics: list[JsonObject]) -> tuple[str, str]:
     return metrics[0]["id"], "desc"
 
 
-def _key(at: int, key: Key, schema: str, size: int, ranked: tuple[str, str]) -> JsonObject:
+def _key(
+    at: int, key: Key, schema: str, size: int, ranked: tuple[str, str], fields: IndexFields
+) -> JsonObject:
     common = {"id": str(at), "enabled": True, "schema": schema}
     if isinstance(key, DateHistogram):
         parameters: JsonObject = {
-            "field": "@timestamp",
+            "field": fields.path(TIME),
             "interval": "auto",
             "useNormalizedOpenSearchInterval": True,
             "drop_partials": False,
@@ -161,13 +165,13 @@ def _key(at: int, key: Key, schema: str, size: int, ranked: tuple[str, str]) -> 
         }
         return {**common, "type": "date_histogram", "params": parameters}
     parameters = {
-        "field": shown_field(key.field),
+        "field": fields.path(key.field),
         "orderBy": ranked[0],
         "order": ranked[1],
         "size": size,
         "otherBucket": False,
         "otherBucketLabel": "Other",
-        "missingBucket": keeps_missing(key),
+        "missingBucket": fields.keeps_missing(key),
         "missingBucketLabel": MISSING,
         "customLabel": key.column,
     }

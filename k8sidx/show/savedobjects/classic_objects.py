@@ -19,9 +19,10 @@ from k8sidx.show.savedobjects.common import (
     json_text,
     pattern_reference,
     source_of,
-    switch,
+    switches,
 )
 from k8sidx.show.savedobjects.identifiers import Names
+from k8sidx.show.savedobjects.index_fields import TIME
 from k8sidx.show.savedobjects.layout import (
     CONTROLS_HEIGHT,
     NOTE_HEIGHT,
@@ -99,15 +100,15 @@ class _Objects:
         return self.visualization(item)
 
     def visualization(self, panel: Panel) -> JsonObject:
-        state = visualization_state(panel)
+        findings = self.of.about_findings(panel)
+        fields = self.names.fields_of(findings=findings)
+        state = visualization_state(panel, fields)
         if self.flavor == "kibana-8":
             for aggregation in state["aggs"]:
                 if "useNormalizedOpenSearchInterval" in aggregation["params"]:
                     del aggregation["params"]["useNormalizedOpenSearchInterval"]
                     aggregation["params"]["useNormalizedEsInterval"] = True
-        source, references = source_of(
-            panel.query.where, self.names, findings=self.of.about_findings(panel)
-        )
+        source, references = source_of(panel.query.where, self.names, findings=findings)
         return self._add(
             "visualization",
             self.names.panel(panel.id),
@@ -116,7 +117,7 @@ class _Objects:
                 "description": panel.answers,
                 "version": 1,
                 "visState": json_text(state),
-                "uiStateJSON": json_text(interface_state(panel)),
+                "uiStateJSON": json_text(interface_state(panel, fields)),
                 "kibanaSavedObjectMeta": {"searchSourceJSON": json_text(source)},
             },
             references,
@@ -124,7 +125,8 @@ class _Objects:
 
     def search(self, events: Events) -> JsonObject:
         source, references = source_of(events.query.where, self.names, findings=self.of.findings)
-        columns = [name for name in events.query.select if name != "@timestamp"]
+        fields = self.names.fields_of(findings=self.of.findings)
+        columns = [fields.column(name) for name in events.query.select if name != TIME]
         return self._add(
             "search",
             self.names.panel(events.id),
@@ -132,7 +134,7 @@ class _Objects:
                 "title": self.names.title(events.title),
                 "description": events.answers,
                 "columns": columns,
-                "sort": [["@timestamp", "desc"]],
+                "sort": [[fields.path(TIME), "desc"]],
                 "hits": 0,
                 "version": 1,
                 "kibanaSavedObjectMeta": {"searchSourceJSON": json_text(source)},
@@ -141,10 +143,11 @@ class _Objects:
         )
 
     def controls(self, controls: Sequence[Control]) -> JsonObject:
+        fields = self.names.fields_of(findings=self.of.findings)
         lists = [
             {
                 "id": str(at),
-                "fieldName": control.field,
+                "fieldName": fields.path(control.field),
                 "parent": "",
                 "label": control.label,
                 "type": "list",
@@ -175,8 +178,7 @@ class _Objects:
 
     def dashboard(self, panels: Sequence[_Placed]) -> None:
         filter_reference = f"{SOURCE}.filter[0].meta.index"
-        filtered = self.of.controls and not self.of.findings
-        filters = [switch(filter_reference)] if filtered else []
+        filters = switches(self.of, filter_reference, self.names.fields)
         references = [self._reference(filter_reference)] if filters else []
         listed = []
         for at, placed in enumerate(panels):

@@ -7,20 +7,27 @@ from typing import Any, Literal, TypeAlias
 
 import orjson
 
-from k8sidx.backends.cluster.engine.filters import ConditionCompiler
-from k8sidx.backends.cluster.schema.profile import OwnProfile
-from k8sidx.events.fields.lookup import resolve
 from k8sidx.query.algebra import Always, Condition, DateHistogram, Metric, OneOf, Terms
 from k8sidx.show.panels.conditions import PEOPLE
-from k8sidx.show.panels.panel import Panel
+from k8sidx.show.panels.panel import Dashboard, Panel
 from k8sidx.show.savedobjects.filter_labels import condition_text
 from k8sidx.show.savedobjects.identifiers import Names
+from k8sidx.show.savedobjects.index_fields import OWN_FIELDS, IndexFields
 
 Flavor: TypeAlias = Literal["opensearch", "kibana", "kibana-8"]
 """``kibana-8`` is the classic form for Kibana 8; ``kibana`` the Lens form for Kibana 9."""
 
 JsonObject: TypeAlias = dict[str, Any]
 
+
+def _values(condition: Condition) -> tuple[Any, ...]:
+    if not isinstance(condition, OneOf):
+        raise TypeError("the condition for people is not a list of kinds")
+    return condition.values
+
+
+ALL_PEOPLE = OneOf("user.kind", (*_values(PEOPLE), "unknown"))
+"""The condition of the filter :data:`PLATFORM`."""
 SOURCE = "kibanaSavedObjectMeta.searchSourceJSON"
 PLATFORM = "Hide the platform's own identities"
 """Label of the filter that every dashboard of events has, disabled."""
@@ -61,7 +68,7 @@ def source_of(
     """Return the search source of a saved object, and its references to the index pattern."""
     index = f"{SOURCE}.index"
     filtered = f"{SOURCE}.filter[0].meta.index"
-    filters = filters_of(where, filtered)
+    filters = filters_of(where, filtered, names.fields_of(findings=findings))
     references = [
         pattern_reference(names, name, findings=findings)
         for name in (index, *([filtered] if filters else []))
@@ -70,14 +77,20 @@ def source_of(
 
 
 def shown_filter(
-    condition: Condition, index_reference: str, *, label: str = "", disabled: bool = False
+    condition: Condition,
+    index_reference: str,
+    fields: IndexFields = OWN_FIELDS,
+    *,
+    label: str = "",
+    disabled: bool = False,
 ) -> JsonObject:
     """Return a filter of the search bar for a condition, compiled as for hunts.
 
     :param index_reference: name of the reference to the index pattern.
+    :param fields: of the indices.
     :param label: its name; without one, the text of the condition.
     """
-    query = ConditionCompiler(OwnProfile()).condition(condition).to_dict()
+    query = fields.search(condition)
     return {
         "$state": {"store": "appState"},
         "meta": {
@@ -93,23 +106,20 @@ def shown_filter(
     }
 
 
-def filters_of(condition: Condition, index_reference: str) -> list[JsonObject]:
+def filters_of(
+    condition: Condition, index_reference: str, fields: IndexFields = OWN_FIELDS
+) -> list[JsonObject]:
     """Return the filters of a panel."""
     if isinstance(condition, Always):
         return []
-    return [shown_filter(condition, index_reference)]
+    return [shown_filter(condition, index_reference, fields)]
 
 
-def switch(index_reference: str) -> JsonObject:
-    """Return the filter of a dashboard that keeps only people when it is enabled."""
-    people = OneOf("user.kind", (*_values(PEOPLE), "unknown"))
-    return shown_filter(people, index_reference, label=PLATFORM, disabled=True)
-
-
-def _values(condition: Condition) -> tuple[Any, ...]:
-    if not isinstance(condition, OneOf):
-        raise TypeError("the condition for people is not a list of kinds")
-    return condition.values
+def switches(dashboard: Dashboard, index_reference: str, fields: IndexFields) -> list[JsonObject]:
+    """Return the filter of a dashboard of events that keeps only people when it is enabled."""
+    if not dashboard.controls or dashboard.findings or fields.lack_of(ALL_PEOPLE):
+        return []
+    return [shown_filter(ALL_PEOPLE, index_reference, fields, label=PLATFORM, disabled=True)]
 
 
 def size_of(panel: Panel, position: int) -> int:
@@ -123,42 +133,20 @@ def size_of(panel: Panel, position: int) -> int:
     return panel.query.limit or SERIES
 
 
-def table_columns(panel: Panel) -> list[tuple[str, str, str]]:
+def table_columns(panel: Panel, fields: IndexFields = OWN_FIELDS) -> list[tuple[str, str, str]]:
     """Return field, type and heading of each column; numbers that are counted have no field."""
     keys = [
-        (shown_field(key.field), field_type(key.field), key.column)
+        (fields.path(key.field), fields.kind(key.field), key.column)
         for key in panel.query.group_by
         if isinstance(key, Terms)
     ]
-    return keys + [_metric_column(metric) for metric in panel.query.metrics]
+    return keys + [_metric_column(metric, fields) for metric in panel.query.metrics]
 
 
-def _metric_column(metric: Metric) -> tuple[str, str, str]:
+def _metric_column(metric: Metric, fields: IndexFields) -> tuple[str, str, str]:
     kept = metric.kind in ("min", "max") and metric.field
     return (
-        (metric.field, field_type(metric.field), metric.name)
+        (fields.path(metric.field), fields.kind(metric.field), metric.name)
         if kept
         else ("", "number", metric.name)
     )
-
-
-def shown_field(name: str) -> str:
-    """Return the path to aggregate by; for an element of a list, the path of that element."""
-    path = resolve(name)
-    return path.field.name if path.position is None else OwnProfile().paths(path).group
-
-
-def keeps_missing(key: Terms) -> bool:
-    """Whether events without the field get a row: both products support that for text only."""
-    return key.keep_missing and field_type(key.field) == "string"
-
-
-def field_type(name: str) -> str:
-    """Return the type of a field in index patterns: string, number, date, boolean or ip."""
-    return {
-        "keyword": "string",
-        "address": "ip",
-        "integer": "number",
-        "boolean": "boolean",
-        "time": "date",
-    }[resolve(name).field.kind.value]

@@ -7,7 +7,7 @@ from functools import cache
 from k8sidx.backends.cluster.index.mapping import flat_properties
 from k8sidx.events.fields.findings import FINDING_ONLY
 from k8sidx.events.fields.table import Kind
-from k8sidx.show.savedobjects.common import field_type
+from k8sidx.show.savedobjects.index_fields import field_type
 from k8sidx.show.savedobjects.mapped import FieldType, mapped_fields
 
 

@@ -6,9 +6,10 @@ data source.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from k8sidx.backends.cluster.index.target import DEFAULT_INDEX, findings_index
+from k8sidx.backends.cluster.index.target import DEFAULT_INDEX, Target, findings_index
+from k8sidx.show.savedobjects.index_fields import OWN_FIELDS, IndexFields
 
 _KINDS = ("panel", "controls", "about")
 
@@ -18,13 +19,19 @@ class Names:
     """Names for one set of indices.
 
     :param prefix: index prefix, for example ``k8s-audit``.
+    :param fields: of the indices of events.
     """
 
     prefix: str = DEFAULT_INDEX
+    fields: IndexFields = field(default=OWN_FIELDS, compare=False)
+
+    def fields_of(self, *, findings: bool) -> IndexFields:
+        """Return the fields of the indices of events, or of saved findings."""
+        return OWN_FIELDS if findings else self.fields
 
     @property
     def _own(self) -> str:
-        plain = self.prefix.replace("_", "-").replace("*", "").strip("-.")
+        plain = self.prefix.replace("_", "-").replace("*", "").replace(",", "-").strip("-.")
         return "k8sidx" if self.prefix == DEFAULT_INDEX else f"k8sidx-{plain}"
 
     def title(self, text: str) -> str:
@@ -56,4 +63,4 @@ class Names:
         if findings:
             # A pattern, since a missing index would be an error until something is saved.
             return f"{findings_index(self.prefix)}*"
-        return self.prefix if "*" in self.prefix else f"{self.prefix}-*"
+        return self.fields.pattern or Target(self.prefix).dated

@@ -14,12 +14,10 @@ from k8sidx.show.panels.panel import Panel
 from k8sidx.show.savedobjects.columns import fixed_widths
 from k8sidx.show.savedobjects.common import (
     empty_query,
-    field_type,
-    keeps_missing,
-    shown_field,
     size_of,
     table_columns,
 )
+from k8sidx.show.savedobjects.index_fields import OWN_FIELDS, TIME, IndexFields
 
 JsonObject = dict[str, Any]
 
@@ -67,9 +65,11 @@ def lens_type(panel: Panel) -> str:
     return kinds.get(panel.drawn, "lnsHeatmap" if panel.drawn == "heatmap" else "lnsXY")
 
 
-def lens_state(panel: Panel, filters: list[JsonObject]) -> JsonObject:
+def lens_state(
+    panel: Panel, filters: list[JsonObject], fields: IndexFields = OWN_FIELDS
+) -> JsonObject:
     """Return the ``state`` of the visualization."""
-    columns = lens_columns(panel)
+    columns = lens_columns(panel, fields)
     layer = {
         "columns": columns,
         "columnOrder": list(columns),
@@ -77,7 +77,7 @@ def lens_state(panel: Panel, filters: list[JsonObject]) -> JsonObject:
         "sampling": 1,
     }
     return {
-        "visualization": _visualization(panel),
+        "visualization": _visualization(panel, fields),
         "query": empty_query(),
         "filters": filters,
         "datasourceStates": {
@@ -90,15 +90,15 @@ def lens_state(panel: Panel, filters: list[JsonObject]) -> JsonObject:
     }
 
 
-def lens_columns(panel: Panel) -> dict[str, JsonObject]:
+def lens_columns(panel: Panel, fields: IndexFields = OWN_FIELDS) -> dict[str, JsonObject]:
     """Return the columns by id: keys first, then metrics."""
     keys = panel.query.group_by
-    columns = {f"k{at}": _key(panel, at, key) for at, key in enumerate(keys)}
-    columns |= {f"m{at}": _metric(metric) for at, metric in enumerate(panel.query.metrics)}
+    columns = {f"k{at}": _key(panel, at, key, fields) for at, key in enumerate(keys)}
+    columns |= {f"m{at}": _metric(metric, fields) for at, metric in enumerate(panel.query.metrics)}
     return columns
 
 
-def _key(panel: Panel, at: int, key: Key) -> JsonObject:
+def _key(panel: Panel, at: int, key: Key, fields: IndexFields) -> JsonObject:
     common = {"label": key.column, "customLabel": True, "isBucketed": True}
     if isinstance(key, DateHistogram):
         return {
@@ -106,7 +106,7 @@ def _key(panel: Panel, at: int, key: Key) -> JsonObject:
             "dataType": "date",
             "operationType": "date_histogram",
             "scale": "interval",
-            "sourceField": "@timestamp",
+            "sourceField": fields.path(TIME),
             "params": {"interval": "auto", "includeEmptyRows": True, "dropPartials": False},
         }
     ranked, direction = _ranked(panel)
@@ -116,8 +116,8 @@ def _key(panel: Panel, at: int, key: Key) -> JsonObject:
         "orderDirection": direction,
         # Lens asks for a missing value only together with the others
         # (lens/public/datasources/form_based/operations/definitions/terms/index.tsx).
-        "otherBucket": keeps_missing(key),
-        "missingBucket": keeps_missing(key),
+        "otherBucket": fields.keeps_missing(key),
+        "missingBucket": fields.keeps_missing(key),
         "parentFormat": {"id": "terms"},
         "include": [],
         "exclude": [],
@@ -126,10 +126,10 @@ def _key(panel: Panel, at: int, key: Key) -> JsonObject:
     }
     return {
         **common,
-        "dataType": field_type(key.field),
+        "dataType": fields.kind(key.field),
         "operationType": "terms",
         "scale": "ordinal",
-        "sourceField": shown_field(key.field),
+        "sourceField": fields.path(key.field),
         "params": parameters,
     }
 
@@ -143,7 +143,7 @@ def _ranked(panel: Panel) -> tuple[str, str]:
     return "m0", "desc"
 
 
-def _metric(metric: Metric) -> JsonObject:
+def _metric(metric: Metric, fields: IndexFields) -> JsonObject:
     column: JsonObject = {
         "label": metric.name,
         "customLabel": True,
@@ -151,17 +151,17 @@ def _metric(metric: Metric) -> JsonObject:
         "operationType": _OPERATIONS[metric.kind],
         "isBucketed": False,
         "scale": "ratio",
-        "sourceField": shown_field(metric.field) if metric.field else "___records___",
+        "sourceField": fields.path(metric.field) if metric.field else "___records___",
         "params": {"emptyAsNull": False},
     }
     if metric.kind == "percentile":
         column["params"] = {"percentile": metric.argument}
-    if metric.kind in ("min", "max") and field_type(metric.field) == "date":
+    if metric.kind in ("min", "max") and fields.kind(metric.field) == "date":
         column["dataType"] = "date"
     return column
 
 
-def _visualization(panel: Panel) -> JsonObject:
+def _visualization(panel: Panel, fields: IndexFields) -> JsonObject:
     keys = [f"k{at}" for at in range(len(panel.query.group_by))]
     metrics = [f"m{at}" for at in range(len(panel.query.metrics))]
     base: JsonObject = {"layerId": LAYER, "layerType": "data"}
@@ -170,7 +170,7 @@ def _visualization(panel: Panel) -> JsonObject:
             return {**base, "metricAccessor": metrics[0], "secondaryTrend": {"type": "none"}}
         case "table":
             ranked, direction = _ranked(panel)
-            widths = fixed_widths(table_columns(panel))
+            widths = fixed_widths(table_columns(panel, fields))
             listed: list[JsonObject] = [
                 {"columnId": column, "isTransposed": False, "isMetric": column in metrics}
                 for column in keys + metrics

@@ -15,14 +15,14 @@ from k8sidx.show.savedobjects.common import (
     SOURCE,
     JsonObject,
     empty_query,
-    field_type,
     filters_of,
     json_text,
     pattern_reference,
     source_of,
-    switch,
+    switches,
 )
 from k8sidx.show.savedobjects.identifiers import Names
+from k8sidx.show.savedobjects.index_fields import TIME
 from k8sidx.show.savedobjects.layout import NOTE_HEIGHT, Rectangle, note_position, positions
 from k8sidx.show.savedobjects.lens import LAYER, lens_state, lens_type
 from k8sidx.show.savedobjects.links import links
@@ -89,7 +89,8 @@ class _Objects:
         reference = pattern_reference(
             self.names, f"indexpattern-datasource-layer-{LAYER}", findings=findings
         )
-        filters = filters_of(panel.query.where, "")
+        fields = self.names.fields_of(findings=findings)
+        filters = filters_of(panel.query.where, "", fields)
         for panel_filter in filters:
             del panel_filter["meta"]["indexRefName"]
         attributes = {
@@ -98,7 +99,7 @@ class _Objects:
             "visualizationType": lens_type(panel),
             "type": "lens",
             "references": [reference],
-            "state": lens_state(panel, filters),
+            "state": lens_state(panel, filters, fields),
         }
         drilled = [] if findings else [_to_discover(panel)]
         configuration = {
@@ -112,16 +113,18 @@ class _Objects:
 
     def search(self, events: Events, rectangle: Rectangle) -> None:
         source, references = source_of(events.query.where, self.names, findings=self.of.findings)
-        kinds = {field: field_type(field) for field in events.query.select}
-        widths = stream_widths(stream_columns(events.query.select, kinds))
+        fields = self.names.fields_of(findings=self.of.findings)
+        names = [name for name in events.query.select if name != TIME]
+        kinds = {fields.column(name): fields.column_kind(name) for name in names}
+        widths = stream_widths(stream_columns(list(kinds), kinds))
         obj = self.add(
             "search",
             self.names.panel(events.id),
             {
                 "title": self.names.title(events.title),
                 "description": events.answers,
-                "columns": [name for name in events.query.select if name != "@timestamp"],
-                "sort": [["@timestamp", "desc"]],
+                "columns": list(kinds),
+                "sort": [[fields.path(TIME), "desc"]],
                 "grid": {"columns": {f: {"width": width} for f, width in widths.items()}},
                 "hideChart": False,
                 "isTextBasedQuery": False,
@@ -138,8 +141,7 @@ class _Objects:
 
     def dashboard(self) -> None:
         filter_reference = f"{SOURCE}.filter[0].meta.index"
-        filtered = self.of.controls and not self.of.findings
-        filters = [switch(filter_reference)] if filtered else []
+        filters = switches(self.of, filter_reference, self.names.fields)
         if filters:
             self.references.append(self._reference(filter_reference))
         options = {
@@ -196,6 +198,7 @@ class _Objects:
         return index
 
     def _controls(self) -> JsonObject:
+        fields = self.names.fields_of(findings=self.of.findings)
         listed: JsonObject = {}
         for order, control in enumerate(self.of.controls):
             index = _stable(self.of.id, "control", control.field)
@@ -207,7 +210,7 @@ class _Objects:
                 "explicitInput": {
                     "id": index,
                     "dataViewId": self.names.pattern_id(findings=self.of.findings),
-                    "fieldName": control.field,
+                    "fieldName": fields.path(control.field),
                     "title": control.label,
                     "searchTechnique": "prefix",
                     "selectedOptions": [],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +27,17 @@ _KINDS = {
     "double": "number", "float": "number", "date": "date", "date_nanos": "date",
     "boolean": "boolean", "ip": "ip",
 }  # fmt: skip
+
+
+def field_of(kinds: Collection[str]) -> FieldType | None:
+    """Return a field from its types in the mappings of all indices; ``None`` for an object."""
+    if len(kinds) != 1:
+        return FieldType("conflict", aggregatable=False) if kinds else None
+    (mapped,) = kinds
+    if mapped in ("object", "nested"):
+        return None
+    kind = _KINDS.get(mapped, mapped)
+    return FieldType(kind, kind != "text", mapped)
 
 
 def mapped_fields(properties: Mapping[str, Any], above: str = "") -> dict[str, FieldType]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from k8sidx.backends.cluster.index.mapping import flat_properties, mapping_of
+from k8sidx.backends.cluster.index.mapping import mapping_of
 from k8sidx.backends.finding_record import FIELDS as FIELDS_OF_FINDINGS
 from k8sidx.events.fields.table import Kind
 from k8sidx.show.panels import hunts
@@ -13,8 +13,9 @@ from k8sidx.show.panels.panel import Dashboard, Note
 from k8sidx.show.savedobjects.common import Flavor, JsonObject, json_text
 from k8sidx.show.savedobjects.discover import discover_url
 from k8sidx.show.savedobjects.identifiers import Names
+from k8sidx.show.savedobjects.index_fields import TIME as TIME_FIELD
 from k8sidx.show.savedobjects.links import address
-from k8sidx.show.savedobjects.mapped import mapped_fields
+from k8sidx.show.savedobjects.mapped import FieldType, mapped_fields
 
 PATTERN = "index-pattern"
 
@@ -69,11 +70,15 @@ def pattern_attributes(names: Names, flavor: Flavor, *, findings: bool) -> JsonO
     formats = dict(_OF_FINDINGS if findings else _OF_EVENTS)
     if findings:
         formats |= _links(names, flavor)
+    fields = names.fields_of(findings=findings)
+    listed = mapped_fields(_finding_properties()) if findings else fields.listed()
     return {
         "title": names.pattern(findings=findings),
-        "timeFieldName": "@timestamp",
-        "fields": json_text(list(_listed(findings=findings))),
-        "fieldFormatMap": json_text(formats),
+        "timeFieldName": fields.path(TIME_FIELD),
+        "fields": json_text(list(_listed(listed))),
+        "fieldFormatMap": json_text(
+            {name: made for name, made in formats.items() if name in listed or findings}
+        ),
         "allowNoIndex": True,
     }
 
@@ -100,12 +105,11 @@ def _links(names: Names, flavor: Flavor) -> dict[str, JsonObject]:
     }
 
 
-def _listed(*, findings: bool) -> Iterator[JsonObject]:
+def _listed(fields: Mapping[str, FieldType]) -> Iterator[JsonObject]:
     """Yield the fields in the form of OpenSearch Dashboards' index patterns."""
     for name, kind in _META.items():
         yield _field(name, kind, name, searchable=name != "_source", aggregatable=False)
-    properties = _finding_properties() if findings else flat_properties()
-    for path, field in sorted(mapped_fields(properties).items()):
+    for path, field in sorted(fields.items()):
         kind = "string" if field.kind == "text" else field.kind
         yield _field(path, kind, field.mapped, searchable=True, aggregatable=field.aggregatable)
 

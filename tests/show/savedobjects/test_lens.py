@@ -15,7 +15,7 @@ import pytest
 from k8sidx.query.algebra import DateHistogram, Metric
 from k8sidx.show.panels.library import dashboards
 from k8sidx.show.panels.panel import Panel
-from k8sidx.show.savedobjects.common import keeps_missing, shown_field
+from k8sidx.show.savedobjects.index_fields import OWN_FIELDS
 from k8sidx.show.savedobjects.lens import LAYER, lens_columns, lens_state, lens_type
 
 PANELS = [p for d in dashboards() for p in d.panels if isinstance(p, Panel)]
@@ -42,10 +42,10 @@ def test_the_columns_ask_what_the_query_asks(panel: Panel) -> None:
     columns = list(lens_columns(panel).values())
     keys, metrics = panel.query.group_by, panel.query.metrics
     for key, column in zip(keys, columns, strict=False):
-        field = "@timestamp" if isinstance(key, DateHistogram) else shown_field(key.field)
+        field = "@timestamp" if isinstance(key, DateHistogram) else OWN_FIELDS.path(key.field)
         assert (column["sourceField"], column["label"]) == (field, key.column)
         if not isinstance(key, DateHistogram):
-            assert column["params"]["missingBucket"] == keeps_missing(key)
+            assert column["params"]["missingBucket"] == OWN_FIELDS.keeps_missing(key)
     for metric, column in zip(metrics, columns[len(keys) :], strict=True):
         assert column["label"] == metric.name
 
@@ -129,7 +129,7 @@ def reference_key(panel: Panel, at: int) -> dict[str, Any]:
     key = panel.query.group_by[at]
     if isinstance(key, DateHistogram):
         return {"type": "date_histogram", "field": "@timestamp", "id": f"k{at}"}
-    return {"type": "values", "field": shown_field(key.field), "id": f"k{at}"}
+    return {"type": "values", "field": OWN_FIELDS.path(key.field), "id": f"k{at}"}
 
 
 def reference_metric(at: int, metric: Metric) -> dict[str, Any]:
@@ -137,7 +137,7 @@ def reference_metric(at: int, metric: Metric) -> dict[str, Any]:
     kinds = {"count_distinct": "unique_count", "avg": "average"}
     made["aggregation"] = kinds.get(metric.kind, metric.kind)
     if metric.field:
-        made["field"] = shown_field(metric.field)
+        made["field"] = OWN_FIELDS.path(metric.field)
     if metric.kind == "percentile":
         made["percentile"] = int(metric.argument)
     return made

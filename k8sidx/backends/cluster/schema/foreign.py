@@ -87,6 +87,11 @@ class ForeignProfile:
     is_read = True
 
     @property
+    def types(self) -> Types:
+        """Types of every field of the indices, by path."""
+        return self._types
+
+    @property
     def name(self) -> str:
         return f"audit events under {self._prefix[:-1]}" if self._prefix else "audit events"
 
