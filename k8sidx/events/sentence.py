@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from k8sidx.events.kinds import is_cluster_scoped, singular
+from k8sidx.events.outcome import DENIED, FAILED_STATUS, FORBID, outcome_of
 
 FIELDS = (
     "stage", "verb", "requestURI", "url.path",
@@ -24,6 +25,8 @@ FIELDS = (
 
 READS = frozenset({"get", "list", "watch", "head"})
 """Verbs that change nothing by themselves."""
+_UNAUTHENTICATED = (401, 16)
+"""HTTP's Unauthorized, and gRPC's UNAUTHENTICATED in converted logs."""
 MAX_TEXT = 200
 """Characters of a value that a sentence contains."""
 
@@ -62,18 +65,25 @@ def sentence(row: Mapping[str, Any]) -> str:
     text = _attempt(row) if _failed(row) or _is_open(row) else _done(row)
     if row.get("request.dry_run"):
         text = f"{text} (dry run)"
-    if row.get("annotations.authorization.k8s.io/decision") == "forbid" or code == 403:
-        return f"denied ({code or 'forbid'}): {text}"
+    reason = row.get("responseStatus.reason")
+    if _is_denied(row) and code not in _UNAUTHENTICATED:
+        return f"denied ({_text(code or reason or FORBID)}): {text}"
     if _failed(row):
-        reason = row.get("responseStatus.reason")
         number = "no code" if code is None else str(code)
         named = f"{number} {_text(reason)}" if reason else number
-        return f"{'unauthenticated' if code == 401 else 'failed'} ({named}): {text}"
+        return f"{'unauthenticated' if code in _UNAUTHENTICATED else 'failed'} ({named}): {text}"
     return f"requested, no response logged: {text}" if _is_open(row) else text
 
 
 def _failed(row: Mapping[str, Any]) -> bool:
     return row.get("event.outcome") == "failure"
+
+
+def _is_denied(row: Mapping[str, Any]) -> bool:
+    decision = row.get("annotations.authorization.k8s.io/decision")
+    status = FAILED_STATUS if _failed(row) else None
+    reason = row.get("responseStatus.reason")
+    return outcome_of(decision, row.get("responseStatus.code"), status, reason) == DENIED
 
 
 def _is_open(row: Mapping[str, Any]) -> bool:

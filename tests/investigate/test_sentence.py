@@ -57,6 +57,10 @@ BINDING = {
         (event("get", "namespaces", namespace="shop", name="shop"), "read namespace shop"),
         (event("patch", "nodes", namespace="", name="n", subresource="status"),
          "patched the status of node n"),
+        (event("get", name="a", code=7), "denied (7): get pods a in shop"),
+        (event("get", name="a", responseStatus={"status": "Failure", "reason": "Forbidden"}),
+         "denied (Forbidden): get pods a in shop"),
+        (event("get", name="a", code=16), "unauthenticated (16): get pods a in shop"),
         (event("get", name="gone", code=404), "failed (404): get pods gone in shop"),
         (event("get", "secrets", name="db", code=401), "unauthenticated (401): "
          "get secrets db in shop"),
