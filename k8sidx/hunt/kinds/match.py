@@ -191,7 +191,7 @@ class Group:
 
     @property
     def outcomes(self) -> Counter[Outcome]:
-        """How often the requests had each outcome."""
+        """Counts of the requests by outcome."""
         # The last stages first: the others may have been sent before the outcome was known.
         counted = max(self.stages, key=lambda stage: (self.stages[stage], not stage))
         return self.outcomes_of[counted]

@@ -36,7 +36,7 @@ class Outcome(NamedTuple):
 
 
 class OutcomeKey:
-    """What a hunt groups by besides its key, so that its sentences can name the outcome.
+    """Fields that a hunt groups by besides its key, so that its sentences can name the outcome.
 
     Nothing, where the rule is about one outcome, or the key has it.
 
