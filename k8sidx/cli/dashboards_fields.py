@@ -58,7 +58,7 @@ def over_index(
 
 
 def _fields(index: str, store: StoreChoice) -> IndexFields | None:
-    """Return the fields of the indices; ``None`` when no cluster is asked, or has none."""
+    """Return the fields of the indices; ``None`` without a cluster, or without such indices."""
     from k8sidx.backends.cluster.store import ClusterStore
     from k8sidx.backends.connection import ClusterOptions
     from k8sidx.backends.open import is_cluster, open_store
