@@ -119,10 +119,15 @@ def test_indices_are_named_by_the_events_date(period: Period, name: str) -> None
 
 
 @pytest.mark.parametrize("period", Period)
-def test_the_first_and_the_last_day_there_are_have_an_index(period: Period) -> None:
+def test_days_before_or_after_all_audit_logs_share_the_index_of_undated_events(
+    period: Period,
+) -> None:
     names = IndexNames("a", period)
-    assert names.of(-62_135_596_800_000_000).startswith("a-0001.01")
-    assert names.of(253_402_300_799_999_999).startswith("a-9999.12")
+    first, last = (to_micros(f"{day}T12:00:00Z") for day in ("2016-01-04", "2039-12-31"))
+    assert names.of(first).startswith("a-2016.01")
+    assert names.of(last).startswith("a-2039.12")
+    for micros in (-62_135_596_800_000_000, first - 5 * 86_400_000_000, 253_402_300_799_999_999):
+        assert names.of(micros) == "a-undated"
 
 
 @pytest.mark.parametrize(

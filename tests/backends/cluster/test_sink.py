@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,27 @@ def test_events_go_to_the_index_of_their_day(cluster: Cluster, prefix: str, tmp_
     answer = cluster.request("GET", f"/_cat/indices/{prefix}-*?h=index&s=index&format=json")
     names = [one["index"] for one in answer.json()]
     assert names == [f"{prefix}-2026.11.23", f"{prefix}-2026.11.24", f"{prefix}-undated"]
+
+
+def test_days_beyond_a_limit_share_the_indices_of_months_and_then_one(
+    cluster: Cluster, prefix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, limit in (("DAYS", 2), ("SPARSE_DAYS", 1), ("MONTHS", 2)):
+        monkeypatch.setattr(f"k8sidx.backends.cluster.index.cache.{name}", limit)
+    far = [event(seconds=day * -86_400, name=f"d{day}") for day in range(1000, 1300)]
+    bulk = [event(seconds=-1400 * 86_400 + n, name=f"n{n}") for n in range(20)]
+    recent = event(name="now", stageTimestamp=f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}")
+    log = write_log(tmp_path / "a.log", [*far, *bulk, recent])
+    report = shipped(cluster.url, prefix, log, folder=tmp_path)
+    assert (report.indexed, report.rejected) == (321, 0)
+    indices = cluster.request("GET", f"/_cat/indices/{prefix}-*?h=index&s=index&format=json").json()
+    assert [index["index"].removeprefix(f"{prefix}-") for index in indices] == sorted(
+        ["2023.01.23", "2023.05", "2023.06", f"{datetime.now(UTC):%Y.%m.%d}", "undated"]
+    )
+    monkeypatch.undo()  # another run, with other limits, writes to where the events are
+    again = shipped(cluster.url, prefix, log, folder=tmp_path)
+    assert (again.indexed, again.duplicates) == (0, 321)
+    assert len(rows(cluster, prefix)) == 321
 
 
 def test_hostile_events_are_all_stored_whole(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -23,17 +24,36 @@ class Batch:
     :ivar documents: lines of the bulk API for each: the action with the index, and the document.
     :ivar records: for each document, the number of the record that its event comes from.
     :ivar chunks: number of a chunk, and the end of its documents; in their order.
-    :ivar indices: their indices.
+    :ivar indices: the number of documents of each index.
     """
 
     documents: list[bytes] = field(default_factory=list)
     records: list[int] = field(default_factory=list)
     chunks: list[tuple[int, int]] = field(default_factory=list)
-    indices: set[str] = field(default_factory=set)
+    indices: Counter[str] = field(default_factory=Counter)
 
     def chunk_of(self, position: int) -> int:
         """Return the number of the chunk that a document comes from."""
         return next(number for number, end in self.chunks if position < end)
+
+
+class _Actions:
+    """The beginnings of the bulk API's actions for each index.
+
+    :ivar documents: the number of documents of each index.
+    """
+
+    def __init__(self) -> None:
+        self.documents: Counter[str] = Counter()
+        self._texts: dict[str, bytes] = {}
+
+    def of(self, index: str) -> bytes:
+        """Return the action of an index's documents, up to the id."""
+        action = self._texts.get(index)
+        if action is None:
+            target = write_target(index).encode()
+            action = self._texts[index] = b'{"create":{"_index":"%b","_id":"' % target
+        return action
 
 
 class BatchBuilder:
@@ -51,33 +71,31 @@ class BatchBuilder:
         :param chunk: the chunk's number.
         :param records: the number of the record that each event comes from.
         """
-        actions: dict[str, bytes] = {}
+        actions = _Actions()
         try:
             documents = self._encoded(events, actions)
         except NOT_OF_A_RECORD:
             raise
         except Exception:  # noqa: BLE001 - of some event: each by itself shows of which
-            actions.clear()
+            actions.documents.clear()
             documents, records = self._one_by_one(chunk, events, records, actions)
         batch = self._batch
         batch.documents += documents
         batch.records += records
         batch.chunks.append((chunk, len(batch.documents)))
-        batch.indices.update(actions)
+        batch.indices.update(actions.documents)
         self._bytes += sum(map(len, documents))
 
-    def _encoded(self, events: Sequence[Normalized], actions: dict[str, bytes]) -> list[bytes]:
+    def _encoded(self, events: Sequence[Normalized], actions: _Actions) -> list[bytes]:
         """Return the documents, and add the actions of their indices."""
         name_of, documents = self._names.of, []
         for event in events:
             index = name_of(event.own_time)
-            action = actions.get(index)
-            if action is None:
-                target = write_target(index).encode()
-                action = actions[index] = b'{"create":{"_index":"%b","_id":"' % target
+            action = actions.of(index)
             documents.append(
                 b'%b%b"}}\n%b\n' % (action, document_id(event.values.id), document(event))
             )
+            actions.documents[index] += 1
         return documents
 
     def _one_by_one(
@@ -85,7 +103,7 @@ class BatchBuilder:
         chunk: int,
         events: Sequence[Normalized],
         records: Sequence[int],
-        actions: dict[str, bytes],
+        actions: _Actions,
     ) -> tuple[list[bytes], list[int]]:
         """Return the documents of the events that can be encoded, with their records."""
         documents: list[bytes] = []

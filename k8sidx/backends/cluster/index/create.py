@@ -24,7 +24,7 @@ _LOOK = "filter_path=*.aliases,*.mappings._meta"
 
 def ensure_index(
     cluster: Cluster, prefix: str, index: str, *, seconds: float = RETRY_SECONDS
-) -> None:
+) -> bool:
     """Ensure that events can be written to :func:`write_target` of the index.
 
     Makes the index, from the template; makes the template too, where there is none. One
@@ -33,14 +33,17 @@ def ensure_index(
     :param prefix: of the indices; names the template.
     :param index: a name from :class:`k8sidx.backends.cluster.index.names.IndexNames`.
     :param seconds: time limit of retries on a cluster that is overloaded or unreachable.
+    :returns: whether it was created now.
     :raises ClusterUnreachable: when there is no response.
     :raises ClusterRefused: when it is too busy, or this user may not create it.
     :raises StoreError: when the index, or the template, is not ours.
     """
     path = f"/{quote(index, safe='')}"
     response = _get_index(cluster, path, seconds)
+    is_new = response is None
     if response is None:
-        _make(cluster, prefix, path, seconds)
+        if not _make(cluster, prefix, path, seconds):
+            return False
         response = _get_index(cluster, path, seconds) or {}
     content = response.get(index, {})
     if not made_by_us(content.get("mappings", {}).get("_meta")):
@@ -54,6 +57,7 @@ def ensure_index(
             "another goes before it.",
             remedy="Have an administrator run k8sidx setup, and see k8sidx doctor.",
         )
+    return is_new
 
 
 def _get_index(cluster: Cluster, path: str, seconds: float) -> Any:
@@ -62,8 +66,11 @@ def _get_index(cluster: Cluster, path: str, seconds: float) -> Any:
     return None if answer.status == 404 else expect_success(answer, "GET", path)
 
 
-def _make(cluster: Cluster, prefix: str, path: str, seconds: float) -> None:
-    """Create an index, with its mapping, as its template may not be readable for this user."""
+def _make(cluster: Cluster, prefix: str, path: str, seconds: float) -> bool:
+    """Create an index, with its mapping, as its template may not be readable for this user.
+
+    :returns: false when its write target belongs to an index that several days share.
+    """
     try:
         put_templates(cluster, prefix, seconds=seconds)
     except ClusterRefused as refused:
@@ -71,4 +78,15 @@ def _make(cluster: Cluster, prefix: str, path: str, seconds: float) -> None:
             raise
         remedy = f"{refused.remedy} Or have an administrator run k8sidx setup."
         raise ClusterRefused(refused.message, remedy=remedy, status=refused.status) from refused
-    create_index(cluster, path, {"mappings": mapping(own_meta())}, seconds=seconds)
+    try:
+        create_index(cluster, path, {"mappings": mapping(own_meta())}, seconds=seconds)
+    except ClusterRefused as refused:
+        if not is_taken(refused):
+            raise
+        return False
+    return True
+
+
+def is_taken(refused: ClusterRefused) -> bool:
+    """Whether a cluster refused to give a write target to a second index."""
+    return "more than one write index" in refused.message

@@ -286,7 +286,7 @@ def _comparable(template: Any) -> Any:
         {
             **{key: template.get(key) for key in ("index_patterns", "priority", "version")},
             "_meta": template.get("_meta"),
-            "aliases": list(inner.get("aliases", {})),
+            "aliases": inner.get("aliases", {}),
             "settings": plain_settings(inner.get("settings", {})),
             "mappings": inner.get("mappings", {}),
         }

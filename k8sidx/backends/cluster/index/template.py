@@ -3,7 +3,9 @@
 An index template makes each new index what it has to be: its mapping, its settings, and a
 name to write under. That name is an alias, ``<index>.write``, and only the template gives it:
 bulk requests go to it with ``require_alias``, so that an index which the server would make up
-by itself, with a mapping guessed from the first event, cannot come into being.
+by itself, with a mapping guessed from the first event, cannot come into being. It is the alias's
+write index: a cluster refuses a second one, so that the name of a day is either that of its own
+index or that of one it shares with others (:mod:`k8sidx.backends.cluster.index.cache`).
 """
 
 from __future__ import annotations
@@ -118,7 +120,7 @@ def _index_template(pattern: str, options: IndexOptions, product: Product, flavo
         pattern,
         "Kubernetes audit events",
         {
-            "aliases": {write_target("{index}"): {}},
+            "aliases": {write_target("{index}"): {"is_write_index": True}},
             "settings": index_settings(options, product, flavor),
             "mappings": mapping(own_meta()),
         },
