@@ -13,9 +13,14 @@ _CHECKSUM_STEP = 1024 * 1024
 
 
 def user_state_folder() -> Path:
-    """Return the folder of the user's state (XDG Base Directory Specification)."""
-    home = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
-    return Path(home, "k8sidx")
+    """Return the folder of the user's state (XDG Base Directory Specification, which requires to
+    ignore a relative path).
+
+    :raises RuntimeError: when the user has no home folder.
+    """
+    named = Path(os.environ.get("XDG_STATE_HOME", ""))
+    base = named if named.is_absolute() else Path.home() / ".local" / "state"
+    return base / "k8sidx"
 
 
 def user_cache_folder() -> Path:

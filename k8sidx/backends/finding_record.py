@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import orjson
 
 from k8sidx.events.fields.findings import FINDING_ONLY, FROM_EVENTS
 from k8sidx.events.fields.lookup import BY_NAME
-from k8sidx.events.fields.table import Field
+from k8sidx.events.fields.table import Field, Kind
+from k8sidx.events.normalize.redact_text import redact_text
+
+if TYPE_CHECKING:
+    from k8sidx.backends.store import StoredSummary
 
 Record = dict[str, Any]
 """Stored fields of a finding by name; times are timezone-aware."""
@@ -38,6 +44,43 @@ def merged(before: Record | None, now: Record) -> Record:
     return {name: value for name, value in record.items() if value != ""}
 
 
+def redacted_record(record: Record) -> Record:
+    """Return the record without credentials, which findings over indices that others filled, or of
+    earlier versions, may quote."""
+    return {name: _redacted_field(name, value) for name, value in record.items()}
+
+
+def secret_fields(record: Record) -> list[str]:
+    """Return the names of the fields in which :func:`redacted_record` replaces something."""
+    return [name for name, value in record.items() if _redacted_field(name, value) != value]
+
+
+def _redacted_field(name: str, value: Any) -> Any:
+    if name in _REFERENCES:
+        return value
+    if name in BY_NAME and BY_NAME[name].kind is Kind.JSON and isinstance(value, str):
+        decoded = orjson.loads(value)
+        redacted = redacted_value(decoded)
+        return value if redacted == decoded else orjson.dumps(redacted).decode()
+    return redacted_value(value)
+
+
+def redacted_value(value: Any) -> Any:
+    """Return a JSON value with the credentials in its texts replaced."""
+    if isinstance(value, str):
+        return redact_text(value)
+    if isinstance(value, list):
+        return [redacted_value(element) for element in value]
+    if isinstance(value, dict):
+        return {key: redacted_value(child) for key, child in value.items()}
+    return value
+
+
+def has_secrets(summary: StoredSummary) -> bool:
+    """Whether redaction would replace something in a daily summary."""
+    return bool(redacted_value(summary.rows) != summary.rows)
+
+
 def evidence_query(audit_ids: Iterable[str]) -> str:
     """Return KQL that matches the events with these auditIDs; empty without any.
 
@@ -55,5 +98,7 @@ def _escaped(character: str) -> str:
     return character
 
 
+_REFERENCES = frozenset({"event.id", "finding.audit_ids", "finding.query"})
+"""Fields by which a finding and its events are looked up."""
 EVIDENCE = 20
 """Number of auditIDs that a record keeps."""

@@ -113,6 +113,18 @@ class StoredEvent(NamedTuple):
     row: dict[str, Any]
 
 
+class StoredSummary(NamedTuple):
+    """A daily summary, as it is stored.
+
+    :param location: the file or index that contains it.
+    :param name: its day, and the digest of its query.
+    """
+
+    location: str
+    name: str
+    rows: Sequence[Any]
+
+
 class Findings(Protocol):
     """The saved findings of a store."""
 
@@ -127,6 +139,12 @@ class Findings(Protocol):
         """Return all saved findings by id; none where nothing was saved.
 
         :raises StoreError: when they cannot be read.
+        """
+
+    def redact(self) -> int:
+        """Replace credentials in saved findings, and return how many fields had any.
+
+        :raises StoreError: when they cannot be read or written.
         """
 
     def states(self) -> list[StateChange]:
@@ -199,8 +217,16 @@ class Store(Protocol):
         :raises StoreError: when the store cannot be read as a whole.
         """
 
+    def stored_summaries(self) -> Iterator[StoredSummary]:
+        """Yield every daily summary.
+
+        :raises StoreError: when they cannot be read.
+        """
+
     def redact_existing(self, on_progress: Callable[[Renewed], None]) -> Renewed:
         """Store the events again that the present rules would redact or identify otherwise.
+
+        Saved findings are redacted, and summaries with values to replace are deleted.
 
         :param on_progress: called with the counts so far.
         :raises StoreError: when the store cannot be read or written.

@@ -109,13 +109,14 @@ def _list_secrets(store: StoreChoice, output: Output | None, *, quiet: bool) -> 
     from k8sidx.doctor.secrets import SHOWN, find_secrets
     from k8sidx.show.render.sheet import Sheet, quantity
 
-    found = find_secrets(open_chosen(store).stored_events())
+    found = find_secrets(open_chosen(store))
     rows = [tuple(secret) for secret in found.secrets]
     columns = ("location", "auditID", "field", "kind")
     write_sheet(Sheet(columns, rows, "k8sidx doctor --secrets"), effective_format(output))
     line = (
-        f"{quantity(found.events, 'event')} read: {quantity(found.values, 'value')} that this "
-        f"version would replace in {quantity(found.affected, 'event')}."
+        f"{quantity(found.events, 'event')} read, {quantity(found.findings, 'saved finding')}, "
+        f"{found.summaries:,} daily summaries: {quantity(found.values, 'value')} that this version "
+        f"would replace, in {found.affected:,} of them."
     )
     print_message(line, quiet=quiet and not found.affected)
     if found.values > SHOWN:

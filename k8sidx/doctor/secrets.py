@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from k8sidx.backends.store import StoredEvent
+from k8sidx.backends.finding_record import has_secrets, secret_fields
+from k8sidx.backends.store import Store, StoredEvent
 from k8sidx.errors import StoreError
 from k8sidx.events.normalize.event import Normalizer
 from k8sidx.events.normalize.stored import renormalize
@@ -18,8 +19,9 @@ SHOWN = 10_000
 class Secret(NamedTuple):
     """Place of a value, without the value.
 
-    :param location: the UTC day, or the index.
-    :param field: path of the value in the event.
+    :param location: the UTC day, or the index; ``findings`` or ``summaries``.
+    :param audit_id: the event's; the id of a finding, the day of a summary.
+    :param field: path of the value in the event, or the field of the finding.
     :param kind: the reason to replace it.
     """
 
@@ -34,24 +36,36 @@ class SecretsFound:
     """Result of the search.
 
     :ivar events: events that were read.
-    :ivar affected: events with such values.
+    :ivar findings: saved findings that were read.
+    :ivar summaries: daily summaries that were read.
+    :ivar affected: events, findings and summaries with such values.
     :ivar values: number of the values.
     :ivar secrets: the first of them.
     :ivar problem: why not all events could be read.
     """
 
     events: int = 0
+    findings: int = 0
+    summaries: int = 0
     affected: int = 0
     values: int = 0
     secrets: list[Secret] = field(default_factory=list)
     problem: StoreError | None = None
 
+    def add(self, secrets: Iterable[Secret]) -> None:
+        """Count the values of an event, a finding or a summary."""
+        values = list(secrets)
+        self.affected += bool(values)
+        self.values += len(values)
+        self.secrets += values[: SHOWN - len(self.secrets)]
 
-def find_secrets(events: Iterable[StoredEvent]) -> SecretsFound:
-    """Return the places of values that redaction would replace, as far as events can be read."""
+
+def find_secrets(store: Store) -> SecretsFound:
+    """Return the places of values that redaction would replace, as far as the store can be read."""
     found = SecretsFound()
     try:
-        _search(events, found)
+        _search_findings(store, found)
+        _search(store.stored_events(), found)
     except StoreError as error:
         found.problem = error
     return found
@@ -62,8 +76,16 @@ def _search(events: Iterable[StoredEvent], found: SecretsFound) -> None:
     for location, row in events:
         found.events += 1
         replaced = renormalize(row, normalizer).replaced
-        found.affected += bool(replaced)
-        found.values += len(replaced)
-        for value in replaced[: SHOWN - len(found.secrets)]:
-            audit_id = row.get("auditID") or ""
-            found.secrets.append(Secret(location, audit_id, value.field, value.kind))
+        audit_id = row.get("auditID") or ""
+        found.add(Secret(location, audit_id, value.field, value.kind) for value in replaced)
+
+
+def _search_findings(store: Store, found: SecretsFound) -> None:
+    """Search what is derived from events: saved findings and daily summaries."""
+    for key, record in store.findings().load().items():
+        found.findings += 1
+        found.add(Secret("findings", key, name, "credential") for name in secret_fields(record))
+    for summary in store.stored_summaries():
+        found.summaries += 1
+        if has_secrets(summary):
+            found.add([Secret("summaries", summary.name, "", "credential")])

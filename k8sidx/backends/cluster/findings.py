@@ -21,7 +21,13 @@ from k8sidx.backends.cluster.index.companions import (
     states_mapping,
 )
 from k8sidx.backends.cluster.index.template import Body, made_by_us
-from k8sidx.backends.finding_record import FIELDS, Record, merged
+from k8sidx.backends.finding_record import (
+    FIELDS,
+    Record,
+    merged,
+    redacted_record,
+    secret_fields,
+)
 from k8sidx.backends.finding_state import StateChange, state_change
 from k8sidx.backends.store import SavedFindings
 from k8sidx.errors import StoreError
@@ -62,7 +68,7 @@ class ClusterFindings:
                 self._cluster,
                 self._index,
                 [
-                    (identifier, merged(saved.get(identifier), record))
+                    (identifier, redacted_record(merged(saved.get(identifier), record)))
                     for identifier, record in batch
                 ],
             )
@@ -76,6 +82,19 @@ class ClusterFindings:
         """
         hits = _all_hits(self._cluster, self._index, "event.id")
         return {hit["_id"]: _record(hit["_source"]) for hit in hits}
+
+    def redact(self) -> int:
+        """Replace credentials in saved findings; see :class:`k8sidx.backends.store.Findings`.
+
+        :raises ClusterUnreachable: when the cluster does not answer.
+        :raises StoreError: when the cluster refuses them.
+        """
+        saved = self.load()
+        secrets = {key: secret_fields(record) for key, record in saved.items()}
+        changed = [(key, redacted_record(saved[key])) for key, fields in secrets.items() if fields]
+        for start in range(0, len(changed), AT_ONCE):
+            _write(self._cluster, self._index, changed[start : start + AT_ONCE])
+        return sum(map(len, secrets.values()))
 
     def states(self) -> list[StateChange]:
         """Return the state changes; see :class:`k8sidx.backends.store.Findings`.

@@ -20,6 +20,7 @@ from k8sidx.backends.store import (
     Rebuilt,
     Renewed,
     StoredEvent,
+    StoredSummary,
     StoreIdentity,
     StoreInfo,
 )
@@ -171,15 +172,31 @@ class ClusterStore:
         for page in stored_documents(self.cluster, self.pattern):
             yield from (StoredEvent(stored.index_name, stored.row) for stored in page)
 
+    def stored_summaries(self) -> Iterator[StoredSummary]:
+        """Yield every daily summary; see :class:`k8sidx.backends.store.Store`."""
+        from k8sidx.backends.cluster.summaries import stored_summaries
+
+        if self.target.is_pattern:
+            return iter(())  # there are none of the indices of others
+        return stored_summaries(self.cluster, self.target.prefix)
+
     def redact_existing(self, on_progress: Callable[[Renewed], None]) -> Renewed:
-        """Rewrite the documents that the present rules would change.
+        """Rewrite the documents and findings that the present rules would change.
 
         :param on_progress: called after each page.
         :raises StoreError: when the cluster cannot be read, or refuses a document.
         """
+        from k8sidx.backends.cluster.index.companions import forget_summaries
         from k8sidx.backends.cluster.redact import redact_documents
+        from k8sidx.backends.finding_record import has_secrets
 
-        return redact_documents(self.cluster, self.pattern, self.target.prefix, on_progress)
+        values = self.findings().redact()
+        with_secrets = sum(map(has_secrets, self.stored_summaries()))
+        if with_secrets:
+            forget_summaries(self.cluster, self.target.prefix)
+        renewed = redact_documents(self.cluster, self.pattern, self.target.prefix, on_progress)
+        renewed.values += values + with_secrets
+        return renewed
 
     def rebuild(self) -> Rebuilt:
         """Refuse: a cluster keeps its own metadata.

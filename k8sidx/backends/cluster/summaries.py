@@ -34,6 +34,7 @@ from k8sidx.backends.cluster.index.companions import (
 from k8sidx.backends.cluster.index.template import made_by_us, write_target
 from k8sidx.backends.cluster.schema.profile import TIME
 from k8sidx.backends.protocol import EXACT
+from k8sidx.backends.store import StoredSummary
 from k8sidx.backends.summaries import day_of
 from k8sidx.backends.summary_store import Rows
 from k8sidx.errors import StoreError
@@ -142,16 +143,7 @@ class ClusterSummaries:
             },
             "sort": [{name: "asc"} for name in _ORDER],
         }
-        path = f"{self._path}/_search?allow_partial_search_results=false"
-        while True:
-            response = expect_success(
-                retrying_request(self._cluster, "POST", path, body=body), "POST", path
-            )
-            hits = response["hits"]["hits"]
-            yield from hits
-            if len(hits) < body["size"]:
-                return
-            body["search_after"] = hits[-1]["sort"]
+        yield from _pages(self._cluster, self._path, body)
 
     def save(self, question: str, made: Mapping[date, Rows]) -> None:
         """Keep the summaries of days that have received no event since they were counted."""
@@ -241,3 +233,31 @@ class ClusterSummaries:
             # Another process may have deleted the same document.
             if status >= 300 and not (status == 404 and "delete" in item):
                 raise StoreError(f"the cluster refused a summary with status {status}.")
+
+
+def stored_summaries(cluster: Cluster, prefix: str) -> Iterator[StoredSummary]:
+    """Yield the summaries of a prefix; none when there is no such index.
+
+    :raises StoreError: when they cannot be read.
+    """
+    index = summaries_index(prefix)
+    order = ["question", *_ORDER]
+    body: _Body = {"size": _PAGE, "_source": [*order, "rows"], "sort": [{n: "asc"} for n in order]}
+    for hit in _pages(cluster, f"/{quote(index, safe='')}", body):
+        source = hit["_source"]
+        name = f"{source['day']} {source['question']}"
+        yield StoredSummary(index, name, orjson.loads(source["rows"]))
+
+
+def _pages(cluster: Cluster, path: str, body: _Body) -> Iterator[_Body]:
+    """Yield the hits of a search, page by page; none when the index does not exist."""
+    path = f"{path}/_search?allow_partial_search_results=false"
+    while True:
+        answer = retrying_request(cluster, "POST", path, body=body)
+        if answer.status == 404:
+            return
+        hits = expect_success(answer, "POST", path)["hits"]["hits"]
+        yield from hits
+        if len(hits) < body["size"]:
+            return
+        body["search_after"] = hits[-1]["sort"]

@@ -19,12 +19,17 @@ from k8sidx.backends.durable import (
     make_private_folder,
     write_durably,
 )
-from k8sidx.backends.finding_record import FIELDS, Record, merged
+from k8sidx.backends.finding_record import (
+    FIELDS,
+    Record,
+    merged,
+    redacted_record,
+    secret_fields,
+)
 from k8sidx.backends.finding_state import StateChange, state_change
 from k8sidx.backends.store import SavedFindings
 from k8sidx.errors import StoreError
 from k8sidx.events.fields.table import Kind
-from k8sidx.events.normalize.redact_text import redact_text
 
 LOCK_SECONDS = 60
 _TYPES = {Kind.INTEGER: pa.int64(), Kind.TIME: pa.timestamp("us", tz="UTC")}
@@ -67,7 +72,7 @@ class EmbeddedFindings:
             saved = read_findings(self._store)
             new = len(records.keys() - saved.keys())
             for identifier, record in records.items():
-                saved[identifier] = merged(saved.get(identifier), record)
+                saved[identifier] = redacted_record(merged(saved.get(identifier), record))
             _replace(path, list(saved.values()))
         return SavedFindings(new, str(path))
 
@@ -78,17 +83,16 @@ class EmbeddedFindings:
         """
         return read_findings(self._store)
 
-    def redact(self) -> None:
-        """Replace credentials in findings that an earlier version saved.
+    def redact(self) -> int:
+        """Replace credentials in saved findings; see :class:`k8sidx.backends.store.Findings`.
 
         :raises StoreError: when another process holds the lock, or the file cannot be written.
         """
-        saved = {
-            identifier: {name: _redacted(value) for name, value in record.items()}
-            for identifier, record in read_findings(self._store).items()
-        }
-        if saved != read_findings(self._store):
-            self.save(saved)
+        saved = read_findings(self._store)
+        secrets = {key: secret_fields(record) for key, record in saved.items()}
+        if any(secrets.values()):
+            self.save({key: saved[key] for key, fields in secrets.items() if fields})
+        return sum(map(len, secrets.values()))
 
     def states(self) -> list[StateChange]:
         """Return the state changes; see :class:`k8sidx.backends.store.Findings`.
@@ -136,12 +140,6 @@ class EmbeddedFindings:
             ) from error
         except OSError as error:
             raise StoreError(f"{path} cannot be written: {error.strerror}.") from error
-
-
-def _redacted(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_redacted(element) for element in value]
-    return redact_text(value) if isinstance(value, str) else value
 
 
 def read_findings(store: Path) -> dict[str, Record]:

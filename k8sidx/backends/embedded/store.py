@@ -13,6 +13,7 @@ from k8sidx.backends.store import (
     Rebuilt,
     Renewed,
     StoredEvent,
+    StoredSummary,
     StoreIdentity,
     StoreInfo,
 )
@@ -139,19 +140,32 @@ class EmbeddedStore:
 
         return stored_events(self.path)
 
+    def stored_summaries(self) -> Iterator[StoredSummary]:
+        """Yield every daily summary; see :class:`k8sidx.backends.store.Store`."""
+        from k8sidx.backends.embedded.summaries import stored_summaries
+
+        return stored_summaries(self.path)
+
     def redact_existing(self, on_progress: Callable[[Renewed], None]) -> Renewed:
-        """Migrate the store, as the next shipper would.
+        """Migrate the store, as the next shipper would, and redact findings and summaries.
 
         :param on_progress: called at the end.
         :raises StoreError: when the folder is not a store, or cannot be written.
         """
         from k8sidx.backends.embedded.storage.manifest import read_manifest
+        from k8sidx.backends.finding_record import has_secrets
 
         read_manifest(self.path, any_version=True)
         writer = self.writer()
         writer.close()
-        on_progress(writer.renewed)
-        return writer.renewed
+        renewed = writer.renewed
+        renewed.values += self.findings().redact()
+        for summary in self.stored_summaries():
+            if has_secrets(summary):
+                Path(summary.location).unlink(missing_ok=True)
+                renewed.values += 1
+        on_progress(renewed)
+        return renewed
 
     def rebuild(self) -> Rebuilt:
         """Make the manifest again from the parts; see :class:`k8sidx.backends.store.Store`."""

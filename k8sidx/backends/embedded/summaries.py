@@ -25,6 +25,7 @@ import zstandard
 from k8sidx.backends.durable import make_private_file, make_private_folder
 from k8sidx.backends.embedded.storage.manifest import Manifest
 from k8sidx.backends.embedded.storage.parts import UNDATED
+from k8sidx.backends.store import StoredSummary
 from k8sidx.backends.summary_store import Rows
 
 FOLDER = "summaries"
@@ -33,6 +34,13 @@ _ASIDE = ".tmp"
 _LEFT_OVER = 3600.0
 """Age in seconds from which a file that was not renamed into place is that of a killed process."""
 _NOT_OURS = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+
+
+def stored_summaries(store: Path) -> Iterator[StoredSummary]:
+    """Yield the summaries of a store; those that cannot be read are not used by any query."""
+    for path in sorted((store / FOLDER).glob(f"*/*{_SUFFIX}")):
+        if (rows := _read(path)) is not None:
+            yield StoredSummary(str(path), path.name[: -len(_SUFFIX)], rows)
 
 
 class EmbeddedSummaries:

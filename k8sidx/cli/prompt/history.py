@@ -8,14 +8,9 @@ from pathlib import Path
 
 from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 
+from k8sidx.backends.durable import user_state_folder
+
 FILE_NAME = "query-history"
-
-
-def state_folder() -> Path:
-    """Return k8sidx's state folder (XDG Base Directory Specification)."""
-    named = os.environ.get("XDG_STATE_HOME", "")
-    base = Path(named) if Path(named).is_absolute() else Path.home() / ".local" / "state"
-    return base / "k8sidx"
 
 
 class _PrivateHistory(FileHistory):
@@ -32,7 +27,7 @@ def kept_history() -> History:
     Where the file cannot be created, the history lasts as long as the session.
     """
     try:
-        path = state_folder() / FILE_NAME
+        path = user_state_folder() / FILE_NAME
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         _make_private(path)
     except (OSError, RuntimeError):  # The latter: no home folder.

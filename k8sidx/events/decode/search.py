@@ -38,6 +38,11 @@ _MARKS = re.compile(
     b"|".join([*(re.escape(mark) for mark in (*_PLAIN_MARKS, *_BASE64_MARKS)), _PACKED])
 )
 _PLAIN = re.compile(b"|".join(re.escape(mark) for mark in _PLAIN_MARKS))
+_LATE_KEYS = re.compile(
+    rb'(?:stageTimestamp|requestReceivedTimestamp)\\?"\s*:|authorization\.k8s\.io/(?:decision|reason)'
+)
+"""Keys at the end of an event as the API server writes it."""
+_CONTAINER_LINE = re.compile(rb'\d{4}-\d\d-\d\dT\S{1,40} std(?:out|err) [FP]|\{"log":"')
 MIN_CUT = 16
 """Characters of the shortest text that is seen as the beginning of another."""
 MIN_BASE64 = 64
@@ -54,6 +59,19 @@ def may_contain_events(record: bytes) -> bool:
 def names_an_event(record: bytes) -> bool:
     """Whether a record has what only audit events have: it is never skipped in silence."""
     return _PLAIN.search(record) is not None
+
+
+def is_rest_of_an_event(text: bytes, line: bytes) -> bool:
+    """Whether a text that is not JSON looks like an event whose beginning is missing: the line was
+    split by a container runtime, and its first part is in a file that was rotated away.
+
+    :param line: the record that contains the text.
+    """
+    if _LATE_KEYS.search(text) is not None:
+        return True
+    if _CONTAINER_LINE.match(line) is None or not text.endswith(b"}") or b'"' not in text:
+        return False
+    return text.count(b"}") > text.count(b"{")
 
 
 def nested_events(value: Any, context: Context) -> Iterator[Nested]:

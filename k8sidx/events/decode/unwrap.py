@@ -31,7 +31,12 @@ from k8sidx.events.decode.json_repair import UnreadableError, parse
 from k8sidx.events.decode.providers import apiserver, eks
 from k8sidx.events.decode.providers.shippers import LOOKALIKES
 from k8sidx.events.decode.readers import READERS
-from k8sidx.events.decode.search import may_contain_events, names_an_event, nested_events
+from k8sidx.events.decode.search import (
+    is_rest_of_an_event,
+    may_contain_events,
+    names_an_event,
+    nested_events,
+)
 from k8sidx.events.records import Context, Event, JsonObject, Record, Rejected, Skipped
 
 MAX_DEPTH = 8
@@ -173,7 +178,7 @@ class _Unwrapping:
             else:
                 yield from self._value(value, inner_context)
                 return
-        if names_event:
+        if names_event or is_rest_of_an_event(text, self._line):
             yield self._rejected(reason)
         elif _LEGACY.match(text):
             yield self._skipped("audit line in the legacy text format")

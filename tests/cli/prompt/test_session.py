@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from k8sidx.cli.prompt.history import kept_history, state_folder
+from k8sidx.backends.durable import user_state_folder
+from k8sidx.cli.prompt.history import kept_history
 from tests.cli.prompt.conftest import CTRL_C, CTRL_D, ENTER, ESC_ENTER, Typed
 
 
@@ -83,4 +84,4 @@ def test_history_lasts_for_the_session_when_it_cannot_be_saved(
 
 def test_a_relative_state_folder_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", "relative")
-    assert state_folder() == Path.home() / ".local" / "state" / "k8sidx"
+    assert user_state_folder() == Path.home() / ".local" / "state" / "k8sidx"

@@ -16,6 +16,7 @@ from k8sidx.events.records import Chunk, Rejected, Skipped
 from k8sidx.shipping.sources.files.chunks import read_chunks
 from k8sidx.shipping.sources.files.inputs import Source
 from k8sidx.shipping.sources.files.partial_lines import complete_length
+from tests.building import event as audit_event
 from tests.events.decode.helpers import DecodedEvent, DecodedRecord, file_records
 from tests.shipping.sources.test_chunks import Piece, chunks, lines
 
@@ -188,3 +189,23 @@ def test_split_lines_give_the_events_that_were_written(
         str(number) for number in range(len(sizes))
     )
     assert len(records) == len(sizes)
+
+
+@FORMATS
+def test_events_that_rotation_cut_are_rejected_in_both_files(path: Path, write: Any) -> None:
+    whole = json.dumps(audit_event("create", requestObject={"spec": {"text": "x" * 300}}))
+    for cut in (30, len(whole) // 2, len(whole) - 60, len(whole) - 8):
+        path.write_bytes(write(event(1)) + write(whole[:cut], last=False))
+        first = file_records(path)
+        path.write_bytes(write(whole[cut:]) + write("text") + write(event(2)))
+        second = file_records(path)
+        for records, kept in ((first, [(1, "1")]), (second, [(3, "2")])):
+            assert ids(records) == kept
+            assert sum(isinstance(record, Rejected) for record in records) == 1, cut
+
+
+@FORMATS
+@pytest.mark.parametrize("text", ["}", '{"a": {"b": 1}}', "I1123 12:00:00 x}", "f() { return }"])
+def test_other_text_of_containers_is_skipped(path: Path, write: Any, text: str) -> None:
+    path.write_bytes(write(text))
+    assert [type(record) for record in file_records(path)] == [Skipped]
