@@ -55,6 +55,7 @@ class Statement:
     times: frozenset[int] = frozenset()
 
 
+_ALTERNATIVES = 64
 ROLLED_COUNT, ROLLED_FIRST, ROLLED_LAST = "rolled events", "rolled first", "rolled last"
 """Columns of a table that holds events rolled up: how many, and their times."""
 
@@ -223,9 +224,21 @@ def condition_sql(condition: Condition, parameters: list[Any]) -> str:
     if isinstance(condition, And | Or):
         if not condition.conditions:
             return "true" if isinstance(condition, And) else "false"
-        word = " AND " if isinstance(condition, And) else " OR "
-        return "(" + word.join(condition_sql(one, parameters) for one in condition.conditions) + ")"
+        parts = [condition_sql(part, parameters) for part in condition.conditions]
+        if isinstance(condition, And):
+            return f"({' AND '.join(parts)})"
+        return _either(parts)
     return _leaf(condition, parameters)
+
+
+def _either(parts: Sequence[str]) -> str:
+    """Return that one of the parts holds. DuckDB's optimizer compares each alternative with each
+    other one, for which thousands take minutes; it does not look into IS TRUE."""
+    if len(parts) > _ALTERNATIVES:
+        starts = range(0, len(parts), _ALTERNATIVES)
+        groups = [_either(parts[start : start + _ALTERNATIVES]) for start in starts]
+        return _either([f"({group} IS TRUE)" for group in groups])
+    return f"({' OR '.join(parts)})"
 
 
 def _leaf(leaf: Leaf, parameters: list[Any]) -> str:
