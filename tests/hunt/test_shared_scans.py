@@ -97,9 +97,11 @@ def window(name: str) -> Window:
 
 @pytest.mark.parametrize("asked", ["all", "since", "until", "baseline"])
 def test_the_library_together_gives_what_each_gives_alone(asked: str, engine: DuckDBEngine) -> None:
+    """Each hunt without a period and with both of its bounds, every third with one of them."""
+    chosen = {"since": slice(0, None, 3), "until": slice(1, None, 3)}.get(asked, slice(None))
     together = run_hunts(LIBRARY, engine, window(asked))
-    for hunt, found in zip(LIBRARY, together, strict=True):
-        assert found == run_hunt(hunt, engine, window(asked)), hunt.id
+    for hunt, result in list(zip(LIBRARY, together, strict=True))[chosen]:
+        assert result == run_hunt(hunt, engine, window(asked)), hunt.id
 
 
 def test_little_room_changes_nothing(engine: DuckDBEngine, monkeypatch: pytest.MonkeyPatch) -> None:
