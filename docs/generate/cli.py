@@ -9,6 +9,9 @@ from __future__ import annotations
 import re
 import sys
 import textwrap
+from collections import Counter
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +19,16 @@ import typer
 
 from k8sidx.cli import app
 
+_COMMON = re.compile(r"(<!-- common options -->\n).*?(<!-- end -->)", re.DOTALL)
+COMMON = 8
+"""Commands that an option is repeated in before it is described once for all of them."""
 _CONTENTS = re.compile(r"(<!-- commands -->\n).*?(<!-- end -->)", re.DOTALL)
 _BLOCK = re.compile(r"(<!-- reference: (\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def with_current_reference(text: str) -> str:
     """Return the page with its list of commands and every reference block up to date."""
+    text = _COMMON.sub(lambda match: match[1] + _common_options() + match[2], text)
     text = _CONTENTS.sub(lambda match: match[1] + _contents(text) + match[2], text)
     return _BLOCK.sub(lambda match: match[1] + _reference(match[2]) + match[3], text)
 
@@ -32,6 +39,39 @@ def _contents(text: str) -> str:
     names = sorted(command.commands, key=lambda name: text.find(f"\n## k8sidx {name}\n"))
     links = ", ".join(f"[{name}](#k8sidx-{name})" for name in names)
     return textwrap.fill(f"Commands: {links}", 100, break_on_hyphens=False) + "\n"
+
+
+def _common_options() -> str:
+    """Return the options of most commands as a table."""
+    return "\n".join(["| | |", "| --- | --- |", *_common(), ""])
+
+
+@cache
+def _common() -> dict[str, str]:
+    """Return the lines of the options that many commands share, with the option's first name."""
+    lines: Counter[str] = Counter()
+    names: dict[str, str] = {}
+    for command in _commands(typer.main.get_command(app)):
+        for parameter in command.params:
+            if parameter.param_type_name == "option":
+                line = _line(parameter)
+                lines[line] += 1
+                names[line] = max(parameter.opts, key=len)
+    return {line: names[line] for line, count in lines.items() if count >= COMMON}
+
+
+def _commands(command: Any) -> Iterator[Any]:
+    yield command
+    for child in getattr(command, "commands", {}).values():
+        yield from _commands(child)
+
+
+def _options(command: Any) -> Iterator[str]:
+    """Yield a line for each option of a command's own, and one with the names of the others."""
+    lines = [_line(parameter) for parameter in command.params]
+    yield from (line for line in lines if line not in _common())
+    if names := [f"`{_common()[line]}`" for line in lines if line in _common()]:
+        yield f"| {', '.join(names)} | [Common options](#common-options). |"
 
 
 def _reference(path: str) -> str:
@@ -52,7 +92,7 @@ def _reference(path: str) -> str:
             "",
             "| | |",
             "| --- | --- |",
-            *(_line(parameter) for parameter in command.params),
+            *_options(command),
             "",
             "```console",
             *(f"$ {line.strip()}" for line in example.splitlines()),

@@ -53,7 +53,7 @@ NAME = "report"
 EXAMPLE = (
     "\b\nExample:\n"
     "  k8sidx report -o report.html\n"
-    "  k8sidx report --since 7d --known-good allow.yml\n"
+    "  k8sidx report --since 7d\n"
     "  k8sidx report --input audit.log.gz --max-size 5MB"
 )
 IDS = 5_000
