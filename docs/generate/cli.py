@@ -46,6 +46,12 @@ def _common_options() -> str:
     return "\n".join(["| | |", "| --- | --- |", *_common(), ""])
 
 
+COMMON_OPTIONS = frozenset(
+    {"store", "index", "api_key_file", "ca_cert", "client_cert", "profile", "tz", "quiet", "debug"}
+)
+"""Names of the options of most commands, which the man page describes once."""
+
+
 @cache
 def _common() -> dict[str, str]:
     """Return the lines of the options that many commands share, with the option's first name."""

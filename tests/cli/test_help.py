@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from docs.generate.cli import with_current_reference
+from docs.generate.man import page
 from k8sidx import __version__
 from k8sidx.cli import COMMANDS, app
 
@@ -87,6 +89,17 @@ def test_wrong_usage_ends_with_2(arguments: list[str]) -> None:
 def test_the_reference_is_current() -> None:
     text = REFERENCE.read_text("utf-8")
     assert with_current_reference(text) == text, "run: python -m docs.generate.cli docs/cli.md"
+
+
+def test_the_man_page_is_current_and_formats_without_a_warning() -> None:
+    path = REFERENCE.with_name("k8sidx.1")
+    assert path.read_text("utf-8") == page(), "run: python -m docs.generate.man docs/k8sidx.1"
+    if not (formatter := shutil.which("groff") or shutil.which("nroff")):
+        pytest.skip("no groff to format the man page with")
+    arguments = [formatter, "-man", "-ww", "-Tutf8", str(path)]
+    done = subprocess.run(arguments, capture_output=True, text=True, check=True)
+    assert done.stderr == ""
+    assert "secret" in done.stdout
 
 
 def test_the_reference_has_every_command() -> None:
