@@ -54,6 +54,7 @@ pub fn pod_fields(
         tolerates_all |= is_everything(toleration)?;
     }
     fields.flag("pod.tolerates_all", tolerates_all);
+    fields.list("pod.escapes", &escapes(spec, &containers)?);
     of_containers(&containers, &mut fields)?;
     if !is_on_host {
         let mut ports = Distinct::default();
@@ -70,6 +71,29 @@ pub fn pod_fields(
     }
     let annotations = template.object(b"metadata")?.object(b"annotations")?;
     security(spec.object(b"securityContext")?, annotations, &containers, &mut fields)
+}
+
+/// Return ways out of a container that have no field of their own.
+fn escapes(spec: Object, containers: &[Object]) -> Plain<Distinct> {
+    let mut escapes = Distinct::default();
+    for volume in spec.objects(b"volumes")? {
+        if volume.object(b"gitRepo")?.index != 0 {
+            escapes.add(b"gitRepo")?;
+        }
+    }
+    for holder in [spec].iter().chain(containers) {
+        let context = holder.object(b"securityContext")?;
+        if context.object(b"windowsOptions")?.is_true(b"hostProcess")? {
+            escapes.add(b"hostProcess")?;
+        }
+    }
+    if spec.is_true(b"shareProcessNamespace")? {
+        escapes.add(b"shareProcessNamespace")?;
+    }
+    if !spec.object(b"securityContext")?.objects(b"sysctls")?.is_empty() {
+        return Err(NotPlain); // Python has the list of safe ones
+    }
+    Ok(escapes)
 }
 
 fn owner(metadata: Object, request: &Request, fields: &mut Members) -> Plain<()> {

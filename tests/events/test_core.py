@@ -188,6 +188,19 @@ EVENTS = [
         "metadata": {"annotations": LAST}}),
     event("create", "pods", requestObject={"spec": {"containers": [
         {"image": f"i{number}", "name": f"c{number}"} for number in range(70)]}}),
+    event("create", "pods", requestObject={"spec": {"volumes": [{"gitRepo": {"repository": "r"}}],
+        "shareProcessNamespace": True, "containers": [{"securityContext": {
+            "windowsOptions": {"hostProcess": True}}}]}}),
+    event("create", "pods", requestObject={"spec": {"securityContext": {"sysctls": [
+        {"name": "kernel.msgmax", "value": "1"}], "windowsOptions": {"hostProcess": True}}}}),
+    event("create", "serviceaccounts", subresource="token", requestObject={
+        "spec": {"expirationSeconds": 999999}}),
+    event("create", "serviceaccounts", requestObject={"metadata": {"annotations": {
+        "eks.amazonaws.com/role-arn": "arn:aws:iam::1:role/x"}}}),
+    event("create", "ingresses", requestObject={"metadata": {"annotations": {
+        "nginx.ingress.kubernetes.io/configuration-snippet": "lua"}}}),
+    event("create", "subjectaccessreviews", requestObject={"spec": {"user": "eve",
+        "resourceAttributes": {"verb": "get", "resource": "secrets"}}}),
     event("create", "serviceaccounts", subresource="token", responseObject={"kind": "TokenRequest",
         "metadata": {"name": "made"}, "status": {"token": "hunter2"}}),
     event("update", "services", requestObject={"kind": "Service", "metadata": {
