@@ -30,15 +30,15 @@ def user_cache_folder() -> Path:
 
 
 def make_private_folder(folder: Path) -> None:
-    """Make a folder that only its owner may enter; its parents get the usual mode.
+    """Make a folder that only its owner may enter, and its missing parents likewise.
 
     An existing folder is left as it is.
 
     :raises OSError: when it cannot be made.
     """
-    if not folder.is_dir():
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        folder.mkdir(mode=FOLDER_MODE, exist_ok=True)
+    missing = [path for path in (folder, *folder.parents) if not path.is_dir()]
+    for path in reversed(missing):
+        path.mkdir(mode=FOLDER_MODE, exist_ok=True)
 
 
 def make_private_file(path: Path) -> None:
