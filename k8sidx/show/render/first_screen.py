@@ -82,9 +82,11 @@ def print_first_screen(console: Console, screen: FirstScreen) -> None:
     lines.append(Text(visible(findings_counted(screen.results)), style="bold"))
     lines.append(Text("All hunts with their tables: -v", style="dim"))
     lines.append(Text("Next:"))
-    lines += [Text(f"  {command}", style="bold") for command in _next(stories, screen.options)]
     for line in lines:
         console.print(line, overflow="ellipsis", no_wrap=True)
+    for command in _next(stories, screen.options):
+        # Uncut, to be copied: the terminal wraps it.
+        console.print(Text(f"  {command}", style="bold"), soft_wrap=True)
 
 
 def _events(results: Sequence[HuntResult]) -> int:
