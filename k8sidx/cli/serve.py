@@ -262,10 +262,10 @@ def _print_api_server_side(
 ) -> None:
     from urllib.parse import quote
 
-    from k8sidx.shipping.webhook.api_server import audit_policy, kubeconfig
+    from k8sidx.shipping.webhook.api_server import kubeconfig
 
     if print_policy:
-        write_text(audit_policy())
+        write_text(_audit_policy())
         return
     host, _, port = address.rpartition(":")
     path = f"/cluster/{quote(cluster, safe='')}" if cluster else "/"
@@ -277,3 +277,14 @@ def _print_api_server_side(
         has_tokens=token_file is not None,
     )
     write_text(text)
+
+
+def _audit_policy() -> str:
+    """Return the policy that ``k8sidx policy print`` prints without further options."""
+    from k8sidx.cli.selection import Selection, selected_hunts
+    from k8sidx.hunt.policy.write import policy_for, policy_text
+    from k8sidx.show.render.policy import policy_heading
+
+    hunts = selected_hunts(Selection((), True, (), None))
+    written = policy_for(hunts)
+    return policy_text(written, policy_heading(len(hunts), written, None))

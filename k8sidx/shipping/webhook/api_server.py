@@ -1,8 +1,7 @@
-"""The API server's side of the audit webhook: kubeconfig and audit policy, ready to paste."""
+"""The API server's side of the audit webhook: its kubeconfig, ready to paste."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +15,6 @@ _FLAGS = """\
 # Keep --audit-log-path as well: events that wait in a batch when the API server dies are only in
 # its log, and `k8sidx ship` of the log fills the gap.
 """
-_READ = ["get", "list", "watch"]
-_NOISE = ["system:kube-proxy", "system:kube-controller-manager", "system:kube-scheduler"]
 
 
 def kubeconfig(
@@ -46,48 +43,3 @@ def kubeconfig(
         "current-context": "default",
     }
     return _FLAGS + yaml.safe_dump(content, sort_keys=False)
-
-
-def audit_policy() -> str:
-    """Return an audit policy: bodies of what hunts read, metadata of the rest, no bare reads of
-    controllers, and no body that contains secrets."""
-    rules: list[dict[str, Any]] = [
-        _rule("None", nonResourceURLs=["/healthz*", "/livez*", "/readyz*", "/version", "/metrics"]),
-        _rule(
-            "None",
-            users=_NOISE,
-            verbs=_READ,
-            resources=[
-                _resources("", "endpoints", "services", "services/status", "nodes", "pods"),
-                _resources("coordination.k8s.io", "leases"),
-                _resources("discovery.k8s.io", "endpointslices"),
-            ],
-        ),
-        _rule("None", resources=[_resources("coordination.k8s.io", "leases")]),
-        _rule("None", resources=[_resources("", "events"), _resources("events.k8s.io", "events")]),
-        _rule(
-            "Metadata",
-            resources=[
-                _resources("", "secrets", "configmaps", "serviceaccounts/token"),
-                _resources("authentication.k8s.io", "tokenreviews"),
-            ],
-        ),
-        _rule("Metadata", verbs=_READ),
-        _rule("Request", verbs=["create", "update", "patch", "delete", "deletecollection"]),
-        _rule("Metadata"),
-    ]
-    content = {
-        "apiVersion": "audit.k8s.io/v1",
-        "kind": "Policy",
-        "omitStages": ["RequestReceived"],
-        "rules": rules,
-    }
-    return yaml.safe_dump(content, sort_keys=False)
-
-
-def _rule(level: str, **conditions: Sequence[Any]) -> dict[str, Any]:
-    return {"level": level, **conditions}
-
-
-def _resources(group: str, *names: str) -> dict[str, Any]:
-    return {"group": group, "resources": list(names)}
