@@ -14,6 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
+from k8sidx.backends.changes import Changes, Checkpoint
 from k8sidx.backends.check import Check
 from k8sidx.backends.finding_record import Record
 from k8sidx.backends.finding_state import StateChange
@@ -249,6 +250,13 @@ class Store(Protocol):
         """Return what the store contains.
 
         :raises StoreError: when it cannot be read.
+        """
+
+    def changes(self, after: Checkpoint | None) -> Changes:
+        """Return the times of the events that were stored since a checkpoint.
+
+        :param after: the checkpoint of an earlier call; ``None`` for all events.
+        :raises StoreError: when the store cannot be read.
         """
 
     def checks(self, now: Callable[[], datetime]) -> Iterator[Check]:

@@ -27,6 +27,7 @@ from k8sidx.backends.store import (
 from k8sidx.errors import UsageError
 
 if TYPE_CHECKING:
+    from k8sidx.backends.changes import Changes, Checkpoint
     from k8sidx.backends.check import Check
     from k8sidx.backends.cluster.engine.deriving import DerivingEngine, Temporary
     from k8sidx.backends.cluster.engine.engine import SearchEngine
@@ -238,6 +239,15 @@ class ClusterStore:
             first if isinstance(first, datetime) else None,
             last if isinstance(last, datetime) else None,
         )
+
+    def changes(self, after: Checkpoint | None) -> Changes:
+        """Return the events that were stored since a checkpoint.
+
+        :raises StoreError: when the cluster cannot be reached, or refuses access.
+        """
+        from k8sidx.backends.cluster.changes import changes
+
+        return changes(self.cluster, self.pattern, after)
 
     def checks(self, now: Callable[[], datetime]) -> Iterator[Check]:
         """Run the health checks; ends early when the cluster cannot be reached."""

@@ -21,6 +21,7 @@ from k8sidx.errors import UsageError
 from k8sidx.events.fields.moment import to_moment
 
 if TYPE_CHECKING:
+    from k8sidx.backends.changes import Changes, Checkpoint
     from k8sidx.backends.check import Check
     from k8sidx.backends.embedded.engine.engine import DuckDBEngine
     from k8sidx.backends.embedded.findings import EmbeddedFindings
@@ -202,6 +203,15 @@ class EmbeddedStore:
             with path.open("rb") as file:
                 count += sum(1 for _ in file)
         return count
+
+    def changes(self, after: Checkpoint | None) -> Changes:
+        """Return the events that were stored since a checkpoint.
+
+        :raises StoreError: when the folder is not a store, or a part cannot be read.
+        """
+        from k8sidx.backends.embedded.changes import changes
+
+        return changes(self.path, after)
 
     def checks(self, now: Callable[[], datetime]) -> Iterator[Check]:
         """Run the health checks; ends early when the folder is not a store."""

@@ -116,7 +116,9 @@ def _merge(writer: StoreWriter, parts: Sequence[Part]) -> None:
     kept = tuple(part for part in manifest.parts if part.path not in gone)
     # An older k8sidx may have added one of them meanwhile.
     normalized = min(part.normalized for part in parts)
-    placed = replace(writer.place(staged), normalized=normalized)
+    numbers = [part.committed for part in parts]
+    committed = max(numbers) if all(numbers) else 0
+    placed = replace(writer.place(staged), normalized=normalized, committed=committed)
     write_manifest(
         writer.path,
         replace(manifest, parts=(*kept, placed), garbage=(*manifest.garbage, *sorted(gone))),

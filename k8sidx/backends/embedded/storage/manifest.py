@@ -61,6 +61,8 @@ class Part:
     :param normalized: versions by which its events are normalized; zeros for parts of stores made
         before that was noted. An earlier k8sidx drops it from the manifest, so that
         whatever it adds is migrated.
+    :param committed: number of the commit that added it, higher than those of all before: about
+        the microseconds since 1970; 0 where it is not known.
     """
 
     path: str
@@ -71,6 +73,7 @@ class Part:
     checksum: str = ""
     modified: int = 0
     normalized: tuple[int, int] = (0, 0)
+    committed: int = 0
 
     @property
     def day(self) -> str:
@@ -195,9 +198,10 @@ def _manifest_of(content: Mapping[str, Any]) -> Manifest:
     """
     checksums = _of_type(content.get("checksums", {}), dict, "checksums")
     normalized = _of_type(content.get("normalized", {}), dict, "normalized")
+    committed = _of_type(content.get("committed", {}), dict, "committed")
     return Manifest(
         tuple(
-            _part_of(part, checksums, normalized)
+            _part_of(part, checksums, normalized, committed)
             for part in _of_type(content.get("parts"), list, "parts")
         ),
         tuple(_path_of(path) for path in _of_type(content.get("garbage", []), list, "garbage")),
@@ -210,7 +214,12 @@ def _manifest_of(content: Mapping[str, Any]) -> Manifest:
     )
 
 
-def _part_of(part: object, checksums: Mapping[str, Any], normalized: Mapping[str, Any]) -> Part:
+def _part_of(
+    part: object,
+    checksums: Mapping[str, Any],
+    normalized: Mapping[str, Any],
+    committed: Mapping[str, Any],
+) -> Part:
     values = _of_type(part, dict, "parts")
     path = _path_of(values.get("path"))
     checksum, modified = _of_type(checksums.get(path, ["", 0]), list, "checksums")
@@ -224,6 +233,7 @@ def _part_of(part: object, checksums: Mapping[str, Any], normalized: Mapping[str
         _of_type(checksum, str, "checksums"),
         _of_type(modified, int, "checksums"),
         (_of_type(columns, int, "normalized"), _of_type(rules, int, "normalized")),
+        _of_type(committed.get(path, 0), int, "committed"),
     )
 
 
@@ -277,6 +287,7 @@ def write_manifest(store: Path, manifest: Manifest) -> None:
             "normalized": {
                 part.path: list(part.normalized) for part in manifest.parts if any(part.normalized)
             },
+            "committed": {part.path: part.committed for part in manifest.parts if part.committed},
             "garbage": list(manifest.garbage),
         },
         indent=1,
