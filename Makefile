@@ -65,6 +65,7 @@ generated: $(VENV)/.dev
 	$(BIN)/python -m docs.generate.cli docs/cli.md
 	$(BIN)/python -m docs.generate.man docs/k8sidx.1
 	$(BIN)/python -m docs.generate.completion k8sidx/cli/cli.json
+	$(BIN)/python -m docs.generate.metrics docs/metrics.md
 	$(BIN)/python -m docs.generate.template_files mappings
 	$(BIN)/python -m docs.generate.mapping > docs/mapping.md
 	$(BIN)/python -m docs.generate.dashboards docs/dashboards.md

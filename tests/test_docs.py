@@ -125,6 +125,8 @@ def saved_id() -> str:
 def k8sidx(command: str) -> str:
     """What the command prints, in this process."""
     arguments = [saved_id() if word == "ID" else word for word in shlex.split(command)[1:]]
+    if arguments[0] == "watch" and "--once" not in arguments:
+        arguments.append("--once")  # it would not end by itself
     into = ""
     if ">" in arguments:
         *arguments, _, into = arguments

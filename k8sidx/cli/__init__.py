@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     app: typer.Typer
 
 COMMANDS = (
-    "setup", "ship", "serve", "hunts", "hunt", "query", "search", "show", "timeline", "who",
-    "history", "diff", "access", "findings", "notify", "baseline", "report", "dashboards", "policy",
-    "doctor", "generate", "schema", "mcp",
+    "setup", "ship", "serve", "hunts", "hunt", "watch", "query", "search", "show", "timeline",
+    "who", "history", "diff", "access", "findings", "notify", "baseline", "report", "dashboards",
+    "policy", "doctor", "generate", "schema", "mcp",
 )  # fmt: skip
 """Names of the commands, which are those of their modules, in the order of the help."""
 

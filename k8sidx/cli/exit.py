@@ -12,7 +12,7 @@ from typing import NoReturn, ParamSpec
 
 import typer
 
-from k8sidx.cli.output import print_message
+from k8sidx.cli.output import LogFormat, print_message, use_log_format
 from k8sidx.errors import K8sidxError
 
 EXIT_FINDINGS = 1
@@ -41,6 +41,8 @@ def ends_with_exit_code(command: Callable[P, None]) -> Callable[P, None]:
     @functools.wraps(command)
     def ended(*args: P.args, **kwargs: P.kwargs) -> None:
         debug = bool(kwargs.get("debug"))
+        log_format = kwargs.get("log_format")
+        use_log_format(log_format if isinstance(log_format, LogFormat) else None)
         try:
             command(*args, **kwargs)
             sys.stdout.flush()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -20,28 +19,10 @@ def only_new(store: Store, results: Sequence[HuntResult], *, quiet: bool) -> lis
 
     :raises StoreError: when the saved findings cannot be read.
     """
-    from k8sidx.hunt.findings.lifecycle import live_findings, series_of
-    from k8sidx.hunt.findings.record import finding_id
+    from k8sidx.hunt.findings.lifecycle import live_findings
+    from k8sidx.hunt.findings.untold import untold
 
-    saved = live_findings(store, datetime.now(UTC))
-    last = {item.id: item.finding.last_seen for item in saved if item.state != "reopened"}
-    silenced = {item.series for item in saved if item.state == "silenced"}
-    kept = []
-    left_out = 0
-    for result in results:
-        new = []
-        for finding in result.findings:
-            if series_of(finding) in silenced:
-                continue
-            identifier = finding_id(finding)
-            before = last.get(identifier)
-            later = bool(before and finding.last_seen and finding.last_seen > before)
-            if identifier not in last or later:
-                new.append(finding)
-        left_out += len(result.findings) - len(new)
-        # The rows of a hunt that reports findings are theirs; tops have rows and no findings.
-        rows = [] if result.findings else result.rows
-        kept.append(replace(result, findings=new, rows=rows))
+    kept, left_out = untold(results, live_findings(store, datetime.now(UTC)), repeated=True)
     print_message(
         f"{left_out:,} findings that are saved already or silenced are left out.", quiet=quiet
     )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from k8sidx.cli.output import LogFormat
 from k8sidx.show.render.formats.registry import Output
 
 if TYPE_CHECKING:
@@ -127,6 +128,19 @@ MaxAgeOption = Annotated[
         "--max-age",
         metavar="SPAN",
         help="Exit with 4 if the newest event is older than this, for example 1h.",
+        show_default=False,
+    ),
+]
+LogFormatOption = Annotated[
+    LogFormat,
+    typer.Option("--log-format", help="Write messages on stderr as text or as JSON lines."),
+]
+MetricsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--metrics",
+        metavar="HOST:PORT",
+        help="Serve /metrics (Prometheus), /healthz and /readyz on this address.",
         show_default=False,
     ),
 ]

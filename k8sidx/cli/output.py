@@ -6,10 +6,12 @@ import contextlib
 import io
 import shlex
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from k8sidx.show.render.escape import visible
+from k8sidx.show.render.escape import json_line, visible
 from k8sidx.show.render.formats.registry import Output, load_format
 
 if TYPE_CHECKING:
@@ -58,15 +60,39 @@ def print_on_console(draw: Callable[[Console], None]) -> None:
     sys.stdout.flush()
 
 
+class LogFormat(StrEnum):
+    """Form of the messages on stderr."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+_log = {"format": LogFormat.TEXT}  # of all threads
+
+
+def use_log_format(log_format: LogFormat | None) -> None:
+    """Set the form of the messages of the command that runs; ``None`` for text."""
+    _log["format"] = log_format or LogFormat.TEXT
+
+
 def print_message(line: str, *, quiet: bool = False) -> None:
     """Print one line to stderr, with unsafe characters escaped.
 
     A closed stderr does not change the exit code.
     """
+    print_event(line, {}, quiet=quiet)
+
+
+def print_event(line: str, fields: Mapping[str, object], *, quiet: bool = False) -> None:
+    """Print one line to stderr, with values that the form ``json`` has as fields of their own."""
     if quiet:
         return
+    text = visible(line)
+    if _log["format"] is LogFormat.JSON:
+        moment = datetime.now(UTC).isoformat(timespec="milliseconds")
+        text = json_line({"time": moment, "message": line, **fields})
     with contextlib.suppress(BrokenPipeError):
-        sys.stderr.write(visible(line) + "\n")
+        sys.stderr.write(text + "\n")
         sys.stderr.flush()
 
 

@@ -15,14 +15,16 @@ from k8sidx.cli.options import (
     OUTPUTS,
     SPOOL_SIZE,
     DebugOption,
+    LogFormatOption,
+    MetricsOption,
     QuietOption,
     SpoolOption,
     SpoolSizeOption,
     configuration,
 )
-from k8sidx.cli.output import print_document, print_message, write_text
+from k8sidx.cli.output import LogFormat, print_document, print_message, write_text
 from k8sidx.cli.size import parse_size
-from k8sidx.cli.store import AS_CONFIGURED, StoreChoice, open_chosen, takes_store
+from k8sidx.cli.store import AS_CONFIGURED, StoreChoice, open_chosen, shown_location, takes_store
 from k8sidx.errors import UsageError
 from k8sidx.show.render.formats.registry import Output, load_format
 
@@ -118,6 +120,8 @@ def command(
             help="Also write the counts to stdout in this format at the end.",
         ),
     ] = None,
+    metrics: MetricsOption = None,
+    log_format: LogFormatOption = LogFormat.TEXT,
     quiet: QuietOption = False,
     debug: DebugOption = False,
 ) -> None:
@@ -130,6 +134,8 @@ def command(
         return
     tls = _tls(tls_cert, tls_key, client_ca)
     tokens = _tokens(token_file, tls)
+    from k8sidx.cli.telemetry.metrics import Shipping
+    from k8sidx.cli.telemetry.server import telemetry
     from k8sidx.shipping.pipeline import ShipOptions
     from k8sidx.shipping.signals import Stop
     from k8sidx.shipping.spool.spool import Spool
@@ -148,8 +154,15 @@ def command(
         stack.callback(app.close)
         stop = stack.enter_context(Stop())
         server = stack.enter_context(_server(app, listen, health, tls, tokens))
-        tell(_started(listen, server.ports[0], tls, tokens, folder))
-        receiver = Receiver(spooled, opened, options, stop, print_message, server.stop)
+        tell(
+            f"{_started(listen, server.ports[0], tls, tokens, folder)}, the store "
+            f"{shown_location(store)}"
+        )
+        shipping = Shipping(spooled, app.counters)
+        receiver = Receiver(
+            spooled, opened, options, stop, print_message, server.stop, shipping.update
+        )
+        stack.enter_context(telemetry(shipping, metrics, quiet=quiet))
         report = receiver.run()
     from k8sidx.show.render.ship_summary import shipped_lines, spool_lines
 

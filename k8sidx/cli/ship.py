@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from functools import partial
 from pathlib import Path
 from signal import Signals
@@ -16,29 +16,35 @@ from k8sidx.cli.options import (
     OUTPUTS,
     SPOOL_SIZE,
     DebugOption,
+    LogFormatOption,
+    MetricsOption,
     QuietOption,
     SpoolOption,
     SpoolSizeOption,
     configuration,
 )
-from k8sidx.cli.output import print_document, print_message
+from k8sidx.cli.output import LogFormat, print_document, print_message
 from k8sidx.cli.size import parse_size
 from k8sidx.cli.store import (
     AS_CONFIGURED,
     StoreChoice,
     connection_settings,
     open_chosen,
+    shown_location,
     takes_store,
 )
 from k8sidx.errors import UsageError
 from k8sidx.show.render.formats.registry import Output, load_format
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from k8sidx.backends.documents import DocumentShard
     from k8sidx.backends.store import Store
-    from k8sidx.shipping.pipeline import ShipReport
+    from k8sidx.cli.telemetry.metrics import Shipping
+    from k8sidx.events.audit_policy import AuditPolicy
+    from k8sidx.shipping.pipeline import ShipProgress, ShipReport
+    from k8sidx.shipping.state import State
 
 NAME = "ship"
 EXAMPLE = (
@@ -126,6 +132,15 @@ def command(
             help="Also give events that are stored already the name of --cluster.",
         ),
     ] = False,
+    drop: Annotated[
+        Path | None,
+        typer.Option(
+            "--drop",
+            metavar="POLICY.yaml",
+            help="Leave out the events that this audit policy does not log, and count them.",
+            show_default=False,
+        ),
+    ] = None,
     strict: Annotated[
         bool,
         typer.Option("--strict", help="Reject what would be skipped as not an audit event."),
@@ -139,10 +154,14 @@ def command(
             help="Also write the counts to stdout in this format.",
         ),
     ] = None,
+    metrics: MetricsOption = None,
+    log_format: LogFormatOption = LogFormat.TEXT,
     quiet: QuietOption = False,
     debug: DebugOption = False,
 ) -> None:
     """Store audit events, each exactly once even if shipped twice."""
+    from k8sidx.cli.telemetry.metrics import Shipping
+    from k8sidx.cli.telemetry.server import telemetry
     from k8sidx.events.core import choice
     from k8sidx.shipping.pipeline import ShipOptions, check_relabel, ship
     from k8sidx.shipping.signals import Stop
@@ -159,8 +178,11 @@ def command(
         follow=follow,
         strict=strict,
         relabel=relabel,
+        drop=_policy(drop, quiet=quiet),
     )
     check_relabel(options, resumes=state is not None or spool is not None)
+    if metrics is not None and not follow:
+        raise UsageError("--metrics is for runs that do not end.", remedy="Add --follow.")
     opened = open_chosen(store, create=True)
     inputs, documents = _documents(inputs, store, follow=follow or spool is not None)
     resumable = default_state(inputs, opened)
@@ -179,13 +201,18 @@ def command(
         else Spool(spool_folder, parse_size(spool_size), create=spool is not None) as spooled,
         Stop() as stop,
         progress.shipping(quiet=quiet) as on_progress,
+        ExitStack() as stack,
     ):
+        shipping = Shipping(spooled)
+        if follow:
+            tell(_started(inputs, shown_location(store), kept, spool_folder))
+            stack.enter_context(telemetry(shipping, metrics, quiet=quiet))
         report = ship(
             inputs,
             opened,
             options,
-            on_progress,
-            tell,
+            partial(_progressed, shipping, on_progress),
+            partial(_waiting, shipping, tell),
             stop=stop,
             state=kept,
             spool=spooled,
@@ -205,6 +232,30 @@ def command(
         raise typer.Exit(EXIT_REJECTED)
 
 
+def _progressed(
+    shipping: Shipping, show: Callable[[ShipProgress], None] | None, progress: ShipProgress
+) -> None:
+    shipping.update(progress)
+    if show is not None:
+        show(progress)
+
+
+def _waiting(shipping: Shipping, tell: Callable[[str], None], line: str) -> None:
+    shipping.waiting()
+    tell(line)
+
+
+def _started(inputs: Sequence[str], store: str, state: State | None, spool: Path | None) -> str:
+    """Return the line on what is followed, from where, and where to."""
+    known = state.register.items() if state is not None else []
+    behind = f"from the positions of {len(known):,} files in {state.path}" if state else "from now"
+    where = "from their beginning" if state and not known else behind
+    return (
+        f"following {', '.join(inputs)} {where} into {store}"
+        f"{f'; the spool is {spool}' if spool else ''}"
+    )
+
+
 def _tell_other_clusters(store: Store, name: str, duplicates: int) -> None:
     """Print that events which were stored before keep the cluster that they were stored with."""
     from k8sidx.hunt.events_judged import events_judged
@@ -219,6 +270,22 @@ def _tell_other_clusters(store: Store, name: str, duplicates: int) -> None:
             f"--cluster {name} does not change it, --relabel does. The store also has events of: "
             f"{', '.join(others)}."
         )
+
+
+def _policy(path: Path | None, *, quiet: bool) -> AuditPolicy | None:
+    """Return the policy of ``--drop``, and print which hunts go blind by it."""
+    if path is None:
+        return None
+    from k8sidx.cli.selection import Selection, selected_hunts
+    from k8sidx.events.audit_policy import read_policy
+    from k8sidx.hunt.policy.blind import only_dropping, sights
+    from k8sidx.show.render.policy import dropping_lines
+
+    policy = read_policy(path)
+    hunts = selected_hunts(Selection((), True, (), None))
+    for line in dropping_lines(sights(only_dropping(policy), hunts), str(path)):
+        print_message(line, quiet=quiet)
+    return policy
 
 
 def _documents(

@@ -11,7 +11,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
 from k8sidx.errors import InvalidHunt, Where
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from k8sidx.hunt.result import HuntResult
 
 NOWHERE = Where("-")
+LOOK_BACK = timedelta(minutes=10)
+"""Time in which the stages of a request, and the copies that controllers make of a workload, are
+logged."""
 LIBRARY = "library"
 """``Hunt.source`` of the hunts that are shipped with k8sidx."""
 
@@ -149,6 +152,12 @@ class Hunt(ABC):
     known_good: tuple[KnownGood, ...] = ()
     trusted_impersonators: tuple[TrustedImpersonator, ...] = ()
     stream: bool = False
+
+    @property
+    def look_back(self) -> timedelta:
+        """How far from a new event the events lie that a finding about it can rest on, but for a
+        baseline."""
+        return LOOK_BACK
 
     @abstractmethod
     def run(self, engine: Engine, window: Window) -> HuntResult:

@@ -86,6 +86,7 @@ def deliver(
     pieces: Iterator[Piece],
     stop: Stop,
     on_wait: Callable[[str], None],
+    on_progress: Callable[[ShipProgress], None] | None = None,
 ) -> ShipReport:
     """Store what a spool contains.
 
@@ -94,7 +95,7 @@ def deliver(
     :returns: as :func:`ship`; what is not delivered stays in the spool.
     :raises StoreError: when the store cannot be opened.
     """
-    run = Run([], store, options, None, None, Understanding({}), spool)
+    run = Run([], store, options, on_progress, None, Understanding({}), spool)
     _work(run, store, InputStream(pieces), stop, on_wait, None)
     return run.report
 

@@ -8,7 +8,9 @@ from pathlib import Path
 
 from k8sidx.backends.sink import Tally
 from k8sidx.errors import K8sidxError
+from k8sidx.events.audit_policy import AuditPolicy
 from k8sidx.events.records import Rejected
+from k8sidx.shipping.sources.follow.registry import Registry
 from k8sidx.shipping.spool.spool import SpoolReport
 from k8sidx.shipping.understood import Example, NotUnderstood
 
@@ -29,6 +31,7 @@ class ShipOptions:
     :param follow: keep reading the inputs as they grow, until stopped.
     :param strict: reject what would be skipped because it is not an audit event.
     :param relabel: events that are stored already get the name of the cluster, too.
+    :param drop: leave out the events that an API server with this policy would not log.
     """
 
     cluster: str = ""
@@ -41,6 +44,7 @@ class ShipOptions:
     follow: bool = False
     strict: bool = False
     relabel: bool = False
+    drop: AuditPolicy | None = None
 
     @property
     def stored_cluster(self) -> str:
@@ -50,18 +54,10 @@ class ShipOptions:
 
 
 @dataclass(slots=True)
-class ShipProgress:
-    """Progress of a run; ``bytes_total`` is unknown for standard input."""
-
-    events: int = 0
-    bytes_done: int = 0
-    bytes_total: int | None = None
-
-
-@dataclass(slots=True)
 class ShipReport(Tally):
     """Outcomes of a run's records: ``read = indexed + duplicates + rejected``.
 
+    :param dropped: events that a policy left out, not counted as read; ``None`` without one.
     :param skipped: records that are not audit events, by kind; not counted as read.
     :param examples: the first skipped record of each kind.
     :param not_understood: inputs that were read and contain no audit event at all.
@@ -74,6 +70,7 @@ class ShipReport(Tally):
 
     redacted: int = 0
     seconds: float = 0.0
+    dropped: int | None = None
     skipped: Counter[str] = field(default_factory=Counter)
     examples: dict[str, Example] = field(default_factory=dict)
     not_understood: list[NotUnderstood] = field(default_factory=list)
@@ -88,7 +85,24 @@ class ShipReport(Tally):
         self += later
         self.redacted += later.redacted
         self.seconds += later.seconds
+        if later.dropped is not None:
+            self.dropped = (self.dropped or 0) + later.dropped
         self.skipped += later.skipped
         self.examples = later.examples | self.examples
         self.rejects = [*self.rejects, *later.rejects][:SHOWN_REJECTS]
         self.dead_letter = later.dead_letter or self.dead_letter
+
+
+@dataclass(slots=True)
+class ShipProgress:
+    """Progress of a run; ``bytes_total`` is unknown for standard input.
+
+    :ivar report: the outcomes so far.
+    :ivar register: the files that are read, with the positions up to which they are stored.
+    """
+
+    events: int = 0
+    bytes_done: int = 0
+    bytes_total: int | None = None
+    report: ShipReport = field(default_factory=ShipReport)
+    register: Registry = field(default_factory=Registry)

@@ -61,19 +61,22 @@ class Run:
         self.sources = sources
         self.remote = remote
         self.options = options
-        self.report = ShipReport(relabel=options.stored_cluster if options.relabel else "")
+        self.report = ShipReport(
+            relabel=options.stored_cluster if options.relabel else "",
+            dropped=0 if options.drop else None,
+        )
         moment = f"{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}"
         default = store.dead_letter_folder / f"{moment}.jsonl"
         self.dead_letter = DeadLetter(options.dead_letter or default)
         sizes = [source.size for source in sources]
         known = [size for size in sizes if size is not None]
-        is_known = len(known) == len(sizes) and not remote
-        self.progress = ShipProgress(bytes_total=sum(known) if is_known else None)
         self._on_progress = on_progress
         self._state = state
         self._understanding = understanding
         self._spool = spool
         self.register = Registry() if state is None else state.register
+        total = sum(known) if len(known) == len(sizes) and not remote else None
+        self.progress = ShipProgress(0, 0, total, self.report, self.register)
         self._started: set[str] = set()
 
     @property
@@ -142,6 +145,7 @@ class Run:
         on_wait: Callable[[str], None],
     ) -> None:
         """Read all chunks, and store the batches that the workers encode."""
+        self._report_progress()
         checkpoint: Checkpoint = self._state or NoCheckpoint()
         if self._spool is not None:
             checkpoint = Checkpoints(self._spool, checkpoint)
@@ -232,6 +236,7 @@ class Run:
             options.format,
             options.keep_secrets,
             options.strict,
+            options.drop,
         )
         inline = Worker(settings)
         count = options.processes or worker_count()
@@ -270,10 +275,12 @@ class Run:
         self.progress.events += outcome.events
         self.report.duplicates += outcome.added.duplicates
         self.report.redacted += outcome.redacted
+        if outcome.dropped:
+            self.report.dropped = (self.report.dropped or 0) + outcome.dropped
         if outcome.chunk is not None:
             source = in_flight.source(outcome.chunk)
             self._count_skipped(source, outcome.skipped, outcome.examples)
-            if outcome.events or outcome.rejected:
+            if outcome.events or outcome.rejected or outcome.dropped:
                 self._understanding.understood(source)
         for rejected in outcome.rejected:
             self._reject(rejected)

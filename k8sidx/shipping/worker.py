@@ -15,6 +15,7 @@ from typing import Any
 
 from k8sidx.backends.sink import NOTHING_ADDED, Added, Refused, Rejection, SinkSpec
 from k8sidx.errors import K8sidxError, Where
+from k8sidx.events.audit_policy import AuditPolicy
 from k8sidx.events.core import Rows, choice
 from k8sidx.events.decode.decode import decode, rejected, repaired
 from k8sidx.events.decode.event_model import UNDECODABLE, to_json
@@ -22,6 +23,7 @@ from k8sidx.events.failure import NOT_OF_A_RECORD, failure_reason
 from k8sidx.events.normalize.event import Normalized, Normalizer
 from k8sidx.events.normalize.reconstruct import whole_event
 from k8sidx.events.records import Chunk, Event, Rejected, Skipped
+from k8sidx.shipping.drop import EventFilter
 from k8sidx.shipping.native import NativeChunks, is_wrapped_text
 from k8sidx.shipping.understood import Example, example_of
 
@@ -38,6 +40,7 @@ class WorkerSettings:
     format: str = "auto"
     keep_secrets: bool = False
     strict: bool = False
+    drop: AuditPolicy | None = None
 
 
 @dataclass(slots=True)
@@ -47,6 +50,7 @@ class Outcome:
     :ivar chunk: its number; ``None`` when batches were finished without one.
     :ivar events: events that are in a batch, returned or not yet.
     :ivar added: how many batches contain them, and how many were in these already.
+    :ivar dropped: events that the policy left out.
     :ivar refused: events of this chunk or earlier ones that cannot be encoded, with the text to
         keep of them.
     :ivar examples: a skipped record of each kind, unless one of the same source came before.
@@ -57,6 +61,7 @@ class Outcome:
     events: int = 0
     added: Added = NOTHING_ADDED
     redacted: int = 0
+    dropped: int = 0
     rejected: list[Rejected] = field(default_factory=list)
     refused: list[tuple[Rejection, bytes]] = field(default_factory=list)
     skipped: Counter[str] = field(default_factory=Counter)
@@ -73,8 +78,10 @@ class Worker:
         self._normalizer = self._normalizer_of(settings.cluster)
         self._encoder = settings.spec.open()
         self._lines: tuple[Chunk, list[bytes]] | None = None
-        # Secrets that are kept are those of the reference, whatever they are.
-        is_native = settings.spec.takes_rows and not settings.keep_secrets
+        self._drop = None if settings.drop is None else EventFilter(settings.drop)
+        # Secrets that are kept are those of the reference, whatever they are; and what a policy
+        # leaves out is decided event by event.
+        is_native = settings.spec.takes_rows and not settings.keep_secrets and not settings.drop
         self._native = (
             NativeChunks(settings.format, bodies=settings.spec.bodies)
             if is_native and choice().name == "native"
@@ -196,6 +203,7 @@ class Worker:
         """Return the events of the records that can be decoded; the others are rejected."""
         outcome.rejected.clear()
         outcome.skipped.clear()
+        outcome.dropped = 0
         events: list[Normalized] = []
         numbers: list[int] = []
         for number, line in enumerate(chunk.data.split(b"\n"), chunk.first):
@@ -214,6 +222,7 @@ class Worker:
                 numbers += records
                 outcome.rejected += outcome_of_line.rejected
                 outcome.skipped += outcome_of_line.skipped
+                outcome.dropped += outcome_of_line.dropped
                 outcome.examples |= outcome_of_line.examples
         return events, numbers
 
@@ -239,12 +248,14 @@ class Worker:
     @staticmethod
     def _keep(
         record: Event | Rejected,
-        result: Normalized | Rejected,
+        result: Normalized | Rejected | None,
         events: list[Normalized],
         numbers: list[int],
         outcome: Outcome,
     ) -> None:
-        if isinstance(result, Rejected):
+        if result is None:
+            outcome.dropped += 1
+        elif isinstance(result, Rejected):
             outcome.rejected.append(result)
         else:
             events.append(result)
@@ -272,9 +283,13 @@ class Worker:
             self._lines = chunk, chunk.data.split(b"\n")
         return self._lines[1][record - chunk.first]
 
-    def _normalize(self, event: Event) -> Normalized | Rejected:
+    def _normalize(self, event: Event) -> Normalized | Rejected | None:
+        """Return the event to store, or its reject; ``None`` when the policy leaves it out."""
         try:
-            return self._normalizer.normalize(event.audit, event.rest, event.context, event.size)
+            normalized = self._normalizer.normalize(
+                event.audit, event.rest, event.context, event.size
+            )
+            return None if self._drop and self._drop.leaves_out(event.audit) else normalized
         except UNDECODABLE as error:
             if not event.text:
                 return rejected(event, error)

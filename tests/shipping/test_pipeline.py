@@ -11,6 +11,7 @@ import pytest
 
 from k8sidx.backends.embedded.store import EmbeddedStore
 from k8sidx.errors import UsageError
+from k8sidx.events.audit_policy import parse_policy
 from k8sidx.query.algebra import Metric, Query
 from k8sidx.shipping.pipeline import ShipOptions, ShipProgress, ShipReport, ship
 from tests.building import SHARED, event, write_log
@@ -284,3 +285,26 @@ def test_ranchers_own_api_audit_log_is_skipped(tmp_path: Path) -> None:
     log = write_log(tmp_path / "a.log", [record, event()])
     report = shipped(tmp_path / "s", log)
     assert (report.indexed, sum(report.skipped.values())) == (1, 1)
+
+
+def test_events_that_a_policy_does_not_log_are_dropped_and_counted(tmp_path: Path) -> None:
+    policy = parse_policy(
+        "apiVersion: audit.k8s.io/v1\nkind: Policy\nomitStages: [ResponseStarted]\nrules:\n"
+        "- {level: None, users: [bob]}\n"
+        "- {level: Metadata, resources: [{group: '', resources: [pods]}]}\n"
+    )
+    events = [
+        event(user="alice"),
+        event(user="bob"),
+        event(user="alice", resource="secrets"),  # no rule matches it
+        event(user="alice", stage="ResponseStarted", seconds=1),
+        {"kind": "Event", "apiVersion": "audit.k8s.io/v1", "user": []},
+    ]
+    log = tmp_path / "audit.log"
+    log.write_text("".join(json.dumps(body) + "\n" for body in events) + "{broken\n")
+    report = ship([str(log)], EmbeddedStore(tmp_path / "s"), ShipOptions(drop=policy))
+    assert (report.indexed, report.dropped, report.rejected) == (1, 4, 1)
+    assert report.read == report.indexed + report.duplicates + report.rejected
+    # Nothing that was dropped is lost: the whole log adds it.
+    again = ship([str(log)], EmbeddedStore(tmp_path / "s"))
+    assert (again.indexed, again.duplicates, again.dropped) == (4, 1, None)

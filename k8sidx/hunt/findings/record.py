@@ -64,14 +64,14 @@ def record_of(finding: Finding, hunt: Hunt, now: datetime) -> Record:
 def finding_id(finding: Finding) -> str:
     """Return the id of a finding: 128 bits, as 32 hexadecimal digits."""
     day = f"{finding.first_seen:%Y-%m-%d}" if finding.first_seen else ""
-    parts = canonical_json([finding.hunt, _plain(_identity(finding.key)), day])
+    parts = canonical_json([finding.hunt, identity_of(finding.key), day])
     return hashlib.sha256(parts).hexdigest()[:32]
 
 
-def _identity(key: Mapping[str, Value]) -> Mapping[str, Value]:
-    """Return the part of a key that tells the finding from others: what its evidence adds can
-    grow from one run to the next."""
-    return {name: value for name, value in key.items() if not isinstance(value, list)}
+def identity_of(key: Mapping[str, Value]) -> dict[str, Any]:
+    """Return the part of a key that tells the finding from others, as JSON: what its evidence adds
+    can grow from one run to the next."""
+    return _plain({name: value for name, value in key.items() if not isinstance(value, list)})
 
 
 def _as_stored(name: str, value: Value) -> Value:

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any, ClassVar, Self
 
 from k8sidx.backends.protocol import Engine
-from k8sidx.hunt.definition import Hunt, widened
+from k8sidx.hunt.definition import LOOK_BACK, Hunt, widened
 from k8sidx.hunt.finding_text import code_names
 from k8sidx.hunt.impersonators import ACTING, EFFECTIVE
 from k8sidx.hunt.kinds.evidence import as_count
@@ -97,6 +97,10 @@ class Correlation(Hunt):
 
         :param common: fields of :class:`k8sidx.hunt.definition.Hunt` but the condition.
         """
+
+    @property
+    def look_back(self) -> timedelta:
+        return max(self.timespan, LOOK_BACK)
 
     def key_names(self) -> Collection[str]:
         return self.group_by

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
 
 from k8sidx.backends.protocol import Engine
@@ -34,6 +34,9 @@ ID = "user.extra.authentication.kubernetes.io/credential-id"
 ISSUED = "annotations.authentication.kubernetes.io/issued-credential-id"
 TOKEN = "JTI="  # noqa: S105 - the prefix of a token's id
 CLUSTER = "orchestrator.cluster.name"
+
+USED_WITHIN = timedelta(days=1)
+"""Time in which the uses of a watched credential are compared."""
 
 _USED_BY = (CLUSTER, ID, "user.username", "source.ip", "userAgent")
 _MINTED_BY = (CLUSTER, ISSUED, "user.username", "source.ip")
@@ -101,6 +104,10 @@ class CredentialHunt(Hunt):
         return exact_result(
             self, engine, columns, rows, findings, self._without_ids(engine, window)
         )
+
+    @property
+    def look_back(self) -> timedelta:
+        return USED_WITHIN
 
     def key_names(self) -> Collection[str]:
         return (CLUSTER, "user.username", "source.ip", ID)

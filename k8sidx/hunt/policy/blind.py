@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from k8sidx.events.audit_policy import LEVELS, AuditPolicy, Decision, decide
@@ -49,6 +49,14 @@ class Sight:
         if not self.hidden:
             return "sees"
         return "blind" if len(self.hidden) == self.requests else "partly blind"
+
+
+def only_dropping(policy: AuditPolicy) -> AuditPolicy:
+    """Return the policy as ``ship --drop`` applies it: what it logs at all is kept as it is."""
+    rules = tuple(
+        rule if rule.level == "None" else replace(rule, level=LEVELS[-1]) for rule in policy.rules
+    )
+    return replace(policy, rules=rules)
 
 
 def sights(policy: AuditPolicy, hunts: Iterable[Hunt]) -> list[Sight]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from k8sidx.backends.store import Store
 from k8sidx.errors import K8sidxError, StoreError
 from k8sidx.shipping.input_stream import BUSY_FLUSH_SECONDS, FLUSH_SECONDS, Pause, Piece
-from k8sidx.shipping.pipeline import ShipOptions, ShipReport, deliver
+from k8sidx.shipping.pipeline import ShipOptions, ShipProgress, ShipReport, deliver
 from k8sidx.shipping.signals import Stop
 from k8sidx.shipping.spool.replay import replayed
 from k8sidx.shipping.spool.spool import Spool, SpoolReport
@@ -25,6 +25,7 @@ REPORT_SECONDS = 60.0
 class Receiver:
     """Delivers a spool as long as it is filled.
 
+    :param on_progress: called with the progress of each run over the spool.
     :param on_stop: called once after a signal; when it returns, nothing more is received.
     :ivar report: the outcomes so far.
     """
@@ -35,6 +36,7 @@ class Receiver:
     stop: Stop
     on_message: Callable[[str], None]
     on_stop: Callable[[], None]
+    on_progress: Callable[[ShipProgress], None] | None = None
     report: ShipReport = field(default_factory=ShipReport)
     _until: float | None = None
 
@@ -47,7 +49,13 @@ class Receiver:
             failure: K8sidxError | None = None
             try:
                 report = deliver(
-                    self.spool, self.store, self.options, self._pieces(), self.stop, self.on_message
+                    self.spool,
+                    self.store,
+                    self.options,
+                    self._pieces(),
+                    self.stop,
+                    self.on_message,
+                    self.on_progress,
                 )
                 self.report.add(report)
                 failure = report.failure

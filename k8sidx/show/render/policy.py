@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 from k8sidx import __version__
@@ -56,6 +56,15 @@ def sights_line(sights: Sequence[Sight], file: str) -> str:
         if counts[verdict]
     ]
     return f"{file}: {', '.join(parts)}."
+
+
+def dropping_lines(sights: Sequence[Sight], file: str) -> Iterator[str]:
+    """Yield which hunts cannot find anything, or not everything, in events without those that a
+    policy drops."""
+    for verdict, text in (("blind", "blinds"), ("partly blind", "blinds in part")):
+        names = [sight.hunt.id for sight in sights if sight.verdict == verdict]
+        if names:
+            yield f"dropping by {file} {text} {quantity(len(names), 'hunt')}: {', '.join(names)}."
 
 
 def costs_sheet(costs: Costs) -> Sheet:

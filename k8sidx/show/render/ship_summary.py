@@ -22,6 +22,8 @@ def shipped_object(report: ShipReport) -> dict[str, object]:
     counts |= {"skipped": report.skipped, "dead_letter": dead_letter}
     if report.relabel:
         counts |= {"relabelled": report.relabelled}
+    if report.dropped is not None:
+        counts["dropped"] = report.dropped
     return counts if report.spool is None else counts | {"spooled": report.spool.size}
 
 
@@ -44,6 +46,8 @@ def shipped_lines(report: ShipReport) -> Iterator[str]:
             f"Relabelled: {quantity(report.relabelled, 'stored event')} of "
             f"{quantity(report.duplicates, 'duplicate')}, with the cluster name {report.relabel}."
         )
+    if report.dropped is not None:
+        yield f"Dropped by the audit policy, and not stored: {quantity(report.dropped, 'event')}."
     yield from skipped_lines(report)
     yield from rejected_lines(report)
     if report.dead_letter:

@@ -22,8 +22,9 @@ from __future__ import annotations
 
 import json
 import re
+import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -110,6 +111,21 @@ class Manifest:
     @property
     def rows(self) -> int:
         return sum(part.rows for part in self.parts)
+
+
+def numbered(added: Sequence[Part], stored: Sequence[Part]) -> tuple[Part, ...]:
+    """Return the parts of a commit with its number, by which what is new is known.
+
+    It rises also when the clock is set back.
+    """
+    last = max((part.committed for part in stored), default=0)
+    number = max(last + 1, time.time_ns() // 1_000)
+    return tuple(replace(part, committed=number) for part in added)
+
+
+def in_place_of(part: Part, rewritten: Part | None) -> Part:
+    """Return the part, or what it was rewritten as: its events are not new by that."""
+    return part if rewritten is None else replace(rewritten, committed=part.committed)
 
 
 def manifest_path(store: Path) -> Path:

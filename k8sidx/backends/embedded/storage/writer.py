@@ -11,7 +11,6 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
-import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -37,7 +36,9 @@ from k8sidx.backends.embedded.storage.manifest import (
     Part,
     is_manifest_aside,
     is_part_path,
+    in_place_of,
     is_store,
+    numbered,
     part_files,
     read_manifest,
     write_manifest,
@@ -172,9 +173,9 @@ class StoreWriter:
                 # What is counted by name is counted again, even if this is the last step done.
                 days = {part.day for part in renamed.values()}
                 self.forget_summaries(days)
-                parts = [_in_place_of(part, renamed.get(part.path)) for part in manifest.parts]
+                parts = [in_place_of(part, renamed.get(part.path)) for part in manifest.parts]
                 garbage = (*manifest.garbage, *renamed)
-                added = _numbered(added, manifest.parts)
+                added = numbered(added, manifest.parts)
                 write_manifest(
                     self.path, replace(manifest, parts=(*parts, *added), garbage=garbage)
                 )
@@ -267,21 +268,6 @@ def migrated_line(renewed: Renewed) -> str:
         f"migrated: {renewed.values:,} values replaced, {renewed.changed:,} of "
         f"{renewed.events:,} events stored again{copies}"
     )
-
-
-def _numbered(added: Sequence[Part], stored: Sequence[Part]) -> tuple[Part, ...]:
-    """Return the parts of a commit with its number, by which what is new is known.
-
-    It rises also when the clock is set back.
-    """
-    last = max((part.committed for part in stored), default=0)
-    number = max(last + 1, time.time_ns() // 1_000)
-    return tuple(replace(part, committed=number) for part in added)
-
-
-def _in_place_of(part: Part, rewritten: Part | None) -> Part:
-    """Return the part, or what it was rewritten as: its events are not new by that."""
-    return part if rewritten is None else replace(rewritten, committed=part.committed)
 
 
 def _ids_between(path: Path, first: int | None, last: int | None) -> Iterator[pa.Array]:

@@ -1,0 +1,1 @@
+"""Metrics, health and log of the commands that run until they are stopped."""

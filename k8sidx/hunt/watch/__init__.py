@@ -1,0 +1,1 @@
+"""Hunts that run as events are stored."""
