@@ -2,6 +2,7 @@
 # make test   the whole suite, on two processes (WORKERS=4: on four)
 # make lint   format, lint, types
 # make conformance   docs/conformance.md: every engine's answers, side by side
+# make live   a real API server's events on every way, and an attack that people hear of
 # make judge  the hunt library against public test cases and recorded attacks
 
 PYTHON ?= python3
@@ -9,7 +10,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 WORKERS ?= 2
 
-.PHONY: demo test test-tools lint judge conformance format generated pictures bench clean
+.PHONY: demo test test-tools lint judge live conformance format generated pictures bench clean
 
 # With cargo the native core is built as well; without it k8sidx runs in Python alone.
 CORE = hatch_build.py core/Cargo.toml core/Cargo.lock $(wildcard core/src/*.rs)
@@ -41,6 +42,10 @@ lint: $(VENV)/.dev
 # Real events with verdicts lie beside the checkout on some machines; without them it says so.
 judge: $(VENV)/.dev
 	$(BIN)/python -m tests.judge
+
+# A real kube-apiserver and etcd, built from their Go modules once; without Go it says so.
+live: $(VENV)/.dev
+	$(BIN)/python -m tests.live
 
 # On the servers that the tests use; see CONTRIBUTING.md.
 conformance: $(VENV)/.dev

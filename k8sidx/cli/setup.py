@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from k8sidx.cli.exit import ends_with_exit_code
-from k8sidx.cli.options import DebugOption, OutputOption, QuietOption
+from k8sidx.cli.options import DebugOption, OutputOption, QuietOption, configuration
 from k8sidx.cli.output import effective_format, print_message, write_sheet, write_text
-from k8sidx.cli.store import AS_CONFIGURED, StoreChoice, open_chosen, takes_store
+from k8sidx.cli.store import AS_CONFIGURED, StoreChoice, cluster_options, open_chosen, takes_store
 from k8sidx.errors import StoreError, UsageError
 from k8sidx.show.render.formats.registry import Output
 
@@ -73,6 +74,15 @@ def command(
             "--redact-existing", help="Redact stored events by this version's rules instead."
         ),
     ] = False,
+    monitors: Annotated[
+        Path | None,
+        typer.Option(
+            "--monitors",
+            metavar="DIR",
+            help="Write monitors and rules about new findings into this folder instead.",
+            show_default=False,
+        ),
+    ] = None,
     output: OutputOption = None,
     quiet: QuietOption = False,
     debug: DebugOption = False,
@@ -90,6 +100,9 @@ def command(
             )
         _redact_existing(store, effective_format(output), quiet=quiet)
         return
+    if monitors is not None:
+        _write_monitors(store, monitors, quiet=quiet)
+        return
     opened = open_chosen(store, create=True)
     plan = opened.plan_setup(shards=shards, replicas=replicas, retention=retention or "")
     refused = 0
@@ -106,6 +119,24 @@ def command(
             f"the cluster refused {refused} of {len(plan.requests)} requests.",
             remedy="Grant this user the missing permissions, or have an administrator run setup.",
         )
+
+
+def _write_monitors(store: StoreChoice, folder: Path, *, quiet: bool) -> None:
+    """Write the files of OpenSearch's monitors and Kibana's rules."""
+    from k8sidx.backends.cluster.index.monitors import monitor_files
+    from k8sidx.backends.cluster.index.target import findings_index, parse_target
+
+    target = parse_target(cluster_options(store, configuration()).index)
+    for name, content in monitor_files(findings_index(target.name)):
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(content, indent=2) + "\n", "utf-8")
+        print_message(f"wrote {path}", quiet=quiet)
+    print_message(
+        "Create them: curl --json @FILE OPENSEARCH/_plugins/_alerting/monitors, or curl --json "
+        "@FILE -H 'kbn-xsrf: true' KIBANA/api/alerting/rule; then add the action that tells people.",
+        quiet=quiet,
+    )
 
 
 def _redact_existing(store: StoreChoice, output: Output, *, quiet: bool) -> None:
