@@ -134,7 +134,7 @@ def _write_monitors(store: StoreChoice, folder: Path, *, quiet: bool) -> None:
         print_message(f"wrote {path}", quiet=quiet)
     print_message(
         "Create them: curl --json @FILE OPENSEARCH/_plugins/_alerting/monitors, or curl --json "
-        "@FILE -H 'kbn-xsrf: true' KIBANA/api/alerting/rule; then add the action that tells people.",
+        "@FILE -H 'kbn-xsrf: 1' KIBANA/api/alerting/rule; then add the action that tells people.",
         quiet=quiet,
     )
 
