@@ -124,9 +124,9 @@ def command(
 def _write_monitors(store: StoreChoice, folder: Path, *, quiet: bool) -> None:
     """Write the files of OpenSearch's monitors and Kibana's rules."""
     from k8sidx.backends.cluster.index.monitors import monitor_files
-    from k8sidx.backends.cluster.index.target import findings_index, parse_target
+    from k8sidx.backends.cluster.index.target import DEFAULT_INDEX, findings_index, parse_target
 
-    target = parse_target(cluster_options(store, configuration()).index)
+    target = parse_target(cluster_options(store, configuration()).index or DEFAULT_INDEX)
     for name, content in monitor_files(findings_index(target.name)):
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)

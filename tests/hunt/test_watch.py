@@ -18,6 +18,7 @@ from k8sidx.hunt.findings.record import finding_id
 from k8sidx.hunt.kinds.time_window import Window
 from k8sidx.hunt.library.load import load_hunts, load_library
 from k8sidx.hunt.result import Finding, HuntResult
+from k8sidx.hunt.run import run_hunts
 from k8sidx.hunt.watch import watcher as module
 from k8sidx.hunt.watch.checkpoint import CheckpointFile
 from k8sidx.hunt.watch.groups import MAX_SPANS, groups_of
@@ -198,13 +199,13 @@ def test_a_run_reads_the_time_around_the_new_events_alone(
     watched: Watched, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     windows: list[Window] = []
-    real = module.run_hunts
+    real = run_hunts
 
     def spied(hunts: Any, engine: Any, window: Window, **more: Any) -> Any:
         windows.append(window)
         return real(hunts, engine, window, **more)
 
-    monkeypatch.setattr(module, "run_hunts", spied)
+    monkeypatch.setattr("k8sidx.hunt.watch.watcher.run_hunts", spied)
     watched.run()
     assert windows == []  # nothing new: nothing is read
     watched.put(event(seconds=5))

@@ -35,7 +35,7 @@ class _Shard(NamedTuple):
     :param done: number of the write up to which all copies have every one.
     """
 
-    index: str
+    name: str
     uuid: str
     number: str
     done: int
@@ -103,7 +103,7 @@ def _steps(cluster: Cluster, shard: _Shard, before: int, time: str) -> tuple[set
         "query": {"range": {"_seq_no": {"gt": before, "lte": shard.done}}},
         "aggs": {"steps": steps, "untimed": {"missing": {"field": time}}},
     }
-    with Session(cluster, shard.index, EXACT, shard=int(shard.number)) as session:
+    with Session(cluster, shard.name, EXACT, shard=int(shard.number)) as session:
         session.pin()
         found = session.search(body)["aggregations"]
     numbers = {int(bucket["key"]) // _MILLISECONDS for bucket in found["steps"]["buckets"]}
