@@ -114,7 +114,8 @@ def application(source: Source) -> Callable[[dict[str, Any], Any], Iterable[byte
     def answer(environ: dict[str, Any], start: Any) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")
         if path == "/metrics":
-            return metrics(environ, start)
+            body: Iterable[bytes] = metrics(environ, start)
+            return body
         is_well = path == "/healthz" or (path == "/readyz" and source.is_ready)
         status = "200 OK" if is_well else "503 Service Unavailable"
         if path not in ("/healthz", "/readyz"):
