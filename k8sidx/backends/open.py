@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from k8sidx.backends.cluster.http.address import is_cluster, parse_location
 from k8sidx.backends.embedded.store import EmbeddedStore
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "check_location",
+    "finding_monitors",
     "is_cluster",
     "open_documents",
     "open_store",
@@ -96,3 +97,15 @@ def open_documents(address: str, settings: ConnectionSettings) -> Sequence[Docum
     from k8sidx.backends.cluster.documents.source import open_shards
 
     return open_shards(address, settings)
+
+
+def finding_monitors(index: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the path and the content of each monitor about the findings of a cluster's indices.
+
+    :param index: prefix or pattern of the indices; empty for the default.
+    :raises UsageError: when it is not valid.
+    """
+    from k8sidx.backends.cluster.index.monitors import monitor_files
+    from k8sidx.backends.cluster.index.target import DEFAULT_INDEX, findings_index, parse_target
+
+    yield from monitor_files(findings_index(parse_target(index or DEFAULT_INDEX).name))

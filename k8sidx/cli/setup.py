@@ -123,11 +123,9 @@ def command(
 
 def _write_monitors(store: StoreChoice, folder: Path, *, quiet: bool) -> None:
     """Write the files of OpenSearch's monitors and Kibana's rules."""
-    from k8sidx.backends.cluster.index.monitors import monitor_files
-    from k8sidx.backends.cluster.index.target import DEFAULT_INDEX, findings_index, parse_target
+    from k8sidx.backends.open import finding_monitors
 
-    target = parse_target(cluster_options(store, configuration()).index or DEFAULT_INDEX)
-    for name, content in monitor_files(findings_index(target.name)):
+    for name, content in finding_monitors(cluster_options(store, configuration()).index):
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(content, indent=2) + "\n", "utf-8")
