@@ -155,7 +155,7 @@ class Hunt(ABC):
 
     @property
     def look_back(self) -> timedelta:
-        """How far from a new event the events lie that a finding about it can rest on, but for a
+        """Time before and after a new event in which the events of its finding lie, but for a
         baseline."""
         return LOOK_BACK
 

@@ -63,7 +63,7 @@ def continued(
     saved: Iterable[LiveFinding],
     look_back: Mapping[str, timedelta],
 ) -> list[HuntResult]:
-    """Return results of some time whose findings go on with saved ones as those.
+    """Return results of some time with findings that continue saved ones as those.
 
     A run that sees the end of a burst alone finds it with a later beginning, and one that sees
     the events of one cluster finds it without the cluster's name.
