@@ -67,7 +67,7 @@ def sample_names() -> frozenset[str]:
 
 @dataclass(slots=True)
 class Shipping:
-    """What a run of ship, or of serve, knows of itself.
+    """Counts, lag and spool of a run of ship or serve.
 
     :param counters: of the webhook's receiver.
     :ivar retries: how often a store or a cluster was waited for.
@@ -166,7 +166,7 @@ class Shipping:
 
 @dataclass(slots=True)
 class WatchRuns:
-    """What a watching process knows of itself.
+    """Counts of a watching process.
 
     :ivar levels: new findings by level.
     """

@@ -20,7 +20,7 @@ _LAST_PORT = 65535
 
 
 class Source(Protocol):
-    """What has metrics."""
+    """Source of metrics."""
 
     @property
     def is_ready(self) -> bool:
