@@ -84,6 +84,12 @@ class UnsupportedQuery(UsageError):
     """An engine cannot run this query; raised at compilation."""
 
 
+class MissingColumns(UnsupportedQuery):
+    """The store was made by a version that did not have the fields of a query."""
+
+    exit_code = 3
+
+
 class InvalidHunt(UsageError):
     """A hunt document that cannot be read or requires an unsupported feature."""
 

@@ -103,7 +103,7 @@ def test_a_report_says_what_it_looked_at(store: Path, tmp_path: Path) -> None:
     ended = run("report", "-o", page, *NEVER, "-q", "--store", store)
     assert ended.exit_code == 0
     assert NONE in ended.stderr
-    assert "no events since" in page.read_text("utf-8")
+    assert "No events since" in page.read_text("utf-8")
 
 
 def test_shipping_again_with_a_name_says_what_it_does_not_change(tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ from k8sidx.backends.protocol import EXACT, Engine, QueryOptions
 from k8sidx.backends.result import Result, Value
 from k8sidx.backends.shared import ScanRequest
 from k8sidx.backends.time_columns import to_datetimes
-from k8sidx.errors import InvalidQuery, StoreError, UnsupportedQuery, UsageError
+from k8sidx.errors import InvalidQuery, MissingColumns, StoreError, UsageError
 from k8sidx.events.fields.moment import to_micros
 from k8sidx.query.algebra import (
     Metric,
@@ -225,13 +225,13 @@ class DuckDBEngine:
         """Raise for fields of the query whose columns the store does not have: NULL in their
         place would be the answer that there is nothing.
 
-        :raises UnsupportedQuery: naming them.
+        :raises MissingColumns: naming them.
         """
         have = set(self._manifest.columns)
         missing = [path.field.name for path in fields_of(query) if path.field.name not in have]
         missing = [name for name in missing if name not in COMPUTED]
         if missing and self._manifest.parts:
-            raise UnsupportedQuery(
+            raise MissingColumns(
                 f"the store does not have {', '.join(missing)}.",
                 remedy="An earlier k8sidx made it; the next k8sidx ship into it migrates it.",
             )
