@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from k8sidx.backends.embedded.storage.compaction import merge_small_parts
-from k8sidx.backends.embedded.storage.parts import PartBuilder
+from k8sidx.backends.embedded.storage.part_builder import PartBuilder
 from k8sidx.backends.embedded.store import EmbeddedStore
 from k8sidx.backends.sink import Tally
 from k8sidx.events.normalize.event import Normalized

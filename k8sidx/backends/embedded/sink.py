@@ -46,12 +46,12 @@ class PartSpec:
 
 
 class PartEncoder:
-    """Stages events as Parquet parts, one for each day."""
+    """Stages events as Parquet parts, by day."""
 
     def __init__(self, spec: PartSpec) -> None:
         import pyarrow
 
-        from k8sidx.backends.embedded.storage.parts import PartBuilder
+        from k8sidx.backends.embedded.storage.part_builder import PartBuilder
 
         # Arrow's own allocator keeps what it has once had: half as much memory again.
         pyarrow.set_memory_pool(pyarrow.system_memory_pool())

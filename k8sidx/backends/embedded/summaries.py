@@ -23,8 +23,9 @@ import orjson
 import zstandard
 
 from k8sidx.backends.durable import make_private_file, make_private_folder
+from k8sidx.backends.embedded.storage.columns import TIME
 from k8sidx.backends.embedded.storage.manifest import Manifest
-from k8sidx.backends.embedded.storage.parts import UNDATED
+from k8sidx.backends.embedded.storage.parts import FAR, UNDATED, day_numbers, day_of_number
 from k8sidx.backends.store import StoredSummary
 from k8sidx.backends.summary_store import Rows
 
@@ -63,7 +64,7 @@ class EmbeddedSummaries:
 
     @cached_property
     def _days(self) -> dict[date, str]:
-        return dict(_states(self._manifest))
+        return dict(_states(self._folder.parent, self._manifest))
 
     def load(self, question: str, days: Iterable[date]) -> dict[date, Rows]:
         """Return the existing summaries of days."""
@@ -111,13 +112,17 @@ class EmbeddedSummaries:
         _sweep(path, day)
 
 
-def _states(manifest: Manifest) -> Iterator[tuple[date, str]]:
+def _states(store: Path, manifest: Manifest) -> Iterator[tuple[date, str]]:
     if any(part.day == UNDATED and part.first is not None for part in manifest.parts):
         return  # Such a part has events of many days, whose number a state does not contain.
     by_day: dict[str, list[tuple[int, int, int]]] = {}
     rules: dict[str, int] = {}
     for part in manifest.parts:
-        if part.day != UNDATED and part.first is not None and part.last is not None:
+        if part.day == FAR:
+            for day, counted in _counted_days(store / part.path):
+                by_day.setdefault(day, []).append(counted)
+                rules[day] = min(part.normalized[1], rules.get(day, part.normalized[1]))
+        elif part.day != UNDATED and part.first is not None and part.last is not None:
             by_day.setdefault(part.day, []).append((part.rows, part.first, part.last))
             rules[part.day] = min(part.normalized[1], rules.get(part.day, part.normalized[1]))
     for day, parts in sorted(by_day.items()):
@@ -126,6 +131,21 @@ def _states(manifest: Manifest) -> Iterator[tuple[date, str]]:
         if rules[day]:  # stores from before there were any keep their summaries
             state += f" {rules[day]}"
         yield date.fromisoformat(day), sha256(state.encode()).hexdigest()[:16]
+
+
+def _counted_days(path: Path) -> Iterator[tuple[str, tuple[int, int, int]]]:
+    """Return the days of a part's events, with their number and first and last time."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(path, page_checksum_verification=True) as file:
+        table = file.read(columns=[TIME])
+    times = table[TIME].cast(pa.int64())
+    days = pa.table({"day": day_numbers(table), "time": times}).group_by("day")
+    aggregated = days.aggregate([("time", "count"), ("time", "min"), ("time", "max")])
+    for row in aggregated.to_pylist():
+        counted = row["time_count"], row["time_min"], row["time_max"]
+        yield day_of_number(row["day"]), counted
 
 
 def _read(path: Path) -> Rows | None:

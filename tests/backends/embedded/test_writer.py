@@ -13,7 +13,7 @@ import pytest
 
 from k8sidx.backends.embedded.storage.compaction import MANY_SMALL_PARTS, merge_small_parts
 from k8sidx.backends.embedded.storage.manifest import manifest_path, read_manifest
-from k8sidx.backends.embedded.storage.parts import PartBuilder
+from k8sidx.backends.embedded.storage.part_builder import PartBuilder
 from k8sidx.backends.embedded.store import EmbeddedStore
 from k8sidx.backends.open import open_store, temporary_store
 from k8sidx.errors import StoreError, StoreVersion, UnsupportedQuery

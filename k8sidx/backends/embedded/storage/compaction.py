@@ -1,10 +1,13 @@
-"""Compaction: merges small parts of a day into large ones, which are smaller and faster to read."""
+"""Compaction: merges small parts of a day, or of too many days, into large ones, which are smaller
+and faster to read."""
 
 from __future__ import annotations
 
 import uuid
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from pathlib import Path
 
@@ -14,6 +17,8 @@ import pyarrow.parquet as pq
 from k8sidx.backends.embedded.storage.columns import ALWAYS_IN_PARTS, STORED
 from k8sidx.backends.embedded.storage.manifest import Part, read_manifest, write_manifest
 from k8sidx.backends.embedded.storage.parts import (
+    FAR,
+    FEW_EVENTS,
     MERGED,
     PART_ROWS,
     UNDATED,
@@ -28,6 +33,9 @@ SMALL_BYTES = 1024 * 1024
 """Parts with fewer events and bytes are merged with their neighbours …"""
 MANY_SMALL_PARTS = 8
 """… once a day has this many of them."""
+DAYS = 300
+"""Days of a store that have parts of their own, if they have few events."""
+RECENT_DAYS = 30
 ROW_GROUP_BYTES = 64 * 1024 * 1024
 """Bytes of the columns of a row group of a merged part, in memory."""
 
@@ -35,7 +43,8 @@ ROW_GROUP_BYTES = 64 * 1024 * 1024
 def merge_small_parts(
     writer: StoreWriter, *, enough: int = MANY_SMALL_PARTS, growing: bool = False
 ) -> int:
-    """Merge the small parts of each day that has many of them, and return how many were merged.
+    """Merge the small parts of each day that has many of them, and those of excess days; return how
+    many were merged.
 
     Readers use the old files until the manifest names the new one.
 
@@ -45,16 +54,20 @@ def merge_small_parts(
     merged = 0
     with writer.turn():
         parts = sorted(read_manifest(writer.path).parts, key=_by_time)
-        last = max((part.day for part in parts if part.day != UNDATED), default=UNDATED)
+        names = (FAR, UNDATED)
+        last = max((part.day for part in parts if part.day not in names), default=UNDATED)
         for day, of_day in groupby(parts, key=lambda part: part.day):
             small = [part for part in of_day if is_small(part.rows, part.bytes)]
-            alike = growing and day in (last, UNDATED)
+            alike = growing and day in (last, *names)
             for some in _alike(small) if alike else [small]:
                 if len(some) < enough:
                     continue
                 for group in _portions(some):
-                    _merge(writer, group)
+                    _merge(writer, group, day)
                     merged += len(group)
+        for group in _portions(_of_excess_days(read_manifest(writer.path).parts)):
+            _merge(writer, group, FAR)
+            merged += len(group)
         collect_garbage(writer.path)
     return merged
 
@@ -62,6 +75,23 @@ def merge_small_parts(
 def is_small(rows: int, size: int) -> bool:
     """Whether a part of so many events and bytes is merged with its neighbours."""
     return rows < SMALL_ROWS and size < SMALL_BYTES
+
+
+def _of_excess_days(parts: Sequence[Part]) -> list[Part]:
+    """Return the parts of days with few events, when a store has too many days; the days around
+    today keep their own, as more events will come."""
+    events: Counter[str] = Counter()
+    for part in parts:
+        events[part.day] += part.rows
+    if len(events) <= DAYS:
+        return []
+    today = datetime.now(UTC).date()
+    recent = {str(today + timedelta(days=day)) for day in range(-RECENT_DAYS, RECENT_DAYS + 1)}
+    apart = {FAR, UNDATED, *recent}
+    return sorted(
+        (part for part in parts if events[part.day] < FEW_EVENTS and part.day not in apart),
+        key=_by_time,
+    )
 
 
 def _by_time(part: Part) -> tuple[str, int]:
@@ -89,7 +119,7 @@ def _portions(small: Sequence[Part]) -> list[list[Part]]:
     return [portion for portion in portions if len(portion) > 1]
 
 
-def _merge(writer: StoreWriter, parts: Sequence[Part]) -> None:
+def _merge(writer: StoreWriter, parts: Sequence[Part], day: str) -> None:
     path = writer.staging / f"{uuid.uuid4().hex}.parquet"
     files = [writer.path / part.path for part in parts]
     schema = _filled(files)
@@ -106,7 +136,7 @@ def _merge(writer: StoreWriter, parts: Sequence[Part]) -> None:
     moments = [part for part in parts if part.first is not None and part.last is not None]
     staged = StagedPart(
         path,
-        parts[0].day,
+        day,
         sum(part.rows for part in parts),
         min((part.first for part in moments if part.first is not None), default=None),
         max((part.last for part in moments if part.last is not None), default=None),

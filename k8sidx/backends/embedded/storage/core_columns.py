@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Any
 
 import pyarrow as pa
@@ -51,9 +50,15 @@ class CoreTable:
     families: Sequence[Sequence[Part]]
     extra: Sequence[Fields]
 
-    def only(self, mask: pa.Array) -> CoreTable:
+    def only(self, mask: pa.Array | pa.ChunkedArray) -> CoreTable:
         """Return the events for which a mask is true."""
-        return CoreTable(self.table.filter(mask), self.families, self.extra)
+        table = self.table.filter(mask)
+        if not self.extra:
+            return CoreTable(table, self.families, self.extra)
+        encoded = _column(table, _EXTRA).dictionary_encode()
+        table = table.set_column(table.column_names.index(_EXTRA), _EXTRA, encoded.indices)
+        extra = [self.extra[place] for place in encoded.dictionary.to_pylist()]
+        return CoreTable(table, self.families, extra)
 
 
 def core_table(rows: Rows, only: frozenset[str] | None = None) -> CoreTable:
@@ -83,22 +88,34 @@ def expanded(tables: Sequence[CoreTable], only: frozenset[str] | None = None) ->
 
     :param only: as that of :func:`core_table`.
     """
+    return [_expanded(table, only) for table in united(tables)]
+
+
+def united(tables: Sequence[CoreTable]) -> list[CoreTable]:
+    """Return the events in as few tables as possible."""
     # The core forgets its parts when there are many: numbers mean others from then on.
-    groups = groupby(tables, key=lambda table: id(table.families))
-    return [_expanded(list(group), only) for _, group in groups]
+    groups: dict[int, list[CoreTable]] = {}
+    for table in tables:
+        groups.setdefault(id(table.families), []).append(table)
+    return [_united(group) for group in groups.values()]
 
 
-def _expanded(tables: Sequence[CoreTable], only: frozenset[str] | None) -> pa.Table:
+def _united(tables: Sequence[CoreTable]) -> CoreTable:
     extra: list[Fields] = []
     numbered = []
     for table in tables:
         numbered.append(_renumbered(table.table, len(extra)))
         extra += table.extra
     whole = pa.concat_tables(numbered, promote_options="default").combine_chunks()
+    return CoreTable(whole, tables[0].families, extra)
+
+
+def _expanded(events: CoreTable, only: frozenset[str] | None) -> pa.Table:
+    whole, extra = events.table, events.extra
     columns: dict[str, Any] = {
         name: whole[name] for name in whole.column_names if name in FIELD_BY_NAME
     }
-    for family, number, parts in zip(FAMILIES, _PARTS, tables[0].families, strict=True):
+    for family, number, parts in zip(FAMILIES, _PARTS, events.families, strict=True):
         names = [name for name in family if only is None or name in only]
         has_mark = family is FAMILIES[-1] and (only is None or "event.truncated" in only)
         if not names and not has_mark:

@@ -6,6 +6,7 @@
       manifest.json                        which files make up the store, replaced whole
       events/2026-11-23/0f3c….parquet      events of one UTC day
       events/undated/….parquet             events without a time of their own
+      events/far/….parquet                 events of many days that have few events each
       staging/…                            parts that a running writer has not committed yet
       dead-letter/….jsonl                  records that could not be stored, with reasons
       findings/findings.parquet            findings of hunt --save
@@ -41,12 +42,12 @@ READABLE = 2
 """Oldest version whose parts are read as they are: queries of columns that the manifest does not
 list are refused until :mod:`k8sidx.backends.embedded.storage.migrate` has added them. To be raised
 when a column of them means something else. Parts of version 2 have all columns, those of later ones
-only the ones with values."""
+only the ones with values; since version 4 there are parts of many days."""
 NORMALIZED = (VERSION, RULES)
 """Versions by which the events of a new part are normalized: that of the columns, and that of the
 rules of redaction and identity."""
 
-_PART_PATH = re.compile(r"events/(?:\d{4}-\d\d-\d\d|undated)/[0-9a-f]+\.parquet")
+_PART_PATH = re.compile(r"events/(?:\d{4}-\d\d-\d\d|undated|far)/[0-9a-f]+\.parquet")
 _ASIDE = re.compile(r"manifest(?:\.json)?\.\d+\.tmp")
 
 
@@ -78,7 +79,7 @@ class Part:
 
     @property
     def day(self) -> str:
-        """``2026-11-23`` or ``undated``."""
+        """``2026-11-23``, ``undated`` or ``far``."""
         return Path(self.path).parent.name
 
     def overlaps(self, first: int | None, last: int | None) -> bool:

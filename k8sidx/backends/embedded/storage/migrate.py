@@ -26,7 +26,8 @@ from k8sidx.backends.embedded.storage.manifest import (
     read_manifest,
     write_manifest,
 )
-from k8sidx.backends.embedded.storage.parts import PartBuilder, StagedPart
+from k8sidx.backends.embedded.storage.part_builder import PartBuilder
+from k8sidx.backends.embedded.storage.parts import StagedPart
 from k8sidx.backends.store import Renewed
 from k8sidx.errors import StoreError
 from k8sidx.events.normalize.event import Normalizer

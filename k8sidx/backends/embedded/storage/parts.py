@@ -1,14 +1,13 @@
-"""Staged Parquet parts: files with the events of one day, until they are committed."""
+"""Staged Parquet parts: files with the events of one day, or of many, until they are committed."""
 
 from __future__ import annotations
 
 import errno
 import os
-import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import repeat
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -18,11 +17,10 @@ import pyarrow.parquet as pq
 
 from k8sidx.backends.durable import make_private_file
 from k8sidx.backends.embedded.storage.columns import ID, STORED, TIME, joined, to_table
-from k8sidx.backends.embedded.storage.core_columns import CoreTable, core_table, expanded
+from k8sidx.backends.embedded.storage.core_columns import CoreTable, expanded, united
 from k8sidx.backends.embedded.storage.manifest import VERSION
 from k8sidx.backends.sink import Refused
 from k8sidx.errors import StoreError
-from k8sidx.events.core import Rows
 from k8sidx.events.failure import NOT_OF_A_RECORD, failure_reason
 from k8sidx.events.fields.moment import to_moment
 from k8sidx.events.fields.table import Kind
@@ -39,16 +37,22 @@ what repeats in it is stored once, and a column that has no value in it is left 
 FORMAT_KEY = b"k8sidx.format"
 """Key of a part's metadata; the value is the format version that wrote it."""
 UNDATED = "undated"
+FAR = "far"
+"""Name in place of a day: of parts with events of many days, each of which has few."""
+FEW_EVENTS = 1_024
+"""A day with fewer events shares a part when there are too many days."""
 
-_DAY = 86_400_000_000
+DAY_MICROS = 86_400_000_000
 _EARLIER = 1_000_000
+_TABLES = 64
+"""Tables of a part that are joined, because each takes memory of its own."""
 _PAGE_BYTES = 4 * 1024 * 1024
 _TIMES = [field.name for field in STORED if field.kind is Kind.TIME]
 _BODIES = ("requestObject", "responseObject")
 _NO_DICTIONARY = {ID, "auditID", *_TIMES, *_BODIES}
 
 
-_Row: TypeAlias = tuple[Normalized, int, int]
+Row: TypeAlias = tuple[Normalized, int, int]
 """An event, the number of its chunk, and that of its record."""
 
 
@@ -82,7 +86,9 @@ class StagedPart:
     """A finished part that is not committed.
 
     :param ids: event ids, 16 bytes each, joined in the order of the rows.
-    :param chunks: numbers of the chunks that its events come from.
+    :param chunks: numbers of the chunks that its events come from, once for each of the parts
+        that it unites.
+    :param days: the days of its events, if they are of several.
     """
 
     path: Path
@@ -92,6 +98,7 @@ class StagedPart:
     last: int | None
     ids: bytes = b""
     chunks: tuple[int, ...] = ()
+    days: frozenset[str] = frozenset()
 
 
 def day_of(micros: int | None) -> str:
@@ -102,98 +109,24 @@ def day_of(micros: int | None) -> str:
     return f"{day.year:04d}-{day.month:02d}-{day.day:02d}"
 
 
-class PartBuilder:
-    """Collects normalized events of any days and writes a part for each day.
+def day_of_number(number: int) -> str:
+    """Return a day by its number since 1970 as ``YYYY-MM-DD``."""
+    return day_of(number * DAY_MICROS)
 
-    :param staging: folder for the parts.
-    :param only: names of the columns to keep; ``None`` for all of them.
-    :param on_refused: called with each event that cannot be written, and the others are.
-        ``None`` where none may be missing: the error is raised.
+
+def day_numbers(table: pa.Table) -> pa.ChunkedArray:
+    """Return the number of the UTC day since 1970 of each event; all have a time."""
+    # Arrow divides towards zero, so days before 1970 are counted from an earlier one.
+    since = pc.add(table[TIME].cast(pa.int64()), _EARLIER * DAY_MICROS)
+    return pc.subtract(pc.divide(since, DAY_MICROS), _EARLIER)
+
+
+class OpenPart:
+    """A part that is being filled.
+
+    :ivar chunks: for each chunk with events in it, how many parts with its events it unites.
     """
 
-    def __init__(
-        self,
-        staging: Path,
-        compression: Compression = SHIPPED,
-        only: frozenset[str] | None = None,
-        *,
-        on_refused: Callable[[Refused], None] | None = None,
-    ) -> None:
-        self._staging = staging
-        self._compression = compression
-        self._only = only
-        self._on_refused = on_refused
-        self._open: dict[str, _OpenPart] = {}
-
-    def add(self, events: Sequence[Normalized], chunk: int = 0, records: Sequence[int] = ()) -> int:
-        """Add events, and return how many were in an open part already (same id).
-
-        :param chunk: number of their chunk.
-        :param records: the number of the record that each event comes from.
-        """
-        by_day: dict[int | None, list[_Row]] = {}
-        for event, record in zip(events, records or repeat(0), strict=False):
-            micros = event.own_time
-            day = None if micros is None else micros // _DAY
-            by_day.setdefault(day, []).append((event, chunk, record))
-        duplicates = 0
-        for day, group in by_day.items():
-            try:
-                name = day_of(None if day is None else day * _DAY)
-            except Exception as error:
-                if self._on_refused is None:
-                    raise
-                for row in group:
-                    self._on_refused(_refused(row, error))
-                continue
-            duplicates += self._part(name, chunk).add(group)
-        return duplicates
-
-    def add_rows(self, rows: Rows, chunk: int = 0) -> int:
-        """Add events that the native core has read; all have a time.
-
-        :returns: as :meth:`add`.
-        """
-        events = core_table(rows, self._only)
-        # Arrow divides towards zero, so days before 1970 are counted from an earlier one.
-        since = pc.add(events.table[TIME].cast(pa.int64()), _EARLIER * _DAY)
-        days = pc.subtract(pc.divide(since, _DAY), _EARLIER)
-        distinct = pc.unique(days).to_pylist()
-        duplicates = 0
-        for day in distinct:
-            of_day = events if len(distinct) == 1 else events.only(pc.equal(days, day))
-            share = rows.body_bytes * of_day.table.num_rows // rows.count
-            duplicates += self._part(day_of(day * _DAY), chunk).add_rows(of_day, share)
-        return duplicates
-
-    def _part(self, name: str, chunk: int) -> _OpenPart:
-        """Return the open part of a day, to which events of a chunk are added."""
-        part = self._open.get(name)
-        if part is None:
-            path = self._staging / f"{uuid.uuid4().hex}.parquet"
-            part = self._open[name] = _OpenPart(
-                path, name, self._compression, self._only, self._on_refused
-            )
-        part.chunks[chunk] = None
-        return part
-
-    def holding(self, chunk: int) -> int:
-        """Return the number of open parts that have events of a chunk."""
-        return sum(chunk in part.chunks for part in self._open.values())
-
-    def full(self) -> list[StagedPart]:
-        """Finish and return the parts that have reached their size."""
-        names = [name for name, part in self._open.items() if part.is_full]
-        return [self._open.pop(name).finish() for name in names]
-
-    def finish(self) -> list[StagedPart]:
-        """Finish and return all parts."""
-        parts = [part.finish() for part in self._open.values()]
-        self._open.clear()
-        return parts
-
-
-class _OpenPart:
     def __init__(
         self,
         path: Path,
@@ -203,13 +136,13 @@ class _OpenPart:
         on_refused: Callable[[Refused], None] | None,
     ) -> None:
         self.ids: dict[bytes, None] = {}
-        self.chunks: dict[int, None] = {}
+        self.chunks: Counter[int] = Counter()
         self._path = path
         self._day = day
         self._compression = compression
         self._only = only
         self._on_refused = on_refused
-        self._waiting: list[_Row] = []
+        self._waiting: list[Row] = []
         self._waiting_bytes = 0
         self._tables: list[pa.Table] = []
         self._of_core: list[CoreTable] = []
@@ -221,7 +154,7 @@ class _OpenPart:
     def is_full(self) -> bool:
         return len(self.ids) >= PART_ROWS or self._bytes >= PART_BYTES
 
-    def add(self, rows: list[_Row]) -> int:
+    def add(self, rows: list[Row]) -> int:
         duplicates = 0
         for row in rows:
             values = row[0].values
@@ -237,23 +170,59 @@ class _OpenPart:
         return duplicates
 
     def add_rows(self, events: CoreTable, size: int) -> int:
-        ids: list[bytes] = events.table[ID].to_pylist()
-        fresh = dict.fromkeys(ids)
-        duplicates = 0
-        if len(fresh) < len(ids) or not self.ids.keys().isdisjoint(fresh):
-            is_new = []
-            for identity in ids:
-                is_new.append(identity not in self.ids)
-                self.ids[identity] = None
-            events = events.only(pa.array(is_new))
-            duplicates = len(ids) - events.table.num_rows
-        self.ids.update(fresh)
+        count = events.table.num_rows
+        is_new = self._add_ids(events.table)
+        if is_new is not None:
+            events = events.only(is_new)
         if events.table.num_rows:
             self._of_core.append(events)
-            self._bytes += size
-            times = pc.min_max(events.table[TIME].cast(pa.int64()))
-            self._extend([times["min"].as_py(), times["max"].as_py()])
+            if len(self._of_core) > _TABLES:
+                self._of_core = united(self._of_core)
+            self._extend_by(events.table, size)
+        return count - events.table.num_rows
+
+    def move_to(self, other: OpenPart) -> int:
+        """Add the events to another part, and return how many were in it already."""
+        duplicates = other.add(self._waiting)
+        size = self._bytes
+        for table in self._tables:
+            duplicates += other.add_table(table, size)
+            size = 0
+        for events in self._of_core:
+            duplicates += other.add_rows(events, size)
+            size = 0
+        other.chunks += self.chunks
         return duplicates
+
+    def add_table(self, table: pa.Table, size: int) -> int:
+        count = table.num_rows
+        is_new = self._add_ids(table)
+        if is_new is not None:
+            table = table.filter(is_new)
+        if table.num_rows:
+            self._tables.append(table)
+            if len(self._tables) > _TABLES:
+                self._tables = [joined(self._tables).combine_chunks()]
+            self._extend_by(table, size)
+        return count - table.num_rows
+
+    def _add_ids(self, table: pa.Table) -> pa.Array | None:
+        """Add the ids of events, and return which are new; ``None`` if all of them are."""
+        ids: list[bytes] = table[ID].to_pylist()
+        fresh = dict.fromkeys(ids)
+        if len(fresh) == len(ids) and self.ids.keys().isdisjoint(fresh):
+            self.ids.update(fresh)
+            return None
+        is_new = []
+        for identity in ids:
+            is_new.append(identity not in self.ids)
+            self.ids[identity] = None
+        return pa.array(is_new)
+
+    def _extend_by(self, table: pa.Table, size: int) -> None:
+        self._bytes += size
+        times = pc.min_max(table[TIME].cast(pa.int64()))
+        self._extend([times["min"].as_py(), times["max"].as_py()])
 
     def _convert(self) -> None:
         """Turn the waiting rows into columns."""
@@ -293,7 +262,7 @@ class _OpenPart:
             except NOT_OF_A_RECORD:
                 raise
             except Exception as error:  # noqa: BLE001 - whatever it is, the others are written
-                on_refused(_refused(row, error))
+                on_refused(refused_row(row, error))
                 del self.ids[event.values.id]
             else:
                 kept.append(row)
@@ -303,11 +272,14 @@ class _OpenPart:
     def finish(self) -> StagedPart:
         if self._waiting:
             self._convert()
-        ids = b""
         self._tables += expanded(self._of_core, self._only)
         self._of_core.clear()
+        ids = b""
+        days: frozenset[str] = frozenset()
         if self._tables:
             table = joined(self._tables)
+            if self._day == FAR:
+                days = frozenset(map(day_of_number, pc.unique(day_numbers(table)).to_pylist()))
             ids = b"".join(table[ID].to_pylist())
             self._tables.clear()
             with (
@@ -315,9 +287,9 @@ class _OpenPart:
                 open_writer(self._path, table.schema, self._compression) as out,
             ):
                 out.write_table(table, row_group_size=table.num_rows)
-        chunks = tuple(self.chunks)
+        chunks = tuple(self.chunks.elements())
         return StagedPart(
-            self._path, self._day, len(self.ids), self._first, self._last, ids, chunks
+            self._path, self._day, len(self.ids), self._first, self._last, ids, chunks, days
         )
 
 
@@ -333,7 +305,7 @@ def naming(path: Path) -> Iterator[None]:
         ) from error
 
 
-def _refused(row: _Row, error: Exception) -> Refused:
+def refused_row(row: Row, error: Exception) -> Refused:
     event, chunk, record = row
     return Refused(chunk, record, failure_reason(error), event)
 

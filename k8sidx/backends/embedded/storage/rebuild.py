@@ -38,7 +38,7 @@ from k8sidx.backends.embedded.storage.manifest import (
     read_manifest,
     write_manifest,
 )
-from k8sidx.backends.embedded.storage.parts import FORMAT_KEY, StagedPart
+from k8sidx.backends.embedded.storage.parts import FAR, FORMAT_KEY, StagedPart
 from k8sidx.backends.embedded.storage.writer import StoreWriter
 from k8sidx.backends.store import Rebuilt
 from k8sidx.errors import StoreBusy, StoreError, UsageError
@@ -167,10 +167,11 @@ def _read(store: Path, path: str) -> _File:
 
 
 def _known(file: _File, taken: list[_File]) -> int:
-    """Count the events that are in the taken parts of the same day."""
+    """Count the events that are in the taken parts of the same day, or of many."""
     known = pa.array([False] * len(file.ids))
     for other in taken:
-        if other.part.day == file.part.day and other.part.overlaps(file.part.first, file.part.last):
+        days = {file.part.day, other.part.day}
+        if (len(days) == 1 or FAR in days) and other.part.overlaps(file.part.first, file.part.last):
             known = pc.or_(known, pc.is_in(file.ids, other.ids))
     return pc.sum(known).as_py() or 0
 

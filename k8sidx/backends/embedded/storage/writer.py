@@ -44,6 +44,7 @@ from k8sidx.backends.embedded.storage.manifest import (
     write_manifest,
 )
 from k8sidx.backends.embedded.storage.parts import (
+    FAR,
     SHIPPED,
     UNDATED,
     Compression,
@@ -214,7 +215,7 @@ class StoreWriter:
         # The times of undated events are not their own: the same event may have another one.
         first, last = (None, None) if part.day == UNDATED else (part.first, part.last)
         for other in stored:
-            if other.day == part.day and other.overlaps(first, last):
+            if _may_share_events(part, other) and other.overlaps(first, last):
                 for batch in _ids_between(self.path / other.path, first, last):
                     known = pc.or_(known, pc.is_in(ids, batch))
         count = pc.sum(known).as_py() or 0
@@ -259,6 +260,14 @@ class StoreWriter:
             file.write(f"{path}\n".encode())
             file.flush()
             os.fsync(file.fileno())
+
+
+def _may_share_events(part: StagedPart, other: Part) -> bool:
+    """Whether events of a staged part may be in a stored one, by their days."""
+    if part.day == FAR:
+        days = part.days
+        return other.day == FAR or (other.day in days if days else other.day != UNDATED)
+    return other.day == part.day or (other.day == FAR and part.day != UNDATED)
 
 
 def migrated_line(renewed: Renewed) -> str:
