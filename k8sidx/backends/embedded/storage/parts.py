@@ -100,6 +100,12 @@ class StagedPart:
     chunks: tuple[int, ...] = ()
     days: frozenset[str] = frozenset()
 
+    def may_share(self, day: str) -> bool:
+        """Whether a stored part of a day may contain events of this one."""
+        if self.day == FAR:
+            return day == FAR or (day in self.days if self.days else day != UNDATED)
+        return day == self.day or (day == FAR and self.day != UNDATED)
+
 
 def day_of(micros: int | None) -> str:
     """Return the UTC day of an event's own time as ``YYYY-MM-DD``, or ``undated`` without one."""

@@ -58,7 +58,7 @@ def relabelled_parts(
 
 def _may_share(part: Part, staged: StagedPart) -> bool:
     """Whether a stored part may contain events of a staged one, as for duplicates."""
-    if part.day != staged.day:
+    if not staged.may_share(part.day):
         return False
     return part.day == UNDATED or part.overlaps(staged.first, staged.last)
 

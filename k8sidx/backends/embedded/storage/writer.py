@@ -203,7 +203,8 @@ class StoreWriter:
     def forget_summaries(self, days: set[str]) -> None:
         """Delete the summaries of days whose events have other values now."""
         for day in days:
-            for path in (self.path / "summaries").glob(f"*/{day}-*"):
+            of_day = "*/*" if day == FAR else f"*/{day}-*"
+            for path in (self.path / "summaries").glob(of_day):
                 path.unlink(missing_ok=True)
 
     def _only_new(self, part: StagedPart, stored: Sequence[Part]) -> StagedPart:
@@ -215,7 +216,7 @@ class StoreWriter:
         # The times of undated events are not their own: the same event may have another one.
         first, last = (None, None) if part.day == UNDATED else (part.first, part.last)
         for other in stored:
-            if _may_share_events(part, other) and other.overlaps(first, last):
+            if part.may_share(other.day) and other.overlaps(first, last):
                 for batch in _ids_between(self.path / other.path, first, last):
                     known = pc.or_(known, pc.is_in(ids, batch))
         count = pc.sum(known).as_py() or 0
@@ -260,14 +261,6 @@ class StoreWriter:
             file.write(f"{path}\n".encode())
             file.flush()
             os.fsync(file.fileno())
-
-
-def _may_share_events(part: StagedPart, other: Part) -> bool:
-    """Whether events of a staged part may be in a stored one, by their days."""
-    if part.day == FAR:
-        days = part.days
-        return other.day == FAR or (other.day in days if days else other.day != UNDATED)
-    return other.day == part.day or (other.day == FAR and part.day != UNDATED)
 
 
 def migrated_line(renewed: Renewed) -> str:
