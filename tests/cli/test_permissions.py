@@ -11,6 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from k8sidx.cli import app
+from k8sidx.cli.prompt.history import FILE_NAME, kept_history
 from tests.demo import demo_lines
 
 
@@ -39,6 +40,8 @@ def test_no_file_can_be_read_by_others(
     assert run("ship", "--store", "store", *options) == 4
     assert run("hunt", "--all", "--store", "store", "--save") in (0, 4)
     assert run("report", "--store", "store", "-o", "report.html") in (0, 4)
+    assert run("hunt", "--all", "--store", "store", "--suggest-allow") == 0
+    kept_history().append_string('filter user.username = "alice"')
     made = [path for path in folder.rglob("*") if path != given]
     names = {path.name for path in made}
     assert {
@@ -48,6 +51,7 @@ def test_no_file_can_be_read_by_others(
         "spool",
         "dead-letter",
         "findings",
+        FILE_NAME,
     } <= names
     shared = {
         str(path.relative_to(folder)): oct(stat.S_IMODE(path.lstat().st_mode))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 
-from k8sidx.backends.durable import user_state_folder
+from k8sidx.backends.durable import make_private_folder, user_state_folder
 
 FILE_NAME = "query-history"
 
@@ -28,7 +28,7 @@ def kept_history() -> History:
     """
     try:
         path = user_state_folder() / FILE_NAME
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private_folder(path.parent)
         _make_private(path)
     except (OSError, RuntimeError):  # The latter: no home folder.
         return InMemoryHistory()
