@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -176,7 +176,7 @@ class OpenPart:
         return duplicates
 
     def add_rows(self, events: CoreTable, size: int) -> int:
-        count = events.table.num_rows
+        count: int = events.table.num_rows
         is_new = self._add_ids(events.table)
         if is_new is not None:
             events = events.only(is_new)
@@ -185,7 +185,7 @@ class OpenPart:
             if len(self._of_core) > _TABLES:
                 self._of_core = united(self._of_core)
             self._extend_by(events.table, size)
-        return count - events.table.num_rows
+        return count - int(events.table.num_rows)
 
     def move_to(self, other: OpenPart) -> int:
         """Add the events to another part, and return how many were in it already."""
@@ -201,7 +201,7 @@ class OpenPart:
         return duplicates
 
     def add_table(self, table: pa.Table, size: int) -> int:
-        count = table.num_rows
+        count: int = table.num_rows
         is_new = self._add_ids(table)
         if is_new is not None:
             table = table.filter(is_new)
@@ -210,7 +210,7 @@ class OpenPart:
             if len(self._tables) > _TABLES:
                 self._tables = [joined(self._tables).combine_chunks()]
             self._extend_by(table, size)
-        return count - table.num_rows
+        return count - int(table.num_rows)
 
     def _add_ids(self, table: pa.Table) -> pa.Array | None:
         """Add the ids of events, and return which are new; ``None`` if all of them are."""
