@@ -24,6 +24,7 @@ EVERYTHING = (
     "store.url=https://search.example.com:9200,store.credentialsSecret=c,store.useApiKey=true,"
     "store.caSecret=ca,cluster=prod,serve.enabled=true,serve.tlsSecret=tls,"
     "serve.clientCaSecret=client,serve.tokenSecret=tokens,report.enabled=true,"
+    "watch.enabled=true,watch.configSecret=config,watch.notify[0]=soc,"
     "namespace.create=true,openshift.enabled=true"
 )
 """Values that make every template yield something."""

@@ -69,7 +69,7 @@ def test_command_of_a_manifest_exists_with_its_options(command: Command) -> None
 
 def test_commands_of_the_chart_exist_with_their_options() -> None:
     commands = commands_of("chart", rendered(EVERYTHING))
-    assert sorted(command.arguments[0] for command in commands) == ["report", "serve", "ship"]
+    assert sorted(command.arguments[0] for command in commands) == ["report", "serve", "ship", "watch"]
     for command in commands:
         assert_valid(command)
 
@@ -96,14 +96,14 @@ def assert_hardened(pod: dict[str, Any]) -> None:
 
 def test_pods_of_the_kustomize_bases_are_hardened() -> None:
     pods = [pod for document in KUSTOMIZED for pod in pod_specs(document)]
-    assert len(pods) == 3
+    assert len(pods) == 4
     for pod in pods:
         assert_hardened(pod)
 
 
 def test_pods_of_the_chart_are_hardened() -> None:
     pods = [pod for document in rendered(EVERYTHING) for pod in pod_specs(document)]
-    assert len(pods) == 3
+    assert len(pods) == 4
     for pod in pods:
         assert_hardened(pod)
 

@@ -101,3 +101,16 @@ capabilities: {drop: [ALL]}
   configMap: {name: {{ .Values.store.caConfigMap | quote }}, defaultMode: 0444}
 {{- end }}
 {{- end -}}
+
+{{/* Port and probes of parts that serve --metrics. */}}
+{{- define "k8sidx.metrics" -}}
+ports:
+  - {name: metrics, containerPort: 9090}
+livenessProbe:
+  httpGet: {path: /healthz, port: metrics}
+  initialDelaySeconds: 10
+  periodSeconds: 20
+readinessProbe:
+  httpGet: {path: /readyz, port: metrics}
+  periodSeconds: 10
+{{- end -}}
