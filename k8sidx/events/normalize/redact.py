@@ -26,7 +26,13 @@ from k8sidx.events.normalize.redact_hints import (
     REDACTED_KINDS,
     is_suspect,
 )
-from k8sidx.events.normalize.redact_text import MARK, is_mark, redact_text
+from k8sidx.events.normalize.redact_text import (
+    MARK,
+    is_mark,
+    redact_message,
+    redact_text,
+    redact_value,
+)
 
 APPLIED = frozenset(
     {
@@ -126,8 +132,22 @@ def redact_object(holder: dict[str, Any], target: str) -> bool:
         is_plain = kind in _PLAIN_KINDS and _OBJECT_KEYS.issuperset(body)
         if is_plain and body.get("kind", kind) in (kind, f"{kind}List"):
             return _redact_plain(body, kind)
+        if body.get("kind") == "Status":
+            return _redact_status(body, kind) | _redact_tree(body, kind, 0)
         return _redact_tree(body, kind, 0) | _mask_target(body, kind)
     return False
+
+
+def _redact_status(body: dict[str, Any], kind: str) -> bool:
+    """Redact an error in place of an object: its messages quote the request."""
+    details = body.get("details")
+    causes = details.get("causes") if isinstance(details, dict) else None
+    changed = False
+    for node in [body, *(causes if isinstance(causes, list) else [])]:
+        if isinstance(node, dict) and isinstance(message := node.get("message"), str):
+            node["message"] = redact_message(message, quotes_secrets=bool(kind))
+            changed |= node["message"] != message
+    return changed
 
 
 def _redact_plain(body: dict[str, Any], kind: str) -> bool:
@@ -139,9 +159,26 @@ def _redact_plain(body: dict[str, Any], kind: str) -> bool:
             continue
         changed |= _mask_parts(node, kind)
         metadata = node.get("metadata")
-        annotations = metadata.get("annotations") if isinstance(metadata, dict) else None
-        if isinstance(annotations, dict):
-            changed |= _redact_tree({"annotations": annotations}, "", 0)
+        if isinstance(metadata, dict):
+            changed |= _redact_metadata(metadata)
+    return changed
+
+
+def _redact_metadata(metadata: dict[str, Any]) -> bool:
+    """Redact annotations and labels of an object that holds secrets: often they are copied."""
+    changed = False
+    for part in ("annotations", "labels"):
+        if isinstance(values := metadata.get(part), dict):
+            changed |= _redact_tree({part: values}, "", 0) | _redact_entries(values)
+    return changed
+
+
+def _redact_entries(values: dict[str, Any]) -> bool:
+    changed = False
+    for key, value in values.items():
+        if isinstance(value, str) and not is_mark(value):
+            values[key] = redact_text(value)
+            changed |= values[key] is not value
     return changed
 
 
@@ -151,7 +188,13 @@ def _mask_target(body: dict[str, Any], kind: str) -> bool:
         return False
     items = body.get("items")
     objects = items if isinstance(items, list) else [body]
-    return sum(_mask_parts(node, kind) for node in objects if isinstance(node, dict)) > 0
+    changed = False
+    for node in objects:
+        if isinstance(node, dict):
+            changed |= _mask_parts(node, kind)
+            if isinstance(metadata := node.get("metadata"), dict):
+                changed |= _redact_metadata(metadata)
+    return changed
 
 
 def _is_json_patch(value: list[Any]) -> bool:
@@ -271,13 +314,21 @@ def _redact_member(node: Any, key: Any, text: str, depth: int) -> bool:
         _SUSPECT_KIND.search(text) or any(hint in text for hint in APPLIED_TEXTS)
     ):
         return _redact_text_value(node, key, "", depth)
+    changed = False
     if len(text) > 12 and PACKED.search(text):
-        return _redact_text_value(node, key, "", depth, keep_plain=True)
-    return False
+        changed = _redact_text_value(node, key, "", depth, keep_plain=True)
+    return _redact_value(node, key) | changed
+
+
+def _redact_value(node: Any, key: Any) -> bool:
+    text = node[key]
+    redacted = redact_value(text) if len(text) > 8 and not is_mark(text) else text
+    node[key] = redacted
+    return redacted is not text
 
 
 def _redact_container_member(key: str, child: Any) -> bool:
-    if key == "env":
+    if key in ("env", "httpHeaders"):
         return redact_environment(child)
     if key in _ARGUMENT_KEYS and isinstance(child, list):
         return redact_arguments(child)

@@ -11,10 +11,15 @@ from k8sidx.events.normalize.redact_text import (
     WORD_MARK,
     introduces_secret,
     is_mark,
+    redact_programs,
     redact_text,
 )
 
-_SECRET_VARIABLE = re.compile(SECRET_NAME + r"|auth(?:_|$)|conn(?:ection)?_?str", re.IGNORECASE)
+_SECRET_VARIABLE = re.compile(
+    SECRET_NAME + r"|auth(?:_|$)|conn(?:ection)?_?str|^(?:set-)?cookie$", re.IGNORECASE
+)
+_BETWEEN_WORDS = "\x1f"
+"""White space to regular expressions that no word of a command has."""
 
 
 def redact_environment(variables: Any) -> bool:
@@ -50,7 +55,20 @@ def redact_arguments(words: list[Any]) -> bool:
         else:
             words[index] = redact_text(word)
         changed |= words[index] is not word
-    return changed
+    return changed | _redact_across(words)
+
+
+def _redact_across(words: list[Any]) -> bool:
+    """Mask what an option of a program introduces: ``["curl", "-u", "user:password"]``."""
+    if not all(isinstance(word, str) for word in words):
+        return False
+    line = _BETWEEN_WORDS.join(words)
+    redacted = redact_programs(line)
+    if redacted is line:
+        return False
+    parts = redacted.split(_BETWEEN_WORDS)
+    words[:] = parts if len(parts) == len(words) else [MARK] * len(words)
+    return True
 
 
 def redact_promoted(fields: dict[str, Any]) -> bool:

@@ -10,7 +10,7 @@ import re
 
 import re2  # type: ignore[import-untyped]
 
-from k8sidx.events.normalize.redact_text import MARK, SECRET_NAME
+from k8sidx.events.normalize.redact_text import MARK, SECRET_NAME, VALUE_HINTS
 
 REDACTED_KINDS = (
     "Secret|ConfigMap|TokenRequest|TokenReview|CertificateSigningRequest|"
@@ -42,7 +42,7 @@ KUBECTL_MARK = _KUBECTL + f'"{MARK}"'.encode()
 KUBECTL_FIELD = b'"f:' + _KUBECTL[1:]
 # Keys are sorted: a variable's name stands before its value.
 _VARIABLE = re.compile(
-    rb'"name":"[^"]*?(?:' + SECRET_NAME.encode() + rb'|auth|conn)[^"]*","value":"(?!")',
+    rb'"name":"[^"]*?(?:' + SECRET_NAME.encode() + rb'|auth|conn|cookie)[^"]*","value":"(?!")',
     re.IGNORECASE,
 )
 # The credentials that redact_text finds, as they stand in JSON; a member of that name with an
@@ -51,21 +51,24 @@ _CREDENTIAL = re2.compile(
     rb"(?i)(?:" + SECRET_NAME.encode() + rb")(?:[\\\"']*\s*(?:=|%3d|%253d)|[\\\"']*\s*:\s*[^\[{\s]|"
     rb'\s+[^\s"]|","[^-])'
     rb"|(?:bearer|basic|negotiate)\s+\S|eyJ|PRIVATE KEY|gh[pousr]_|github_pat_|glpat-|xox[abprs]-"
-    rb"|sk_live_|hvs\.|npm_|mysql|mariadb|mongo|sshpass|redis-cli|curl\s|wget\s|curl\W|wget\W"
+    rb"|sk_live_|hvs\.|npm_|mysql|mariadb|mongo|sshpass|redis-cli|login|openssl|ldap|sqlcmd|bcp|cookie|curl\s|wget\s|curl\W|wget\W"
     rb"|(?:://|%3a%2f%2f|%253a%252f%252f)[^\s/@\"]*(?:@|%40|%2540)",
 )
+_VALUE_JSON = re2.compile("|".join(map(re.escape, VALUE_HINTS)).encode())
 _URL_LOGIN = re.compile(rb"://[^\s/:@\"]*:[^\s/@\"]+@")
 
 
 BODY_HINTS = (
     *_OTHER_APPLIED,
     b'"env":[',
+    b'"httpHeaders":[',
+    b"@",
     b'"command":[',
     b'"args":[',
     b"/env/",
     b"/args",
     b"/command",
-    *(hint.encode() for hint in _PACKED_HINTS),
+    *(hint.encode() for hint in (*_PACKED_HINTS, *VALUE_HINTS)),
 )
 """A body of a type that holds no other objects, without a backslash and any of these, is not
 suspect, unless an applied configuration is left in it: :func:`is_suspect` looks further only
@@ -78,7 +81,7 @@ def is_suspect(body: bytes, embedding: bool) -> bool:
     """Whether a body may hold a secret: most hold none, which must be found out quickly."""
     return (
         ((embedding or b"\\" in body) and SUSPECT_KIND_JSON.search(body) is not None)
-        or (b'"env":[' in body and _has_secret_variable(body))
+        or _has_secret_variable(body)
         or b"/env/" in body
         or _has_secret_argument(body)
         or b"com/last-applied" in body
@@ -86,6 +89,7 @@ def is_suspect(body: bytes, embedding: bool) -> bool:
         or b"rio.cattle.io/applied" in body
         or (LAST_APPLIED in body and has_other_applied(body))
         or _PACKED_JSON.search(body) is not None
+        or _VALUE_JSON.search(body) is not None
     )
 
 
@@ -97,9 +101,10 @@ def has_other_applied(body: bytes) -> bool:
 
 
 def _has_secret_variable(body: bytes) -> bool:
-    return _VARIABLE.search(body) is not None or (
-        b"@" in body and _URL_LOGIN.search(body) is not None
-    )
+    if b"@" in body and _URL_LOGIN.search(body) is not None:
+        return True
+    lists = b'"env":[' in body or b'"httpHeaders":[' in body
+    return lists and _VARIABLE.search(body) is not None
 
 
 def _has_secret_argument(body: bytes) -> bool:

@@ -21,14 +21,23 @@ MARKS = tuple(mark[:-1] for mark in (MARK, URI_MARK, WORD_MARK))
 
 SECRET_NAME = (
     r"(?:pass(?:word|wd|phrase)|pwd|secret|token|api[_.-]?key|access[_.-]?key|private[_.-]?key|"
-    r"client[_.-]?secret|credential|authorization|auth[_.-]?key|session[_.-]?key|bearer)s?"
+    r"secret[_.-]?key|account[_.-]?key|client[_.-]?secret|credential|authorization|auth[_.-]?key|session[_.-]?key|bearer)s?"
 )
 """Names of variables, parameters and options whose value is a credential."""
 
+SERVICE_TOKEN_HINTS = (
+    "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat", "glpat-", "glrt-", "gldt-", "xox",
+    "sk_live", "rk_live", "whsec_", "sk-ant-", "sk-proj-", "hvs.", "hvb.", "npm_", "AIza", "ya29.",
+    "xapp-", "SG.", "dop_v1_", "dckr_pat_", "pypi-AgE", "shpat_", "AGE-SECRET-KEY-",
+    "hooks.slack.com",
+)  # fmt: skip
+"""One of these is in every token of a well-known service."""
 TEXT_HINTS = (
+    *SERVICE_TOKEN_HINTS,
     "pass", "pwd", "secret", "token", "key", "credential", "auth", "bearer", "basic", "eyJ", "://",
-    "%3a%2f", "%253a%252f", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat", "glpat-", "xox",
-    "sk_live", "hvs.", "npm_", "mysql", "mariadb", "redis-cli", "mongo", "curl", "wget",
+    "%3a%2f", "%253a%252f", "mysql", "mariadb", "redis-cli", "mongo", "curl", "wget",
+    "login", "openssl", "ldap", "sqlcmd", "bcp", "cookie", "sig=", "sig%", "nature=", "nature%",
+    "code=", "code%",
 )  # fmt: skip
 """One of these is in every text that has a credential, in letters of either case."""
 _HINT = re.compile("|".join(map(re.escape, TEXT_HINTS)), re.IGNORECASE)
@@ -36,7 +45,11 @@ _LOWER_HINTS = tuple(hint.lower() for hint in TEXT_HINTS)
 _NAMES = ("pass", "pwd", "secret", "token", "key", "credential", "auth", "bearer")
 _SCHEMES = ("bearer", "basic", "negotiate")
 _ADDRESSES = ("://", "%3a%2f%2f", "%253a%252f%252f")
-_PROGRAMS = ("mysql", "mariadb", "mongo", "sshpass", "redis-cli", "curl", "wget")
+_PROGRAMS = (
+    "mysql", "mariadb", "mongo", "sshpass", "redis-cli", "curl", "wget", "login", "openssl", "ldap",
+    "sqlcmd", "bcp",
+)  # fmt: skip
+_SIGNATURES = ("sig=", "sig%", "nature=", "nature%", "code=", "code%")
 # In the URI of an exec the next word of the command is the next parameter.
 _SPACE = r"(?:\s|\+|%20|%2520|%09|&command=)"
 # What stands before a value gives nothing back: a mark would be read as a value otherwise.
@@ -67,14 +80,29 @@ _OPTION = re.compile(
     rf"((?!-){_VALUE})",
     re.IGNORECASE,
 )
+# The next word of a command, or what follows the option without a space.
 _PROGRAM_OPTION = re.compile(
     rf"((?:(?:mysql|mariadb|mongo|sshpass)[\w-]*\b.{{0,300}}?{_SPACE}-p|"
+    rf"(?:docker|podman|nerdctl|buildah|skopeo|helm|crane|oras|az|argocd)\b.{{0,300}}?{_SPACE}login\b"
+    rf".{{0,300}}?{_SPACE}-p|"
     rf"redis-cli\b.{{0,300}}?{_SPACE}-a|"
-    rf"(?:curl|wget)\b.{{0,300}}?{_SPACE}(?:-u|--user)(?:{_SPACE}+|=)"
+    rf"ldap[a-z]+\b.{{0,300}}?{_SPACE}-w|(?:sqlcmd|bcp)\b.{{0,300}}?{_SPACE}-P|"
+    rf"openssl\b.{{0,300}}?{_SPACE}-(?:pass(?:in|out)?{_SPACE}+(?:pass(?::|%3[aA]|%253[aA]))|[kK]{_SPACE})|"
+    rf"(?:curl|wget)\b.{{0,300}}?{_SPACE}(?:-b|--cookie)(?:{_SPACE}+|=)|"
+    rf"(?:curl|wget)\b.{{0,300}}?{_SPACE}(?:-u|--user)(?:{_SPACE}*|=)"
     rf"[^\s:&%+]+(?::|%3[aA]|%253[aA])){_SPACE}*+{_QUOTE}?+)({_VALUE})",
     re.IGNORECASE | re.DOTALL,
 )
 _OPTIONS_OF_A_PROGRAM = 100
+_COOKIE = re.compile(
+    rf"(cookie{_COLON}{_QUOTE}?+)((?:(?!\[redacted|%2[27]|%252[27])[^&\"'])+)", re.IGNORECASE
+)
+# Signed addresses, and the code of an OAuth answer.
+_SIGNED = re.compile(
+    r"((?:[?&;]|%3f|%26|%253f|%2526)(?:sig|code|(?:x-(?:amz|goog)-)?signature)(?:=|%3d|%253d))"
+    rf"((?=[^&\s]{{8}}){_VALUE})",
+    re.IGNORECASE,
+)
 _URL = re.compile(
     r"([a-z][a-z0-9+.-]{1,20}(?:://|%3a%2f%2f|%253a%252f%252f)"
     r"[^\s/:@%&\"']{0,200}(?::|%3a|%253a))([^\s/@&\"']{1,500}?)(?=@|%40|%2540)",
@@ -85,12 +113,36 @@ _KEY_BLOCK = re.compile(
     r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)", re.DOTALL
 )
 _SERVICE_TOKEN = re.compile(
-    r"\b(?:gh[pousr]_\w{20,}|github_pat_\w{20,}|glpat-[\w-]{20,}|xox[abprs]-[\w-]{10,}|"
-    r"sk_live_\w{16,}|hvs\.[\w-]{20,}|npm_\w{30,})"
+    r"\b(?:gh[pousr]_\w{20,}|github_pat_\w{20,}|gl(?:pat|rt|dt)-[\w-]{20,}|xox[a-z]-[\w-]{10,}|"
+    r"xapp-[\w-]{20,}|[sr]k_live_\w{16,}|whsec_[\w+/=]{20,}|sk-(?:ant|proj)-[\w-]{20,}|"
+    r"hv[sb]\.[\w-]{20,}|npm_\w{30,}|AIza[\w-]{35}|ya29\.[\w-]{20,}|"
+    r"SG\.[\w-]{16,}\.[\w-]{16,}|dop_v1_\w{40,}|dckr_pat_[\w-]{20,}|pypi-AgE[\w-]{30,}|"
+    r"shpat_\w{20,}|AGE-SECRET-KEY-1\w{20,}|(?<=hooks\.slack\.com/)services/[\w/]+)"
+)
+# In texts of any meaning only what cannot be read as anything else is a credential.
+_LONG_BEARER = re.compile(
+    r"(\b(?:bearer|basic)\s+)((?=[^\s\"']*[0-9])[\w.~+/-]{12,}=*)", re.IGNORECASE
+)
+_ASSIGNED_VALUE = re.compile(
+    r"((?:pass(?:word|wd|phrase)|pwd|token|(?:api|secret|access|account|private|auth)[_.-]?key|"
+    r"client[_.-]?secret)\s*=\s*[\"']?)((?!\[redacted)[^\s\"'&;,$({<]{6,})",
+    re.IGNORECASE,
 )
 # The API server quotes the body around the byte that it could not decode.
 _CONTEXT = re.compile(r"\.\.\.\|.*?\|\.\.\.", re.DOTALL)
 _INVALID_VALUE = re.compile(r"(Invalid value: )(\"(?:[^\"\\]|\\.)*\"|[^\s:,]+)")
+
+
+_TAILS = ("assword", "asswd", "assphrase", "pwd", "oken", "ey", "ecret")
+VALUE_HINTS = (
+    *SERVICE_TOKEN_HINTS,
+    *("PRIVATE KEY", "eyJ", "...|", "earer ", "EARER ", "asic ", "BASIC "),
+    *(f"{name}{equals}" for tail in _TAILS for name in (tail, tail.upper())
+      for equals in ("=", " =")),
+)  # fmt: skip
+"""One of these, or a login in a URL, is in every text that :func:`redact_value` changes; the case
+is that of the usual spellings."""
+_VALUE_HINT = re.compile("|".join(map(re.escape, ("://", *VALUE_HINTS))))
 
 
 def is_mark(value: object) -> bool:
@@ -122,7 +174,28 @@ def redact_text(text: str, *, mark: str = MARK, prose: bool = False) -> str:
         redacted = _OPTION.sub(keep, redacted)
     if _has(lower, _PROGRAMS):
         redacted = _redact_program_options(redacted, keep)
+    if not prose and _has(lower, ("cookie",)):
+        redacted = _COOKIE.sub(keep, redacted)
+    if _has(lower, _SIGNATURES):
+        redacted = _SIGNED.sub(keep, redacted)
     redacted = _SERVICE_TOKEN.sub(mark, redacted)
+    return text if redacted == text else redacted
+
+
+def redact_value(text: str) -> str:
+    """Return a text of any object without private keys, JSON web tokens, tokens of services,
+    credentials in URLs, ``Bearer ...`` and ``password=...``; the same text if there are none."""
+    if _VALUE_HINT.search(text) is None:
+        return text
+    keep = _keep_first_group(MARK)
+    redacted = _KEY_BLOCK.sub(MARK, text) if "PRIVATE KEY" in text else text
+    redacted = _JWT.sub(MARK, redacted) if "eyJ" in redacted else redacted
+    redacted = _SERVICE_TOKEN.sub(MARK, redacted)
+    if "://" in redacted and "@" in redacted:
+        redacted = _URL.sub(keep, redacted)
+    redacted = _LONG_BEARER.sub(keep, redacted)
+    if "=" in redacted:
+        redacted = _ASSIGNED_VALUE.sub(keep, redacted)
     return text if redacted == text else redacted
 
 
@@ -145,6 +218,15 @@ _INTRODUCTION = re.compile(
 def introduces_secret(word: str) -> bool:
     """Whether the next word of a command is a credential: ``--token``, ``key:``, ``Bearer``."""
     return _INTRODUCTION.fullmatch(word[-200:]) is not None
+
+
+def redact_programs(line: str) -> str:
+    """Return the words of a command without what options of programs introduce; the same text
+    when there is nothing."""
+    if not _has(line.lower() if line.isascii() else None, _PROGRAMS):
+        return line
+    redacted = _redact_program_options(line, _keep_first_group(MARK))
+    return line if redacted == line else redacted
 
 
 def _redact_program_options(text: str, keep: Callable[[re.Match[str]], str]) -> str:

@@ -199,7 +199,51 @@ TEXTS: dict[str, Plant] = {
     "an annotation": lambda s: event(annotations={"x/patch": json.dumps(applied(s))}),
     "a Secret in an annotation": lambda s: event(annotations={"x": json.dumps(secret_object(s))}),
 }
-PLACES = {**BESIDE, **BODIES, **CONTAINERS, **TEXTS}
+JWT = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhIn0."
+ANY_TEXT: dict[str, Plant] = {
+    "a private key": lambda s: on_things(
+        requestObject={"spec": {"x": f"-----BEGIN EC PRIVATE KEY-----\n{s}\n-----END EC PRIVATE"}}
+    ),
+    "a JSON web token in a label": lambda s: on_pods(
+        requestObject={"kind": "Pod", "metadata": {"annotations": {"x": JWT + s}}}
+    ),
+    "a token of GitHub": lambda s: on_things(
+        responseObject={"items": [{"spec": [f"x ghp_{s * 3}"]}]}
+    ),
+    "a hook of Slack": lambda s: on_things(
+        requestObject={"spec": {"url": f"https://hooks.slack.com/services/T0/B0/{s}"}}
+    ),
+    "a login in a URL": lambda s: on_things(requestObject={"spec": {"u": f"amqp://a:{s}@mq/x"}}),
+    "a file of credentials": lambda s: on_things(
+        requestObject={"spec": {"x": f"[default]\naws_secret_access_key = {s}\n"}}
+    ),
+    "a header in a snippet": lambda s: on_things(
+        requestObject={"spec": {"x": f'proxy_set_header Authorization "Bearer {s}{s}1";'}}
+    ),
+    "a Secret's own annotation": lambda s: on_secrets(
+        requestObject={"kind": "Secret", "metadata": {"annotations": {"x": f"password: {s}"}}}
+    ),
+    "an error in place of an object": lambda s: event(
+        "create", "pods", responseObject={"kind": "Status", "message": f'x ...|"{s}"|..., bigger'}
+    ),
+    "an error about a Secret": lambda s: on_secrets(
+        responseObject={"kind": "Status", "details": {"causes": [
+            {"message": f'Invalid value: "{s}": no'}]}}
+    ),
+    "a probe's header": lambda s: on_pods(requestObject=pod(s, livenessProbe={
+        "httpGet": {"httpHeaders": [{"name": "Cookie", "value": s}]}})),
+    "a lifecycle's command": lambda s: on_pods(requestObject=pod(s, lifecycle={
+        "postStart": {"exec": {"command": ["curl", "-u", f"bob:{s}", "http://x"]}}})),
+    "the words of a login": lambda s: on_pods(
+        requestObject=pod(s, args=["docker", "login", "-u", "bob", "-p", s])
+    ),
+    "a login": lambda s: exec_of("az", "login", "-u", "x", "-p", s),
+    "openssl": lambda s: exec_of("openssl", "enc", "-pass", quote(f"pass:{s}")),
+    "a cookie": lambda s: exec_of("curl", "-H", quote(f"Cookie: a=1; session={s}")),
+    "a signature": lambda s: event(requestURI=f"/api/v1/x/proxy/y?sv=1&X-Amz-Signature={s}"),
+    "a code": lambda s: event(requestURI=f"/api/v1/x/proxy/y?code={s}&state=1"),
+}  # fmt: skip
+PLACES = {**BESIDE, **ANY_TEXT, **BODIES, **CONTAINERS, **TEXTS}
 
 
 def stored_text(body: Event) -> str:
@@ -227,6 +271,26 @@ def test_no_secret_is_stored(place: str) -> None:
 )
 def test_no_secret_of_any_form_is_stored(secret: str, place: str) -> None:
     assert secret not in stored_text(PLACES[place](secret))
+
+
+KEPT: dict[str, object] = {
+    "secretName": "db-token",
+    "automountServiceAccountToken": True,
+    "env": [
+        {"name": "P", "valueFrom": {"secretKeyRef": {"name": "db-password", "key": "password"}}}
+    ],
+    "imagePullSecrets": [{"name": "registry-token"}],
+    "rules": [{"resources": ["secrets", "serviceaccounts/token"], "verbs": ["get"]}],
+    "image": "docker.io/library/nginx@sha256:" + "0a" * 32,
+    "command": ["docker", "run", "-p", "80:80", "login"],
+    "message": 'secrets "db-token" not found; use a bearer token',
+}
+
+
+@pytest.mark.parametrize("key", KEPT)
+def test_names_of_secrets_stay(key: str) -> None:
+    body = {"kind": "Thing", "spec": {key: KEPT[key]}}
+    assert json.loads(normalized(on_things(requestObject=body)).row["requestObject"]) == body
 
 
 @pytest.mark.parametrize("key", ["log", "message"])
