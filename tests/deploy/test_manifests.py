@@ -69,7 +69,12 @@ def test_command_of_a_manifest_exists_with_its_options(command: Command) -> None
 
 def test_commands_of_the_chart_exist_with_their_options() -> None:
     commands = commands_of("chart", rendered(EVERYTHING))
-    assert sorted(command.arguments[0] for command in commands) == ["report", "serve", "ship", "watch"]
+    assert sorted(command.arguments[0] for command in commands) == [
+        "report",
+        "serve",
+        "ship",
+        "watch",
+    ]
     for command in commands:
         assert_valid(command)
 

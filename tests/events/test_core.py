@@ -32,7 +32,7 @@ from k8sidx.events.normalize.redact_hints import (
     is_suspect,
 )
 from k8sidx.events.records import Chunk, Context, Event
-from tests.building import event
+from tests.building import event, normalized
 
 ROOT = Path(__file__).parents[2]
 SHARED = ROOT.parent / "shared" / "data"
@@ -171,7 +171,8 @@ EVENTS = [
                     "allowPrivilegeEscalation": True, "capabilities": {"add": ["cap_sys_admin"]}}}],
             "containers": [{"name": "c", "image": "b"}, 5]}}}}),
     event("create", "pods", requestObject={"metadata": {"generateName": "web--", "annotations": {
-        "kubernetes.io/config.mirror": "x"}}, "spec": {"hostIPC": True, "priorityClassName": "p",
+        "kubernetes.io/config.mirror": "x"}}, "spec": {"hostIPC": True, "hostPID": True,
+        "priorityClassName": "p",
         "containers": [{"name": "c", "ports": [{"hostPort": 80}, {"hostPort": 0}, {"hostPort": 80},
             {"hostPort": True}]}], "tolerations": [{"operator": "Exists", "effect": "NoExecute"}],
         "volumes": [{"name": "v", "emptyDir": {}}]}}),
@@ -180,6 +181,9 @@ EVENTS = [
     event("create", "pods", requestObject={}, responseObject={"metadata": {"name": "x",
         "labels": {"pod-template-hash": "h"}, "ownerReferences": [{"kind": "Node", "name": "no"},
             {"controller": True, "kind": "ReplicaSet", "name": "web-5d4"}]}}),
+    event("create", "pods", requestObject={"metadata": {"name": "web-5d4-x", "labels": {
+        "pod-template-hash": "5d4"}, "ownerReferences": [{"kind": "Node", "name": "no"},
+            {"controller": True, "kind": "ReplicaSet", "name": "web-5d4"}]}, "spec": {}}),
     event("create", "jobs", name="nightly-29384756", requestObject={"spec": {"template": {}}}),
     event("create", "cronjobs", requestObject={"spec": {"jobTemplate": {"spec": {"template": {
         "spec": {"containers": [{"image": "É:1", "command": ["x", "--password", "hunter2"]}]}}}}}}),
@@ -232,6 +236,12 @@ EVENTS = [
     event(responseObject={"metadata": {"name": "made", "uid": "u"}, "status": {"reason": "r"}}),
     event(requestObject="text"),
 ]  # fmt: skip
+
+
+def test_every_field_of_pods_is_in_one_of_the_events() -> None:
+    """Hence a field that only the reference makes is noticed."""
+    made = {name for body in EVENTS for name in normalized(body).row}
+    assert {name for name in BY_NAME if name.startswith("pod.")} <= made
 
 
 @needs_core
