@@ -54,7 +54,7 @@ WITHOUT_METADATA = "Elastic Kubernetes integration"
 IN_PART = frozenset(
     {
         *("event.id", "event.redacted", "target.name", "message", "pod.workload"),
-        "service.apps",
+        *("service.apps", "ingress.injections"),
     }
 )
 """Fields that are made of the metadata and of other parts."""

@@ -31,6 +31,7 @@ OF_METADATA = frozenset(
         *("responseObject.metadata.name", "responseObject.metadata.namespace"),
         *("responseObject.metadata.uid", "responseObject.metadata.annotations.kubernetes.io/psp"),
         *("pod.mirror", "pod.owner_kind", "namespace.pod_security", "service.internal"),
+        "serviceaccount.cloud_identity",
     }
 )
 """Fields that the metadata of an object alone contains."""
