@@ -79,7 +79,7 @@ def test_killed_with_a_state_each_event_is_in_the_folder_once(tmp_path: Path) ->
     store, log = tmp_path / "store", log_of(tmp_path)
     options = ["--state", str(tmp_path / "state.json"), "--store", str(store)]
     command = [sys.executable, "-m", "k8sidx", "ship", "-q", *options, str(log)]
-    assert killed(command, (0.3, 3.0)) > 0
+    assert killed(command, (0.3, 1.4)) > 0
     stored = [event.row["event.id"] for event in EmbeddedStore(store).stored_events()]
     assert sorted(map(as_hex, stored)) == sorted(ids())
 
@@ -91,7 +91,7 @@ def test_killed_with_a_state_each_event_is_in_the_cluster_once(
     options = ["--state", str(tmp_path / "state.json"), "--store", opensearch.url]
     options += ["--index", prefix]
     command = [sys.executable, "-m", "k8sidx", "ship", "-q", *options, str(log)]
-    assert killed(command, (0.3, 4.0)) > 0
+    assert killed(command, (0.3, 1.4)) > 0
     assert rows(opensearch, prefix).keys() == ids()
 
 
