@@ -1,9 +1,8 @@
 """Emulators of cloud services; each is started by the first test that needs it.
 
-AWS is moto's server (PyPI), Azure Storage is Azurite (npm), Google Cloud Storage is fake-gcs-server
-(a Go module), and Kafka is a broker of its own (Maven). What is fetched is kept in the folder of
-the other servers. Go modules take minutes to build: ``make test-tools`` does it once; without it
-their tests are skipped.
+AWS is moto's server (PyPI), Azure Storage is Azurite (npm), and Kafka is its own broker (Maven).
+What is fetched is kept in the folder of the other servers. Helm, a Go module, takes minutes to
+build: ``make test-tools`` does it once; without it its tests are skipped.
 """
 
 from __future__ import annotations
@@ -28,9 +27,8 @@ from tests.servers.node import free_port
 
 AZURITE = "3.35.0"
 KAFKA = "4.1.1"
-FAKE_GCS = "github.com/fsouza/fake-gcs-server@v1.56.1"
 HELM = "helm.sh/helm/v3/cmd/helm@v3.19.2"
-GO_TOOLS = (FAKE_GCS, HELM)
+GO_TOOLS = (HELM,)
 AZURE_ACCOUNT = "devstoreaccount1"
 AZURE_KEY = (
     "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
@@ -180,17 +178,6 @@ def azurite_service(name: str, folder: Path) -> Iterator[str]:
     command += [f"--{name}Port", str(port), "--skipApiVersionCheck", "--disableTelemetry"]
     with running(command, port, folder / f"{name}.log"):
         yield f"http://127.0.0.1:{port}/{AZURE_ACCOUNT}"
-
-
-@contextmanager
-def fake_gcs(folder: Path) -> Iterator[str]:
-    """Run fake-gcs-server; its address."""
-    port = free_port()
-    address = f"127.0.0.1:{port}"
-    command = [str(go_tool(FAKE_GCS)), "-scheme", "http", "-backend", "memory", "-host"]
-    command += ["127.0.0.1", "-port", str(port), "-public-host", address]
-    with running(command, port, folder / "gcs.log"):
-        yield f"http://{address}"
 
 
 @contextmanager
