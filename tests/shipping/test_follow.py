@@ -133,7 +133,6 @@ def ended(process: subprocess.Popen[str], by: signal.Signals) -> tuple[int, str,
     return process.returncode, out, err
 
 
-@pytest.mark.xfail(reason="open fault: after kills a follower may not store all; see the note")
 @pytest.mark.parametrize("truncates", [False, True], ids=["renamed", "truncated"])
 def test_killed_again_and_again_while_the_log_is_written_and_rotated(
     start: Start, tmp_path: Path, truncates: bool

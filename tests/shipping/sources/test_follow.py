@@ -379,6 +379,32 @@ def test_a_new_file_with_the_old_inode_is_a_new_file(follow: Follow, log: LogWri
     assert second.seen() == list(range(100, 140))
 
 
+@pytest.mark.parametrize("heir", ["log", "first.gz", "second.gz", "third"])
+@pytest.mark.parametrize("read", [0, 20])
+def test_after_a_restart_any_file_may_have_the_inode_of_a_known_one(
+    read: int, heir: str, follow: Follow, log: LogWriter
+) -> None:
+    """File systems give numbers anew: what is read is known by its content."""
+    log.write(read)
+    following = follow(log.path)
+    following.wait_for(read)
+    (known,) = following.stop().copies()
+    log.write(20)
+    files = {"first.gz": pack(log.rotate())}
+    log.write(50)
+    files["second.gz"] = pack(log.rotate())
+    log.write(10)
+    files["third"] = log.rotate()
+    log.write(5)
+    files["log"] = log.path
+    about = files[heir].stat()
+    known.device, known.inode = about.st_dev, about.st_ino
+    again = follow(log.path, register=Registry([known]))
+    again.wait_for(85)
+    again.wait(lambda: time.time() - log.path.stat().st_mtime > 1)
+    assert sorted(again.seen()) == list(range(read + 1, read + 86))
+
+
 def test_long_lines_and_lines_over_the_limit(follow: Follow, log: LogWriter) -> None:
     following = follow(log.path, record_limit=3_000_000)
     log.raw(line(1, 2_000_000))

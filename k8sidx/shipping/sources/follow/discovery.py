@@ -111,10 +111,7 @@ class Watch:
             self._register.forget_gone(self._readings)
 
     def _visit(self, path: str, about: os.stat_result, last: int | None, now: float) -> None:
-        number = self._known.get(identity(about))
-        if number is not None and not self._is_same(number, path, about):
-            self._register.lost(number, name=False)
-            number = None
+        number = self._known_as(path, about)
         # At first also when nothing seems to have changed: identities are given anew.
         if last is not None and (last != number or self._is_first):
             self._searches[path] = last, self._register[last].seen, now + _SEARCH_SECONDS
@@ -123,6 +120,16 @@ class Watch:
             number = self._take_in(path, path, about, now)
         if number is not None:
             self._open(number, path, about, now)
+
+    def _known_as(self, path: str, about: os.stat_result) -> int | None:
+        """The number of the known file that this is; one whose identity it was given loses it."""
+        number = self._known.get(identity(about))
+        if number is None or self._register[number].identity != identity(about):
+            return None
+        if self._is_same(number, path, about):
+            return number
+        self._register.lost(number, name=False)
+        return None
 
     def _is_same(self, number: int, path: str, about: os.stat_result) -> bool:
         """Whether a file that has the identity of a known one is that file.
@@ -150,7 +157,7 @@ class Watch:
     def _rotated(self, number: int, log: str, since: float, now: float) -> None:
         file = self._register[number]
         for path, about in rotated(log):
-            known = self._known.get(identity(about))
+            known = self._known_as(path, about)
             if known == number:
                 self._open(number, path, about, now)
             elif known is None and self._is_wanted(path, about):
