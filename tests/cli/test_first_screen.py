@@ -17,13 +17,13 @@ def test_hunt_all_prints_one_screen(
     columns: int, store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(terminal, "COLUMNS", columns)
-    with k8sidx_on_terminal("hunt", "--all", "--store", str(store), "-q") as screen:
+    with k8sidx_on_terminal("hunt", "--all", "--store", store.name, "-q") as screen:
         assert screen.ended() == 0
     text = re.sub(r"\x1b\[[0-9;]*m", "", screen.shown)
     lines = text.splitlines()
     assert lines[0].startswith(f"{len(EVENTS)} events of cluster")
     assert "Next:" in lines
-    assert all(len(line) <= columns for line in lines)
+    assert [line for line in lines if len(line) > columns] == []
     assert len(lines) <= 60
     assert "\x1b[2J" not in screen.shown
 
