@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 from pathlib import Path
 
@@ -70,6 +71,23 @@ def write_durably(path: Path, text: str, *, errors: str = "strict") -> None:
         error.filename = error.filename or str(path)  # a full disk has no name of its own
         raise
     sync_folder(path.parent)
+
+
+def lock_file(path: Path) -> int:
+    """Lock a file, which is made if it is missing; the system unlocks it when the process ends.
+
+    :returns: a file descriptor; closing it unlocks the file.
+    :raises BlockingIOError: when another process has locked it.
+    :raises OSError: when it cannot be opened.
+    """
+    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+    handle = os.open(path, flags, FILE_MODE)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(handle)
+        raise
+    return handle
 
 
 def sync_folder(folder: Path) -> None:

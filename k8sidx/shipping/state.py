@@ -18,7 +18,6 @@ earlier versions lack ``store``.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
@@ -29,7 +28,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from k8sidx.backends.durable import make_private_folder, write_durably
+from k8sidx.backends.durable import lock_file, make_private_folder, write_durably
 from k8sidx.backends.store import Store, StoreIdentity
 from k8sidx.errors import StoreError, UsageError
 from k8sidx.events.records import Chunk, Mark, Position
@@ -65,18 +64,14 @@ class State:
         self._changes = 0
         try:
             make_private_folder(path.parent)
-            flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-            self._lock = os.open(self.lock, flags, 0o600)
-        except OSError as error:
-            raise _unusable(path, error) from error
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._lock = lock_file(self.lock)
         except BlockingIOError:
-            os.close(self._lock)
             raise UsageError(
                 f"another k8sidx ship is using the state file {path}.",
                 remedy="Wait for it to end, or give another --state.",
             ) from None
+        except OSError as error:
+            raise _unusable(path, error) from error
         try:
             self._store, files = _read(path)
             self.register = Registry(files)

@@ -14,9 +14,9 @@ import pyarrow.parquet as pq
 
 from k8sidx.backends.changes import STEP, Changes, Checkpoint, spans_of_steps
 from k8sidx.backends.embedded.storage.columns import TIME
+from k8sidx.backends.embedded.storage.garbage import reading
 from k8sidx.backends.embedded.storage.integrity import damaged_part
 from k8sidx.backends.embedded.storage.manifest import Manifest, Part
-from k8sidx.backends.embedded.storage.writer import reading
 from k8sidx.errors import StoreError
 
 _STEP_MICROS = int(STEP.total_seconds()) * 1_000_000

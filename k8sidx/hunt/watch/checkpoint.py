@@ -10,14 +10,13 @@ What a group has is read by the store's backend alone.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 from pathlib import Path
 from typing import Any
 
 from k8sidx.backends.changes import Checkpoint
-from k8sidx.backends.durable import make_private_folder, write_durably
+from k8sidx.backends.durable import lock_file, make_private_folder, write_durably
 from k8sidx.errors import StoreError, UsageError
 
 FORMAT = "k8sidx-watch"
@@ -35,18 +34,14 @@ class CheckpointFile:
         self.path = path
         try:
             make_private_folder(path.parent)
-            flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-            self._lock = os.open(path.with_name(f"{path.name}.lock"), flags, 0o600)
-        except OSError as error:
-            raise _unusable(path, error) from error
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._lock = lock_file(path.with_name(f"{path.name}.lock"))
         except BlockingIOError:
-            os.close(self._lock)
             raise UsageError(
                 f"another k8sidx watch is using the checkpoint file {path}.",
                 remedy="Wait for it to end, or give another --checkpoint.",
             ) from None
+        except OSError as error:
+            raise _unusable(path, error) from error
         try:
             self._groups = _read(path)
         except BaseException:

@@ -11,14 +11,13 @@ them. One process at a time uses a spool.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import re
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from k8sidx.backends.durable import FILE_MODE, FOLDER_MODE, make_private_folder, sync_folder
+from k8sidx.backends.durable import FOLDER_MODE, lock_file, make_private_folder, sync_folder
 from k8sidx.errors import StoreError, UsageError
 from k8sidx.events.records import Chunk
 from k8sidx.shipping.spool.segment import EntryAttributes, SegmentReader, SegmentWriter
@@ -89,23 +88,20 @@ class Spool:
             make_private_folder(self.folder)
             self.folder.chmod(FOLDER_MODE)
             sync_folder(self.folder.parent)
-            flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-            exclusive = os.open(self.folder / _LOCK, flags, FILE_MODE)
+            exclusive = lock_file(self.folder / _LOCK)
+        except BlockingIOError:
+            raise UsageError(
+                f"another k8sidx is using the spool {self.folder}.",
+                remedy="Wait for it to end, or give another --spool.",
+            ) from None
         except OSError as error:
             raise _unusable(self.folder, error) from error
         try:
-            fcntl.flock(exclusive, fcntl.LOCK_EX | fcntl.LOCK_NB)
             self._segments = {
                 int(match[1]): _Segment(entry.stat().st_size)
                 for entry in sorted(self.folder.iterdir())
                 if (match := _NAME.fullmatch(entry.name))
             }
-        except BlockingIOError:
-            os.close(exclusive)
-            raise UsageError(
-                f"another k8sidx is using the spool {self.folder}.",
-                remedy="Wait for it to end, or give another --spool.",
-            ) from None
         except OSError as error:
             os.close(exclusive)
             raise _unusable(self.folder, error) from error

@@ -20,9 +20,9 @@ from k8sidx.backends.embedded.storage.columns import (
     null_column,
     with_columns,
 )
+from k8sidx.backends.embedded.storage.garbage import reading
 from k8sidx.backends.embedded.storage.integrity import check_parts, damaged_part, find_fault
 from k8sidx.backends.embedded.storage.manifest import Manifest, Part
-from k8sidx.backends.embedded.storage.writer import reading
 from k8sidx.backends.embedded.summaries import EmbeddedSummaries
 from k8sidx.backends.explain import statement_text
 from k8sidx.backends.materialize import is_large, materialize, selected_leaves, with_placeholders

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from k8sidx.backends.embedded.storage.columns import ALWAYS_IN_PARTS, STORED
+from k8sidx.backends.embedded.storage.garbage import collect_garbage
 from k8sidx.backends.embedded.storage.manifest import Part, read_manifest, write_manifest
 from k8sidx.backends.embedded.storage.parts import (
     FAR,
@@ -26,7 +27,7 @@ from k8sidx.backends.embedded.storage.parts import (
     naming,
     open_writer,
 )
-from k8sidx.backends.embedded.storage.writer import StoreWriter, collect_garbage
+from k8sidx.backends.embedded.storage.writer import StoreWriter
 
 SMALL_ROWS = PART_ROWS // 2
 SMALL_BYTES = 1024 * 1024

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from k8sidx.backends.embedded.storage.garbage import reading
 from k8sidx.backends.embedded.storage.integrity import damaged_part, reason_of
 from k8sidx.backends.embedded.storage.migrate import stored_rows
-from k8sidx.backends.embedded.storage.writer import reading
 from k8sidx.backends.store import StoredEvent
 
 

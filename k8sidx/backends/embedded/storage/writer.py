@@ -8,7 +8,6 @@ looked at, so the cost does not grow with the store.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import uuid
@@ -25,10 +24,18 @@ import pyarrow.parquet as pq
 from k8sidx.backends.durable import (
     FILE_MODE,
     checksum_of,
+    lock_file,
     make_private_folder,
     sync_folder,
 )
 from k8sidx.backends.embedded.storage.columns import ID, TIME
+from k8sidx.backends.embedded.storage.garbage import (
+    JOURNAL,
+    LEASE,
+    collect_garbage,
+    remove_uncommitted,
+    sweep,
+)
 from k8sidx.backends.embedded.storage.manifest import (
     NORMALIZED,
     READABLE,
@@ -36,7 +43,6 @@ from k8sidx.backends.embedded.storage.manifest import (
     Part,
     in_place_of,
     is_manifest_aside,
-    is_part_path,
     is_store,
     numbered,
     part_files,
@@ -58,7 +64,6 @@ from k8sidx.errors import StoreBusy, StoreError
 
 LOCK_SECONDS = 600.0
 """Seconds that a writer waits for the lock."""
-_JOURNAL = "journal"
 """In a writer's staging folder: the paths of parts that it was about to move into the store."""
 
 
@@ -93,11 +98,11 @@ class StoreWriter:
                     _refuse_strange_folder(store)
                     write_manifest(store, Manifest(columns=self.columns))
                 manifest = read_manifest(store, any_version=True)
-                _sweep(store, manifest)
+                sweep(store, manifest)
                 make_private_folder(store / "staging")
                 self.staging = store / "staging" / uuid.uuid4().hex
                 make_private_folder(self.staging)
-                self._lease = _flock(self.staging / "lease", fcntl.LOCK_EX)
+                self._lease = lock_file(self.staging / LEASE)
                 if manifest.version < READABLE or not manifest.is_current:
                     self._migrate(manifest, keep_secrets=keep_secrets)
         except OSError as error:
@@ -124,10 +129,10 @@ class StoreWriter:
 
     def close(self) -> None:
         """Remove what was staged and not committed."""
-        if (self.staging / _JOURNAL).exists():
+        if (self.staging / JOURNAL).exists():
             with self.turn():
                 manifest = read_manifest(self.path, any_version=True)
-                _remove_uncommitted(self.path, self.staging / _JOURNAL, manifest)
+                remove_uncommitted(self.path, self.staging / JOURNAL, manifest)
         os.close(self._lease)
         shutil.rmtree(self.staging, ignore_errors=True)
 
@@ -253,10 +258,10 @@ class StoreWriter:
 
     def committed(self) -> None:
         """Forget the journal: the manifest names what it named."""
-        (self.staging / _JOURNAL).unlink(missing_ok=True)
+        (self.staging / JOURNAL).unlink(missing_ok=True)
 
     def _note(self, path: str) -> None:
-        handle = os.open(self.staging / _JOURNAL, os.O_WRONLY | os.O_CREAT | os.O_APPEND, FILE_MODE)
+        handle = os.open(self.staging / JOURNAL, os.O_WRONLY | os.O_CREAT | os.O_APPEND, FILE_MODE)
         with os.fdopen(handle, "ab") as file:
             file.write(f"{path}\n".encode())
             file.flush()
@@ -313,82 +318,6 @@ def _filtered(part: StagedPart, keep: pa.Array, compression: Compression) -> Sta
         writer.close()
     part.path.unlink()
     return StagedPart(path, part.day, rows, part.first, part.last)
-
-
-def _flock(path: Path, kind: int) -> int:
-    """Acquire a lock that the system releases when the process ends, however it ends."""
-    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(handle, kind | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(handle)
-        raise
-    return handle
-
-
-def _sweep(store: Path, manifest: Manifest) -> None:
-    """Delete files that killed writers left, and merged files that no reader uses any more."""
-    staging = store / "staging"
-    for folder in staging.iterdir() if staging.is_dir() else ():
-        try:
-            os.close(_flock(folder / "lease", fcntl.LOCK_EX))
-        except (BlockingIOError, FileNotFoundError):
-            continue
-        _remove_uncommitted(store, folder / _JOURNAL, manifest)
-        shutil.rmtree(folder, ignore_errors=True)
-    for entry in store.iterdir():
-        if is_manifest_aside(entry.name):
-            entry.unlink(missing_ok=True)
-    if manifest.version >= READABLE:
-        collect_garbage(store)
-
-
-def _remove_uncommitted(store: Path, journal: Path, manifest: Manifest) -> None:
-    """Delete the files that a killed writer had moved into the store and not committed."""
-    try:
-        noted = journal.read_text("utf-8").splitlines()
-    except FileNotFoundError:
-        return
-    named = {part.path for part in manifest.parts} | set(manifest.garbage)
-    for path in noted:
-        if is_part_path(path) and path not in named:
-            (store / path).unlink(missing_ok=True)
-
-
-def collect_garbage(store: Path) -> None:
-    """Delete merged files unless a reader may still have them open."""
-    manifest = read_manifest(store)
-    if not manifest.garbage:
-        return
-    try:
-        handle = _flock(store / "readers.lock", fcntl.LOCK_EX)
-    except BlockingIOError:
-        return
-    try:
-        for path in manifest.garbage:
-            (store / path).unlink(missing_ok=True)
-        write_manifest(store, replace(manifest, garbage=()))
-    finally:
-        os.close(handle)
-
-
-@contextmanager
-def reading(store: Path, *, any_version: bool = False) -> Iterator[Manifest]:
-    """Return the manifest as it is now; its files are kept on disk inside the block.
-
-    :param any_version: also of an older format version.
-    """
-    try:
-        handle = os.open(store / "readers.lock", os.O_RDWR | os.O_CREAT, 0o600)
-    except OSError:
-        # A read-only medium has no writer that could delete files.
-        yield read_manifest(store, any_version=any_version)
-        return
-    try:
-        fcntl.flock(handle, fcntl.LOCK_SH)
-        yield read_manifest(store, any_version=any_version)
-    finally:
-        os.close(handle)
 
 
 def _refuse_strange_folder(store: Path) -> None:
