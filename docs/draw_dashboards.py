@@ -33,7 +33,6 @@ from k8sidx.show.panels.colors import MISSING, NEUTRAL, colors_of
 from k8sidx.show.panels.library import dashboards
 from k8sidx.show.panels.panel import Dashboard, Events, Item, Panel
 from k8sidx.show.savedobjects.columns import SCREEN, fixed_widths, stream_columns, stream_widths
-from k8sidx.show.savedobjects.common import SERIES, table_columns
 from k8sidx.show.savedobjects.identifiers import Names
 from k8sidx.show.savedobjects.index_fields import field_type
 from k8sidx.show.savedobjects.layout import (
@@ -45,6 +44,7 @@ from k8sidx.show.savedobjects.layout import (
     positions,
 )
 from k8sidx.show.savedobjects.links import links
+from k8sidx.show.savedobjects.search_source import SERIES, table_columns
 
 INTERVAL = timedelta(minutes=2)
 PALETTE = ("#54B399", "#6092C0", "#D36086", "#9170B8", "#CA8EAE", "#D6BF57", "#B9A888", "#DA8B45",

@@ -27,17 +27,19 @@ from k8sidx.cli.notifying import (
     targets_of,
 )
 from k8sidx.cli.options import (
-    LEVEL_NAMES,
     ApproximateOption,
     BaselineOption,
     ClusterOption,
     DebugOption,
+    InputOption,
     KnownGoodOption,
     Level,
+    LevelOption,
     MaxAgeOption,
     OutputOption,
     QuietOption,
     SinceOption,
+    TagOption,
     TimeoutOption,
     UntilOption,
 )
@@ -100,23 +102,8 @@ def command(
     all_: Annotated[
         bool, typer.Option("--all", help="Run every library hunt except activity streams.")
     ] = False,
-    tag: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--tag",
-            metavar="TAG",
-            help="Run only hunts with this ATT&CK tag, for example t1609 (repeatable).",
-            show_default=False,
-        ),
-    ] = None,
-    level: Annotated[
-        Level | None,
-        typer.Option(
-            "--level",
-            metavar="LEVEL",
-            help=f"Run hunts of this level or above: {LEVEL_NAMES}.",
-        ),
-    ] = None,
+    tag: TagOption = None,
+    level: LevelOption = None,
     since: SinceOption = None,
     until: UntilOption = None,
     baseline: BaselineOption = None,
@@ -130,15 +117,7 @@ def command(
             help="Exit with 1 if a finding has this level or above, with 4 without events.",
         ),
     ] = None,
-    input_: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--input",
-            metavar="FILE",
-            help="Read this file instead of the store and keep nothing (repeatable).",
-            show_default=False,
-        ),
-    ] = None,
+    input_: InputOption = None,
     known_good: KnownGoodOption = None,
     suggest_allow: Annotated[
         bool,

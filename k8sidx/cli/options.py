@@ -88,6 +88,25 @@ InputOption = Annotated[
         show_default=False,
     ),
 ]
+TagOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--tag",
+        metavar="TAG",
+        help="Only hunts with this ATT&CK tag, for example t1609 (repeatable).",
+        show_default=False,
+    ),
+]
+LEVEL_NAMES = ", ".join(Level)
+LevelOption = Annotated[
+    Level | None,
+    typer.Option(
+        "--level",
+        metavar="LEVEL",
+        help=f"Only hunts of this level or above: {LEVEL_NAMES}.",
+        show_default=False,
+    ),
+]
 NamespaceOption = Annotated[
     str | None,
     typer.Option(
@@ -153,7 +172,6 @@ KnownGoodOption = Annotated[
         show_default=False,
     ),
 ]
-LEVEL_NAMES = ", ".join(Level)
 
 
 PROFILE = "K8SIDX_PROFILE"

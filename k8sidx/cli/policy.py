@@ -10,12 +10,13 @@ import typer
 from k8sidx.cli.completion import complete_hunt
 from k8sidx.cli.exit import EXIT_FINDINGS, ends_with_exit_code
 from k8sidx.cli.options import (
-    LEVEL_NAMES,
     DebugOption,
     Level,
+    LevelOption,
     OutputOption,
     QuietOption,
     SinceOption,
+    TagOption,
     UntilOption,
 )
 from k8sidx.cli.output import effective_format, print_message, write_sheet, write_text
@@ -45,14 +46,6 @@ PolicyArgument = Annotated[
         help="Read this audit.k8s.io/v1 Policy, the file of --audit-policy-file.",
         show_default=False,
     ),
-]
-TagOption = Annotated[
-    list[str] | None,
-    typer.Option("--tag", metavar="TAG", help="Only hunts with this tag (repeatable)."),
-]
-LevelOption = Annotated[
-    Level | None,
-    typer.Option("--level", metavar="LEVEL", help=f"Only this level and above: {LEVEL_NAMES}."),
 ]
 
 

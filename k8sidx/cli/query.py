@@ -15,6 +15,7 @@ from k8sidx.cli.inputs import separate_inputs, store_or_inputs
 from k8sidx.cli.options import (
     ClusterOption,
     DebugOption,
+    InputOption,
     OutputOption,
     QuietOption,
     SinceOption,
@@ -82,15 +83,7 @@ def command(
     since: SinceOption = None,
     until: UntilOption = None,
     cluster: ClusterOption = None,
-    input_: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--input",
-            metavar="FILE",
-            help="Read this file instead of the store and keep nothing (repeatable).",
-            show_default=False,
-        ),
-    ] = None,
+    input_: InputOption = None,
     timeout: TimeoutOption = None,
     store: StoreChoice = AS_CONFIGURED,
     output: OutputOption = None,

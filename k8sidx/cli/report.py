@@ -13,14 +13,13 @@ from k8sidx.cli import progress
 from k8sidx.cli.exit import EXIT_REJECTED, ends_with_exit_code
 from k8sidx.cli.inputs import separate_inputs, store_or_inputs
 from k8sidx.cli.options import (
-    LEVEL_NAMES,
     ApproximateOption,
     BaselineOption,
     ClusterOption,
     DebugOption,
     InputOption,
     KnownGoodOption,
-    Level,
+    LevelOption,
     MaxAgeOption,
     QuietOption,
     SinceOption,
@@ -70,14 +69,7 @@ def command(
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="FILE", help="Write the page to this file.")
     ] = Path("report.html"),
-    level: Annotated[
-        Level | None,
-        typer.Option(
-            "--level",
-            metavar="LEVEL",
-            help=f"Run hunts of this level or above: {LEVEL_NAMES}.",
-        ),
-    ] = None,
+    level: LevelOption = None,
     since: SinceOption = None,
     until: UntilOption = None,
     baseline: BaselineOption = None,

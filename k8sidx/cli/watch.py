@@ -18,11 +18,14 @@ from k8sidx.cli.options import (
     LEVEL_NAMES,
     ClusterOption,
     DebugOption,
+    KnownGoodOption,
     Level,
+    LevelOption,
     LogFormatOption,
     MetricsOption,
     QuietOption,
     SinceOption,
+    TagOption,
     TimeoutOption,
 )
 from k8sidx.cli.output import LogFormat, effective_format, print_message, write_text
@@ -61,14 +64,8 @@ def command(
             show_default=False,
         ),
     ] = None,
-    tag: Annotated[
-        list[str] | None,
-        typer.Option("--tag", metavar="TAG", help="Only hunts with this tag (repeatable)."),
-    ] = None,
-    level: Annotated[
-        Level | None,
-        typer.Option("--level", metavar="LEVEL", help=f"Only this level and above: {LEVEL_NAMES}."),
-    ] = None,
+    tag: TagOption = None,
+    level: LevelOption = None,
     every: Annotated[
         str, typer.Option("--every", metavar="SPAN", help="Look for new events so often.")
     ] = "60s",
@@ -77,15 +74,7 @@ def command(
     ] = False,
     since: SinceOption = None,
     cluster: ClusterOption = None,
-    known_good: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--known-good",
-            metavar="FILE",
-            help="Suppress findings listed in this allow-list file (docs/rules.md).",
-            show_default=False,
-        ),
-    ] = None,
+    known_good: KnownGoodOption = None,
     notify: Annotated[
         list[str] | None,
         typer.Option(
