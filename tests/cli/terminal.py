@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 ROWS, COLUMNS = 40, 100
-PATIENCE = 60.0
+TIMEOUT = 60.0
 """Seconds after which a terminal that says nothing is taken for stuck."""
 
 
@@ -44,10 +44,10 @@ class Terminal:
         """Read to the end; the exit code."""
         while self._read():
             pass
-        return self._process.wait(PATIENCE)
+        return self._process.wait(TIMEOUT)
 
     def _read(self) -> bool:
-        ready, _, _ = select.select([self._descriptor], [], [], PATIENCE)
+        ready, _, _ = select.select([self._descriptor], [], [], TIMEOUT)
         try:
             data = os.read(self._descriptor, 65536) if ready else b""
         except OSError:  # Linux's answer to reading from a terminal whose other end is closed.

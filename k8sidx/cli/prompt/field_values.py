@@ -22,13 +22,13 @@ class FieldValues:
     """Cache of the most frequent values of fields, filled by one successful query per field.
 
     :param ask: runs a query; called in a thread of its own.
-    :param patience: seconds that a completion waits for the result. The thread continues
+    :param timeout: seconds that a completion waits for the result. The thread continues
         without it: values that arrive later serve the next completion.
     """
 
-    def __init__(self, ask: Callable[[Query], Result], patience: float = 1.5) -> None:
+    def __init__(self, ask: Callable[[Query], Result], timeout: float = 1.5) -> None:
         self._ask = ask
-        self._patience = patience
+        self._timeout = timeout
         self._lookups: dict[str, _Lookup] = {}
         self._lock = threading.Lock()
 
@@ -45,7 +45,7 @@ class FieldValues:
             lookup = self._lookups.get(name)
             if lookup is None or lookup.failed:
                 lookup = self._lookups[name] = _Lookup(name, self._ask)
-        lookup.ended.wait(self._patience)
+        lookup.ended.wait(self._timeout)
         return lookup.values
 
 

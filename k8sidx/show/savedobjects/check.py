@@ -19,10 +19,10 @@ from k8sidx.show.savedobjects.check_classic import check_search, check_visualiza
 from k8sidx.show.savedobjects.check_dashboard import check_dashboard
 from k8sidx.show.savedobjects.check_form import check_form
 from k8sidx.show.savedobjects.check_formats import check_pattern
-from k8sidx.show.savedobjects.common import Flavor
 from k8sidx.show.savedobjects.embedded import Embedded, read_embedded
 from k8sidx.show.savedobjects.mapped import FieldType
 from k8sidx.show.savedobjects.products import PRODUCTS
+from k8sidx.show.savedobjects.search_source import Flavor
 
 JsonObject = dict[str, Any]
 

@@ -13,8 +13,8 @@ from k8sidx.query.algebra import DateHistogram, Key, Metric, Query, Terms
 from k8sidx.show.panels.colors import MISSING, colors_of
 from k8sidx.show.panels.panel import Drawn, Panel
 from k8sidx.show.savedobjects.columns import fixed_widths
-from k8sidx.show.savedobjects.common import size_of, table_columns
 from k8sidx.show.savedobjects.index_fields import OWN_FIELDS, TIME, IndexFields
+from k8sidx.show.savedobjects.search_source import size_of, table_columns
 
 JsonObject = dict[str, Any]
 

@@ -11,16 +11,6 @@ from typing import NamedTuple
 
 from k8sidx.show.panels.panel import Control, Dashboard, Events, Item, Note, Panel
 from k8sidx.show.savedobjects.classic import interface_state, visualization_state
-from k8sidx.show.savedobjects.common import (
-    SOURCE,
-    Flavor,
-    JsonObject,
-    empty_query,
-    json_text,
-    pattern_reference,
-    source_of,
-    switches,
-)
 from k8sidx.show.savedobjects.identifiers import Names
 from k8sidx.show.savedobjects.index_fields import TIME
 from k8sidx.show.savedobjects.layout import (
@@ -33,6 +23,16 @@ from k8sidx.show.savedobjects.layout import (
 )
 from k8sidx.show.savedobjects.links import links
 from k8sidx.show.savedobjects.pattern import PATTERN, pattern_attributes, patterns_of
+from k8sidx.show.savedobjects.search_source import (
+    SOURCE,
+    Flavor,
+    JsonObject,
+    empty_query,
+    json_text,
+    pattern_reference,
+    source_of,
+    switches,
+)
 
 MIGRATION = {
     "dashboard": "7.9.3",

@@ -9,8 +9,8 @@ from urllib.parse import quote, urlencode
 
 from k8sidx.backends.cluster.http.client import Answer, Cluster
 from k8sidx.errors import StoreError, UsageError
-from k8sidx.show.savedobjects.common import Flavor
 from k8sidx.show.savedobjects.new_ids import with_new_ids
+from k8sidx.show.savedobjects.search_source import Flavor
 
 STATUS = "/api/status"
 _IMPORT = "/api/saved_objects/_import"

@@ -9,9 +9,9 @@ from pathlib import Path
 from k8sidx.show.panels.library import dashboards
 from k8sidx.show.panels.panel import Dashboard
 from k8sidx.show.savedobjects.classic_objects import classic_objects
-from k8sidx.show.savedobjects.common import Flavor, JsonObject, ndjson
 from k8sidx.show.savedobjects.identifiers import Names
 from k8sidx.show.savedobjects.lens_objects import lens_objects
+from k8sidx.show.savedobjects.search_source import Flavor, JsonObject, ndjson
 
 FLAVORS: tuple[Flavor, ...] = ("opensearch", "kibana", "kibana-8")
 

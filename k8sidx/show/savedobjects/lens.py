@@ -12,12 +12,12 @@ from k8sidx.query.algebra import DateHistogram, Key, Metric, Terms
 from k8sidx.show.panels.colors import MISSING, colors_of
 from k8sidx.show.panels.panel import Panel
 from k8sidx.show.savedobjects.columns import fixed_widths
-from k8sidx.show.savedobjects.common import (
+from k8sidx.show.savedobjects.index_fields import OWN_FIELDS, TIME, IndexFields
+from k8sidx.show.savedobjects.search_source import (
     empty_query,
     size_of,
     table_columns,
 )
-from k8sidx.show.savedobjects.index_fields import OWN_FIELDS, TIME, IndexFields
 
 JsonObject = dict[str, Any]
 

@@ -11,7 +11,13 @@ from collections.abc import Sequence
 
 from k8sidx.show.panels.panel import Dashboard, Events, Note, Panel
 from k8sidx.show.savedobjects.columns import stream_columns, stream_widths
-from k8sidx.show.savedobjects.common import (
+from k8sidx.show.savedobjects.identifiers import Names
+from k8sidx.show.savedobjects.index_fields import TIME
+from k8sidx.show.savedobjects.layout import NOTE_HEIGHT, Rectangle, note_position, positions
+from k8sidx.show.savedobjects.lens import LAYER, lens_state, lens_type
+from k8sidx.show.savedobjects.links import links
+from k8sidx.show.savedobjects.pattern import PATTERN, pattern_attributes, patterns_of
+from k8sidx.show.savedobjects.search_source import (
     SOURCE,
     JsonObject,
     empty_query,
@@ -21,12 +27,6 @@ from k8sidx.show.savedobjects.common import (
     source_of,
     switches,
 )
-from k8sidx.show.savedobjects.identifiers import Names
-from k8sidx.show.savedobjects.index_fields import TIME
-from k8sidx.show.savedobjects.layout import NOTE_HEIGHT, Rectangle, note_position, positions
-from k8sidx.show.savedobjects.lens import LAYER, lens_state, lens_type
-from k8sidx.show.savedobjects.links import links
-from k8sidx.show.savedobjects.pattern import PATTERN, pattern_attributes, patterns_of
 
 CORE = "8.8.0"
 MIGRATION = {"dashboard": "8.9.0", "index-pattern": "8.0.0", "search": "8.0.0"}

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from urllib.parse import quote
 
 from k8sidx.show.panels.panel import Dashboard
-from k8sidx.show.savedobjects.common import Flavor
 from k8sidx.show.savedobjects.identifiers import Names
+from k8sidx.show.savedobjects.search_source import Flavor
 
 
 def address(identifier: str, title: str, names: Names, flavor: Flavor) -> str:

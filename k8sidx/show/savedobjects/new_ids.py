@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import orjson
 
-from k8sidx.show.savedobjects.common import ndjson
+from k8sidx.show.savedobjects.search_source import ndjson
 
 
 def with_new_ids(content: bytes, new_ids: Mapping[tuple[str, str], str]) -> bytes:

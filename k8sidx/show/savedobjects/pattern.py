@@ -10,12 +10,12 @@ from k8sidx.backends.finding_record import FIELDS as FIELDS_OF_FINDINGS
 from k8sidx.events.fields.table import Kind
 from k8sidx.show.panels import hunts
 from k8sidx.show.panels.panel import Dashboard, Note
-from k8sidx.show.savedobjects.common import Flavor, JsonObject, json_text
 from k8sidx.show.savedobjects.discover import discover_url
 from k8sidx.show.savedobjects.identifiers import Names
 from k8sidx.show.savedobjects.index_fields import TIME as TIME_FIELD
 from k8sidx.show.savedobjects.links import address
 from k8sidx.show.savedobjects.mapped import FieldType, mapped_fields
+from k8sidx.show.savedobjects.search_source import Flavor, JsonObject, json_text
 
 PATTERN = "index-pattern"
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from k8sidx.show.savedobjects.common import Flavor
+from k8sidx.show.savedobjects.search_source import Flavor
 
 Kind: TypeAlias = Literal["text", "any text", "number", "flag", "list", "object"]
 """Kind of an attribute's value. ``any text``: an index takes a number for a text, too."""

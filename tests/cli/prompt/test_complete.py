@@ -149,7 +149,7 @@ def test_late_values_serve_the_next_completion(store: Store) -> None:
         answered.wait()
         return store.ask(query)
 
-    values = FieldValues(slowly, patience=0.01)
+    values = FieldValues(slowly, timeout=0.01)
     assert values.of("userAgent") == ()
     answered.set()
     given_up = time.monotonic() + 30

@@ -9,7 +9,7 @@ import pytest
 
 from k8sidx.events.records import Context
 from tests.building import event
-from tests.events.decode.helpers import body, records, rejected, skipped, the_event
+from tests.events.decode.decoding import body, records, rejected, skipped, the_event
 
 RESOURCE = (
     "/SUBSCRIPTIONS/1/RESOURCEGROUPS/G/PROVIDERS/MICROSOFT.CONTAINERSERVICE/MANAGEDCLUSTERS/PROD"

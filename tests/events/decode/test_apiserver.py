@@ -10,7 +10,7 @@ import pytest
 from k8sidx.errors import Where
 from k8sidx.events.records import Context, Rejected
 from tests.building import SHARED, event
-from tests.events.decode.helpers import (
+from tests.events.decode.decoding import (
     DecodedEvent,
     body,
     context,

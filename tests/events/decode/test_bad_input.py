@@ -13,7 +13,7 @@ from k8sidx.errors import UsageError
 from k8sidx.events.decode.decode import FORMATS, decode
 from k8sidx.events.records import Chunk, Rejected, Skipped
 from tests.building import event
-from tests.events.decode.helpers import (
+from tests.events.decode.decoding import (
     DecodedEvent,
     body,
     file_records,

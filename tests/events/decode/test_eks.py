@@ -11,7 +11,7 @@ import pytest
 
 from k8sidx.events.records import Context, Rejected, Skipped
 from tests.building import event
-from tests.events.decode.helpers import (
+from tests.events.decode.decoding import (
     DecodedEvent,
     file_records,
     packed,

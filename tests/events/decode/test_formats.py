@@ -10,7 +10,7 @@ import pytest
 
 from k8sidx.events.records import Rejected
 from tests.building import SHARED, event
-from tests.events.decode.helpers import (
+from tests.events.decode.decoding import (
     DecodedEvent,
     file_records,
     records,

@@ -10,7 +10,7 @@ import pytest
 
 from k8sidx.events.records import Context
 from tests.building import event
-from tests.events.decode.helpers import body, context, skipped, the_event
+from tests.events.decode.decoding import body, context, skipped, the_event
 
 TIME = "2026-11-23T12:00:00.123456Z"
 

@@ -6,7 +6,7 @@ import pytest
 
 from k8sidx.events.records import Context
 from tests.building import event
-from tests.events.decode.helpers import body, context, skipped, the_event
+from tests.events.decode.decoding import body, context, skipped, the_event
 
 
 @pytest.mark.parametrize("key", ["k8s_audit_level", "openshift_audit_level"])

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from k8sidx.events.decode.decode import FORMATS
 from k8sidx.events.records import Chunk, Rejected, Skipped
 from tests.building import event
-from tests.events.decode.helpers import (
+from tests.events.decode.decoding import (
     DecodedEvent,
     DecodedRecord,
     decoded,

@@ -8,7 +8,7 @@ import pytest
 
 from k8sidx.events.records import Context
 from tests.building import event
-from tests.events.decode.helpers import (
+from tests.events.decode.decoding import (
     DecodedEvent,
     body,
     context,

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from k8sidx.events.records import Chunk, Rejected
 from k8sidx.shipping.sources.files.chunks import is_lines, read_chunks
 from k8sidx.shipping.sources.files.inputs import Source
-from tests.events.decode.helpers import DecodedEvent, file_records
+from tests.events.decode.decoding import DecodedEvent, file_records
 from tests.shipping.sources.test_chunks import Piece, chunks, lines
 
 EVENT: dict[str, Any] = {

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.events.decode.helpers import DecodedEvent, file_records
+from tests.events.decode.decoding import DecodedEvent, file_records
 
 FIELD = Path(__file__).parents[4] / "shared" / "data" / "field"
 

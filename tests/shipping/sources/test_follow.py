@@ -18,7 +18,7 @@ from k8sidx.shipping.sources.follow.follower import Follower
 from k8sidx.shipping.sources.follow.registry import Registry
 from tests.shipping.sources.log_writer import LogWriter, line, numbers, pack, settle
 
-PATIENCE = 0.6
+CLOSE_AFTER = 0.6
 
 
 class Following:
@@ -29,7 +29,7 @@ class Following:
         self.chunks: list[Chunk] = []
         self.others: list[Rejected | Skipped] = []
         self.told: list[str] = []
-        options = {"record_limit": RECORD_LIMIT, "patience": PATIENCE, **options}
+        options = {"record_limit": RECORD_LIMIT, "close_after": CLOSE_AFTER, **options}
         names = [str(one) for one in inputs]
         self._follower = Follower(names, self.register, tell=self.told.append, **options)
         self._failed: list[BaseException] = []

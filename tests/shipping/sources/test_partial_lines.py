@@ -17,7 +17,7 @@ from k8sidx.shipping.sources.files.chunks import read_chunks
 from k8sidx.shipping.sources.files.inputs import Source
 from k8sidx.shipping.sources.files.partial_lines import complete_length
 from tests.building import event as audit_event
-from tests.events.decode.helpers import DecodedEvent, DecodedRecord, file_records
+from tests.events.decode.decoding import DecodedEvent, DecodedRecord, file_records
 from tests.shipping.sources.test_chunks import Piece, chunks, lines
 
 pytestmark = pytest.mark.usefixtures("short_docker_parts")

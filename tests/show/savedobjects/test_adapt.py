@@ -12,8 +12,8 @@ import pytest
 from k8sidx.backends.cluster.http.client import Cluster
 from k8sidx.show.panels.library import dashboards
 from k8sidx.show.savedobjects.check import check_file
-from k8sidx.show.savedobjects.common import Flavor
 from k8sidx.show.savedobjects.index_fields import IndexFields, read_fields
+from k8sidx.show.savedobjects.search_source import Flavor
 from tests.backends.cluster.shippers import LAYOUTS, fill
 from tests.building import event
 from tests.cli.conftest import k8sidx

@@ -10,9 +10,9 @@ import pytest
 
 from k8sidx.show.panels.library import dashboards
 from k8sidx.show.savedobjects.check import check_file
-from k8sidx.show.savedobjects.common import Flavor
 from k8sidx.show.savedobjects.export import dashboard_objects
 from k8sidx.show.savedobjects.field_names import known_fields
+from k8sidx.show.savedobjects.search_source import Flavor
 
 Objects = list[dict[str, Any]]
 OVERVIEW = dashboards()[0]

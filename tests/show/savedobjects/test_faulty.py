@@ -13,11 +13,11 @@ import pytest
 
 from k8sidx.show.panels.library import dashboards
 from k8sidx.show.savedobjects.check import check_file
-from k8sidx.show.savedobjects.common import Flavor
 from k8sidx.show.savedobjects.export import FLAVORS, export
 from k8sidx.show.savedobjects.field_names import known_fields
 from k8sidx.show.savedobjects.identifiers import Names
 from k8sidx.show.savedobjects.products import MEMBERS, PRODUCTS
+from k8sidx.show.savedobjects.search_source import Flavor
 
 FOLDER = Path(__file__).parent / "faulty"
 FAULTS: list[tuple[str, str, str]] = [

@@ -15,11 +15,11 @@ from k8sidx.backends.cluster.index.mapping import flat_properties
 from k8sidx.show.panels.library import dashboards
 from k8sidx.show.panels.panel import Dashboard
 from k8sidx.show.savedobjects.check import check_file
-from k8sidx.show.savedobjects.common import Flavor
 from k8sidx.show.savedobjects.export import FLAVORS, export
 from k8sidx.show.savedobjects.field_names import known_fields
 from k8sidx.show.savedobjects.identifiers import Names
 from k8sidx.show.savedobjects.mapped import mapped_fields
+from k8sidx.show.savedobjects.search_source import Flavor
 
 OVERVIEW = dashboards()[0]
 FOLDER = Path(__file__).parents[3] / "dashboards"

@@ -21,9 +21,9 @@ from k8sidx.backends.result import Value
 from k8sidx.query.algebra import DateHistogram, Terms
 from k8sidx.show.panels.library import dashboards
 from k8sidx.show.panels.panel import Panel
-from k8sidx.show.savedobjects.common import Flavor
 from k8sidx.show.savedobjects.export import dashboard_objects
 from k8sidx.show.savedobjects.identifiers import Names
+from k8sidx.show.savedobjects.search_source import Flavor
 from tests.building import event
 from tests.demo import DEMO
 from tests.servers.cleaning import remove_all

@@ -29,7 +29,7 @@ _SOONEST_SECONDS = 0.05
 _MUCH_BYTES = 256 * 1024
 _LOOK_SHARE = 10
 """Looking takes at most one such part of the time."""
-PATIENCE_SECONDS = 60.0
+CLOSE_AFTER_SECONDS = 60.0
 """A file that was rotated away is read until nothing was added to it for so long."""
 
 
@@ -55,7 +55,7 @@ class Follower:
         record_limit: int,
         excluded: Sequence[Path] = (),
         tell: Callable[[str], None] = lambda text: None,
-        patience: float = PATIENCE_SECONDS,
+        close_after: float = CLOSE_AFTER_SECONDS,
         stopped: Callable[[], bool] = lambda: False,
         *,
         until_delivered: bool = False,
@@ -65,7 +65,7 @@ class Follower:
         self._register = register
         self._until_delivered = until_delivered
         self._failed: Exception | None = None
-        self._patience = patience
+        self._close_after = close_after
         self._streams: list[Stream] = []
         names = []
         for given in inputs:
@@ -150,7 +150,7 @@ class Follower:
         if reading.changed:
             watch.close(reading)
         elif reading.deleted or not watch.is_named(reading.number):
-            if idle > self._patience:
+            if idle > self._close_after:
                 yield from reading.rest(ended=True)
                 self._close(watch, reading)
         elif idle > FRESH_SECONDS:

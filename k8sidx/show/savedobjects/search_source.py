@@ -1,4 +1,4 @@
-"""Parts of saved objects that OpenSearch Dashboards and Kibana have in common."""
+"""Search sources, filters, columns and NDJSON of saved objects, alike in both products."""
 
 from __future__ import annotations
 
