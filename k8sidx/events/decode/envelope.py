@@ -46,9 +46,13 @@ class NotAnEvent(NamedTuple):
 
 
 class Malformed(NamedTuple):
-    """Something that should contain an audit event and does not."""
+    """Something that should contain an audit event and does not.
+
+    :param context: what an event in another place of the record has; ``None`` if it can have none.
+    """
 
     reason: str
+    context: Context | None = None
 
 
 Part: TypeAlias = Nested | AuditObject | NotAnEvent | Malformed

@@ -237,7 +237,11 @@ class _Unwrapping:
             if parts is None:
                 continue
             if unwrapper.accepts(reader):
-                yield from self._parts(parts)
+                for part in parts:
+                    if isinstance(part, Malformed):
+                        yield from self._elsewhere(record, part)
+                    else:
+                        yield from self._parts((part,))
             else:
                 yield self._rejected(
                     f"the record is of the format {reader.name}, not {unwrapper.format}"
@@ -247,6 +251,14 @@ class _Unwrapping:
             yield self._skipped(UNKNOWN.kind)
         else:
             yield self._rejected(f"the record is not of the format {unwrapper.format}")
+
+    def _elsewhere(self, record: JsonObject, malformed: Malformed) -> list[Record]:
+        """Search a record that has no event in its place for one in another place."""
+        results: list[Record] = []
+        if malformed.context is not None and self._may_contain_events:
+            nested = self._parts(nested_events(record, malformed.context))
+            results += [result for result in nested if not isinstance(result, Skipped)]
+        return results or [self._rejected(malformed.reason)]
 
     def _parts(self, parts: Iterable[Part]) -> Iterator[Record]:
         for part in parts:

@@ -88,8 +88,22 @@ ROW_EVENT = {
                 "platformlogs": {"category": "kube-audit", "properties": {"log": event()}},
             },
         },
+        {
+            "@timestamp": TIME,
+            "message": json.dumps(event()),
+            "azure": {"resource": {"id": RESOURCE}, "platformlogs": {"category": "kube-audit"}},
+        },
+        record(None) | {"event": {"original": json.dumps(event())}},
     ],
-    ids=["storage", "object", "event hub", "AzureDiagnostics", "Elastic Agent"],
+    ids=[
+        "storage",
+        "object",
+        "event hub",
+        "AzureDiagnostics",
+        "Elastic Agent",
+        "Filebeat",
+        "its text elsewhere",
+    ],
 )
 def test_an_event_is_found_with_its_cluster_and_time(written: object) -> None:
     found = the_event(written)

@@ -15,10 +15,9 @@ from hypothesis import strategies as st
 from k8sidx.events.decode.decode import decode
 from k8sidx.events.normalize.event import Normalizer
 from k8sidx.events.records import Chunk, Event, Rejected, Skipped
-from tests.building import SHARED, event, normalized
+from tests.building import event, normalized
 from tests.demo import demo_lines
 
-FIELD = SHARED / "data" / "field"
 EVENTS = [json.loads(line) for line in demo_lines()[:4000:97]]
 
 
@@ -207,19 +206,3 @@ def test_epoch_times_are_read() -> None:
     (record,) = decode(Chunk("x", 1, json.dumps({**event(), **TIMES}).encode()))
     assert isinstance(record, Event)
     assert record.audit.stageTimestamp == "2024-05-06T10:13:33.350000Z"
-
-
-@pytest.mark.skipif(not FIELD.exists(), reason="no ../shared/data/field beside the checkout")
-@pytest.mark.parametrize(
-    "case",
-    json.loads((FIELD / "expect.json").read_text())["files"] if FIELD.exists() else [],
-    ids=lambda case: case["file"],
-)
-def test_field_files_are_read_as_expected(case: dict[str, Any]) -> None:
-    path = FIELD / case["file"]
-    if path.suffix not in (".ndjson", ".json") or "expect_events" not in case:
-        pytest.skip("read by another test")
-    ids = [one for line in path.read_bytes().splitlines() if line for one in ids_of(line)]
-    expected = int(str(case["expect_events"])[0])
-    read = [one for one in ids if ":" not in one]
-    assert len(read) == expected or all(one.startswith("rejected") for one in ids)

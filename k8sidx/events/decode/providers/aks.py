@@ -85,7 +85,7 @@ def _resource_log(record: JsonObject, context: Context) -> Part:
 def _log(properties: Any, context: Context) -> Part:
     log = at(properties, "log")
     if log is None:
-        return Malformed("the AKS audit record has no properties.log")
+        return Malformed("the AKS audit record has no properties.log", context)
     return Nested(log, context)
 
 
