@@ -1,14 +1,12 @@
 """Notifications of new objects: which objects a message names, in the forms of the providers.
 
 - S3 event notifications (also inside of SNS messages) and EventBridge events.
-- Event Grid's and CloudEvents' ``BlobCreated``.
-- GCS notifications, whose attributes name the object.
+- Event Grid's ``BlobCreated``, in its own schema and as CloudEvents.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from typing import Any, NamedTuple
 from urllib.parse import unquote, unquote_plus, urlsplit
 
@@ -61,15 +59,6 @@ def parse_notification(body: bytes) -> Notification:
         raise InvalidNotification(f"the message is not a notification: {error!r}") from error
     objects = tuple(one for one in found if one is not None)
     return Notification(objects, "" if objects else "notification of another event")
-
-
-def gcs_notification(attributes: Mapping[str, str]) -> Notification | None:
-    """Return what the attributes of a Pub/Sub message state; ``None`` when it is not GCS's."""
-    if "bucketId" not in attributes or "objectId" not in attributes:
-        return None
-    if attributes.get("eventType") != "OBJECT_FINALIZE":
-        return Notification(skipped="notification of another event")
-    return Notification((NewObject("gs", attributes["bucketId"], attributes["objectId"]),))
 
 
 def _records(document: Any) -> list[dict[str, Any]]:

@@ -30,6 +30,7 @@ SCHEMES = {
     "az": Scheme("objects", "azure", "az://ACCOUNT/CONTAINER/PREFIX"),
     "cloudwatch": Scheme("cloudwatch", "aws", "cloudwatch://GROUP"),
     "sqs": Scheme("sqs", "aws", "sqs://QUEUE"),
+    "azqueue": Scheme("azure_queue", "azure", "azqueue://ACCOUNT/QUEUE"),
     "kafka": Scheme("kafka", "kafka", "kafka://BROKER:9092/TOPIC"),
 }
 

@@ -27,7 +27,6 @@ from k8sidx.shipping.sources.remote.object_store import (
     ObjectGone,
     ObjectStore,
     azure_store,
-    gcs_store,
     s3_store,
 )
 from k8sidx.shipping.sources.remote.objects import object_pieces
@@ -58,12 +57,16 @@ class Message:
 
 
 class MessageQueue(Protocol):
-    """A queue of a provider."""
+    """A queue of a provider.
+
+    :ivar pause_seconds: wait before it is read again when it was empty; 0 when it waits itself.
+    """
 
     name: str
+    pause_seconds: float
 
     def receive(self) -> Sequence[Message]:
-        """Return messages, after a while without any none.
+        """Return messages, or none.
 
         :raises SourceError: when the queue cannot be read.
         """
@@ -94,8 +97,10 @@ class QueueSource:
         while not session.stop.is_set():
             self._settle()
             messages = self._queue.receive()
-            if not messages and not session.follow:
-                return
+            if not messages:
+                if not session.follow:
+                    return
+                session.wait(self._queue.pause_seconds)
             until = time.monotonic() + HIDDEN_SECONDS
             for message in messages:
                 message.hidden_until = until
@@ -175,6 +180,4 @@ class QueueSource:
 def _store(item: NewObject) -> ObjectStore:
     if item.scheme == "s3":
         return s3_store(item.place)
-    if item.scheme == "gs":
-        return gcs_store(item.place)
     return azure_store(*item.place.split("/", 1))

@@ -34,6 +34,8 @@ def open_source(address: Address) -> QueueSource:
 class SqsQueue:
     """A queue of SQS."""
 
+    pause_seconds = 0.0
+
     def __init__(self, address: Address) -> None:
         self.name = address.text
         self._address = address

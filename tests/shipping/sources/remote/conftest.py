@@ -67,6 +67,12 @@ def azurite_blob(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
+def azurite_queue(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Azure Queue Storage: the address of Azurite's account."""
+    yield from _service("queue", tmp_path_factory.mktemp("azurite"))
+
+
+@pytest.fixture(scope="session")
 def kafka_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Kafka: the address of a broker."""
     try:
@@ -120,7 +126,7 @@ def bucket(request: pytest.FixtureRequest, tmp_path: Path) -> Bucket:
         url = f"s3://{name}"
     else:
         url = f"az://{request.getfixturevalue('azure')}/{name}"
-        _create_container(request.getfixturevalue("azurite_blob"), name)
+        create_container(request.getfixturevalue("azurite_blob"), name)
     store = open_store(parse_address(url))._store
     return Bucket(
         url,
@@ -129,8 +135,8 @@ def bucket(request: pytest.FixtureRequest, tmp_path: Path) -> Bucket:
     )
 
 
-def _create_container(address: str, name: str) -> None:
-    """Create a container by the signature that Azure Storage documents (Shared Key)."""
+def create_container(address: str, name: str) -> None:
+    """Create a container, unless it exists, signed as Azure Storage documents (Shared Key)."""
     import base64
     import hashlib
     import hmac
@@ -153,4 +159,4 @@ def _create_container(address: str, name: str) -> None:
             "Authorization": f"SharedKey {AZURE_ACCOUNT}:{base64.b64encode(digest).decode()}",
         },
     )
-    assert response.status == 201, response.data
+    assert response.status in (201, 409), response.data
