@@ -18,7 +18,7 @@ from k8sidx.hunt.definition import LOOK_BACK, Hunt
 from k8sidx.hunt.findings.lifecycle import live_findings
 from k8sidx.hunt.findings.record import finding_id
 from k8sidx.hunt.findings.saving import save
-from k8sidx.hunt.findings.untold import continued, untold
+from k8sidx.hunt.findings.unsaved import continued, unsaved_findings
 from k8sidx.hunt.kinds.time_window import Window
 from k8sidx.hunt.result import Finding, HuntResult
 from k8sidx.hunt.run import run_hunts
@@ -131,7 +131,7 @@ class Watcher:
         saved = live_findings(self._store, now)
         look_back = {hunt.id: hunt.look_back for hunt in group.hunts}
         everything = continued(results, saved, look_back)
-        new, left_out = untold(_each_once(everything), saved, repeated=False)
+        new, left_out = unsaved_findings(_each_once(everything), saved, repeated=False)
         step.known += left_out
         findings = [finding for result in new for finding in result.findings]
         if findings:

@@ -16,7 +16,7 @@ from k8sidx.hunt.kinds.time_window import CLUSTER
 from k8sidx.hunt.result import UNNAMED, Finding, HuntResult
 
 
-class Untold(NamedTuple):
+class Unsaved(NamedTuple):
     """Results of a run without what is known.
 
     :param results: with the new findings alone.
@@ -27,9 +27,9 @@ class Untold(NamedTuple):
     left_out: int
 
 
-def untold(
+def unsaved_findings(
     results: Sequence[HuntResult], saved: Sequence[LiveFinding], *, repeated: bool
-) -> Untold:
+) -> Unsaved:
     """Return the results without findings that are saved, and without silenced ones.
 
     A finding that somebody closed is new when requests came later.
@@ -55,7 +55,7 @@ def untold(
         # The rows of a hunt that reports findings are theirs; tops have rows and no findings.
         rows = [] if result.findings else result.rows
         kept.append(replace(result, findings=new, rows=rows))
-    return Untold(kept, left_out)
+    return Unsaved(kept, left_out)
 
 
 def continued(
