@@ -23,6 +23,8 @@ _TARGETS = (
     (Target.SQL, "DuckDB, over the files of an embedded store"),
     (Target.KQL, "KQL and DQL, the search boxes of Kibana and OpenSearch Dashboards"),
     (Target.LUCENE, "Lucene's query strings, over k8sidx's indices"),
+    (Target.ESQL, "ES|QL, the piped language of Elasticsearch, over k8sidx's indices"),
+    (Target.PPL, "PPL, the piped language of OpenSearch, over k8sidx's indices"),
     (Target.SIGMA, "other tools that read Sigma"),
 )
 LAYOUTS: dict[str, str] = {
@@ -61,8 +63,9 @@ finds the same as the hunt's query. This is tested for every hunt and language: 
 search requests and Lucene on OpenSearch. On Elasticsearch, which accepts the same texts, every
 fifth is tested, excluding requests with aggregations missing from its test distribution. For
 languages without a server in the tests, k8sidx stands in: `k8sidx query` runs the CloudWatch
-queries, and KQL is evaluated by the rules of its grammar. Anything a language cannot express is an
-error that names it, with exit code 2.
+queries, and KQL is evaluated by the rules of its grammar. ES|QL and PPL search with the text that
+is tested as Lucene; their commands around it ran on no server, since the distributions in the tests
+lack both languages. Anything a language cannot express is an error that names it, with exit code 2.
 
 ```console
 $ k8sidx hunts show topn_user_agent

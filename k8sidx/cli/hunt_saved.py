@@ -22,7 +22,9 @@ def only_new(store: Store, results: Sequence[HuntResult], *, quiet: bool) -> lis
     from k8sidx.hunt.findings.lifecycle import live_findings
     from k8sidx.hunt.findings.unsaved import unsaved_findings
 
-    kept, left_out = unsaved_findings(results, live_findings(store, datetime.now(UTC)), repeated=True)
+    kept, left_out = unsaved_findings(
+        results, live_findings(store, datetime.now(UTC)), repeated=True
+    )
     print_message(
         f"{left_out:,} findings that are saved already or silenced are left out.", quiet=quiet
     )

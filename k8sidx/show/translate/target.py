@@ -14,3 +14,5 @@ class Target(StrEnum):
     SIGMA = "sigma"
     KQL = "kql"
     LUCENE = "lucene"
+    ESQL = "esql"
+    PPL = "ppl"

@@ -48,3 +48,11 @@ def _translator(target: Target) -> Callable[[Hunt], Translation]:
             from k8sidx.show.translate.lucene import to_lucene
 
             return to_lucene
+        case Target.ESQL:
+            from k8sidx.show.translate.piped import to_esql
+
+            return to_esql
+        case Target.PPL:
+            from k8sidx.show.translate.piped import to_ppl
+
+            return to_ppl
