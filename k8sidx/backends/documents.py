@@ -10,11 +10,11 @@ class Documents(NamedTuple):
     """Some documents of a shard.
 
     :param sources: each as JSON, in the order in which they were indexed.
-    :param place: behind which the next ones come.
+    :param position: of the last one; the next page begins behind it.
     """
 
     sources: list[bytes]
-    place: int
+    position: int
 
 
 class DocumentShard(Protocol):
@@ -29,7 +29,7 @@ class DocumentShard(Protocol):
         """The same with the UUID of the index, which another index of that name does not have."""
 
     def read(self, after: int) -> Iterator[Documents]:
-        """Yield the documents behind a place; -1 stands before all of them.
+        """Yield the documents behind a position; -1 stands before all of them.
 
         :raises StoreError: when they cannot be read.
         """

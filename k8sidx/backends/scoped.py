@@ -101,18 +101,18 @@ class SharingScopedEngine(ScopedStoreEngine):
 
     @contextmanager
     def prepare(
-        self, askers: Sequence[ScanRequest], since: datetime | None, until: datetime | None
+        self, requests: Sequence[ScanRequest], since: datetime | None, until: datetime | None
     ) -> Iterator[Sequence[Engine]]:
         """Prepare shared scans; see :class:`k8sidx.backends.shared.SharedScans`."""
         if not isinstance(self._shared, SharedScans):
             raise TypeError("this engine does not share scans")
         scoped = [
             ScanRequest(
-                tuple(And((self.condition, condition)) for condition in asker.conditions),
-                asker.fields,
-                asker.counts,
+                tuple(And((self.condition, condition)) for condition in request.conditions),
+                request.fields,
+                request.counts,
             )
-            for asker in askers
+            for request in requests
         ]
         with self._shared.prepare(scoped, since, until) as engines:
             yield [ScopedEngine(engine, self.condition) for engine in engines]

@@ -34,7 +34,7 @@ class SharedScans(Protocol):
     """An engine that can prepare for several series of queries at once."""
 
     def prepare(
-        self, askers: Sequence[ScanRequest], since: datetime | None, until: datetime | None
+        self, requests: Sequence[ScanRequest], since: datetime | None, until: datetime | None
     ) -> AbstractContextManager[Sequence[Engine]]:
         """Return an engine for each series, while the context is open.
 

@@ -327,12 +327,12 @@ def _engines(hunts: Sequence[Hunt], engine: Engine, window: Window) -> Iterator[
         yield [engine] * len(hunts)
         return
     with engine.prepare(
-        [_asker(hunt, window) for hunt in hunts], window.since, window.until
+        [_scan_request(hunt, window) for hunt in hunts], window.since, window.until
     ) as engines:
         yield engines
 
 
-def _asker(hunt: Hunt, window: Window) -> ScanRequest:
+def _scan_request(hunt: Hunt, window: Window) -> ScanRequest:
     counts = hunt.counts_only(window)
     fields = own_fields(hunt) if counts else scanned_fields([hunt])
     return ScanRequest((hunt.condition, subject(hunt)), fields, counts)

@@ -257,7 +257,7 @@ def in_index(condition: Condition, profile: ForeignProfile) -> Condition:
     """The condition as the compiler for clusters has it, on fields of the documents."""
 
     def change(leaf: Leaf) -> Condition:
-        instead = profile.instead(leaf)
+        instead = profile.rewrite(leaf)
         return leaf if instead is None else in_index(instead, profile)
 
     return rewritten(condition, change)

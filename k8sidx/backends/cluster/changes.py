@@ -105,6 +105,6 @@ def _steps(cluster: Cluster, shard: _Shard, before: int, time: str) -> tuple[set
     }
     with Session(cluster, shard.name, EXACT, shard=int(shard.number)) as session:
         session.pin()
-        found = session.search(body)["aggregations"]
-    numbers = {int(bucket["key"]) // _MILLISECONDS for bucket in found["steps"]["buckets"]}
-    return numbers, bool(found["untimed"]["doc_count"])
+        aggregations = session.search(body)["aggregations"]
+    numbers = {int(bucket["key"]) // _MILLISECONDS for bucket in aggregations["steps"]["buckets"]}
+    return numbers, bool(aggregations["untimed"]["doc_count"])

@@ -154,18 +154,18 @@ def _all_hits(cluster: Cluster, index: str, key: str) -> list[dict[str, Any]]:
     """Return all documents, page by page in the order of a field that differs in each."""
     path = f"/{quote(index, safe='')}/_search"
     body: dict[str, Any] = {"size": AT_ONCE, "sort": [{key: "asc"}]}
-    found: list[dict[str, Any]] = []
+    hits: list[dict[str, Any]] = []
     while True:
         answer = retrying_request(
             cluster, "POST", f"{path}?allow_partial_search_results=false", body=body
         )
         if answer.status == 404:
             return []
-        hits = expect_success(answer, "POST", path)["hits"]["hits"]
-        found += hits
-        if len(hits) < AT_ONCE:
-            return found
-        body["search_after"] = hits[-1]["sort"]
+        page = expect_success(answer, "POST", path)["hits"]["hits"]
+        hits += page
+        if len(page) < AT_ONCE:
+            return hits
+        body["search_after"] = page[-1]["sort"]
 
 
 def _write(cluster: Cluster, index: str, rows: Sequence[tuple[str, Record]]) -> None:

@@ -41,11 +41,11 @@ class Page(NamedTuple):
     """Some documents of a shard.
 
     :param sources: each as JSON.
-    :param place: the number of the last one, behind which the next page begins.
+    :param position: the number of the last one, behind which the next page begins.
     """
 
     sources: list[bytes]
-    place: int
+    position: int
 
 
 def shards_of(cluster: Cluster, pattern: str) -> list[Shard]:

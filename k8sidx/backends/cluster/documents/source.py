@@ -34,7 +34,7 @@ class ClusterShard:
 
     def read(self, after: int) -> Iterator[Documents]:
         for page in read_shard(self._cluster, self._shard, EVERYTHING.to_dict(), after):
-            yield Documents(page.sources, page.place)
+            yield Documents(page.sources, page.position)
 
 
 def open_shards(address: str, settings: ConnectionSettings) -> list[ClusterShard]:

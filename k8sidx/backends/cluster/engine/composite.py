@@ -175,6 +175,6 @@ class Values:
     def of(self, key: GroupKey) -> Iterator[tuple[Any, int]]:
         """Return values and their counts, ascending."""
         while self._next is not None and self._next[0][:-1] == key:
-            found, bucket = self._next
-            yield found[-1], bucket["doc_count"]
+            values, bucket = self._next
+            yield values[-1], bucket["doc_count"]
             self._next = next(self._stream, None)

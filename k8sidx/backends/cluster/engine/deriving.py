@@ -198,21 +198,24 @@ class DerivingEngine:
 
     @contextmanager
     def prepare(
-        self, askers: Sequence[ScanRequest], since: datetime | None, until: datetime | None
+        self, requests: Sequence[ScanRequest], since: datetime | None, until: datetime | None
     ) -> Iterator[Sequence[Engine]]:
         """Return an engine for each series of queries; see
         :class:`k8sidx.backends.shared.SharedScans`. Where the time range has few documents, they
         are read once, for all series."""
         search = self._search(Always(), since, until)
         if self._count(search) > MOST_DOCUMENTS:
-            yield [self] * len(askers)
+            yield [self] * len(requests)
             return
-        fields = frozenset[str]().union(*(asker.fields for asker in askers))
+        fields = frozenset[str]().union(*(request.fields for request in requests))
         part = _Range(Always(), since, until)
         events = self._load(part, search, fields, "")
-        engines = _prepared(events.engine, askers, since, until)
+        engines = _prepared(events.engine, requests, since, until)
         with engines as each:
-            yield [_Prepared(self, part, _Events(one, events.gaps, events.fields)) for one in each]
+            yield [
+                _Prepared(self, part, _Events(prepared, events.gaps, events.fields))
+                for prepared in each
+            ]
 
     def lack_of(self, conditions: Sequence[Condition]) -> list[str]:
         """Return for each condition why the index cannot answer a query about it; empty where it
@@ -227,11 +230,11 @@ class DerivingEngine:
         """Return the gaps of some documents, those of the last indices."""
         search = self._search(_WRITTEN if self._profile else Always(), None, None)
         with self._temporary(frozenset({"verb"})) as store:
-            found = [search, dsl.MatchAll()] if self._profile else [search]
+            searches = [search, dsl.MatchAll()] if self._profile else [search]
             gaps = Gaps()
-            for one in found:
+            for query in searches:
                 loaded = load(
-                    self._cluster, self._index, one.to_dict(), store, self._answering, _SAMPLE
+                    self._cluster, self._index, query.to_dict(), store, self._answering, _SAMPLE
                 )
                 gaps.add(loaded.gaps)
         if not gaps.events:
@@ -346,13 +349,13 @@ class _Prepared:
 
 def _prepared(
     engine: StoreEngine,
-    askers: Sequence[ScanRequest],
+    requests: Sequence[ScanRequest],
     since: datetime | None,
     until: datetime | None,
 ) -> AbstractContextManager[Sequence[Engine]]:
     if isinstance(engine, SharedScans):
-        return engine.prepare(askers, since, until)
-    return nullcontext([engine] * len(askers))
+        return engine.prepare(requests, since, until)
+    return nullcontext([engine] * len(requests))
 
 
 def _names(condition: Condition) -> set[str]:

@@ -198,8 +198,8 @@ class SearchEngine:
             return
         for key in query.group_by:
             key_source(key, self._profile)
-        for one in query.metrics:
-            readable(one, self._profile)
+        for metric in query.metrics:
+            readable(metric, self._profile)
 
     def _rows(self, query: Query, events: dsl.Query, session: Session) -> tuple[list[Row], bool]:
         """Return the rows, times as microseconds, and whether they are exact."""
@@ -217,14 +217,14 @@ class SearchEngine:
                 approximate=self._answering.approximate,
                 careful=careful,
             )
-            exact = not any(one.approximate for one in read)
+            exact = not any(reading.approximate for reading in read)
             try:
                 if not query.group_by:
                     return finish_rows(query, self._whole(events, read, session)), exact
                 if _is_top(query, read):
-                    found, proved = self._top(query, events, read, session)
+                    rows, proved = self._top(query, events, read, session)
                     if proved or self._answering.approximate:
-                        return finish_rows(query, found), exact and proved
+                        return finish_rows(query, rows), exact and proved
                 return finish_rows(query, self._groups(query, events, read, session)), exact
             except Inexact:
                 continue
@@ -232,12 +232,12 @@ class SearchEngine:
 
     def _whole(self, events: dsl.Query, read: list[Reading], session: Session) -> Iterator[Row]:
         """Return all events as one group."""
-        if any(one.values for one in read):
+        if any(reading.values for reading in read):
             session.pin()
-        counts = any(one.metric.kind == "count" for one in read)
+        counts = any(reading.metric.kind == "count" for reading in read)
         search: Search[Any] = Search().query(events).extra(size=0, track_total_hits=counts)
-        for one in read:
-            for name, aggregation in one.aggregations.items():
+        for reading in read:
+            for name, aggregation in reading.aggregations.items():
                 search.aggs.bucket(name, aggregation)
         answer = session.search(search.to_dict())
         bucket = dict(answer.get("aggregations", {}))
@@ -249,17 +249,21 @@ class SearchEngine:
     def _groups(
         self, query: Query, events: dsl.Query, read: list[Reading], session: Session
     ) -> Iterator[Row]:
-        if any(one.values for one in read):
+        if any(reading.values for reading in read):
             session.pin()
         sources = [key_source(key, self._profile) for key in query.group_by]
-        metrics = {name: one for each in read for name, one in each.aggregations.items()}
+        metrics = {
+            name: aggregation
+            for reading in read
+            for name, aggregation in reading.aggregations.items()
+        }
         composite = Composite(session, events, sources, metrics)
         if _has_events(read):
             composite.page = _PAGE_OF_EVENTS
         values = _values(session, events, sources, read)
-        for place, (key, bucket) in enumerate(composite.buckets(), 1):
+        for position, (key, bucket) in enumerate(composite.buckets(), 1):
             yield _row(key, bucket, read, values)
-            if _is_natural(query) and place == query.limit:
+            if _is_natural(query) and position == query.limit:
                 return
 
     def _top(
@@ -286,17 +290,17 @@ class SearchEngine:
         if key.keep_missing:
             buckets.append(search.aggs.bucket("none", aggs.Missing(field=paths.group)))
         for bucket in buckets:
-            for one in read:
-                for name, aggregation in one.aggregations.items():
+            for reading in read:
+                for name, aggregation in reading.aggregations.items():
                     bucket.bucket(name, aggregation)
-        found = session.search(search.to_dict())["aggregations"]
+        aggregations = session.search(search.to_dict())["aggregations"]
         rows = [
-            _row((_key_of(one, source.value(one["key"])),), one, read, {})
-            for one in found["top"]["buckets"]
+            _row((_key_of(bucket, source.value(bucket["key"])),), bucket, read, {})
+            for bucket in aggregations["top"]["buckets"]
         ]
-        if key.keep_missing and found["none"]["doc_count"]:
-            rows.append(_row((None,), found["none"], read, {}))
-        return rows, found["top"]["doc_count_error_upper_bound"] == 0
+        if key.keep_missing and aggregations["none"]["doc_count"]:
+            rows.append(_row((None,), aggregations["none"], read, {}))
+        return rows, aggregations["top"]["doc_count_error_upper_bound"] == 0
 
 
 def _key_of(bucket: Bucket, key: Any) -> Any:
@@ -307,15 +311,15 @@ def _key_of(bucket: Bucket, key: Any) -> Any:
 
 def _is_top(query: Query, read: list[Reading]) -> bool:
     """Whether the query returns the most frequent values of one field."""
-    counts = {one.metric.name for one in read if one.metric.kind == "count"}
+    counts = {reading.metric.name for reading in read if reading.metric.kind == "count"}
     return (
         query.limit is not None
         and len(query.group_by) == 1
         and isinstance(query.group_by[0], Terms)
         and len(query.order) == 1
         and query.order[0] in {Order(name, descending=True) for name in counts}
-        and all(_keeps_first(one, counts) for one in query.having)
-        and not any(one.values for one in read)
+        and all(_keeps_first(having, counts) for having in query.having)
+        and not any(reading.values for reading in read)
     )
 
 
@@ -330,20 +334,31 @@ def _is_natural(query: Query) -> bool:
 
 
 def _has_events(read: list[Reading]) -> bool:
-    return any(one.metric.kind in VALUES for one in read)
+    return any(reading.metric.kind in VALUES for reading in read)
 
 
 def _values(
     session: Session, events: dsl.Query, sources: list[Any], read: list[Reading]
 ) -> dict[str, Values]:
     """Return the streams of values that the metrics need, by path."""
-    needed = {one.values.group: one.values for one in read if one.values is not None}
+    needed = {
+        reading.values.group: reading.values for reading in read if reading.values is not None
+    }
     return {path: Values(session, events, sources, paths) for path, paths in needed.items()}
 
 
 def _row(key: GroupKey, bucket: Bucket, read: list[Reading], values: dict[str, Values]) -> Row:
-    ranked = {one.values.group for one in read if one.values and one.metric.kind == "percentile"}
-    found = {path: counted(each.of(key), ranked=path in ranked) for path, each in values.items()}
+    ranked = {
+        reading.values.group
+        for reading in read
+        if reading.values and reading.metric.kind == "percentile"
+    }
+    counts = {
+        path: counted(stream.of(key), ranked=path in ranked) for path, stream in values.items()
+    }
     none = Counted()
-    metrics = [one.value(bucket, found[one.values.group] if one.values else none) for one in read]
+    metrics = [
+        reading.value(bucket, counts[reading.values.group] if reading.values else none)
+        for reading in read
+    ]
     return [*key, *metrics]

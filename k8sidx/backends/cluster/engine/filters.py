@@ -61,20 +61,20 @@ class ConditionCompiler:
         self._profile = profile
 
     def events(self, query: Query) -> dsl.Query:
-        """The events that a query is about.
+        """Return the query that selects the events.
 
-        :raises UnsupportedQuery: when a cluster has no way to ask for them.
+        :raises UnsupportedQuery: when a cluster cannot select them.
         """
         bounds: list[Condition] = []
         if query.since is not None:
             bounds.append(Compare(TIME, ">=", query.since.isoformat()))
         if query.until is not None:
             bounds.append(Compare(TIME, "<", query.until.isoformat()))
-        found = self.condition(And((*bounds, query.where)))
-        return found if isinstance(found, dsl.MatchAll) else dsl.Bool(filter=[found])
+        events = self.condition(And((*bounds, query.where)))
+        return events if isinstance(events, dsl.MatchAll) else dsl.Bool(filter=[events])
 
     def condition(self, condition: Condition) -> dsl.Query:
-        """The condition as a query."""
+        """Return the condition as a query."""
         if isinstance(condition, Always):
             return EVERYTHING
         if isinstance(condition, And):
@@ -88,11 +88,11 @@ class ConditionCompiler:
     def _all(self, condition: And) -> dsl.Query:
         parts: list[dsl.Query] = []
         without: list[dsl.Query] = []
-        for one in condition.conditions:
-            if isinstance(one, Not):
-                without.append(self.condition(one.condition))
+        for part in condition.conditions:
+            if isinstance(part, Not):
+                without.append(self.condition(part.condition))
             else:
-                parts.append(self.condition(one))
+                parts.append(self.condition(part))
         parts = [part for part in parts if not isinstance(part, dsl.MatchAll)]
         without = [part for part in without if not isinstance(part, dsl.MatchNone)]
         if not without and len(parts) < 2:
@@ -101,7 +101,7 @@ class ConditionCompiler:
 
     def _any(self, condition: Or) -> dsl.Query:
         # One list for equalities of one field: a query has a limited number of clauses.
-        alternatives = gathered(_alone(part) for part in condition.conditions)
+        alternatives = gathered(_unnested(part) for part in condition.conditions)
         parts = [self.condition(part) for part in alternatives]
         parts = [part for part in parts if not isinstance(part, dsl.MatchNone)]
         if len(parts) < 2:
@@ -110,8 +110,8 @@ class ConditionCompiler:
 
     def _leaf(self, leaf: Leaf) -> dsl.Query:
         path = resolve(leaf.field)
-        if (instead := self._profile.instead(leaf)) is not None:
-            return self.condition(instead)
+        if (rewritten := self._profile.rewrite(leaf)) is not None:
+            return self.condition(rewritten)
         paths = self._profile.paths(path)
         if path.field.name == ID and paths.query == "_id":
             return _of_id(leaf)
@@ -144,7 +144,7 @@ class ConditionCompiler:
         if isinstance(wanted, datetime):
             return _numbers(paths, leaf.op, to_micros(wanted))
         if paths.kind is Kind.BOOLEAN:
-            holds = [one for one in (False, True) if COMPARED[leaf.op](one, wanted)]
+            holds = [value for value in (False, True) if COMPARED[leaf.op](value, wanted)]
             return dsl.Terms(paths.query, holds) if holds else NOTHING
         if paths.kind is Kind.INTEGER and isinstance(wanted, int | float):
             return _numbers(paths, leaf.op, wanted)
@@ -159,17 +159,17 @@ class ConditionCompiler:
         return dsl.Range(paths.query, {_BOUNDS[leaf.op]: text})
 
     def _one_of(self, leaf: OneOf, paths: Paths) -> dsl.Query:
-        """Any of the values; those without letters, and exact ones, in one query."""
+        """Match any of the values; exact ones, and those without letters, in one query."""
         exact: list[Any] = []
         rest: list[dsl.Query] = []
         for value in dict.fromkeys(leaf.values):
-            one = Compare(leaf.field, "=", value, leaf.ignore_case)
-            if paths.kind in (Kind.KEYWORD, Kind.ADDRESS) and not folds(one):
-                exact.append(_text_of(one))
-            elif paths.kind is Kind.INTEGER and (number := _whole(one)) is not None:
+            equality = Compare(leaf.field, "=", value, leaf.ignore_case)
+            if paths.kind in (Kind.KEYWORD, Kind.ADDRESS) and not folds(equality):
+                exact.append(_text_of(equality))
+            elif paths.kind is Kind.INTEGER and (number := _whole(equality)) is not None:
                 exact.append(number)
             else:
-                rest.append(self._compare(one, paths))
+                rest.append(self._compare(equality, paths))
         batches = [exact[at : at + MOST_TERMS] for at in range(0, len(exact), MOST_TERMS)]
         parts = [dsl.Terms(paths.query, batch) for batch in batches] + rest
         parts = [part for part in parts if not isinstance(part, dsl.MatchNone)]
@@ -188,25 +188,25 @@ def _text_of(leaf: Compare) -> str:
 
 
 def _whole(leaf: Compare) -> int | None:
-    """The number that is compared with, when a field can hold it."""
+    """Return the number that is compared with, if it fits a field."""
     wanted = coerce(resolve(leaf.field).field, leaf.value)
     whole = isinstance(wanted, int) and LOWEST <= wanted <= HIGHEST
     return int(wanted) if whole and isinstance(wanted, int) else None
 
 
-def _alone(condition: Condition) -> Condition:
-    """The condition out of what joins it with no other."""
+def _unnested(condition: Condition) -> Condition:
+    """Return the condition without an And or Or that has no second one."""
     while isinstance(condition, And | Or) and len(condition.conditions) == 1:
         condition = condition.conditions[0]
     return condition
 
 
-def _inverted(found: dsl.Query) -> dsl.Query:
-    if isinstance(found, dsl.MatchAll):
+def _inverted(query: dsl.Query) -> dsl.Query:
+    if isinstance(query, dsl.MatchAll):
         return NOTHING
-    if isinstance(found, dsl.MatchNone):
+    if isinstance(query, dsl.MatchNone):
         return EVERYTHING
-    return dsl.Bool(must_not=[found])
+    return dsl.Bool(must_not=[query])
 
 
 def _given(**clauses: list[dsl.Query]) -> dict[str, Any]:
@@ -221,7 +221,7 @@ def _cased(value: str, ignore_case: bool) -> dict[str, Any]:
 
 
 def _numbers(paths: Paths, op: Comparison, wanted: int | float) -> dsl.Query:
-    """A comparison of whole numbers as an inclusive range of the numbers that are stored."""
+    """Return a comparison of whole numbers as an inclusive range of stored numbers."""
     if isinstance(wanted, float) and math.isnan(wanted):
         wanted = math.inf  # DuckDB holds it for greater than every number.
     low, high = LOWEST, HIGHEST
@@ -247,7 +247,7 @@ def _numbers(paths: Paths, op: Comparison, wanted: int | float) -> dsl.Query:
 
 
 def _least(wanted: int | float, unit: int, *, above: bool) -> int:
-    """The smallest stored number that is at least (or above) what is wanted."""
+    """Return the smallest stored number that is at least (or above) the wanted one."""
     if isinstance(wanted, float):
         if math.isinf(wanted):
             return HIGHEST + 1 if wanted > 0 else LOWEST
@@ -257,7 +257,7 @@ def _least(wanted: int | float, unit: int, *, above: bool) -> int:
 
 
 def _most(wanted: int | float, unit: int, *, below: bool) -> int:
-    """The largest stored number that is at most (or below) what is wanted."""
+    """Return the largest stored number that is at most (or below) the wanted one."""
     if isinstance(wanted, float):
         if math.isinf(wanted):
             return HIGHEST if wanted > 0 else LOWEST - 1
@@ -270,7 +270,7 @@ def _in_network(leaf: InNetwork, paths: Paths) -> dsl.Query:
     if not paths.network:
         raise UnsupportedQuery(f"{leaf.field} is no address in this index.")
     parts: list[dsl.Query] = []
-    for network in (one for text in leaf.networks for one in ranges(text)):
+    for network in (network for text in leaf.networks for network in ranges(text)):
         bounds = {"gte": address_text(network.first), "lte": address_text(network.last)}
         parts.append(dsl.Range(paths.network, bounds))
     if len(parts) < 2:
@@ -286,7 +286,7 @@ def _need_text(leaf: Wildcard | Regex, paths: Paths) -> None:
 
 
 def _of_id(leaf: Leaf) -> dsl.Query:
-    """Conditions on the id of the document, which is the id of the event."""
+    """Return the condition on the id of the document, which is the id of the event."""
     if isinstance(leaf, Present):
         return EVERYTHING
     if isinstance(leaf, Compare) and leaf.op == "=":
@@ -296,6 +296,6 @@ def _of_id(leaf: Leaf) -> dsl.Query:
     else:
         raise UnsupportedQuery(f"{leaf.field} can only be compared for equality in a cluster.")
     texts = [str(value).lower() if leaf.ignore_case else str(value) for value in values]
-    found = [text for text in texts if _HEX_ID.fullmatch(text)]
-    ids = [document_id(bytes.fromhex(text)).decode() for text in found]
+    identifiers = [text for text in texts if _HEX_ID.fullmatch(text)]
+    ids = [document_id(bytes.fromhex(text)).decode() for text in identifiers]
     return dsl.Ids(values=ids) if ids else NOTHING

@@ -81,12 +81,12 @@ class Reader:
             return paths.read(source)
         if paths.kind is Kind.JSON:
             return _json(source, paths.source)
-        found = find(source, paths.source)
-        if found is None:
+        value = find(source, paths.source)
+        if value is None:
             return None
         if paths.many:
-            return found if isinstance(found, list) else [found]
-        return _typed(paths, found[0] if isinstance(found, list) and found else found)
+            return value if isinstance(value, list) else [value]
+        return _typed(paths, value[0] if isinstance(value, list) and value else value)
 
 
 def _json(source: Any, path: str) -> str | None:

@@ -45,7 +45,7 @@ MOST_NETWORKS = 200
 
 
 def needs_lookup(leaf: Leaf, profile: Profile) -> bool:
-    """Whether the condition is answered by looking at the field's values."""
+    """Whether evaluating the condition needs the distinct values of its field."""
     if isinstance(leaf, Wildcard | Regex):
         return resolve(leaf.field).field.kind in (Kind.INTEGER, Kind.BOOLEAN)
     if isinstance(leaf, InNetwork):
@@ -54,34 +54,36 @@ def needs_lookup(leaf: Leaf, profile: Profile) -> bool:
     if isinstance(leaf, OneOf):
         if is_large(leaf):
             return True
-        return leaf.ignore_case and sum(has_letters(str(one)) for one in leaf.values) > MOST_FOLDED
+        return (
+            leaf.ignore_case and sum(has_letters(str(value)) for value in leaf.values) > MOST_FOLDED
+        )
     return False
 
 
 def with_lookups_deferred(query: Query, profile: Profile) -> Query:
-    """Return the query with placeholders for such conditions, to be compiled before the first
-    request; the same object when it has none.
+    """Return the query with placeholders for conditions that need a lookup, to be compiled
+    before the first request; the same object when it has none.
 
     :raises UnsupportedQuery: when a field's values cannot be listed.
     """
-    found = lookups(query, profile)
-    if not found:
+    leaves = lookups(query, profile)
+    if not leaves:
         return query
-    for leaf in found:
+    for leaf in leaves:
         grouped(leaf.field, profile)
         _test(leaf)
-    return query.replace(where=with_placeholders(query.where, found.__contains__))
+    return query.replace(where=with_placeholders(query.where, leaves.__contains__))
 
 
 def with_lookups_done(
     query: Query, profile: Profile, session: Session, compiler: ConditionCompiler
 ) -> Query:
-    """Return the query with the values that such conditions hold for.
+    """Replace each condition that needs a lookup by the values that it holds for.
 
     :raises UnsupportedQuery: when a condition holds for too many.
     """
-    found = lookups(query, profile)
-    if not found:
+    leaves = lookups(query, profile)
+    if not leaves:
         return query
     session.pin()
     events = compiler.events(query.replace(where=Always()))
@@ -90,22 +92,22 @@ def with_lookups_done(
         source = Source({"terms": {"field": grouped(field, profile).group}})
         return (value for (value,), _ in Composite(session, events, [source]).buckets())
 
-    where = materialize(query.where, found.__contains__, distinct, test_of=_test, most=MOST_TERMS)
+    where = materialize(query.where, leaves.__contains__, distinct, test_of=_test, most=MOST_TERMS)
     return query.replace(where=where)
 
 
 def lookups(query: Query, profile: Profile) -> list[Leaf]:
-    """Return such conditions of a query, each once."""
+    """Return the conditions of a query that need a lookup, each once."""
     return selected_leaves(query.where, lambda leaf: needs_lookup(leaf, profile))
 
 
 def _test(leaf: Leaf) -> Callable[[Any], bool]:
-    """The condition as a test of one value."""
+    """Return the condition as a test of a single value."""
     if isinstance(leaf, InNetwork | OneOf):
         return membership(leaf)
     if isinstance(leaf, Regex):
-        found = compiled(leaf.pattern, ignore_case=leaf.ignore_case)
-        return lambda value: found.search(_text(value)) is not None
+        expression = compiled(leaf.pattern, ignore_case=leaf.ignore_case)
+        return lambda value: expression.search(_text(value)) is not None
     if isinstance(leaf, Wildcard):
         flags = re.DOTALL | (re.IGNORECASE | re.ASCII if leaf.ignore_case else 0)
         pattern = re.compile(to_regex(tokens(leaf.pattern)), flags)

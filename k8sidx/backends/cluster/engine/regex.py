@@ -23,7 +23,7 @@ _ANY = f"{_EVERY}*"
 _SPACES = "\t\n\f\r "
 _DIGITS = (("0", "9"),)
 _WORD = (("0", "9"), ("A", "Z"), ("_", "_"), ("a", "z"))
-_SPACE = tuple((one, one) for one in _SPACES)
+_SPACE = tuple((space, space) for space in _SPACES)
 _CLASSES = {
     "CATEGORY_DIGIT": (_DIGITS, False),
     "CATEGORY_NOT_DIGIT": (_DIGITS, True),
@@ -61,10 +61,10 @@ def lucene(pattern: str, *, ignore_case: bool = False) -> str:
     except re.error:
         raise _unsupported(pattern, "it is written in a way that only RE2 reads") from None
     translator = _Translator(pattern, nodes.state.flags)
-    found = "|".join(translator.whole(list(nodes)))
-    if len(found) > LONGEST:
+    expression = "|".join(translator.whole(list(nodes)))
+    if len(expression) > LONGEST:
         raise _unsupported(pattern, f"it takes more than {LONGEST} characters there")
-    return found
+    return expression
 
 
 def _unsupported(pattern: str, why: str) -> UnsupportedQuery:
@@ -107,14 +107,14 @@ class _Translator:
         if name == "LITERAL":
             return _class(_folded([(chr(value), chr(value))], flags, self.pattern))
         if name == "NOT_LITERAL":
-            one = _folded([(chr(value), chr(value))], flags, self.pattern)
-            return _class(_inverted(one))
+            ranges = _folded([(chr(value), chr(value))], flags, self.pattern)
+            return _class(_inverted(ranges))
         if name == "ANY":
             return _EVERY if flags & re.DOTALL else "[^\n]"
         if name == "IN":
             return self.members(value, flags)
         if name == "BRANCH":
-            return f"({'|'.join(self.sequence(one, flags) or '()' for one in value[1])})"
+            return f"({'|'.join(self.sequence(branch, flags) or '()' for branch in value[1])})"
         if name == "SUBPATTERN":
             _, added, removed, nodes = value
             return f"({self.sequence(nodes, (flags | added) & ~removed) or '()'})"
@@ -157,21 +157,21 @@ class _Translator:
 def _spread(nodes: list[Node], flags: int) -> list[list[Node]]:
     """Return the alternatives with anchors at the edges of a pattern, each as a pattern of its
     own."""
-    for place in dict.fromkeys((0, len(nodes) - 1)):
-        if not nodes or not _has_anchor(nodes[place]) or str(nodes[place][0]) == "AT":
+    for position in dict.fromkeys((0, len(nodes) - 1)):
+        if not nodes or not _has_anchor(nodes[position]) or str(nodes[position][0]) == "AT":
             continue
-        before, after = nodes[:place], nodes[place + 1 :]
-        name, value = str(nodes[place][0]), nodes[place][1]
+        before, after = nodes[:position], nodes[position + 1 :]
+        name, value = str(nodes[position][0]), nodes[position][1]
         if name == "BRANCH":
-            inner = [list(one) for one in value[1]]
+            inner = [list(branch) for branch in value[1]]
         elif name == "SUBPATTERN" and not value[1] and not value[2]:
             inner = [list(value[3])]
         else:
             continue
-        found = []
-        for one in inner:
-            found += _spread([*before, *one, *after], flags)
-        return found
+        alternatives = []
+        for alternative in inner:
+            alternatives += _spread([*before, *alternative, *after], flags)
+        return alternatives
     return [nodes]
 
 
@@ -180,27 +180,27 @@ def _has_anchor(node: Node) -> bool:
     if name == "AT":
         return True
     if name == "BRANCH":
-        return any(_has_anchor(one) for branch in value[1] for one in branch)
+        return any(_has_anchor(member) for branch in value[1] for member in branch)
     if name == "SUBPATTERN":
-        return any(_has_anchor(one) for one in value[3])
+        return any(_has_anchor(member) for member in value[3])
     return False
 
 
 def _folded(ranges: Iterable[Range], flags: int, pattern: str) -> list[Range]:
     """Return the ranges and, where case is ignored, the ranges that RE2 folds them to."""
-    found = list(ranges)
+    folded = list(ranges)
     if not flags & re.IGNORECASE:
-        return found
-    for first, last in list(found):
+        return folded
+    for first, last in list(folded):
         if last > "\x7f" and (first, last) != (first, _LAST):
             raise _unsupported(pattern, "it ignores the case of letters beyond ASCII")
         upper = range(max(ord(first), ord("A")), min(ord(last), ord("Z")) + 1)
         lower = range(max(ord(first), ord("a")), min(ord(last), ord("z")) + 1)
-        found += [
-            (chr(one), chr(one)) for one in (*(u + 32 for u in upper), *(n - 32 for n in lower))
+        folded += [
+            (chr(code), chr(code)) for code in (*(u + 32 for u in upper), *(n - 32 for n in lower))
         ]
-    letters = {low for low in _ALSO if any(a <= low <= b for a, b in found)}
-    return found + [(_ALSO[one], _ALSO[one]) for one in sorted(letters)]
+    letters = {low for low in _ALSO if any(a <= low <= b for a, b in folded)}
+    return folded + [(_ALSO[letter], _ALSO[letter]) for letter in sorted(letters)]
 
 
 def _merged(ranges: Iterable[Range]) -> list[Range]:

@@ -38,7 +38,7 @@ class SeveralShapes(StoreError):
     """
 
     def __init__(self, index: str, shapes: Mapping[str, str]) -> None:
-        places = ", ".join(f"{place or 'the root'} in {name}" for place, name in shapes.items())
+        places = ", ".join(f"{prefix or 'the root'} in {name}" for prefix, name in shapes.items())
         super().__init__(
             f"{index} has audit events of several shapes: under {places}.",
             remedy="Name indices of one shape with --index.",
@@ -74,7 +74,7 @@ def choose_profile(cluster: Cluster, index: str) -> Profile:
         )
     if len(shapes) > 1:
         raise SeveralShapes(index, shapes)
-    closed = any(_closes(one.get("mappings", {})) for one in mappings.values())
+    closed = any(_closes(mapping.get("mappings", {})) for mapping in mappings.values())
     return ForeignProfile(next(iter(shapes)), types, _Documents(cluster, index), closed=closed)
 
 
@@ -112,11 +112,13 @@ class _Documents:
     def single(self, path: str) -> bool:
         present = {"filter": {"exists": {"field": path}}}
         aggs = {"values": {"value_count": {"field": path}}, "documents": present}
-        found = self._search({"size": 0, "track_total_hits": False, "aggs": aggs})["aggregations"]
-        return bool(found["values"]["value"] == found["documents"]["doc_count"])
+        aggregations = self._search({"size": 0, "track_total_hits": False, "aggs": aggs})[
+            "aggregations"
+        ]
+        return bool(aggregations["values"]["value"] == aggregations["documents"]["doc_count"])
 
     def _search(self, body: dict[str, Any]) -> Any:
-        return _asked(
+        return _get_json(
             self._cluster,
             "POST",
             f"/{quote(self._index, safe='*,-')}/_search?allow_partial_search_results=false",
@@ -126,16 +128,16 @@ class _Documents:
 
 
 def _types(cluster: Cluster, index: str) -> Types:
-    """Types of all fields; nothing when there is no index."""
+    """Return the types of all fields; empty when there is no index."""
     path = f"/{quote(index, safe='*,-')}/_field_caps?fields=*&ignore_unavailable=true"
-    fields: dict[str, Any] = _asked(cluster, "GET", path, index)["fields"]
+    fields: dict[str, Any] = _get_json(cluster, "GET", path, index)["fields"]
     known = {name: frozenset(caps) - {"unmapped"} for name, caps in fields.items()}
     return {name: types for name, types in known.items() if not name.startswith("_")}
 
 
 def _mappings(cluster: Cluster, index: str) -> dict[str, Any]:
     path = f"/{quote(index, safe='*,-')}/_mapping?ignore_unavailable=true"
-    mappings: dict[str, Any] = _asked(cluster, "GET", path, index)
+    mappings: dict[str, Any] = _get_json(cluster, "GET", path, index)
     return mappings
 
 
@@ -144,10 +146,10 @@ def _closes(mapping: Any) -> bool:
         return False
     if str(mapping.get("dynamic", "true")).lower() != "true" or mapping.get("enabled") is False:
         return True
-    return any(_closes(one) for one in mapping.get("properties", {}).values())
+    return any(_closes(inner) for inner in mapping.get("properties", {}).values())
 
 
-def _asked(
+def _get_json(
     cluster: Cluster, method: str, path: str, index: str, body: Mapping[str, Any] | None = None
 ) -> Any:
     answer = cluster.request(method, path, body=body)

@@ -24,7 +24,7 @@ TYPES = {
 class Capabilities:
     """The fields of some indices.
 
-    :param pattern: what was asked for.
+    :param pattern: the name or pattern that was requested.
     :param indices: names of the indices that it means.
     :param types: by path, each type with an index that has the field so.
     """

@@ -63,7 +63,7 @@ class ForeignProfile:
 
     :param prefix: empty, or ends with a dot: ``kubernetes.audit.``.
     :param types: of every field.
-    :param documents: asked for what the types do not tell.
+    :param documents: answers what the types leave open.
     :param closed: fields that no mapping names may be in documents all the same
         (``dynamic: false``).
     """
@@ -78,7 +78,7 @@ class ForeignProfile:
     ) -> None:
         self._prefix = prefix
         self._types = types
-        self._asked = documents
+        self._documents = documents
         self._closed = closed
         self._known: dict[FieldPath, Paths] = {}
         self._whole: dict[str, bool] = {}
@@ -97,19 +97,19 @@ class ForeignProfile:
 
     @cached_property
     def order(self) -> tuple[str, ...]:
-        """Documents have no order of ours: by request, stage, and place in their shard."""
-        found = [self._stored(BY_NAME[name]) for name in ("auditID", "stage")]
-        return (*(one.group for one in found if one and one.group), "_seq_no")
+        """Fields to sort by: request, stage, and position in the shard."""
+        fields = [self._stored(BY_NAME[name]) for name in ("auditID", "stage")]
+        return (*(field.group for field in fields if field and field.group), "_seq_no")
 
     def paths(self, path: FieldPath) -> Paths:
-        """Where the field is; see :class:`k8sidx.backends.cluster.schema.profile.Profile`."""
-        found = self._known.get(path)
-        if found is None:
-            found = self._known[path] = self._paths(path)
-        return found
+        """Return the paths; see :class:`k8sidx.backends.cluster.schema.profile.Profile`."""
+        paths = self._known.get(path)
+        if paths is None:
+            paths = self._known[path] = self._paths(path)
+        return paths
 
-    def instead(self, leaf: Leaf) -> Condition | None:
-        """The condition as one over what such documents have; ``None`` for a field of theirs.
+    def rewrite(self, leaf: Leaf) -> Condition | None:
+        """Return the condition over fields of such documents; ``None`` where it is one already.
 
         :raises UnsupportedQuery: when there is none that means the same.
         """
@@ -133,7 +133,7 @@ class ForeignProfile:
     def is_whole(self, path: FieldPath) -> bool:
         """False when values were too long for the keyword beside a text."""
         stored = [self._stored(BY_NAME[name]) for name in sources_of(path.field.name)]
-        return all(self._is_uncut(one.group) for one in stored if one is not None)
+        return all(self._is_uncut(paths.group) for paths in stored if paths is not None)
 
     def _is_uncut(self, group: str) -> bool:
         if not group.endswith(".keyword"):
@@ -141,7 +141,7 @@ class ForeignProfile:
         if group not in self._whole:
             text = {"exists": {"field": group.removesuffix(".keyword")}}
             lost = {"bool": {"filter": [text], "must_not": [{"exists": {"field": group}}]}}
-            self._whole[group] = not self._asked.count(lost)
+            self._whole[group] = not self._documents.count(lost)
         return self._whole[group]
 
     @cached_property
@@ -150,7 +150,7 @@ class ForeignProfile:
         stored = self._stored(BY_NAME["impersonatedUser.username"])
         if stored is None or not stored.query:
             return stored is not None or self._closed
-        return bool(self._asked.count({"exists": {"field": stored.query}}))
+        return bool(self._documents.count({"exists": {"field": stored.query}}))
 
     @cached_property
     def _one_address(self) -> bool:
@@ -161,7 +161,7 @@ class ForeignProfile:
     def _is_single(self, path: str) -> bool:
         """Whether no document has several values there."""
         if path not in self._single:
-            self._single[path] = self._asked.single(path)
+            self._single[path] = self._documents.single(path)
         return self._single[path]
 
     def _paths(self, path: FieldPath) -> Paths:
@@ -181,13 +181,13 @@ class ForeignProfile:
         return self._element(path, stored)
 
     def _time(self) -> Paths:
-        for name in (*(self._prefix + one for one in _EVENT_TIMES), TIME):
+        for name in (*(self._prefix + name for name in _EVENT_TIMES), TIME):
             if self._types.get(name) == _DATE:
                 return Paths(Kind.TIME, name, name, name, histogram=name, unit=MILLISECOND)
         raise UnsupportedQuery("this index has no time of the events that is mapped as a date.")
 
     def _made(self, field: Field) -> Paths | None:
-        """Fields of ours that other fields of such documents tell."""
+        """Return the paths of a field of ours that is derived from fields of such documents."""
         if field.name in _OWN_USER and not self._impersonates:
             return self.paths(FieldPath(BY_NAME[_OWN_USER[field.name]]))
         if field.name in ("source.ip", "source.claimed_ip"):
@@ -200,14 +200,14 @@ class ForeignProfile:
             return self._group()
         return None
 
-    def _one_of(self, name: str, stored: Paths, place: int) -> Paths:
-        """One element of a list: grouped only when there never are several."""
+    def _one_of(self, name: str, stored: Paths, position: int) -> Paths:
+        """Return the paths of an element of a list; groupable only if no list has several."""
         alone = bool(stored.group) and self._is_single(stored.group)
 
         def read(source: Mapping[str, Any]) -> Any:
-            found = find(source, stored.source)
-            values = found if isinstance(found, list) else [found]
-            return values[place] if -len(values) <= place < len(values) else None
+            value = find(source, stored.source)
+            values = value if isinstance(value, list) else [value]
+            return values[position] if -len(values) <= position < len(values) else None
 
         return Paths(
             stored.kind,
@@ -222,8 +222,8 @@ class ForeignProfile:
 
     def _element(self, path: FieldPath, stored: Paths) -> Paths:
         name = f"{path.field.name}.{path.position}"
-        found = self._one_of(name, stored, path.position or 0)
-        return found if path.position == 0 else replace(found, query="", group="", network="")
+        element = self._one_of(name, stored, path.position or 0)
+        return element if path.position == 0 else replace(element, query="", group="", network="")
 
     def _target(self) -> Paths:
         resource = self.paths(FieldPath(BY_NAME["objectRef.resource"]))
@@ -244,34 +244,34 @@ class ForeignProfile:
         )
 
     def _group(self) -> Paths:
-        """``core`` where a resource has no group; not to be grouped by, so."""
+        """Return the paths of the API group, not groupable: ``core`` where a resource has none."""
         stored = self._stored(BY_NAME["objectRef.apiGroup"])
         resource = self.paths(FieldPath(BY_NAME["objectRef.resource"]))
-        place = stored.source if stored else self._prefix + "objectRef.apiGroup"
+        source_path = stored.source if stored else self._prefix + "objectRef.apiGroup"
 
         def read(source: Mapping[str, Any]) -> str | None:
-            return find(source, place) or ("core" if find(source, resource.source) else None)
+            return find(source, source_path) or ("core" if find(source, resource.source) else None)
 
         query = stored.query if stored else ""
         lack = "this index has no objectRef.apiGroup to group by: the core group is none there."
         parts = (resource.source,)
-        return Paths(Kind.KEYWORD, query, "", place, lack=lack, parts=parts, read=read)
+        return Paths(Kind.KEYWORD, query, "", source_path, lack=lack, parts=parts, read=read)
 
     def _stored(self, field: Field) -> Paths | None:
-        """Where the field itself is; ``None`` when no document has it."""
+        """Return the paths of the field itself; ``None`` when no document has it."""
         if field.kind is Kind.JSON or not (field.audit or field.name in _RAW):
             return None
         for name in self._names(field.name):
             if name in self._types or f"{name}.keyword" in self._types:
                 return self._typed(field, name)
         if field.audit and not self._closed and field.name not in _ALWAYS_THERE:
-            # The server maps all it sees, so it has seen none: it can be asked for.
+            # A server maps every field that it receives, so no document has it: it can be queried.
             name = self._prefix + field.name
             return Paths(field.kind, name, name, name, many=field.many)
         return None
 
     def _names(self, name: str) -> list[str]:
-        other = [self._prefix + one for one in _OTHER_NAMES.get(name, ())]
+        other = [self._prefix + other for other in _OTHER_NAMES.get(name, ())]
         # Shippers that replace dots in keys do so in those of annotations.
         head, dot, key = name.partition("annotations.")
         replaced = [self._prefix + head + dot + key.replace(".", "_")] if dot else []
@@ -289,11 +289,11 @@ class ForeignProfile:
             if types and types <= _KEYWORDS:
                 return Paths(field.kind, name, name, name, many=many)
             if types <= _TEXTS and self._types.get(beside, frozenset()) <= _KEYWORDS:
-                found = beside if beside in self._types else ""
-                if not found and field.name == "sourceIPs" and self._types.get(_ECS) == _IP:
+                keyword = beside if beside in self._types else ""
+                if not keyword and field.name == "sourceIPs" and self._types.get(_ECS) == _IP:
                     return Paths(field.kind, _ECS, _ECS, name, network=_ECS, many=many)
-                lack = "" if found else self._lack(field, types)
-                return Paths(field.kind, found, found, name, many=many, lack=lack)
+                lack = "" if keyword else self._lack(field, types)
+                return Paths(field.kind, keyword, keyword, name, many=many, lack=lack)
         return Paths(field.kind, "", "", name, many=many, lack=self._lack(field, types))
 
     def _lack(self, field: Field, types: frozenset[str]) -> str:

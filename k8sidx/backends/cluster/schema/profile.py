@@ -72,7 +72,7 @@ class Profile(Protocol):
         :raises UnsupportedQuery: naming the field, when such documents do not have it.
         """
 
-    def instead(self, leaf: Leaf) -> Condition | None:
+    def rewrite(self, leaf: Leaf) -> Condition | None:
         """Return an equivalent condition, when the field itself cannot be queried.
 
         :raises UnsupportedQuery: when there is none.
@@ -92,7 +92,7 @@ class OwnProfile:
     def paths(self, path: FieldPath) -> Paths:
         return own_paths(path)
 
-    def instead(self, leaf: Leaf) -> Condition | None:
+    def rewrite(self, leaf: Leaf) -> Condition | None:
         return None
 
     def is_whole(self, path: FieldPath) -> bool:

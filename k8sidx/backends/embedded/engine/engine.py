@@ -179,21 +179,21 @@ class DuckDBEngine:
 
     @contextmanager
     def prepare(
-        self, askers: Sequence[ScanRequest], since: datetime | None, until: datetime | None
+        self, requests: Sequence[ScanRequest], since: datetime | None, until: datetime | None
     ) -> Iterator[Sequence[Engine]]:
         """Return an engine for each request; see :class:`k8sidx.backends.shared.SharedScans`."""
         source, parameters = self._source(since, until)
         if tests := time_tests(since, until, parameters):
             source = f"(SELECT * FROM {source} WHERE {' AND '.join(tests)}) AS events"
         scan = SharedScan(
-            self, askers, (source, parameters), frozenset(self._manifest.columns), (since, until)
+            self, requests, (source, parameters), frozenset(self._manifest.columns), (since, until)
         )
         try:
             try:
                 scan.prepare()
             except UsageError:
                 # A condition that DuckDB refuses fails in its own query, the others run.
-                yield [self for _ in askers]
+                yield [self for _ in requests]
             else:
                 yield scan.engines()
         finally:

@@ -103,17 +103,17 @@ class Gathered:
 class Gathering:
     """Scan requests whose events are gathered in one table.
 
-    :param askers: their positions.
+    :param requests: their positions.
     :param columns: columns that they read.
     :param combinations: rows of the roll-up that they can be about.
     """
 
-    askers: list[int] = field(default_factory=list)
+    requests: list[int] = field(default_factory=list)
     columns: frozenset[str] = frozenset({ID, TIME})
     combinations: Bitset = NO_ROWS
 
-    def add(self, asker: int, columns: frozenset[str], combinations: Bitset) -> None:
-        self.askers.append(asker)
+    def add(self, number: int, columns: frozenset[str], combinations: Bitset) -> None:
+        self.requests.append(number)
         self.columns |= columns
         self.combinations |= combinations
 
@@ -136,13 +136,13 @@ class SharedScan:
     def __init__(
         self,
         database: Database,
-        askers: Sequence[ScanRequest],
+        requests: Sequence[ScanRequest],
         source: tuple[str, list[Any]],
         have: frozenset[str],
         between: tuple[datetime | None, datetime | None],
     ) -> None:
         self._database = database
-        self._askers = askers
+        self._requests = requests
         self._source, self._parameters = source
         self._have = have
         self._between = between
@@ -153,7 +153,7 @@ class SharedScan:
 
     def prepare(self) -> None:
         """Create the tables."""
-        used = {name for asker in self._askers for name in asker.fields}
+        used = {name for request in self._requests for name in request.fields}
         dimensions = tuple(name for name in DIMENSIONS if name in used and name in self._have)
         if not dimensions or self._too_many(dimensions):
             return
@@ -163,8 +163,8 @@ class SharedScan:
             self.drop()
             self._rolled = None
             return
-        rolled.evaluate(condition for asker in self._askers for condition in asker.conditions)
-        self._about = [rolled.combinations(Or(asker.conditions)) for asker in self._askers]
+        rolled.evaluate(condition for request in self._requests for condition in request.conditions)
+        self._about = [rolled.combinations(Or(request.conditions)) for request in self._requests]
         for gathering in self._chosen(rolled):
             self._gather(rolled, gathering, dimensions)
 
@@ -172,17 +172,17 @@ class SharedScan:
         """Return an engine for each request."""
         rolled = self._rolled
         if rolled is None:
-            return [self._database for _ in self._askers]
+            return [self._database for _ in self._requests]
         return [
             RoutedEngine(
                 self._database,
-                asker.conditions,
+                request.conditions,
                 rolled,
-                self._gathered.get(place),
+                self._gathered.get(number),
                 none=not about,
                 between=self._between,
             )
-            for place, (asker, about) in enumerate(zip(self._askers, self._about, strict=True))
+            for number, (request, about) in enumerate(zip(self._requests, self._about, strict=True))
         ]
 
     def drop(self) -> None:
@@ -208,40 +208,40 @@ class SharedScan:
         """
         with_lists, plain = Gathering(), Gathering()
         sizes = [rolled.events(combinations) for combinations in self._about]
-        reads = [_columns(asker.fields) & self._have for asker in self._askers]
+        reads = [_columns(request.fields) & self._have for request in self._requests]
         listed = [any(resolve(name).field.many for name in columns) for columns in reads]
         for at in sorted(range(len(sizes)), key=lambda at: (not listed[at], sizes[at])):
-            if not sizes[at] or self._in_counts(self._askers[at]):
+            if not sizes[at] or self._in_counts(self._requests[at]):
                 continue
             candidates = [with_lists] if listed[at] else [with_lists, plain]
-            request = reads[at], self._about[at]
+            needs = reads[at], self._about[at]
             gathering = min(
-                candidates, key=lambda table: table.grown(*request, rolled) - table.cells(rolled)
+                candidates, key=lambda table: table.grown(*needs, rolled) - table.cells(rolled)
             )
-            if gathering.grown(*request, rolled) <= MOST_CELLS:
-                gathering.add(at, *request)
-        return [gathering for gathering in (with_lists, plain) if gathering.askers]
+            if gathering.grown(*needs, rolled) <= MOST_CELLS:
+                gathering.add(at, *needs)
+        return [gathering for gathering in (with_lists, plain) if gathering.requests]
 
-    def _in_counts(self, asker: ScanRequest) -> bool:
+    def _in_counts(self, request: ScanRequest) -> bool:
         """Whether the roll-up contains everything that it queries."""
         assert self._rolled is not None  # noqa: S101 - made before
-        return asker.counts and asker.fields <= self._rolled.table.fields
+        return request.counts and request.fields <= self._rolled.table.fields
 
     def _gather(self, rolled: Rolled, gathering: Gathering, dimensions: Sequence[str]) -> None:
         """Gather the events, each with the number of its values of the leading dimensions."""
-        places = list(gathering.combinations)
-        keys = self._keys(rolled, dimensions, places)
+        combinations = list(gathering.combinations)
+        keys = self._keys(rolled, dimensions, combinations)
         names = quoted(keys)
         columns = ", ".join(f'events."{name}"' for name in sorted(gathering.columns))
-        ordered = sorted(gathering.askers, key=lambda asker: rolled.events(self._about[asker]))
+        ordered = sorted(gathering.requests, key=lambda number: rolled.events(self._about[number]))
         first, numbered = self._numbered(rolled, names, ordered)
-        number = next(numbers)
-        table, keyed = f"gathered {number}", f"keys {number}"
+        suffix = next(numbers)
+        table, keyed = f"gathered {suffix}", f"keys {suffix}"
         self._made += [table, keyed]
         self._database.statement(
             f'CREATE TEMP TABLE "{keyed}" AS SELECT {names}, "{NUMBER}" FROM '
-            f"{rolled.table.source} JOIN (SELECT unnest(?) AS place, unnest(?) AS "
-            f'"{NUMBER}") AS numbered ON events.rowid = numbered.place',
+            f"{rolled.table.source} JOIN (SELECT unnest(?) AS combination, unnest(?) AS "
+            f'"{NUMBER}") AS numbered ON events.rowid = numbered.combination',
             [first, list(range(len(first)))],
         )
         self._database.statement(
@@ -249,38 +249,38 @@ class SharedScan:
             f'FROM {self._source} JOIN "{keyed}" AS keys ON {_same(keys)}',
             self._parameters,
         )
-        for asker in ordered:
-            self._gathered[asker] = Gathered(table, gathering.columns, numbered[asker])
+        for number in ordered:
+            self._gathered[number] = Gathered(table, gathering.columns, numbered[number])
 
     def _numbered(
-        self, rolled: Rolled, names: str, askers: Sequence[int]
+        self, rolled: Rolled, names: str, requests: Sequence[int]
     ) -> tuple[list[int], dict[int, tuple[int, int]]]:
         """Number the values of some dimensions, from those of the first request on: so the range of
         a request about few events contains few others.
 
-        :param askers: positions of the requests, those about the fewest events first.
+        :param requests: positions of the requests, those about the fewest events first.
         :returns: a combination that has the values, by number; and the range of each request.
         """
         ranked = self._database.statement(
             f"SELECT dense_rank() OVER (ORDER BY {names}), rowid FROM {rolled.table.source}"
         )
-        values_of = {place: values for values, place in ranked}
+        values_of = {row: values for values, row in ranked}
         number_of: dict[int, int] = {}
         first: list[int] = []
         ranges: dict[int, tuple[int, int]] = {}
-        for asker in askers:
+        for number in requests:
             own = []
-            for place in self._about[asker]:
-                values = values_of[place]
+            for row in self._about[number]:
+                values = values_of[row]
                 if values not in number_of:
                     number_of[values] = len(first)
-                    first.append(place)
+                    first.append(row)
                 own.append(number_of[values])
-            ranges[asker] = (min(own), max(own))
+            ranges[number] = (min(own), max(own))
         return first, ranges
 
     def _keys(
-        self, rolled: Rolled, dimensions: Sequence[str], places: Sequence[int]
+        self, rolled: Rolled, dimensions: Sequence[str], combinations: Sequence[int]
     ) -> Sequence[str]:
         """Return as few leading dimensions as select hardly more events than all of them would."""
         most = dimensions[:_KEYS]
@@ -290,7 +290,7 @@ class SharedScan:
                 f'SELECT sum("{ROLLED_COUNT}") FROM {rolled.table.source} SEMI JOIN '
                 f"(SELECT * FROM {rolled.table.source} WHERE rowid IN (SELECT unnest(?))) AS keys "
                 f"ON {_same(most[:number])}",
-                [places],
+                [combinations],
             )
             sizes.append(size or 0)
         enough = next(n for n, size in enumerate(sizes, 1) if size <= sizes[-1] * 1.3 + 1000)

@@ -61,7 +61,7 @@ ROLLED_COUNT, ROLLED_FIRST, ROLLED_LAST = "rolled events", "rolled first", "roll
 
 
 def compile_query(query: Query, *, rolled: bool = False) -> Statement:
-    """SQL for a query.
+    """Return SQL for a query.
 
     :param rolled: the source has a row for many events (``ROLLED_COUNT`` and so on).
     :raises UnsupportedQuery: when DuckDB has no way to run it.
@@ -74,8 +74,8 @@ def _select(query: Query) -> Statement:
     columns = [_output(resolve(name)) for name in query.select]
     where = _where(query, parameters)
     order = [
-        f"{_value(resolve(one.column))} {'DESC' if one.descending else 'ASC'} NULLS LAST"
-        for one in query.order
+        f"{_value(resolve(order_by.column))} {'DESC' if order_by.descending else 'ASC'} NULLS LAST"
+        for order_by in query.order
     ]
     order += [f'"{TIME}" ASC NULLS LAST', f'"{ID}" ASC']
     sql = f"SELECT {', '.join(columns)} FROM {{source}} WHERE {where} ORDER BY {', '.join(order)}"
@@ -85,25 +85,25 @@ def _select(query: Query) -> Statement:
 def _aggregate(query: Query, rolled: bool) -> Statement:
     parameters: list[Any] = []
     tables, columns, groups = ["{source}"], [], []
-    for place, key in enumerate(query.group_by):
-        expression = _key(key, f"u{place}", tables)
-        columns.append(f"{expression} AS k{place}")
-        groups.append(f"k{place}")
-    columns += [f"{_metric(m, rolled)} AS m{place}" for place, m in enumerate(query.metrics)]
+    for position, key in enumerate(query.group_by):
+        expression = _key(key, f"u{position}", tables)
+        columns.append(f"{expression} AS k{position}")
+        groups.append(f"k{position}")
+    columns += [f"{_metric(m, rolled)} AS m{position}" for position, m in enumerate(query.metrics)]
     where = [_where(query, parameters)]
     where += [
-        f"{_key_test(key, f'u{place}')} IS NOT NULL"
-        for place, key in enumerate(query.group_by)
+        f"{_key_test(key, f'u{position}')} IS NOT NULL"
+        for position, key in enumerate(query.group_by)
         if not key.keep_missing
     ]
     sql = f"SELECT {', '.join(columns)} FROM {' '.join(tables)} WHERE {' AND '.join(where)}"
     if groups:
         sql += f" GROUP BY {', '.join(groups)}"
     if query.having:
-        metric = {one.name: f"m{place}" for place, one in enumerate(query.metrics)}
+        column_of = {metric.name: f"m{position}" for position, metric in enumerate(query.metrics)}
         tests = []
         for having in query.having:
-            tests.append(f"{metric[having.metric]} {having.op} ?")
+            tests.append(f"{column_of[having.metric]} {having.op} ?")
             parameters.append(having.value)
         sql = f"SELECT * FROM ({sql}) WHERE {' AND '.join(tests)}"
     sql = f"SELECT * FROM ({sql}){_order(query, groups)}"
@@ -115,8 +115,8 @@ def _order(query: Query, groups: list[str]) -> str:
         zip(query.columns, [*groups, *(f"m{i}" for i in range(len(query.metrics)))], strict=True)
     )
     order = [
-        f"{names[one.column]} {'DESC' if one.descending else 'ASC'} NULLS LAST"
-        for one in query.order
+        f"{names[order_by.column]} {'DESC' if order_by.descending else 'ASC'} NULLS LAST"
+        for order_by in query.order
     ]
     order += [f"{group} ASC NULLS LAST" for group in groups]
     return f" ORDER BY {', '.join(order)}" if order else ""
@@ -292,27 +292,29 @@ def _comparison(leaf: Compare, path: FieldPath, value: str, parameters: list[Any
 def _membership(leaf: OneOf, path: FieldPath, value: str, parameters: list[Any]) -> str:
     if path.field.kind in (Kind.TIME, Kind.BOOLEAN):
         tests = [
-            _comparison(Compare(leaf.field, "=", one), path, value, parameters)
-            for one in leaf.values
+            _comparison(Compare(leaf.field, "=", member), path, value, parameters)
+            for member in leaf.values
         ]
         return f"({' OR '.join(tests) or 'false'})"
-    wanted = [one for one in (coerce(path.field, v) for v in leaf.values) if one is not None]
+    wanted = [
+        scalar for scalar in (coerce(path.field, v) for v in leaf.values) if scalar is not None
+    ]
     if not wanted:
         return "false"
-    if leaf.ignore_case and any(has_letters(str(one)) for one in wanted):
-        return _folded_equality(value, [str(one) for one in wanted], parameters)
+    if leaf.ignore_case and any(has_letters(str(text)) for text in wanted):
+        return _folded_equality(value, [str(text) for text in wanted], parameters)
     parameters.extend(wanted)
     return f"{value} IN ({', '.join('?' * len(wanted))})"
 
 
 def _folded_equality(value: str, wanted: Sequence[str], parameters: list[Any]) -> str:
-    """One of some texts, whatever the case of its letters.
+    """Compare with several texts, without regard to case.
 
-    Folding is dear and keeps the length, which is at hand: most values are told by that.
+    Folding is expensive and keeps the length, which is at hand: the length rules out most values.
     """
-    lengths = sorted({len(one.encode()) for one in wanted})
+    lengths = sorted({len(text.encode()) for text in wanted})
     parameters += lengths
-    parameters += [folded_text(one, True) for one in wanted]
+    parameters += [folded_text(text, True) for text in wanted]
     return (
         f"strlen({value}) IN ({', '.join('?' * len(lengths))}) "
         f"AND {_folded(value, True)} IN ({', '.join('?' * len(wanted))})"

@@ -148,25 +148,25 @@ def _add_parts(
         if not wanted:
             continue
         codes = {part: code for code, part in enumerate(dict.fromkeys(parts))}
-        places = pa.array([codes[part] for part in parts], pa.int32())
+        indices = pa.array([codes[part] for part in parts], pa.int32())
         for name in wanted:
             distinct = to_array(FIELD_BY_NAME[name], [part.fields.get(name) for part in codes])
             if pa.types.is_string(distinct.type):
                 distinct = pc.dictionary_encode(distinct)
             if distinct.null_count < len(distinct):
-                columns[name] = distinct.take(places)
+                columns[name] = distinct.take(indices)
 
 
 def _add_more(
     events: Sequence[Normalized], only: frozenset[str] | None, columns: dict[str, Any]
 ) -> None:
     sparse: dict[str, list[Any]] = {}
-    for place, event in enumerate(events):
+    for position, event in enumerate(events):
         for name, value in event.extra.items():
             values = sparse.get(name)
             if values is None:
                 values = sparse[name] = [None] * len(events)
-            values[place] = value
+            values[position] = value
     for name, values in sparse.items():
         if only is None or name in only:
             columns[name] = to_array(FIELD_BY_NAME[name], values)

@@ -57,7 +57,7 @@ class CoreTable:
             return CoreTable(table, self.families, self.extra)
         encoded = _column(table, _EXTRA).dictionary_encode()
         table = table.set_column(table.column_names.index(_EXTRA), _EXTRA, encoded.indices)
-        extra = [self.extra[place] for place in encoded.dictionary.to_pylist()]
+        extra = [self.extra[number] for number in encoded.dictionary.to_pylist()]
         return CoreTable(table, self.families, extra)
 
 
@@ -68,19 +68,19 @@ def core_table(rows: Rows, only: frozenset[str] | None = None) -> CoreTable:
     """
     count = rows.count
     columns = _own_columns(rows, only)
-    for number, places in zip(_PARTS, rows.columns["parts"], strict=True):
-        columns[number] = _numbers(pa.int32(), count, places)
+    for name, numbers in zip(_PARTS, rows.columns["parts"], strict=True):
+        columns[name] = _numbers(pa.int32(), count, numbers)
     if rows.extra:
-        columns[_EXTRA] = pa.array(_places(rows), pa.int32())
+        columns[_EXTRA] = pa.array(_extra_numbers(rows), pa.int32())
     return CoreTable(pa.table(columns), rows.families, list(rows.extra.values()))
 
 
-def _places(rows: Rows) -> list[int | None]:
+def _extra_numbers(rows: Rows) -> list[int | None]:
     """Return for each row the number of its further fields."""
-    places: list[int | None] = [None] * rows.count
-    for place, row in enumerate(rows.extra):
-        places[row] = place
-    return places
+    numbers: list[int | None] = [None] * rows.count
+    for number, row in enumerate(rows.extra):
+        numbers[row] = number
+    return numbers
 
 
 def expanded(tables: Sequence[CoreTable], only: frozenset[str] | None = None) -> list[pa.Table]:
@@ -115,13 +115,13 @@ def _expanded(events: CoreTable, only: frozenset[str] | None) -> pa.Table:
     columns: dict[str, Any] = {
         name: whole[name] for name in whole.column_names if name in FIELD_BY_NAME
     }
-    for family, number, parts in zip(FAMILIES, _PARTS, events.families, strict=True):
+    for family, part_column, parts in zip(FAMILIES, _PARTS, events.families, strict=True):
         names = [name for name in family if only is None or name in only]
         has_mark = family is FAMILIES[-1] and (only is None or "event.truncated" in only)
         if not names and not has_mark:
             continue
-        encoded = _column(whole, number).dictionary_encode()
-        distinct = [parts[place].fields for place in encoded.dictionary.to_pylist()]
+        encoded = _column(whole, part_column).dictionary_encode()
+        distinct = [parts[number].fields for number in encoded.dictionary.to_pylist()]
         for name in names:
             column = _shared(name, distinct, encoded.indices)
             if column is not None:
@@ -130,10 +130,10 @@ def _expanded(events: CoreTable, only: frozenset[str] | None) -> pa.Table:
             marks = [fields.get(_TRUNCATED) == "true" or None for fields in distinct]
             columns["event.truncated"] = pa.array(marks, pa.bool_()).take(encoded.indices)
     if _EXTRA in whole.column_names:
-        places = _column(whole, _EXTRA)
+        numbers = _column(whole, _EXTRA)
         for name in dict.fromkeys(name for fields in extra for name in fields):
             if only is None or name in only:
-                _add_extra(columns, name, extra, places)
+                _add_extra(columns, name, extra, numbers)
     return in_table_order(columns, whole.num_rows)
 
 
@@ -141,8 +141,8 @@ def _renumbered(table: pa.Table, first: int) -> pa.Table:
     """Return a table whose further fields are numbered from another number on."""
     if not first or _EXTRA not in table.column_names:
         return table
-    place = table.column_names.index(_EXTRA)
-    return table.set_column(place, _EXTRA, pc.add(table[_EXTRA], pa.scalar(first, pa.int32())))
+    position = table.column_names.index(_EXTRA)
+    return table.set_column(position, _EXTRA, pc.add(table[_EXTRA], pa.scalar(first, pa.int32())))
 
 
 def _column(table: pa.Table, name: str) -> pa.Array:

@@ -89,7 +89,7 @@ def _migrate_part(
         current = [other for other in others if other.normalized >= NORMALIZED]
         added = writer.place_new(staged, current, counts)
         garbage = (*manifest.garbage, part.path)
-        writer.forget_summaries({part.day, *(place.day for place in added)})
+        writer.forget_summaries({part.day, *(placed.day for placed in added)})
     write_manifest(writer.path, replace(manifest, parts=(*others, *added), garbage=garbage))
     writer.committed()
     renewed += counts

@@ -242,15 +242,15 @@ class StoreWriter:
         make_private_folder(folder.parent)
         make_private_folder(folder)
         sync_folder(folder.parent)
-        place = folder / part.path.name
-        relative = place.relative_to(self.path).as_posix()
+        target = folder / part.path.name
+        relative = target.relative_to(self.path).as_posix()
         self._note(relative)
         checksum = checksum_of(part.path)
         with part.path.open("rb") as file:
             os.fsync(file.fileno())
-        part.path.replace(place)
+        part.path.replace(target)
         sync_folder(folder)
-        state = place.stat()
+        state = target.stat()
         return Part(
             relative, part.rows, state.st_size, part.first, part.last, checksum, state.st_mtime_ns,
             NORMALIZED,
