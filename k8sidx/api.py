@@ -133,7 +133,7 @@ def query(
     """
     program = parse(text)
     with store.engine() as engine:
-        return run_program(program, engine, since, until, say=on_warning or _ignore)
+        return run_program(program, engine, since, until, on_warning=on_warning or _ignore)
 
 
 def _keep_reason(hunt: Hunt, error: UsageError) -> None:

@@ -119,7 +119,7 @@ class QuerySession:
                 engine,
                 since,
                 until,
-                say=self._print_warning,
+                on_warning=self._print_warning,
             )
         print_message(f"{judged_text(judged)}.", quiet=self.quiet and bool(judged.count))
         self._show(result, query.title, program, judged)

@@ -118,9 +118,9 @@ class _Tools:
         with self._store.engine(self._limits) as engine:
             scope = scope_of(engine, period)
             [result] = run(hunts, engine, Window(period.since, period.until))
-        found = hunt_object(result, finding_object)
+        members = hunt_object(result, finding_object)
         left = max(len(result.rows) - MAX_ROWS, 0) + max(len(result.findings) - MAX_ROWS, 0)
-        data = document(scope, "findings" if result.findings else "no_findings", **found)
+        data = document(scope, "findings" if result.findings else "no_findings", **members)
         data["rows"] = result.rows[:MAX_ROWS]
         data["findings"] = data["findings"][:MAX_ROWS]
         return {**data, "left_out": left}
@@ -133,7 +133,7 @@ class _Tools:
         with self._store.engine(self._limits) as engine:
             scope = scope_of(engine, period)
             result = run_program(
-                parse(text), engine, period.since, period.until, say=warnings.append
+                parse(text), engine, period.since, period.until, on_warning=warnings.append
             )
         return document(
             scope,
@@ -169,12 +169,12 @@ class _Tools:
         period = _period(since, until)
         with self._store.engine(self._limits) as engine:
             scope = scope_of(engine, period)
-            found = read_requests(engine, And(tuple(conditions)), period, limit=MAX_ROWS)
+            requests = read_requests(engine, And(tuple(conditions)), period, limit=MAX_ROWS)
         return document(
             scope,
-            "events" if found.rows else "no_events",
-            requests=records(requests_sheet(found.rows)),
-            left_out=found.events - found.read,
+            "events" if requests.rows else "no_events",
+            requests=records(requests_sheet(requests.rows)),
+            left_out=requests.events - requests.read,
         )
 
     def who(

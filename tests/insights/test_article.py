@@ -79,7 +79,7 @@ class Engines:
         program = parse(text)
         told: list[list[str]] = [[] for _ in self.both]
         found = [
-            run_program(program, engine, say=said.append)
+            run_program(program, engine, on_warning=said.append)
             for engine, said in zip(self.both, told, strict=True)
         ]
         assert found[0].columns == found[1].columns

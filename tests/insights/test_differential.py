@@ -56,7 +56,7 @@ class Judged(NamedTuple):
         program = parse(text)
         written = set()
         for engine in self.engines:
-            found = run_program(program, engine, since, until, say=lambda _: None)
+            found = run_program(program, engine, since, until, on_warning=lambda _: None)
             if found.columns != wanted.columns:
                 return f"{engine.name} has columns {found.columns}, not {wanted.columns}"
             if found.rows != wanted.rows:

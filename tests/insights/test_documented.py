@@ -74,8 +74,8 @@ def test_an_example_gives_the_same_rows_everywhere(
     text: str, embedded: StoreEngine, distributed: StoreEngine
 ) -> None:
     program = parse(text)
-    here = run_program(program, embedded, say=lambda _: None)
-    there = run_program(program, distributed, say=lambda _: None)
+    here = run_program(program, embedded, on_warning=lambda _: None)
+    there = run_program(program, distributed, on_warning=lambda _: None)
     assert here.columns == there.columns
     assert here.rows == there.rows
     assert bool(here.rows) == (text not in FIND_NOTHING)
@@ -85,7 +85,7 @@ def test_an_example_gives_the_same_rows_everywhere(
 def test_a_function_gives_what_is_documented(name: str, embedded: StoreEngine) -> None:
     call, _, value = FUNCTIONS[name].gives.rpartition(" = ")
     program = parse(f"fields {call} as x | limit 1")
-    ((found,),) = run_program(program, embedded, say=lambda _: None).rows
+    ((found,),) = run_program(program, embedded, on_warning=lambda _: None).rows
     moment = parsed_moment(value) if len(value) > 4 else None
     assert (found == moment) if moment else (as_text(found) == value)
 
@@ -98,7 +98,7 @@ def test_only_what_depends_on_the_day_is_documented_without_a_value() -> None:
 def test_a_unit_may_be_written_so(unit: str, embedded: StoreEngine) -> None:
     more = f", bin(2 {unit}s)" if len(unit) > 1 and unit != "ms" else ""
     program = parse(f"stats count(*) by bin(1{unit}){more}")
-    found = run_program(program, embedded, say=lambda _: None)
+    found = run_program(program, embedded, on_warning=lambda _: None)
     assert sum(int(str(row[-1])) for row in found.rows) == EVENTS
 
 

@@ -108,7 +108,7 @@ def test_what_is_read_of_queries_with_mistakes_runs_or_is_refused(embedded: Duck
     for seed in range(RUNS):
         text = mutated(query(seed)[1], Random(seed), 1)  # noqa: S311 - repeatable, not secret
         try:
-            run_program(parse(text), embedded, say=lambda _: None)
+            run_program(parse(text), embedded, on_warning=lambda _: None)
             ran += 1
         except K8sidxError:
             continue
@@ -178,7 +178,7 @@ def found(result: Result, value: str) -> None:
 def test_a_hostile_value_is_no_part_of_a_statement(value: str, embedded: DuckDBEngine) -> None:
     for text in forms(value):
         with statements(embedded) as seen:
-            result = run_program(parse(text), embedded, say=lambda _: None)
+            result = run_program(parse(text), embedded, on_warning=lambda _: None)
         found(result, value)
         assert seen, "nothing was asked"
         for statement in seen:
@@ -193,7 +193,7 @@ def test_a_hostile_value_is_a_value_in_a_request(
 ) -> None:
     for text in forms(value):
         with requests(monkeypatch) as seen:
-            result = run_program(parse(text), searching, say=lambda _: None)
+            result = run_program(parse(text), searching, on_warning=lambda _: None)
         found(result, value)
         assert seen, "nothing was asked"
         for path, body in seen:

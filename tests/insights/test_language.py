@@ -36,7 +36,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StoreEngine]:
 
 
 def rows(engine: StoreEngine, text: str) -> list[tuple[Any, ...]]:
-    return list(run_program(parse(text), engine, say=lambda _: None).rows)
+    return list(run_program(parse(text), engine, on_warning=lambda _: None).rows)
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_the_whole_event_is_written_in_the_order_of_the_api_server(engine: Store
 def test_a_field_of_cloudwatch_s_own_is_told(engine: StoreEngine) -> None:
     said: list[str] = []
     text = "fields @log, @logStream | filter @logStream like /^kube-apiserver-audit/ | limit 1"
-    found = run_program(parse(text), engine, say=said.append)
+    found = run_program(parse(text), engine, on_warning=said.append)
     assert found.rows == [(None, "kube-apiserver-audit")]
     assert said == [
         "@log is CloudWatch's own; here it is missing",
@@ -105,7 +105,7 @@ def test_a_field_of_cloudwatch_s_own_is_told(engine: StoreEngine) -> None:
 
 def test_columns_have_their_aliases_or_the_text_as_written(engine: StoreEngine) -> None:
     text = "stats count (*) , max( responseStatus.code ) as top by `user.username`, bin(1 h) as t"
-    result = run_program(parse(text), engine, say=lambda _: None)
+    result = run_program(parse(text), engine, on_warning=lambda _: None)
     assert result.columns == ("user.username", "t", "count (*)", "top")
 
 
@@ -211,7 +211,7 @@ def test_time_in_intervals_and_calendar_months(engine: StoreEngine) -> None:
 def test_a_sort_by_no_column_sorts_by_the_one_that_is_meant(engine: StoreEngine) -> None:
     said: list[str] = []
     text = "stats count(*) as SRC_IP_Count by verb | sort SRC_IP desc | limit 1"
-    assert run_program(parse(text), engine, say=said.append).rows == [("get", 3)]
+    assert run_program(parse(text), engine, on_warning=said.append).rows == [("get", 3)]
     assert said == ["there is no SRC_IP; sorted by SRC_IP_Count"]
 
 
@@ -221,7 +221,7 @@ def test_without_a_limit_ten_thousand_events_are_shown(
     said: list[str] = []
     for module in ("plan.strategies", "execute.run"):
         monkeypatch.setattr(f"k8sidx.insights.{module}.MAX_ROWS", 2)
-    assert len(run_program(parse("fields verb"), engine, say=said.append).rows) == 2
+    assert len(run_program(parse("fields verb"), engine, on_warning=said.append).rows) == 2
     assert said == ["only the first 2 events are shown; ask for others with limit."]
 
 
@@ -230,14 +230,14 @@ def test_events_that_are_read_one_by_one_are_told_and_bounded(
 ) -> None:
     said: list[str] = []
     program = parse('filter verb = "get" and @message like "pods" | stats count(*)')
-    assert run_program(program, engine, say=said.append).rows == [(2,)]
+    assert run_program(program, engine, on_warning=said.append).rows == [(2,)]
     assert said == [
         "3 events are read one by one, since @message is the whole event; message, its one-line "
         "summary, is quick."
     ]
     monkeypatch.setattr("k8sidx.insights.execute.run.MAX_EVENTS_READ", 2)
     with pytest.raises(Exception, match=r"would read 3 events one by one.*--since"):
-        run_program(program, engine, say=said.append)
+        run_program(program, engine, on_warning=said.append)
 
 
 @pytest.mark.parametrize(
@@ -280,7 +280,7 @@ def test_events_that_are_read_one_by_one_are_told_and_bounded(
 )
 def test_an_error_says_where_and_what(engine: StoreEngine, text: str, message: str) -> None:
     with pytest.raises(QueryError, match=message):
-        run_program(parse(text), engine, say=lambda _: None)
+        run_program(parse(text), engine, on_warning=lambda _: None)
 
 
 def test_an_alias_of_the_time_is_what_rows_are_ordered_by(engine: StoreEngine) -> None:

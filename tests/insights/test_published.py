@@ -65,7 +65,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StoreEngine]:
 def run(engine: StoreEngine, text: str) -> tuple[tuple[str, ...], Rows, list[str]]:
     """Return the columns, the rows and the notices of a query."""
     notices: list[str] = []
-    result = run_program(parse(text), engine, say=notices.append)
+    result = run_program(parse(text), engine, on_warning=notices.append)
     return tuple(result.columns), [tuple(row) for row in result.rows], notices
 
 

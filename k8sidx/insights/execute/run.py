@@ -22,7 +22,7 @@ from k8sidx.insights.plan.strategies import MAX_GROUPS, MAX_ROWS, Strategy, stra
 
 MAX_EVENTS_READ = 1_000_000
 """Events that a query may read one by one at most."""
-Say = Callable[[str], None]
+OnWarning = Callable[[str], None]
 T = TypeVar("T")
 
 
@@ -32,13 +32,13 @@ def run_program(
     since: datetime | None = None,
     until: datetime | None = None,
     *,
-    say: Say,
+    on_warning: OnWarning,
 ) -> Result:
     """Return the rows of a query.
 
     :param since: only events from this moment on (timezone-aware).
     :param until: only events before this moment.
-    :param say: called with notices for the user: a column taken for another, many events read.
+    :param on_warning: called with each notice: a column taken for another, many events read.
     :raises QueryError: when the query has no meaning.
     :raises UnsupportedQuery: when the engine cannot answer it.
     :raises UsageError: when too many events would be read one by one.
@@ -46,9 +46,11 @@ def run_program(
     """
     plan = bind(program, now=datetime.now(UTC))
     for warning in plan.warnings:
-        say(warning)
+        on_warning(warning)
     return choose_strategy(
-        plan, engine, lambda strategy: _answer(plan, strategy.over(since, until), engine, say)
+        plan,
+        engine,
+        lambda strategy: _answer(plan, strategy.over(since, until), engine, on_warning),
     )
 
 
@@ -68,12 +70,14 @@ def choose_strategy(plan: Plan, engine: StoreEngine, take: Callable[[Strategy], 
     raise refused or UnsupportedQuery("no strategy answers this query.")
 
 
-def _answer(plan: Plan, strategy: Strategy, engine: Engine, say: Say) -> Result:
+def _answer(plan: Plan, strategy: Strategy, engine: Engine, on_warning: OnWarning) -> Result:
     read = (
-        _read_pages(strategy, engine, say) if strategy.reads_all else _run_query(strategy, engine)
+        _read_pages(strategy, engine, on_warning)
+        if strategy.reads_all
+        else _run_query(strategy, engine)
     )
     rows = _apply_stages(read.rows, strategy.stages)
-    return Result(plan.columns, _projected(plan, rows, say), engine.name, read.exact)
+    return Result(plan.columns, _projected(plan, rows, on_warning), engine.name, read.exact)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +98,7 @@ def _run_query(strategy: Strategy, engine: Engine) -> _Read:
     return _Read(strategy.rows(result.rows), result.exact)
 
 
-def _read_pages(strategy: Strategy, engine: Engine, say: Say) -> _Read:
+def _read_pages(strategy: Strategy, engine: Engine, on_warning: OnWarning) -> _Read:
     """Read events page by page, keeping those that the query keeps, until there are enough."""
     pages = Pages(strategy.query, engine)
     filters, distinct, enough = _streamable(strategy.stages[0].steps)
@@ -105,7 +109,7 @@ def _read_pages(strategy: Strategy, engine: Engine, say: Say) -> _Read:
         )
     if pages.count:
         most = "up to " if enough is not None else ""
-        say(f"{most}{pages.count:,} events are read one by one, since {strategy.reads_all}.")
+        on_warning(f"{most}{pages.count:,} events are read one by one, since {strategy.reads_all}.")
     rows, exact = strategy.rows(()), True
     for page in pages:
         result = engine.run(page)
@@ -141,10 +145,10 @@ def _columns(stage: Stage) -> Sequence[Column]:
     return [Column(index) for index in range(count)]
 
 
-def _projected(plan: Plan, result: Rows, say: Say) -> list[tuple[Value, ...]]:
+def _projected(plan: Plan, result: Rows, on_warning: OnWarning) -> list[tuple[Value, ...]]:
     rows = result.rows
     if not plan.limited and len(rows) > MAX_ROWS:
         rows = rows[:MAX_ROWS]
-        say(f"only the first {MAX_ROWS:,} events are shown; ask for others with limit.")
+        on_warning(f"only the first {MAX_ROWS:,} events are shown; ask for others with limit.")
     values = [evaluator(expression, result.layout) for expression in plan.shown]
     return [tuple(value(row) for value in values) for _, row in rows]

@@ -90,5 +90,5 @@ def _months(moment: datetime, period: Period, *, more: int) -> datetime:
     """Return the start of the group of months that the moment is in, or that many groups later."""
     width = _MONTHS[period.unit] * period.count
     month = (moment.year - EPOCH.year) * 12 + moment.month - 1
-    year, place = divmod((month // width + more) * width, 12)
-    return EPOCH.replace(year=EPOCH.year + year, month=place + 1)
+    year, month_index = divmod((month // width + more) * width, 12)
+    return EPOCH.replace(year=EPOCH.year + year, month=month_index + 1)

@@ -142,6 +142,6 @@ def _walk(value: Any, path: str) -> Any:
 def _ends(path: str) -> Iterable[int]:
     """Yield where a key that begins a path can end, longest first."""
     yield len(path)
-    for place in range(len(path) - 1, 0, -1):
-        if path[place] == ".":
-            yield place
+    for position in range(len(path) - 1, 0, -1):
+        if path[position] == ".":
+            yield position

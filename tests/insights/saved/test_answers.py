@@ -54,7 +54,7 @@ def indices(log: Path, opensearch: Cluster) -> Iterator[StoreEngine]:
 
 
 def asked(query: SavedQuery, engine: StoreEngine) -> Result:
-    return run_program(parse(query.text), engine, say=lambda line: None)
+    return run_program(parse(query.text), engine, on_warning=lambda line: None)
 
 
 @pytest.mark.parametrize("query", QUERIES, ids=lambda one: one.name)

@@ -44,7 +44,7 @@ SHOWN = ("@timestamp", "verb", "requestURI", "auditID")
 
 
 def answered(text: str, engine: DuckDBEngine) -> Result:
-    return run_program(parse(text), engine, say=lambda _: None)
+    return run_program(parse(text), engine, on_warning=lambda _: None)
 
 
 def found(hunt: Hunt, engine: DuckDBEngine) -> Counter[Any]:

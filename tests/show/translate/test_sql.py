@@ -73,7 +73,7 @@ def test_combinations_may_lack_a_value(tmp_path: Path) -> None:
         (finding,) = run_hunt(hunt, engine, Window()).findings
         assert finding.key == {"user.effective.name": "erin"}
         text = parse(to_insights(hunt).text)
-        (row,) = run_program(text, engine, say=lambda _: None).rows
+        (row,) = run_program(text, engine, on_warning=lambda _: None).rows
         assert row[0] == "erin"
         question = question_of(hunt)
         assert rows_of(question, engine)[0][0] == "erin"
