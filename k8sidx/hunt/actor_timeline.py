@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from k8sidx.hunt.attack.chain import Tactics, chain_in, told
+from k8sidx.hunt.attack.chain import Tactics, chain_in, describe_chain
 from k8sidx.hunt.level import LEVELS, urgency
 from k8sidx.hunt.result import Finding
 
@@ -92,7 +92,7 @@ def timelines_of(
 def _timeline(actor: str, findings: Sequence[Finding], tactics: Tactics) -> ActorTimeline:
     chain = chain_in(findings, tactics)
     level = LEVELS[-1] if chain else max((f.level for f in findings), key=urgency)
-    return ActorTimeline(actor, level, tuple(findings), chain, told(chain, tactics))
+    return ActorTimeline(actor, level, tuple(findings), chain, describe_chain(chain, tactics))
 
 
 def actor_of(finding: Finding) -> str:

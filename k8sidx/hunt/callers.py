@@ -201,8 +201,8 @@ def _shown(now: Sequence[Caller], before: Sequence[Caller]) -> _Shown:
         by_network = requests.setdefault(caller.identity, {})
         by_network[caller.network] = by_network.get(caller.network, 0) + caller.requests
         if caller.user in _entries("control_plane_users") and not _hands_on(caller.agent):
-            place = (caller.cluster, caller.address)
-            counted[place] = counted.get(place, 0) + caller.requests
+            source = (caller.cluster, caller.address)
+            counted[source] = counted.get(source, 0) + caller.requests
     control_plane: dict[str | None, set[str]] = {}
     for (cluster, address), count in counted.items():
         if count >= SEEN and _inside(address) and not _loopback(address):
@@ -326,10 +326,10 @@ def _loopback(address: str) -> bool:
 
 def _is_in(address: str, name: str) -> bool:
     try:
-        place = ip_address(address)
+        parsed = ip_address(address)
     except ValueError:
         return False
-    return any(place in ip_network(entry, strict=False) for entry in SHIPPED.entries(name) or ())
+    return any(parsed in ip_network(entry, strict=False) for entry in SHIPPED.entries(name) or ())
 
 
 def _listed(values: Iterable[str]) -> str:

@@ -19,9 +19,9 @@ from k8sidx.hunt.definition import Hunt
 from k8sidx.hunt.finding_text import actor_text, worded
 from k8sidx.hunt.impersonators import (
     ACTING,
-    ASKED_GROUPS,
     CALLER,
     EFFECTIVE,
+    IMPERSONATED_GROUPS,
     trusted_proxy,
 )
 from k8sidx.hunt.kinds.finding_key import texts_of
@@ -35,7 +35,7 @@ IDS_AT_ONCE = 5000
 MOST_VALUES = 20
 """Values of one field that a finding keeps."""
 
-_FIELDS = ("auditID", CALLER, ACTING, ASKED_GROUPS, SEEN, CLAIMED)
+_FIELDS = ("auditID", CALLER, ACTING, IMPERSONATED_GROUPS, SEEN, CLAIMED)
 CONTEXT = frozenset({*_FIELDS, "source.forwarded"})
 """Stored fields that tell callers."""
 
@@ -59,8 +59,8 @@ def with_callers(
 
     :raises StoreError: when the store cannot be read.
     """
-    found = [finding for result in results for finding in result.findings]
-    requests = _requests(found, engine, window) if found else {}
+    findings = [finding for result in results for finding in result.findings]
+    requests = _requests(findings, engine, window) if findings else {}
     return [
         replace(
             result,
@@ -124,13 +124,13 @@ def _with_caller(
         for name, request in requests.get(audit_id, {}).items()
         if caller is None or name == caller
     ]
-    told = _told(finding, key, hunt, own)
-    if alone and ACTING not in told.key:
-        del told.key[CALLER]
-    return told
+    attributed = _attributed(finding, key, hunt, own)
+    if alone and ACTING not in attributed.key:
+        del attributed.key[CALLER]
+    return attributed
 
 
-def _told(
+def _attributed(
     finding: Finding, key: dict[str, Value], hunt: Hunt, requests: Sequence[_Request]
 ) -> Finding:
     values: dict[str, dict[str, None]] = defaultdict(dict)
@@ -144,8 +144,8 @@ def _told(
         key[ACTING] = _one_or_all(values[ACTING])
         if EFFECTIVE in key and len(values[ACTING]) == 1:
             key[EFFECTIVE] = key[ACTING]
-    if by_user and ACTING in key and values[ASKED_GROUPS]:
-        key[ASKED_GROUPS] = _all(values[ASKED_GROUPS])
+    if by_user and ACTING in key and values[IMPERSONATED_GROUPS]:
+        key[IMPERSONATED_GROUPS] = _all(values[IMPERSONATED_GROUPS])
     claimed = [address for address in values[CLAIMED] if address not in values[SEEN]]
     if claimed and CLAIMED not in key:
         key.setdefault(SEEN, _one_or_all(values[SEEN]))
@@ -158,7 +158,7 @@ def _told(
             hunt.trusted_impersonators,
             str(key.get(CALLER) or ""),
             acting,
-            texts_of(key, ASKED_GROUPS),
+            texts_of(key, IMPERSONATED_GROUPS),
             seen,
         )
     actor = acting[0] if proxy and len(acting) == 1 else str(key.get(CALLER) or "")

@@ -29,7 +29,7 @@ from k8sidx.query.wildcard import to_regex, tokens
 
 CALLER = "user.username"
 ACTING = "impersonatedUser.username"
-ASKED_GROUPS = "impersonatedUser.groups"
+IMPERSONATED_GROUPS = "impersonatedUser.groups"
 EFFECTIVE = "user.effective.name"
 
 PRIVILEGED_GROUPS = ("kubeadm:cluster-admins", "system:masters", "system:nodes")
@@ -62,7 +62,7 @@ def trusted_condition(impersonators: Iterable[TrustedImpersonator]) -> Condition
     ]
     if not sent:
         return NEVER
-    system = Or((Wildcard(ACTING, "system:*"), OneOf(ASKED_GROUPS, PRIVILEGED_GROUPS)))
+    system = Or((Wildcard(ACTING, "system:*"), OneOf(IMPERSONATED_GROUPS, PRIVILEGED_GROUPS)))
     return And((Present(ACTING), Or(tuple(sent)), Not(system)))
 
 

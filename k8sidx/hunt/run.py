@@ -245,9 +245,9 @@ def run_hunts(
                 why = Unjudged("query", f"{engine.name} cannot run it: {error}")
                 results.append(unjudged(hunt, engine, (why,)))
     by_id = {hunt.id: hunt for hunt in all_hunts}
-    told = with_callers(results, by_id, engine, window)
+    attributed = with_callers(results, by_id, engine, window)
     name = window.clusters[0] if len(window.clusters) == 1 else None
-    return [replace(_in_cluster(result, name), judged=judged) for result in told]
+    return [replace(_in_cluster(result, name), judged=judged) for result in attributed]
 
 
 def _in_cluster(result: HuntResult, name: str | None) -> HuntResult:

@@ -12,7 +12,13 @@ import pytest
 from k8sidx.backends.protocol import Engine
 from k8sidx.hunt.actor_timeline import timelines_of
 from k8sidx.hunt.findings.record import record_of
-from k8sidx.hunt.impersonators import ACTING, ASKED_GROUPS, CALLER, EFFECTIVE, TrustedImpersonator
+from k8sidx.hunt.impersonators import (
+    ACTING,
+    CALLER,
+    EFFECTIVE,
+    IMPERSONATED_GROUPS,
+    TrustedImpersonator,
+)
 from k8sidx.hunt.kinds.correlation import Correlation
 from k8sidx.hunt.library.load import load_hunts
 from k8sidx.hunt.lists import SHIPPED, Lists
@@ -121,7 +127,7 @@ def test_the_groups_asked_for_and_both_addresses_are_in_key_and_document() -> No
     assert finding.key[EFFECTIVE] == "carol@example.com"
     record = record_of(finding, load_hunts([finding.hunt])[0], START)
     for stored in (finding.key, record):
-        assert stored[ASKED_GROUPS] == ["dev", "admins"]
+        assert stored[IMPERSONATED_GROUPS] == ["dev", "admins"]
         assert stored[CALLER] == SANDBOX
         assert stored[ACTING] == "carol@example.com"
         assert stored["source.ip"] == INSIDE

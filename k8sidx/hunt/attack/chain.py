@@ -81,7 +81,7 @@ def _stages(finding: Finding, tactics: Sequence[str]) -> list[int]:
     ]
 
 
-def told(chain: Sequence[Finding], tactics: Tactics) -> str:
+def describe_chain(chain: Sequence[Finding], tactics: Tactics) -> str:
     """Return the chain as a phrase: a tactic and a hunt for each step."""
     steps = []
     stage = -1

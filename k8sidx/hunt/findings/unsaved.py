@@ -17,7 +17,7 @@ from k8sidx.hunt.result import UNNAMED, Finding, HuntResult
 
 
 class Unsaved(NamedTuple):
-    """Results of a run without what is known.
+    """Results of a run without findings that are already saved.
 
     :param results: with the new findings alone.
     :param left_out: how many others there were.

@@ -38,11 +38,11 @@ class ForeignHunt(Hunt):
         """Return one finding, and one row, for each foreign caller."""
         foreign = callers_of(self.condition, engine, window, engine)
         chosen = self._chosen(engine, window)
-        found = sorted(
-            (each for each in foreign if _values(each) in chosen),
-            key=lambda each: sort_key(_values(each)),
+        callers = sorted(
+            (caller for caller in foreign if _values(caller) in chosen),
+            key=lambda caller: sort_key(_values(caller)),
         )
-        findings = [self._finding(each) for each in found]
+        findings = [self._finding(caller) for caller in callers]
         rows: list[tuple[Value, ...]] = [
             (*finding.key.values(), finding.first_seen, finding.last_seen, finding.count)
             for finding in findings

@@ -129,15 +129,15 @@ class RuleCondition(NamedTuple):
     identities: tuple[Leaf, ...] = ()
 
 
-def rule_condition(rule: SigmaRule, place: Location, lists: Lists = SHIPPED) -> RuleCondition:
+def rule_condition(rule: SigmaRule, location: Location, lists: Lists = SHIPPED) -> RuleCondition:
     """Return the condition of a rule; of several conditions, any.
 
-    :param place: the location of the rule, for errors.
+    :param location: the location of the rule, for errors.
     :param lists: the entries of its placeholders.
     :raises InvalidHunt: when the rule has an error, or a part without an equivalent here.
     """
-    where = place.where
-    reader = _Reader(f"rule {rule.title!r}", place, where, lists)
+    where = location.where
+    reader = _Reader(f"rule {rule.title!r}", location, where, lists)
     condition = reader.detections(rule.detection)
     unmet = tuple(reader.unmet)
     exempt = exemptions_of(rule, where)
@@ -179,7 +179,7 @@ class _Reader:
     """
 
     rule: str
-    place: Location
+    location: Location
     where: Where
     lists: Lists
     missing: dict[str, None] = field(default_factory=dict)
@@ -226,7 +226,7 @@ class _Reader:
         if isinstance(node, ConditionFieldEqualsValueExpression):
             if node.field == NEVER_FIELD:
                 return NEVER
-            reader = replace(self, where=self.place.of_field(node.field))
+            reader = replace(self, where=self.location.of_field(node.field))
             name = field_name(node.field, self.rule, reader.where)
             return reader.value(name, node.value)
         if isinstance(node, ConditionValueExpression):
