@@ -31,7 +31,7 @@ from k8sidx.errors import UsageError
 
 if TYPE_CHECKING:
     from k8sidx.backends.cluster.http.client import Cluster
-    from k8sidx.show.savedobjects.client import Frontend, ImportResult, Place, Request
+    from k8sidx.show.savedobjects.client import Frontend, ImportResult, Request, Tenancy
     from k8sidx.show.savedobjects.remove import Removal
 
 DEFAULT_URL = "http://localhost:5601"
@@ -63,26 +63,26 @@ def import_command(
     debug: DebugOption = False,
 ) -> None:
     """Import dashboards into OpenSearch Dashboards or Kibana."""
-    from k8sidx.show.savedobjects.client import Place, import_file, import_request, recognize
+    from k8sidx.show.savedobjects.client import Tenancy, import_file, import_request, recognize
     from k8sidx.show.savedobjects.export import export
 
     choice = StoreChoice(store=store, api_key_file=api_key_file, ca_cert=ca_cert)
     selected, object_names = over_index(
         chosen_dashboards(names), index, choice, verbose=verbose, quiet=quiet
     )
-    place = Place(space, tenant)
+    tenancy = Tenancy(space, tenant)
     if dry_run:
         content = export(selected, (flavor or FlavorChoice.OPENSEARCH).value, object_names)
-        _print_request(import_request(content, overwrite=overwrite, place=place), content)
+        _print_request(import_request(content, overwrite=overwrite, tenancy=tenancy), content)
         return
     server = _server(url, api_key_file, ca_cert)
     frontend = recognize(server, flavor.value if flavor else None)
-    _check_place(frontend, place, url)
+    _check_tenancy(frontend, tenancy, url)
     replace = overwrite or _confirmed(
         f"Replace dashboards of the same id in {frontend.product}?", quiet=quiet
     )
     content = export(selected, frontend.flavor, object_names)
-    imported = import_file(server, content, overwrite=replace, place=place)
+    imported = import_file(server, content, overwrite=replace, tenancy=tenancy)
     _print_result(imported, str(frontend), quiet=quiet)
     if imported.problems:
         raise typer.Exit(EXIT_STORE)
@@ -107,16 +107,16 @@ def remove_command(
 ) -> None:
     """Remove imported dashboards with their panels, searches and index patterns."""
     from k8sidx.show.render.sheet import quantity
-    from k8sidx.show.savedobjects.client import Place, recognize
+    from k8sidx.show.savedobjects.client import Tenancy, recognize
     from k8sidx.show.savedobjects.identifiers import Names
     from k8sidx.show.savedobjects.remove import plan_removal, remove
 
     selected = chosen_dashboards(names)
-    place = Place(space, tenant)
+    tenancy = Tenancy(space, tenant)
     server = _server(url, api_key_file, ca_cert)
     frontend = recognize(server, flavor.value if flavor else None)
-    _check_place(frontend, place, url)
-    removal = plan_removal(server, selected, Names(index), place)
+    _check_tenancy(frontend, tenancy, url)
+    removal = plan_removal(server, selected, Names(index), tenancy)
     if dry_run:
         _print_removal(removal)
         return
@@ -127,7 +127,7 @@ def remove_command(
             f"{quantity(count, 'object')} would be removed from {frontend.product}.",
             remedy="Confirm it with --yes; --dry-run prints them.",
         )
-    removed = remove(server, removal, place)
+    removed = remove(server, removal, tenancy)
     print_message(f"{quantity(removed, 'object')} removed from {frontend}", quiet=quiet)
     if removal.kept:
         kept = quantity(removal.kept, "object")
@@ -143,17 +143,17 @@ def _server(url: str, api_key_file: Path | None, ca_cert: Path | None) -> Cluste
     return Cluster(parse_location(url), connection_settings(choice, configuration()))
 
 
-def _check_place(frontend: Frontend, place: Place, url: str) -> None:
+def _check_tenancy(frontend: Frontend, tenancy: Tenancy, url: str) -> None:
     """Refuse an option that the product would ignore.
 
     :raises UsageError: for a space of OpenSearch Dashboards, or a tenant of Kibana.
     """
     of_kibana = frontend.product == "Kibana"
-    if place.space and not of_kibana:
+    if tenancy.space and not of_kibana:
         raise UsageError(
             f"{url} is {frontend}, which has no spaces.", remedy="Name a tenant with --tenant."
         )
-    if place.tenant and of_kibana:
+    if tenancy.tenant and of_kibana:
         raise UsageError(
             f"{url} is {frontend}, which has no tenants.", remedy="Name a space with --space."
         )

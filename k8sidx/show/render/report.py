@@ -126,12 +126,12 @@ def report_of(data: ReportData, max_size: int = MAX_SIZE) -> Report:
     """
     for amount in _AMOUNTS:
         # Nobody who writes to the log can know it.
-        place = secrets.token_hex(16)
-        page = _page(data, amount, place)
+        placeholder = secrets.token_hex(16)
+        page = _page(data, amount, placeholder)
         room = max_size - len(page.encode())
         if room >= 0:
             events, embedded = embedded_events(data.events, room)
-            return Report(page.replace(place, events), len(data.events) - embedded)
+            return Report(page.replace(placeholder, events), len(data.events) - embedded)
     raise UsageError(
         f"the report does not fit into {max_size:,} bytes.",
         remedy="Give a larger --max-size, a shorter period, or a higher --level.",

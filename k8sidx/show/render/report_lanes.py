@@ -91,12 +91,12 @@ def _marks(views: Sequence[StoryView], first: datetime, last: datetime) -> list[
             if step.lead.first_seen:
                 share = (step.lead.first_seen - first).total_seconds() / span
                 bins.setdefault(int(share * (BINS - 1)), []).append(step)
-    return [_mark(place, steps) for place, steps in sorted(bins.items())]
+    return [_mark(bin_number, steps) for bin_number, steps in sorted(bins.items())]
 
 
-def _mark(place: int, steps: Sequence[StepView]) -> Mark:
+def _mark(bin_number: int, steps: Sequence[StepView]) -> Mark:
     worst = max(steps, key=lambda step: urgency(step.lead.level))
     more = f" (and {len(steps) - 1:,} more)" if len(steps) > 1 else ""
     return Mark(
-        place * WIDTH // BINS, worst.lead.level, len(steps), worst.id, f"{worst.text}{more}"
+        bin_number * WIDTH // BINS, worst.lead.level, len(steps), worst.id, f"{worst.text}{more}"
     )

@@ -100,9 +100,9 @@ def ranked_stories(
 
     Informational findings are in no story.
     """
-    told = [finding for finding in findings if finding.level != LEVELS[0]]
+    actionable = [finding for finding in findings if finding.level != LEVELS[0]]
     stories = [
-        (story, risk_of(story.findings, at)) for story in timelines_of(told, tactics=tactics)
+        (story, risk_of(story.findings, at)) for story in timelines_of(actionable, tactics=tactics)
     ]
     return sorted(stories, key=lambda pair: (-urgency(pair[0].level), -pair[1]))
 

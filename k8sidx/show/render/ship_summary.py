@@ -67,7 +67,7 @@ def not_understood_lines(report: ShipReport) -> Iterator[str]:
     """Yield an error for each input of which nothing was understood."""
     for entry in report.not_understood:
         kinds = ", ".join(quantity(count, kind) for kind, count in entry.skipped.items())
-        example = next((example_text(one) for one in entry.examples.values()), "")
+        example = next((example_text(example) for example in entry.examples.values()), "")
         yield (
             f"k8sidx: {entry.input}: no audit event was found, only {kinds}"
             f"{f', for example {example}' if example else ''}"

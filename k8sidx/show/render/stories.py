@@ -43,9 +43,9 @@ def print_stories(console: Console, stories: Sequence[ActorTimeline]) -> None:
         head.append(f"  {_span(story)}", style="dim")
         console.print(head)
         if story.chain:
-            told = Text("an attack in steps: ", style="bold")
-            told.append(visible(story.chain_text))
-            console.print(level_text(story.level), told)
+            chain = Text("an attack in steps: ", style="bold")
+            chain.append(visible(story.chain_text))
+            console.print(level_text(story.level), chain)
         grid = Table.grid(padding=(0, 2))
         grid.add_column(no_wrap=True)
         grid.add_column(overflow="fold")

@@ -51,8 +51,8 @@ def what(step: Sequence[Finding], requests: Requests) -> str:
 
 
 def lead_of(steps: Sequence[Sequence[Finding]]) -> int:
-    """Return the place of the weightiest step, of several the first."""
-    return max(range(len(steps)), key=lambda place: (urgency(steps[place][0].level), -place))
+    """Return the index of the most urgent step, the first of several."""
+    return max(range(len(steps)), key=lambda index: (urgency(steps[index][0].level), -index))
 
 
 def story_commands(story: ActorTimeline, options: str) -> list[str]:

@@ -134,7 +134,7 @@ def _metric(metric: Metric, fields: IndexFields, replaced: list[str]) -> Metric:
 
 def _columns(names: Sequence[str], fields: IndexFields, replaced: list[str]) -> Iterator[str]:
     for name in names:
-        able = [one for one in (name, *INSTEAD.get(name, ())) if _column(one, fields)]
+        able = [column for column in (name, *INSTEAD.get(name, ())) if _column(column, fields)]
         if name in able:
             yield name
         elif able:

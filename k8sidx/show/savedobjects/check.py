@@ -187,7 +187,7 @@ def _sizes(
     dashboard: JsonObject, embedded: Embedded
 ) -> Iterator[tuple[tuple[Any, Any], tuple[int, int]]]:
     """Yield type and id of the objects on a dashboard, and their size in the grid."""
-    references = {one.get("name"): one for one in dashboard.get("references", [])}
+    references = {reference.get("name"): reference for reference in dashboard.get("references", [])}
     panels = embedded.values.get("panelsJSON")
     for panel in panels if isinstance(panels, list) else []:
         if not isinstance(panel, dict):

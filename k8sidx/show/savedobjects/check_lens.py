@@ -57,7 +57,7 @@ def _looks(attributes: JsonObject, columns: JsonObject, width: Any) -> Iterator[
     elif kind == "lnsDatatable":
         if not isinstance(shown.get("sorting"), dict):
             yield "no sorting: the table is not sorted"
-        listed = [columns.get(one.get("columnId"), {}) for one in shown.get("columns", [])]
+        listed = [columns.get(column.get("columnId"), {}) for column in shown.get("columns", [])]
         yield from check_columns(
             [_column_form(column) for column in listed], width if isinstance(width, int) else None
         )

@@ -36,8 +36,8 @@ class Frontend:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where the objects of a server are.
+class Tenancy:
+    """The space or tenant that contains the objects.
 
     :param space: Kibana's space; empty for the default one.
     :param tenant: tenant of OpenSearch Dashboards' security plugin; empty for the user's own.
@@ -150,19 +150,21 @@ def _no_credentials(server: Cluster, product: str, what: str) -> StoreError:
     )
 
 
-def import_request(content: bytes, *, overwrite: bool, place: Place | None = None) -> Request:
+def import_request(content: bytes, *, overwrite: bool, tenancy: Tenancy | None = None) -> Request:
     """Return the request that imports a file."""
-    place = place or Place()
+    tenancy = tenancy or Tenancy()
     boundary = f"k8sidx-{secrets.token_hex(12)}"
     disposition = 'Content-Disposition: form-data; name="file"; filename="k8sidx.ndjson"'
     head = f"--{boundary}\r\n{disposition}\r\nContent-Type: application/ndjson\r\n\r\n"
-    headers = {"content-type": f"multipart/form-data; boundary={boundary}", **place.headers}
+    headers = {"content-type": f"multipart/form-data; boundary={boundary}", **tenancy.headers}
     query = f"?{urlencode({'overwrite': 'true'})}" if overwrite else ""
     body = head.encode() + content + f"\r\n--{boundary}--\r\n".encode()
-    return Request(f"{place.prefix}{_IMPORT}{query}", headers, body)
+    return Request(f"{tenancy.prefix}{_IMPORT}{query}", headers, body)
 
 
-def import_file(server: Cluster, content: bytes, *, overwrite: bool, place: Place) -> ImportResult:
+def import_file(
+    server: Cluster, content: bytes, *, overwrite: bool, tenancy: Tenancy
+) -> ImportResult:
     """Import a file, and correct the ids in its texts where the server chose others.
 
     Kibana gives an object a new id when another space has its id already. It corrects references,
@@ -170,11 +172,11 @@ def import_file(server: Cluster, content: bytes, *, overwrite: bool, place: Plac
 
     :raises StoreError: when the server refuses the file as a whole.
     """
-    result = send_import(server, import_request(content, overwrite=overwrite, place=place))
+    result = send_import(server, import_request(content, overwrite=overwrite, tenancy=tenancy))
     corrected = with_new_ids(content, result.new_ids)
     if not corrected:
         return result
-    again = send_import(server, import_request(corrected, overwrite=True, place=place))
+    again = send_import(server, import_request(corrected, overwrite=True, tenancy=tenancy))
     return ImportResult(result.count, result.problems + again.problems, result.new_ids)
 
 

@@ -51,10 +51,10 @@ class IndexFields:
         if self.mapped is None:
             return path.field.name if path.position is None else self.profile.paths(path).group
         paths = self.profile.paths(path)
-        found = paths.histogram or paths.group
-        if found not in self.mapped or not self.mapped[found].aggregatable:
+        grouped = paths.histogram or paths.group
+        if grouped not in self.mapped or not self.mapped[grouped].aggregatable:
             raise UnsupportedQuery(paths.lack or f"this index has no {name} to group by.")
-        return found
+        return grouped
 
     def column(self, name: str) -> str:
         """Return the path of a column in a list of events.
@@ -64,9 +64,9 @@ class IndexFields:
         if self.mapped is None:
             return name
         paths = self.profile.paths(resolve(name))
-        for found in (paths.source, paths.query):
-            if found in self.mapped:
-                return found
+        for candidate in (paths.source, paths.query):
+            if candidate in self.mapped:
+                return candidate
         raise UnsupportedQuery(paths.lack or f"this index has no {name}.")
 
     def column_kind(self, name: str) -> str:

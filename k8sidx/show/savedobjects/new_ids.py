@@ -21,14 +21,14 @@ def with_new_ids(content: bytes, new_ids: Mapping[tuple[str, str], str]) -> byte
         return b""
     by_id = {identifier: new for (_, identifier), new in new_ids.items()}
     longest = sorted(by_id, key=len, reverse=True)
-    found = re.compile(rf"(?<![\w-])(?:{'|'.join(map(re.escape, longest))})(?![\w-])")
+    any_id = re.compile(rf"(?<![\w-])(?:{'|'.join(map(re.escape, longest))})(?![\w-])")
     changed = []
     for line in content.splitlines():
         obj = orjson.loads(line)
         if "type" not in obj:
             continue
         text = orjson.dumps(obj["attributes"]).decode()
-        corrected = found.sub(lambda match: by_id[match[0]], text)
+        corrected = any_id.sub(lambda match: by_id[match[0]], text)
         if corrected != text:
             obj["attributes"] = orjson.loads(corrected)
             if new := new_ids.get((obj["type"], obj["id"])):

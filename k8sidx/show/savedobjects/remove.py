@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode
 from k8sidx.backends.cluster.http.client import Cluster
 from k8sidx.show.panels.library import dashboards
 from k8sidx.show.panels.panel import Dashboard
-from k8sidx.show.savedobjects.client import Place, refuse
+from k8sidx.show.savedobjects.client import Tenancy, refuse
 from k8sidx.show.savedobjects.export import FLAVORS, dashboard_objects
 from k8sidx.show.savedobjects.identifiers import Names
 
@@ -47,13 +47,13 @@ class Removal:
 
 
 def plan_removal(
-    server: Cluster, chosen: Sequence[Dashboard], names: Names, place: Place
+    server: Cluster, chosen: Sequence[Dashboard], names: Names, tenancy: Tenancy
 ) -> Removal:
     """Return the objects of dashboards that the server has.
 
     :raises StoreError: when the server refuses the request.
     """
-    present = list(_stored(server, place))
+    present = list(_stored(server, tenancy))
     by_origin = {(obj.type, obj.origin) for obj in present}
     ids = {dashboard.id for dashboard in chosen}
     staying = [
@@ -74,7 +74,7 @@ def plan_removal(
     return Removal(tuple(sorted(objects, key=lambda obj: _TYPES.index(obj.type))), kept)
 
 
-def remove(server: Cluster, removal: Removal, place: Place) -> int:
+def remove(server: Cluster, removal: Removal, tenancy: Tenancy) -> int:
     """Remove objects, and return how many were still there.
 
     :raises StoreError: when the server refuses one.
@@ -82,7 +82,7 @@ def remove(server: Cluster, removal: Removal, place: Place) -> int:
     count = 0
     for obj in removal.objects:
         path = f"/api/saved_objects/{obj.type}/{quote(obj.id, safe='')}"
-        answer = server.request("DELETE", f"{place.prefix}{path}", headers=place.headers)
+        answer = server.request("DELETE", f"{tenancy.prefix}{path}", headers=tenancy.headers)
         if answer.status != 404:
             refuse(answer, server)
             count += 1
@@ -98,20 +98,20 @@ def _keys(dashboard: Dashboard, names: Names) -> set[Key]:
     }
 
 
-def _stored(server: Cluster, place: Place) -> Iterator[StoredObject]:
+def _stored(server: Cluster, tenancy: Tenancy) -> Iterator[StoredObject]:
     page = 1
     while True:
-        asked = [("type", kind) for kind in _TYPES]
-        asked += [("fields", "title"), ("per_page", str(_PAGE)), ("page", str(page))]
+        parameters = [("type", kind) for kind in _TYPES]
+        parameters += [("fields", "title"), ("per_page", str(_PAGE)), ("page", str(page))]
         answer = server.request(
-            "GET", f"{place.prefix}{_FIND}?{urlencode(asked)}", headers=place.headers
+            "GET", f"{tenancy.prefix}{_FIND}?{urlencode(parameters)}", headers=tenancy.headers
         )
         refuse(answer, server)
-        found: list[dict[str, Any]] = answer.json().get("saved_objects", [])
-        for obj in found:
+        objects: list[dict[str, Any]] = answer.json().get("saved_objects", [])
+        for obj in objects:
             title = str((obj.get("attributes") or {}).get("title", ""))
             origin = str(obj.get("originId") or obj["id"])
             yield StoredObject(str(obj["type"]), str(obj["id"]), title, origin)
-        if len(found) < _PAGE:
+        if len(objects) < _PAGE:
             return
         page += 1

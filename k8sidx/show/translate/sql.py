@@ -82,19 +82,19 @@ def _events(question: Events) -> str:
         Query(where=question.condition, select=names, order=(Order(TIMESTAMP, True),))
     )
     columns = [
-        _named(f"c{place}", name, time=resolve(name).field.kind is Kind.TIME)
-        for place, name in enumerate(names)
+        _named(f"c{position}", name, time=resolve(name).field.kind is Kind.TIME)
+        for position, name in enumerate(names)
     ]
     return (
-        f"SELECT {', '.join(columns)}\nFROM (\n  {inner}\n) AS found({_places('c', len(names))})"
+        f"SELECT {', '.join(columns)}\nFROM (\n  {inner}\n) AS found({_columns('c', len(names))})"
         "\nORDER BY c0 DESC NULLS LAST"
     )
 
 
 def _top(question: Top) -> str:
     keys = tuple(
-        Terms(key.field, f"by {place}", keep_missing=question.keep_missing)
-        for place, key in enumerate(question.by)
+        Terms(key.field, f"by {position}", keep_missing=question.keep_missing)
+        for position, key in enumerate(question.by)
     )
     inner = _compiled(
         Query(
@@ -106,10 +106,10 @@ def _top(question: Top) -> str:
         )
     )
     columns = [
-        _named(f"k{place}", key.name, time=resolve(key.field).field.kind is Kind.TIME)
-        for place, key in enumerate(question.by)
+        _named(f"k{position}", key.name, time=resolve(key.field).field.kind is Kind.TIME)
+        for position, key in enumerate(question.by)
     ]
-    order = ", ".join(f"k{place} NULLS LAST" for place in range(len(keys)))
+    order = ", ".join(f"k{position} NULLS LAST" for position in range(len(keys)))
     way = "" if question.rarest else " DESC"
     return (
         f"SELECT {', '.join(columns)}, m0 AS {_quoted(question.count)}\nFROM (\n  {inner}\n)"
@@ -121,19 +121,19 @@ def _bursts(question: Bursts) -> str:
     """Return the statement that counts groups of each key, interval and combination of values once
     more."""
     keys: tuple[Key, ...] = (
-        *(Terms(name, f"by {place}") for place, name in enumerate(question.by)),
+        *(Terms(name, f"by {position}") for position, name in enumerate(question.by)),
         DateHistogram(question.interval, "interval"),
         *(
-            Terms(name, f"value {place}", keep_missing=len(question.values) > 1)
-            for place, name in enumerate(question.values)
+            Terms(name, f"value {position}", keep_missing=len(question.values) > 1)
+            for position, name in enumerate(question.values)
         ),
     )
     where = whole_condition(question)
     inner = _compiled(Query(where=where, group_by=keys, metrics=(Metric("counted", "count"),)))
     width = len(question.by) + 1
-    columns = [_named(f"k{place}", name) for place, name in enumerate(question.by)]
+    columns = [_named(f"k{position}", name) for position, name in enumerate(question.by)]
     columns.append(_named(f"k{width - 1}", "interval", time=True))
-    groups = _places("k", width)
+    groups = _columns("k", width)
     counted = "count(*)" if question.values else "CAST(sum(m0) AS BIGINT)"
     return (
         f"SELECT {', '.join(columns)}, {counted} AS n\nFROM (\n  {inner}\n)\nGROUP BY {groups}"
@@ -141,8 +141,8 @@ def _bursts(question: Bursts) -> str:
     )
 
 
-def _places(letter: str, count: int) -> str:
-    return ", ".join(f"{letter}{place}" for place in range(count))
+def _columns(letter: str, count: int) -> str:
+    return ", ".join(f"{letter}{position}" for position in range(count))
 
 
 def _named(expression: str, name: str, *, time: bool = False) -> str:
