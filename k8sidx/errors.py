@@ -55,9 +55,9 @@ class K8sidxError(Exception):
         self.where = where
 
     def __str__(self) -> str:
-        place = f"{self.where}: " if self.where else ""
+        prefix = f"{self.where}: " if self.where else ""
         remedy = f" {self.remedy}" if self.remedy else ""
-        return f"{place}{self.message}{remedy}"
+        return f"{prefix}{self.message}{remedy}"
 
 
 class UsageError(K8sidxError):

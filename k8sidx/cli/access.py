@@ -88,8 +88,10 @@ def command(
         else:
             write_text("---\n".join(yaml_text(role) for role in access.roles))
         if not access.roles:
-            investigation.say(f"{actor} used no right: every request was refused.")
+            investigation.notice(f"{actor} used no right: every request was refused.")
         for request, events in sorted(access.denied.items()):
-            investigation.say(f"not included, since it was refused ({events:,} events): {request}")
-        investigation.say("the rights are those of the events: a longer period may show more.")
+            investigation.notice(
+                f"not included, since it was refused ({events:,} events): {request}"
+            )
+        investigation.notice("the rights are those of the events: a longer period may show more.")
         investigation.print_scope()

@@ -81,6 +81,6 @@ def command(
             investigation.engine, (investigation.period, investigation.scope), (before, earlier)
         )
         investigation.show(differences_view(changes, investigation.scope, earlier), output)
-        investigation.say(f"against: {scope_line(earlier)}")
+        investigation.notice(f"against: {scope_line(earlier)}")
         if not changes:
-            investigation.say("no difference.")
+            investigation.notice("no difference.")

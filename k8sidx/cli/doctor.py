@@ -109,21 +109,21 @@ def _list_secrets(store: StoreChoice, output: Output | None, *, quiet: bool) -> 
     from k8sidx.doctor.secrets import SHOWN, find_secrets
     from k8sidx.show.render.sheet import Sheet, quantity
 
-    found = find_secrets(open_chosen(store))
-    rows = [tuple(secret) for secret in found.secrets]
+    scan = find_secrets(open_chosen(store))
+    rows = [tuple(secret) for secret in scan.secrets]
     columns = ("location", "auditID", "field", "kind")
     write_sheet(Sheet(columns, rows, "k8sidx doctor --secrets"), effective_format(output))
     line = (
-        f"{quantity(found.events, 'event')} read, {quantity(found.findings, 'saved finding')}, "
-        f"{found.summaries:,} daily summaries: {quantity(found.values, 'value')} that this version "
-        f"would replace, in {found.affected:,} of them."
+        f"{quantity(scan.events, 'event')} read, {quantity(scan.findings, 'saved finding')}, "
+        f"{scan.summaries:,} daily summaries: {quantity(scan.values, 'value')} that this version "
+        f"would replace, in {scan.affected:,} of them."
     )
-    print_message(line, quiet=quiet and not found.affected)
-    if found.values > SHOWN:
+    print_message(line, quiet=quiet and not scan.affected)
+    if scan.values > SHOWN:
         print_message(f"The first {SHOWN:,} are listed.")
-    if found.problem:
-        raise found.problem
-    if found.affected:
+    if scan.problem:
+        raise scan.problem
+    if scan.affected:
         print_message("Replace them: k8sidx setup --redact-existing", quiet=quiet)
         raise typer.Exit(EXIT_FINDINGS)
 

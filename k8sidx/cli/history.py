@@ -72,9 +72,9 @@ def command(
             raise unknown_object(engine, period, reference)
         investigation.show(history_view(history, investigation.scope), output)
         if not history.changes and not history.quiet:
-            investigation.say(f"nobody changed {reference} in these events; it was only read.")
+            investigation.notice(f"nobody changed {reference} in these events; it was only read.")
         if history.quiet:
-            investigation.say(
+            investigation.notice(
                 f"{history.quiet:,} requests about its status alone are left out (--status)."
             )
         investigation.print_unread(history.events, history.read)

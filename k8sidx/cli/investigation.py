@@ -37,24 +37,24 @@ class Investigation:
     quiet: bool
 
     def show(self, view: View, output: Output | None) -> None:
-        """Print a result, and what was looked at."""
+        """Print a result, and how much was searched."""
         print_document(load_format(effective_format(output)).view(view))
         self.print_scope()
 
-    def say(self, line: str) -> None:
+    def notice(self, line: str) -> None:
         """Print a message."""
         print_message(line, quiet=self.quiet)
 
     def print_scope(self) -> None:
-        """Print how much was looked at."""
+        """Print how much was searched."""
         from k8sidx.show.render.view import scope_line
 
-        self.say(scope_line(self.scope))
+        self.notice(scope_line(self.scope))
 
     def print_unread(self, events: int, read: int) -> None:
         """Print how many events were left out because of ``--limit``."""
         if read < events:
-            self.say(
+            self.notice(
                 f"only the latest {read:,} of {events:,} events are shown; "
                 "give a larger --limit or a shorter period for the others."
             )

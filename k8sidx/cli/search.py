@@ -72,17 +72,17 @@ def command(
             )
         investigation.show(hits_view(hits, investigation.scope), output)
         if not hits.rows:
-            investigation.say(f"no event contains {' and '.join(texts)}.")
+            investigation.notice(f"no event contains {' and '.join(texts)}.")
         elif hits.events and hits.events > len(hits.rows):
             investigation.print_unread(hits.events, len(hits.rows))
         if hits.scanned:
-            investigation.say(
+            investigation.notice(
                 f"{hits.scanned:,} events were read one by one, since this store cannot search "
                 "bodies; --indexed leaves them out."
             )
         if hits.unread:
-            investigation.say(
+            investigation.notice(
                 f"{hits.unread:,} earlier events were not searched: there were enough results."
             )
         if indexed:
-            investigation.say("bodies and other objects were not searched (--indexed).")
+            investigation.notice("bodies and other objects were not searched (--indexed).")

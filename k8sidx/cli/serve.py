@@ -146,7 +146,7 @@ def command(
     options = ShipOptions(
         cluster=name, keep_secrets=keep_secrets, dead_letter=dead_letter, give_up_after=float("inf")
     )
-    tell = partial(print_message, quiet=quiet)
+    notify = partial(print_message, quiet=quiet)
     with ExitStack() as stack:
         folder = spool or _default_spool(opened)
         spooled = stack.enter_context(Spool(folder, parse_size(spool_size)))
@@ -154,7 +154,7 @@ def command(
         stack.callback(app.close)
         stop = stack.enter_context(Stop())
         server = stack.enter_context(_server(app, listen, health, tls, tokens))
-        tell(
+        notify(
             f"{_started(listen, server.ports[0], tls, tokens, folder)}, the store "
             f"{shown_location(store)}"
         )
@@ -167,13 +167,13 @@ def command(
     from k8sidx.show.render.ship_summary import shipped_lines, spool_lines
 
     counters = app.counters
-    tell(
+    notify(
         f"{counters.bodies:,} bodies ({counters.bytes:,} bytes) received, {counters.refused:,} "
         f"refused with 503, {counters.incomplete:,} incomplete, {counters.unauthorized:,} "
         "without a valid token."
     )
     for line in shipped_lines(report):
-        tell(line)
+        notify(line)
     for line in spool_lines(report):
         print_message(line)
     if output is not None:

@@ -186,11 +186,11 @@ def command(
     opened = open_chosen(store, create=True)
     inputs, documents = _documents(inputs, store, follow=follow or spool is not None)
     resumable = default_state(inputs, opened)
-    if state is None and follow and any(one != "-" for one in inputs):
+    if state is None and follow and any(name != "-" for name in inputs):
         state = resumable
     beside = state or (resumable if follow else None)
     spool_folder = spool or (beside and beside.with_name(f"{beside.name}.spool"))
-    tell = partial(print_message, quiet=quiet)
+    notify = partial(print_message, quiet=quiet)
     if debug:
         core = choice()
         print_message(f"core: {core.name} ({core.reason})")
@@ -205,23 +205,23 @@ def command(
     ):
         shipping = Shipping(spooled)
         if follow:
-            tell(_started(inputs, shown_location(store), kept, spool_folder))
+            notify(_started(inputs, shown_location(store), kept, spool_folder))
             stack.enter_context(telemetry(shipping, metrics, quiet=quiet))
         report = ship(
             inputs,
             opened,
             options,
             partial(_progressed, shipping, on_progress),
-            partial(_waiting, shipping, tell),
+            partial(_waiting, shipping, notify),
             stop=stop,
             state=kept,
             spool=spooled,
             documents=documents,
         )
     if report.read or not stop.signal or (report.spool and report.spool.entries):
-        _tell(report, output, quiet=quiet)
+        _print_report(report, output, quiet=quiet)
     if options.cluster and not relabel and report.duplicates and not report.failure:
-        _tell_other_clusters(opened, options.cluster, report.duplicates)
+        _print_other_clusters(opened, options.cluster, report.duplicates)
     if report.failure:
         raise report.failure
     if report.spool and report.spool.entries:
@@ -240,9 +240,9 @@ def _progressed(
         show(progress)
 
 
-def _waiting(shipping: Shipping, tell: Callable[[str], None], line: str) -> None:
+def _waiting(shipping: Shipping, notify: Callable[[str], None], line: str) -> None:
     shipping.waiting()
-    tell(line)
+    notify(line)
 
 
 def _started(inputs: Sequence[str], store: str, state: State | None, spool: Path | None) -> str:
@@ -256,7 +256,7 @@ def _started(inputs: Sequence[str], store: str, state: State | None, spool: Path
     )
 
 
-def _tell_other_clusters(store: Store, name: str, duplicates: int) -> None:
+def _print_other_clusters(store: Store, name: str, duplicates: int) -> None:
     """Print that events which were stored before keep the cluster that they were stored with."""
     from k8sidx.hunt.events_judged import events_judged
 
@@ -298,7 +298,7 @@ def _documents(
     """
     from k8sidx.backends.open import is_cluster, open_documents
 
-    addresses = [one for one in inputs if is_cluster(one)]
+    addresses = [name for name in inputs if is_cluster(name)]
     if addresses and follow:
         raise UsageError(
             "an index is read once, without --follow and --spool.",
@@ -310,7 +310,7 @@ def _documents(
         if settings is not None:
             shards = open_documents(address, settings)
             documents[shards[0].name.rpartition("/")[0] + "/" + address.rpartition("/")[2]] = shards
-    return [one for one in inputs if one not in addresses], documents
+    return [name for name in inputs if name not in addresses], documents
 
 
 def _give_up_seconds(give_up_after: str | None, *, follow: bool) -> float:
@@ -328,7 +328,7 @@ def _stopped(by: Signals) -> NoReturn:
     raise typer.Exit(128 + by)
 
 
-def _tell(report: ShipReport, output: Output | None, *, quiet: bool) -> None:
+def _print_report(report: ShipReport, output: Output | None, *, quiet: bool) -> None:
     from k8sidx.show.render.ship_summary import (
         not_understood_lines,
         shipped_lines,

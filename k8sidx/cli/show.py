@@ -105,7 +105,7 @@ def _hunted(investigation: Investigation, where: Condition) -> list[Any]:
 
     hunts = selected_hunts(Selection(everything=True))
     result = judged(investigation.engine, where, Period(), hunts)
-    investigation.say(
+    investigation.notice(
         f"{result.hunts:,} hunts ran over {result.events:,} events; {result.others:,} others "
         "compare with other events and did not: k8sidx hunt --all"
     )

@@ -118,7 +118,7 @@ def takes_store(command: Callable[..., None]) -> Callable[..., None]:
         command(**given, store=choice)
 
     with_choice.__dict__["__signature__"] = signature.replace(parameters=parameters)
-    with_choice.__annotations__ = {one.name: one.annotation for one in parameters}
+    with_choice.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     return with_choice
 
 

@@ -167,8 +167,8 @@ def command(
         requests = read_requests(investigation.engine, where, investigation.period, limit=limit)
         if not requests.rows:
             _refuse_unknown(investigation, actor, reference)
-        found = _findings(investigation, where, limit) if findings and requests.rows else ()
-        sessions = sessions_of(requests.rows, found)
+        about = _findings(investigation, where, limit) if findings and requests.rows else ()
+        sessions = sessions_of(requests.rows, about)
         if output is TimelineOutput.TIMESKETCH:
             write_text(timesketch_lines(sessions))
             investigation.print_scope()
@@ -176,10 +176,10 @@ def command(
             shown = Output(output.value) if output else None
             investigation.show(timeline_view(sessions, investigation.scope), shown)
         if not requests.rows:
-            investigation.say("no event is selected: nothing was requested so in this period.")
+            investigation.notice("no event is selected: nothing was requested so in this period.")
         investigation.print_unread(requests.events, requests.read)
         if not findings:
-            investigation.say("no hunt was run (--no-findings).")
+            investigation.notice("no hunt was run (--no-findings).")
 
 
 def _of_finding(investigation: Investigation, identifier: str) -> Condition:
@@ -215,7 +215,7 @@ def _findings(investigation: Investigation, where: Condition, limit: int) -> tup
         selected_hunts(Selection(everything=True)),
         limit=limit,
     )
-    investigation.say(
+    investigation.notice(
         f"{result.hunts:,} hunts ran over these {result.events:,} events; {result.others:,} "
         "others compare with other events and did not: k8sidx hunt --all"
     )

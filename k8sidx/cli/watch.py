@@ -194,7 +194,7 @@ class Watching:
     def started(self, watcher: Watcher, location: str, checkpoint: Path) -> None:
         """Print what is watched."""
         number = sum(len(group.hunts) for group in watcher.groups)
-        self._tell(f"watching {location} with {number:,} hunts; the checkpoint is {checkpoint}")
+        self._notice(f"watching {location} with {number:,} hunts; the checkpoint is {checkpoint}")
 
     def until_signal(self, watcher: Watcher, seconds: float, stop: Stop) -> None:
         """Run again and again; a store that fails is read again the next time."""
@@ -234,7 +234,7 @@ class Watching:
 
     def ended(self) -> None:
         """Print the counts."""
-        self._tell(self.runs.line()[0])
+        self._notice(self.runs.line()[0])
 
     def reached(self, level: Level) -> bool:
         """Whether a new finding has a level or a higher one."""
@@ -246,7 +246,7 @@ class Watching:
         if step.restarted:
             print_message(f"all events of the store are looked at again: {step.restarted}.")
         if step.new or step.known:
-            self._tell(f"{len(step.new):,} new findings; {step.known:,} are saved or silenced.")
+            self._notice(f"{len(step.new):,} new findings; {step.known:,} are saved or silenced.")
         news = {hunt: why for hunt, why in step.unjudged.items() if hunt not in self._unjudged}
         self._unjudged |= news
         if news:
@@ -268,7 +268,7 @@ class Watching:
         seen = f"{finding.last_seen:%F %TZ}" if finding.last_seen else "no time"
         return visible(f"{seen} {finding.level} {finding.hunt}: {finding.reason}") + "\n"
 
-    def _tell(self, line: str) -> None:
+    def _notice(self, line: str) -> None:
         print_message(line, quiet=self._quiet)
 
 

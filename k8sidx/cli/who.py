@@ -71,5 +71,5 @@ def command(
             raise unknown_object(engine, period, reference)
         investigation.show(answer_view(answer, investigation.scope), output)
         if not answer.requests:
-            investigation.say(nobody_line(answer))
+            investigation.notice(nobody_line(answer))
         investigation.print_unread(answer.events, min(answer.events, limit))

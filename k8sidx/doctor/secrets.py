@@ -62,30 +62,30 @@ class SecretsFound:
 
 def find_secrets(store: Store) -> SecretsFound:
     """Return the places of values that redaction would replace, as far as the store can be read."""
-    found = SecretsFound()
+    scan = SecretsFound()
     try:
-        _search_findings(store, found)
-        _search(store.stored_events(), found)
+        _search_findings(store, scan)
+        _search(store.stored_events(), scan)
     except StoreError as error:
-        found.problem = error
-    return found
+        scan.problem = error
+    return scan
 
 
-def _search(events: Iterable[StoredEvent], found: SecretsFound) -> None:
+def _search(events: Iterable[StoredEvent], scan: SecretsFound) -> None:
     normalizer = Normalizer()
     for location, row in events:
-        found.events += 1
+        scan.events += 1
         replaced = renormalize(row, normalizer).replaced
         audit_id = row.get("auditID") or ""
-        found.add(Secret(location, audit_id, value.field, value.kind) for value in replaced)
+        scan.add(Secret(location, audit_id, value.field, value.kind) for value in replaced)
 
 
-def _search_findings(store: Store, found: SecretsFound) -> None:
+def _search_findings(store: Store, scan: SecretsFound) -> None:
     """Search what is derived from events: saved findings and daily summaries."""
     for key, record in store.findings().load().items():
-        found.findings += 1
-        found.add(Secret("findings", key, name, "credential") for name in secret_fields(record))
+        scan.findings += 1
+        scan.add(Secret("findings", key, name, "credential") for name in secret_fields(record))
     for summary in store.stored_summaries():
-        found.summaries += 1
+        scan.summaries += 1
         if has_secrets(summary):
-            found.add([Secret("summaries", summary.name, "", "credential")])
+            scan.add([Secret("summaries", summary.name, "", "credential")])

@@ -49,10 +49,10 @@ def requests_behind(engine: Engine, findings: Iterable[Finding]) -> Mapping[str,
 def first_ids(findings: Sequence[Finding], most: int) -> list[str]:
     """Return auditIDs of findings: the first one of each, then the second ones, and so on."""
     ids: dict[str, None] = {}
-    for place in range(max((len(finding.audit_ids) for finding in findings), default=0)):
+    for position in range(max((len(finding.audit_ids) for finding in findings), default=0)):
         for finding in findings:
-            if place < len(finding.audit_ids):
-                ids[finding.audit_ids[place]] = None
+            if position < len(finding.audit_ids):
+                ids[finding.audit_ids[position]] = None
     return list(ids)[:most]
 
 

@@ -74,7 +74,7 @@ def message_of(story: ActorTimeline) -> Message:
     """Return the message about a story."""
     findings = [finding_object(finding) for finding in story.findings]
     steps = [step[0] for step in story.steps]
-    told = sorted(steps, key=lambda finding: -urgency(finding.level))[:STEPS]
+    most_urgent = sorted(steps, key=lambda finding: -urgency(finding.level))[:STEPS]
     clusters = {str(f.key[CLUSTER]) for f in story.findings if f.key.get(CLUSTER)}
     count = len(story.findings)
     return Message(
@@ -86,9 +86,9 @@ def message_of(story: ActorTimeline) -> Message:
         steps=tuple(
             inert(f"{_time(finding.first_seen)}{finding.level}: {finding.reason}")
             for finding in steps
-            if finding in told
+            if finding in most_urgent
         ),
-        more=len(steps) - len(told),
+        more=len(steps) - len(most_urgent),
         began=story.first_seen,
         findings=tuple(findings),
     )

@@ -77,15 +77,17 @@ def _post(target: Target, message: Message) -> None:
 
 def _syslog(target: Target, message: Message) -> None:
     parts = urlsplit(target.url)
-    place = (parts.hostname or "", parts.port or _SYSLOG_PORT)
+    host_and_port = (parts.hostname or "", parts.port or _SYSLOG_PORT)
     line = syslog_line(message, datetime.now(UTC), socket.gethostname())
     try:
         if target.service == "syslog":
-            family, kind, *_, address = socket.getaddrinfo(*place, type=socket.SOCK_DGRAM)[0]
+            family, kind, *_, address = socket.getaddrinfo(*host_and_port, type=socket.SOCK_DGRAM)[
+                0
+            ]
             with socket.socket(family, kind) as out:
                 out.sendto(line, address)
         else:
-            with socket.create_connection(place, timeout=15) as out:
+            with socket.create_connection(host_and_port, timeout=15) as out:
                 out.sendall(b"%d %s" % (len(line), line))  # octet counting, RFC 6587
     except OSError as error:
         raise NotSent(error.strerror or str(error), again=True) from error

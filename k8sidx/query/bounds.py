@@ -8,12 +8,12 @@ from k8sidx.events.fields.lookup import resolve
 from k8sidx.query.algebra import NEVER, Always, And, Condition, Leaf, Not, Or
 
 
-def projected(condition: Condition, knows: Callable[[Leaf], bool]) -> Condition:
+def projected(condition: Condition, evaluable: Callable[[Leaf], bool]) -> Condition:
     """Return a condition over the known comparisons alone that holds wherever the condition does.
 
-    :param knows: whether a comparison can be evaluated; others may hold or not.
+    :param evaluable: whether a comparison can be evaluated; others may hold or not.
     """
-    return _bounded(condition, knows, over=True)
+    return _bounded(condition, evaluable, over=True)
 
 
 def over_fields(names: frozenset[str]) -> Callable[[Leaf], bool]:
@@ -21,29 +21,29 @@ def over_fields(names: frozenset[str]) -> Callable[[Leaf], bool]:
     return lambda leaf: resolve(leaf.field).field.name in names
 
 
-def _bounded(condition: Condition, knows: Callable[[Leaf], bool], *, over: bool) -> Condition:
+def _bounded(condition: Condition, evaluable: Callable[[Leaf], bool], *, over: bool) -> Condition:
     """Return a condition that holds wherever the condition does (over), or only where it does
     (under)."""
     match condition:
         case Always():
             return condition
         case And(parts):
-            bounds = [_bounded(part, knows, over=over) for part in parts]
+            bounds = [_bounded(part, evaluable, over=over) for part in parts]
             if NEVER in bounds:
                 return NEVER
             kept = tuple(bound for bound in bounds if not isinstance(bound, Always))
             return And(kept) if kept else Always()
         case Or(parts):
-            bounds = [_bounded(part, knows, over=over) for part in parts]
+            bounds = [_bounded(part, evaluable, over=over) for part in parts]
             if any(isinstance(bound, Always) for bound in bounds):
                 return Always()
             return Or(tuple(bound for bound in bounds if bound != NEVER))
         case Not(part):
-            bound = _bounded(part, knows, over=not over)
+            bound = _bounded(part, evaluable, over=not over)
             if isinstance(bound, Always):
                 return NEVER
             return Always() if bound == NEVER else Not(bound)
-    if knows(condition):
+    if evaluable(condition):
         return condition
     return Always() if over else NEVER
 

@@ -54,11 +54,11 @@ def prompt(session: QuerySession, store: Store) -> None:
 
 
 def _values_of(store: Store) -> Callable[[Query], Result]:
-    def ask(query: Query) -> Result:
+    def run_query(query: Query) -> Result:
         with store.engine(QueryOptions(timeout=_VALUES_WITHIN)) as engine:
             return engine.run(query)
 
-    return ask
+    return run_query
 
 
 class PromptInterpreter:

@@ -98,8 +98,8 @@ class QueryCompleter(Completer):
         if not context.compared or context.compared in aliases_in(document.text):
             return
         values = self._values.of(context.compared)
-        found = [*_beginning(list(values), context.begun), *_holding(list(values), context.begun)]
-        for value in found[:_MOST_OFFERED]:
+        offered = [*_beginning(list(values), context.begun), *_holding(list(values), context.begun)]
+        for value in offered[:_MOST_OFFERED]:
             written = quoted(value, context.quote)
             if written is not None:
                 yield _completion(written, context.begun, value, "")

@@ -49,11 +49,11 @@ def context_of(before: str) -> Context:
 
 def aliases_in(text: str) -> list[str]:
     """Return the names defined with ``as`` in the text, each once."""
-    found: dict[str, None] = {}
+    aliases: dict[str, None] = {}
     for match in _ALIAS.finditer(text):
         for name in match[1].split(","):
-            found[name.strip().strip("`")] = None
-    return list(found)
+            aliases[name.strip().strip("`")] = None
+    return list(aliases)
 
 
 def _command(code: str) -> str:

@@ -21,13 +21,13 @@ _ESCAPED = {character: f"\\{letter}" for letter, character in ESCAPES.items()}
 class FieldValues:
     """Cache of the most frequent values of fields, filled by one successful query per field.
 
-    :param ask: runs a query; called in a thread of its own.
+    :param run_query: runs a query; called in a thread of its own.
     :param timeout: seconds that a completion waits for the result. The thread continues
         without it: values that arrive later serve the next completion.
     """
 
-    def __init__(self, ask: Callable[[Query], Result], timeout: float = 1.5) -> None:
-        self._ask = ask
+    def __init__(self, run_query: Callable[[Query], Result], timeout: float = 1.5) -> None:
+        self._run_query = run_query
         self._timeout = timeout
         self._lookups: dict[str, _Lookup] = {}
         self._lock = threading.Lock()
@@ -44,7 +44,7 @@ class FieldValues:
         with self._lock:
             lookup = self._lookups.get(name)
             if lookup is None or lookup.failed:
-                lookup = self._lookups[name] = _Lookup(name, self._ask)
+                lookup = self._lookups[name] = _Lookup(name, self._run_query)
         lookup.ended.wait(self._timeout)
         return lookup.values
 
@@ -53,13 +53,13 @@ class _Lookup:
     """Query for the values of one field, in a daemon thread that neither queries nor the end
     of the prompt wait for."""
 
-    def __init__(self, name: str, ask: Callable[[Query], Result]) -> None:
+    def __init__(self, name: str, run_query: Callable[[Query], Result]) -> None:
         self.values: tuple[str, ...] = ()
         self.failed = False
         self.ended = threading.Event()
-        threading.Thread(target=self._look, args=(name, ask), daemon=True).start()
+        threading.Thread(target=self._fetch, args=(name, run_query), daemon=True).start()
 
-    def _look(self, name: str, ask: Callable[[Query], Result]) -> None:
+    def _fetch(self, name: str, run_query: Callable[[Query], Result]) -> None:
         query = Query(
             group_by=(Terms(name, "value"),),
             metrics=(Metric("events", "count"),),
@@ -67,7 +67,7 @@ class _Lookup:
             limit=MOST,
         )
         try:
-            rows = ask(query).rows
+            rows = run_query(query).rows
             self.values = tuple(_text(row[0]) for row in rows if row[0] is not None)
         except (K8sidxError, OSError):
             self.failed = True  # Not reported: the prompt also works without values.

@@ -64,8 +64,8 @@ def is_whole(text: str) -> bool:
     """
     if text.endswith("\n"):
         return True
-    place = context_of(text)
-    return not place.quote and not text.rstrip().endswith(_GOES_ON)
+    context = context_of(text)
+    return not context.quote and not text.rstrip().endswith(_GOES_ON)
 
 
 def _keys() -> KeyBindings:

@@ -268,7 +268,7 @@ class DerivingEngine:
         return events
 
     def _check(self, loaded: Loaded, lack: str) -> None:
-        """Say what was read.
+        """Print how many documents were read, and which of them are not events.
 
         :raises NoAuditFields: when none of the documents is an audit event.
         """

@@ -29,19 +29,19 @@ def check_fields(fields: Iterable[FieldPath], profile: Profile, capabilities: Ca
     for path in fields:
         if path.field.kind is Kind.JSON or path.field.name == ID:
             continue
-        for asked, kind in _asked(profile.paths(path)).items():
-            capabilities.need(asked, kind, path.field.name)
+        for path_read, kind in _paths_read(profile.paths(path)).items():
+            capabilities.need(path_read, kind, path.field.name)
 
 
-def _asked(paths: Paths) -> dict[str, str]:
+def _paths_read(paths: Paths) -> dict[str, str]:
     """Return the paths of a field that a query may use, with their kinds."""
     if paths.kind is Kind.TIME:
         kind = "number" if paths.unit == 1 else "time"
     else:
         kind = _KINDS[paths.kind]
-    asked = {path: kind for path in (paths.query, paths.group) if path}
+    kinds = {path: kind for path in (paths.query, paths.group) if path}
     if paths.network:
-        asked[paths.network] = "address"
+        kinds[paths.network] = "address"
     if paths.histogram:
-        asked[paths.histogram] = "time"
-    return asked
+        kinds[paths.histogram] = "time"
+    return kinds
