@@ -61,8 +61,8 @@ def _others(chunk: Chunk, rows: Rows) -> Iterator[Chunk]:
         return
     lines = chunk.data.split(b"\n") if odd else []
     start = 0
-    for place, number in enumerate(odd):
-        if place + 1 == len(odd) or odd[place + 1] != number + 1:
+    for index, number in enumerate(odd):
+        if index + 1 == len(odd) or odd[index + 1] != number + 1:
             data = b"\n".join(lines[odd[start] : number + 1])
             yield chunk._replace(first=chunk.first + odd[start], data=data)
-            start = place + 1
+            start = index + 1

@@ -45,7 +45,7 @@ _AGAIN = "Delete it to ship everything again: events are never stored twice."
 @dataclass(slots=True)
 class _Begun:
     first: int
-    place: Position
+    position: Position
     delivered: bool = False
 
 
@@ -144,11 +144,11 @@ class State:
             return
         begun = self._begun[chunk.file]
         for entry in begun:
-            if not entry.delivered and (entry.first, entry.place) == (chunk.first, chunk.place):
+            if not entry.delivered and (entry.first, entry.position) == (chunk.first, chunk.place):
                 entry.delivered = True
                 break
         while begun and begun[0].delivered:
-            self.register[chunk.file].delivered = begun.popleft().place
+            self.register[chunk.file].delivered = begun.popleft().position
             self._changed = True
 
     def keep(self) -> None:
@@ -232,8 +232,8 @@ _PLAIN: dict[str, type] = {
 
 
 def _to_json(file: LogFile) -> dict[str, Any]:
-    place = file.delivered
-    return {name: getattr(file, name) for name in _PLAIN} | place._asdict()
+    position = file.delivered
+    return {name: getattr(file, name) for name in _PLAIN} | position._asdict()
 
 
 def _from_json(entry: dict[str, Any]) -> LogFile:
@@ -248,8 +248,8 @@ def _from_json(entry: dict[str, Any]) -> LogFile:
     offset, record, ended = entry["offset"], entry["record"], entry["ended"]
     if type(offset) is not int or type(record) is not int or type(ended) is not bool:
         raise ValueError("offset")
-    place = Position(offset, record, _mark(entry["head"]), _mark(entry["tail"]), ended)
-    return LogFile(**plain, delivered=place)
+    position = Position(offset, record, _mark(entry["head"]), _mark(entry["tail"]), ended)
+    return LogFile(**plain, delivered=position)
 
 
 def _identity(entry: Any) -> StoreIdentity | None:

@@ -89,7 +89,7 @@ class Undelivered:
     def _copy(self, reading: Reading, *, ended: bool) -> str:
         """Copy the rest of a file; return why that ended early."""
         file = self._register[reading.number]
-        place = file.delivered
+        position = file.delivered
         try:
             with LineEntries(self._spool, file.path or file.log, self._cluster) as entries:
                 for piece in reading.undelivered(ended=ended):
@@ -98,12 +98,12 @@ class Undelivered:
                         continue
                     if piece.lines:
                         entries.add(piece.first, piece.lines)
-                    place = piece.place
+                    position = piece.position
         except SpoolError as error:
             if ended:
-                file.delivered = place  # for the message: nothing is read of it any more
+                file.delivered = position  # for the message: nothing is read of it any more
             return error.message
-        file.delivered = place
+        file.delivered = position
         return ""
 
     def _chunk(self, chunk: Chunk) -> None:

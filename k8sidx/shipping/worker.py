@@ -182,10 +182,10 @@ class Worker:
         :param chunk: the only chunk whose records are at hand as they were read.
         """
         refused = []
-        for one in self._encoder.take_refused():
-            as_read = chunk is not None and one.chunk == number
-            raw = self._line(chunk, one.record) if chunk and as_read else _written(one)
-            refused.append((Rejection(one.chunk, one.record, one.reason), raw))
+        for refusal in self._encoder.take_refused():
+            as_read = chunk is not None and refusal.chunk == number
+            raw = self._line(chunk, refusal.record) if chunk and as_read else _written(refusal)
+            refused.append((Rejection(refusal.chunk, refusal.record, refusal.reason), raw))
         return refused
 
     def _events(self, chunk: Chunk, outcome: Outcome) -> tuple[list[Normalized], list[int]]:

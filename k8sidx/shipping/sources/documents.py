@@ -12,14 +12,14 @@ from k8sidx.shipping.sources.follow.registry import LogFile, Registry
 def document_chunks(shards: Sequence[DocumentShard], register: Registry) -> Iterator[Chunk]:
     """Yield the documents of shards that were not delivered yet.
 
-    :param register: has the place in each shard behind which nothing is delivered.
+    :param register: has the position in each shard behind which nothing is delivered.
     """
     for shard in shards:
         number = _registered(shard.identity, register)
         delivered = register[number].delivered
         record = delivered.record
-        for sources, place in shard.read(delivered.offset - 1):
-            end = Position(place + 1, record + len(sources))
+        for sources, position in shard.read(delivered.offset - 1):
+            end = Position(position + 1, record + len(sources))
             register[number].read = end
             data = b"\n".join(sources)
             yield Chunk(shard.name, record + 1, data, end.offset, number, end)

@@ -183,16 +183,16 @@ class WebhookApp:
 
     async def _receive(self, receive: Receive, entry: SpoolEntry) -> int:
         """Write a body to the spool as it comes, and return its length."""
-        held: list[bytes] = []
+        blocks: list[bytes] = []
         size = waiting = 0
         while True:
             data, has_more = await _next(receive)
-            held.append(data)
+            blocks.append(data)
             size += len(data)
             waiting += len(data)
             if waiting and (waiting >= _WRITE_BYTES or not has_more):
-                await self._write(entry.write, b"".join(held))
-                held, waiting = [], 0
+                await self._write(entry.write, b"".join(blocks))
+                blocks, waiting = [], 0
             if not has_more:
                 return size
 

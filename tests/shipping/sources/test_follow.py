@@ -31,7 +31,7 @@ class Following:
         self.told: list[str] = []
         options = {"record_limit": RECORD_LIMIT, "close_after": CLOSE_AFTER, **options}
         names = [str(one) for one in inputs]
-        self._follower = Follower(names, self.register, tell=self.told.append, **options)
+        self._follower = Follower(names, self.register, on_message=self.told.append, **options)
         self._failed: list[BaseException] = []
         self._paused = threading.Event()
         self._thread = threading.Thread(target=self._run)

@@ -79,30 +79,30 @@ def read_chunks(
 def read_on(
     name: str,
     stream: Readable,
-    place: Position,
+    position: Position,
     chunk_bytes: int = CHUNK_BYTES,
     record_limit: int = RECORD_LIMIT,
     on_bytes: Callable[[int], None] | None = None,
 ) -> Iterator[Chunk | Rejected | Skipped]:
-    """The records of a stream behind a place; as :func:`read_chunks` otherwise.
+    """Yield the records of a stream behind a position; as :func:`read_chunks` otherwise.
 
     :param stream: from its start.
     """
     reader = _Reader(name, plain_blocks(stream, on_bytes), chunk_bytes, record_limit)
-    yield from reader.read(place)
+    yield from reader.read(position)
 
 
 def read_body(
     name: str, stored: Iterator[bytes], chunk_bytes: int, record_limit: int
 ) -> Iterator[Chunk | Rejected | Skipped]:
-    """Return the records of what is not a file; otherwise as :func:`read_chunks`."""
+    """Yield the records of a source that is not a file; otherwise as :func:`read_chunks`."""
     yield from _Reader(name, Blocks(decompressed(stored)), chunk_bytes, record_limit).read()
 
 
 def read_lines(
     name: str, number: int, plain: Iterator[bytes], chunk_bytes: int, record_limit: int
 ) -> Iterator[Chunk | Rejected]:
-    """Return the records of what has one a line, whatever they look like.
+    """Yield the records of a source with one a line, whatever they contain.
 
     :param number: 1-based number of the first line.
     """
@@ -112,7 +112,7 @@ def read_lines(
 def whole_lines(
     name: str, number: int, data: bytes, begin: int, record_limit: int
 ) -> Iterator[Chunk | Rejected]:
-    """Lines that were read → a chunk, or several around lines that are too long.
+    """Yield lines that were read as a chunk, or as several around lines that are too long.
 
     :param number: 1-based number of the first line.
     :param data: the lines, without the last newline.
@@ -125,12 +125,12 @@ def whole_lines(
 def long_line(
     name: str, number: int, line: Blocks, record_limit: int
 ) -> Iterator[Chunk | Rejected]:
-    """A line longer than a record may be: kept when it is a wrapper that can be split."""
+    """Yield the records of an overlong line, if it is an envelope that can be split."""
     yield from _Reader(name, line, CHUNK_BYTES, record_limit).long_line(number, line)
 
 
 def unreadable(name: str, head: bytes) -> Rejected | Skipped | None:
-    """Why a source is not read that starts so; ``None`` when it is."""
+    """Return why a source that starts so is not read; ``None`` when it is."""
     if head.startswith(_UTF_16) or _is_utf_16(head):
         reason = "the file is UTF-16 text; convert it to UTF-8 (iconv -f UTF-16 -t UTF-8)"
         return Rejected(reason, Where(name), head)
@@ -146,7 +146,7 @@ def is_read_as_a_whole(head: bytes) -> bool:
 
 
 def is_lines(head: bytes) -> bool:
-    """Whether a source that starts so has one record a line; of an empty one this is so.
+    """Whether a source that starts so has one record a line; true of an empty one.
 
     :param head: as much of it as there is, up to :data:`WHOLE_BYTES`.
     """
@@ -170,10 +170,10 @@ class _Reader:
         self._limit = record_limit
         self._depth = depth
 
-    def read(self, place: Position = START) -> Iterator[Chunk | Rejected | Skipped]:
-        self._pass(place.offset)
+    def read(self, position: Position = START) -> Iterator[Chunk | Rejected | Skipped]:
+        self._pass(position.offset)
         head = self._head(_HEAD_BYTES)
-        if not place.offset and is_archive(head):
+        if not position.offset and is_archive(head):
             self._blocks.put_back(head)
             yield from self._archive(head)
         elif (problem := unreadable(self._name, head)) is not None:
@@ -181,13 +181,13 @@ class _Reader:
         else:
             head = head.removeprefix(BOM)
             self._blocks.put_back(head)
-            if not place.offset and is_csv(head):
+            if not position.offset and is_csv(head):
                 yield from self._documents(Rows(self._blocks, self._limit), _FIRST_ROW)
             elif self.is_documents():
                 documents = Documents(self._blocks, self._limit)
-                yield from self._documents(documents, place.record + 1)
+                yield from self._documents(documents, position.record + 1)
             else:
-                yield from self._lines(place.record + 1)
+                yield from self._lines(position.record + 1)
         yield from self._damage()
 
     def lines(self, number: int) -> Iterator[Chunk | Rejected]:
@@ -237,7 +237,7 @@ class _Reader:
             count -= min(count, len(block))
 
     def _head(self, count: int) -> bytes:
-        """The first bytes; zeros that a rotated log file starts with are left out."""
+        """Return the first bytes, without zeros that a rotated log file starts with."""
         head = b""
         while len(head) < count and (block := self._blocks.next()):
             head += block
@@ -264,23 +264,23 @@ class _Reader:
         return not is_json(first) or any(line in _OPENING for line in rest.split(b"\n"))
 
     def _lines(self, number: int) -> Iterator[Chunk | Rejected]:
-        """The normal case: cuts at the last newline and looks at no line."""
-        held: list[bytes] = []
+        """Cut blocks at their last newline, without parsing a line."""
+        blocks: list[bytes] = []
         size = tail = 0
         wanted = self._chunk_bytes
         while block := self._blocks.next():
-            held.append(block)
+            blocks.append(block)
             size += len(block)
             cut = block.rfind(b"\n")
             tail = tail + len(block) if cut < 0 else len(block) - cut - 1
             if size >= wanted and cut >= 0:
-                held[-1] = block[:cut]
-                data = b"".join(held)
+                blocks[-1] = block[:cut]
+                data = b"".join(blocks)
                 length = complete_length(data, self._limit)
                 # Lines whose last part is missing are read on.
-                held = [data[length + 1 :] + b"\n"] if length < len(data) else []
-                held.append(block[cut + 1 :])
-                size = sum(map(len, held))
+                blocks = [data[length + 1 :] + b"\n"] if length < len(data) else []
+                blocks.append(block[cut + 1 :])
+                size = sum(map(len, blocks))
                 wanted = 2 * size if length < len(data) else self._chunk_bytes
                 if length < 0:
                     continue
@@ -289,7 +289,7 @@ class _Reader:
                 yield from self.whole_lines(number, data, stop - len(data) - 1, stop)
                 number += data.count(b"\n") + 1
             elif tail > self._limit:
-                data = b"".join(held)
+                data = b"".join(blocks)
                 before, newline, line = data.rpartition(b"\n")
                 if newline:
                     stop = self._blocks.position - len(line)
@@ -297,8 +297,8 @@ class _Reader:
                     number += before.count(b"\n") + 1
                 yield from self.long_line(number, self._rest_of_line(line))
                 number += 1
-                held, size, tail = [], 0, 0
-        yield from self._last_lines(number, b"".join(held))
+                blocks, size, tail = [], 0, 0
+        yield from self._last_lines(number, b"".join(blocks))
 
     def _last_lines(self, number: int, data: bytes) -> Iterator[Chunk | Rejected]:
         """Yield the last lines; of a damaged stream the last one is likely cut."""
@@ -319,37 +319,37 @@ class _Reader:
     def whole_lines(
         self, number: int, data: bytes, begin: int, stop: int
     ) -> Iterator[Chunk | Rejected]:
-        """A chunk, or several around lines that are too long.
+        """Yield a chunk, or several around lines that are too long.
 
         :param begin: position of the data.
         :param stop: position of the line after it.
         """
         start = 0
-        place = 0
+        position = 0
         step = 1
         if has_parts(data):
             data, faults = joined(data, self._limit)
             for index, fault in faults:
                 yield Rejected(fault.reason, Where(self._name, number + index), fault.raw)
             step = 0  # lengths are not those of the source any more
-        while len(data) - place > self._limit:
-            newline = data.rfind(b"\n", place, place + self._limit + 1)
+        while len(data) - position > self._limit:
+            newline = data.rfind(b"\n", position, position + self._limit + 1)
             if newline >= 0:
-                place = newline + 1
+                position = newline + 1
                 continue
-            end = data.find(b"\n", place)
+            end = data.find(b"\n", position)
             end = end if end >= 0 else len(data)
-            if place > start:
-                yield Chunk(self._name, number, data[start : place - 1], begin + step * place)
-                number += data.count(b"\n", start, place)
-            yield from self.long_line(number, Blocks(_slices(data[place:end])))
+            if position > start:
+                yield Chunk(self._name, number, data[start : position - 1], begin + step * position)
+                number += data.count(b"\n", start, position)
+            yield from self.long_line(number, Blocks(_slices(data[position:end])))
             number += 1
-            start = place = end + 1
+            start = position = end + 1
         if start < len(data):
             yield Chunk(self._name, number, data[start:], stop)
 
     def long_line(self, number: int, line: Blocks) -> Iterator[Chunk | Rejected]:
-        """A line longer than a record may be: kept when it is a wrapper that can be split."""
+        """Yield the records of an overlong line, if it is an envelope that can be split."""
         where = Where(self._name, number)
         for record in Documents(line, self._limit):
             if isinstance(record, Fault):
@@ -373,27 +373,27 @@ class _Reader:
     def _documents(
         self, documents: Iterable[bytes | Fault], number: int
     ) -> Iterator[Chunk | Rejected]:
-        held: list[bytes] = []
+        records: list[bytes] = []
         size = 0
         first = number
         for record in documents:
             if isinstance(record, Fault):
-                if held:
-                    yield Chunk(self._name, first, b"\n".join(held))
+                if records:
+                    yield Chunk(self._name, first, b"\n".join(records))
                 yield self._fault(record, number)
-                held, size, first = [], 0, number + 1
+                records, size, first = [], 0, number + 1
             else:
-                held.append(record)
+                records.append(record)
                 size += len(record)
                 if size >= self._chunk_bytes:
-                    yield Chunk(self._name, first, b"\n".join(held))
-                    held, size, first = [], 0, number + 1
+                    yield Chunk(self._name, first, b"\n".join(records))
+                    records, size, first = [], 0, number + 1
             number += 1
-        if held:
-            yield Chunk(self._name, first, b"\n".join(held), self._blocks.position)
+        if records:
+            yield Chunk(self._name, first, b"\n".join(records), self._blocks.position)
 
     def _fault(self, fault: Fault, number: int) -> Rejected:
-        """A document that ends early because its stream does is one reject, not two."""
+        """Return one reject, not two, for a document that ends early because its stream does."""
         where = Where(self._name, number)
         if fault.reason == ENDS_EARLY and self._blocks.damage:
             reason, self._blocks.damage = self._blocks.damage, ""

@@ -94,13 +94,13 @@ def _names(given: str) -> Iterator[str]:
 def _matching(pattern: str) -> Iterator[str]:
     # Not pathlib: what its "**" matches depends on the version of Python.
     matches = sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207
-    found = False
+    has_match = False
     for name in matches:
         names = _folder(name, may_be_empty=True) if Path(name).is_dir() else iter((name,))
-        for each in names:
-            found = True
-            yield each
-    if not found:
+        for file in names:
+            has_match = True
+            yield file
+    if not has_match:
         raise UsageError(
             f"no file matches {pattern}.",
             remedy="Check the pattern; '**' goes through folders, as in 'logs/**/*.gz'.",
@@ -108,15 +108,15 @@ def _matching(pattern: str) -> Iterator[str]:
 
 
 def _folder(folder: str, *, may_be_empty: bool = False) -> Iterator[str]:
-    found = False
+    has_file = False
     for path, folders, files in os.walk(folder, onerror=_raise_unreadable):
         folders.sort()
         for file in sorted(files):
             name = str(Path(path, file))
             if Path(name).is_file():
-                found = True
+                has_file = True
                 yield name
-    if not found and not may_be_empty:
+    if not has_file and not may_be_empty:
         raise UsageError(
             f"there is no file to read in the folder {folder}.",
             remedy="Name the folder that holds the audit logs, or the files themselves.",

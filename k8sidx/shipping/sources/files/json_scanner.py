@@ -198,21 +198,21 @@ class JsonText:
                     return
                 continue
             self._at = match.end()
-            found = match.group()
-            if found == "\\":
+            mark = match.group()
+            if mark == "\\":
                 if not self.unused() and not self.more():
                     return
                 self._at += 1
-            elif found == "\n":
+            elif mark == "\n":
                 if in_string:
                     self._at -= 1
                     return
-            elif found == '"':
+            elif mark == '"':
                 in_string = not in_string
                 if not in_string and depth <= 0:
                     break
             else:
-                depth += 1 if found in "{[" else -1
+                depth += 1 if mark in "{[" else -1
                 if depth <= 0:
                     break
         self.line_start = False

@@ -1,4 +1,4 @@
-"""Which files there are to follow, and what became of those that were: the looking."""
+"""Discovery of the files to follow, and of what became of known ones."""
 
 from __future__ import annotations
 
@@ -15,7 +15,13 @@ from k8sidx.shipping.sources.files.chunks import is_lines
 from k8sidx.shipping.sources.files.json_documents import WHOLE_BYTES
 from k8sidx.shipping.sources.follow.readers import Packed, Reading, Tail
 from k8sidx.shipping.sources.follow.registry import LogFile, Registry, identity
-from k8sidx.shipping.sources.follow.rotation import PACKED, Content, is_being_packed, look, rotated
+from k8sidx.shipping.sources.follow.rotation import (
+    PACKED,
+    Content,
+    file_status,
+    is_being_packed,
+    rotated,
+)
 
 FRESH_SECONDS = 600.0
 """Files written to so recently are kept open: they can be read on when they are deleted."""
@@ -28,15 +34,15 @@ _CLOCK_SECONDS = 2.0
 
 
 class Watch:
-    """Looks for the files of some inputs and opens what is to be read.
+    """Finds the files of some inputs and opens those to be read.
 
-    A log that is rotated twice before it is looked at again leaves a file that was never
+    A log that is rotated twice between two scans leaves a file that was never
     seen under the log's name; such files are found by the names that rotation gives.
 
     :param inputs: files, globs, folders; they need not exist yet.
     :param excluded: files and folders that are never read.
     :param growing: files may be written while they are read.
-    :param tell: called with a message about what was lost.
+    :param on_message: called with a message about what was lost.
     :param on_bytes: called with how many stored bytes were read.
     """
 
@@ -46,19 +52,19 @@ class Watch:
         register: Registry,
         record_limit: int,
         excluded: Sequence[Path],
-        tell: Callable[[str], None],
+        on_message: Callable[[str], None],
         on_bytes: Callable[[int], None] | None = None,
         *,
         growing: bool = True,
     ) -> None:
-        self._inputs = [str(Path(one).absolute()) for one in inputs]
+        self._inputs = [str(Path(given).absolute()) for given in inputs]
         self._register = register
         self._limit = record_limit
-        self._excluded = [one.resolve() for one in excluded]
-        self._tell = tell
+        self._excluded = [path.resolve() for path in excluded]
+        self._on_message = on_message
         self._on_bytes = on_bytes
         self._growing = growing
-        self._told: set[str] = set()
+        self._reported: set[str] = set()
         self._readings: dict[int, Reading] = {}
         self._unnamed: set[int] = set()
         self._is_first = True
@@ -66,7 +72,7 @@ class Watch:
         self._lock = threading.RLock()
 
     def readings(self) -> list[Reading]:
-        """The open files, those that were found first first."""
+        """Return the open files in the order in which they were found."""
         with self._lock:
             return list(self._readings.values())
 
@@ -75,15 +81,15 @@ class Watch:
         return number not in self._unnamed
 
     def close(self, reading: Reading) -> None:
-        """Do not read on; when the file changes it will be opened again."""
+        """Stop reading the file; it is opened again when it changes."""
         with self._lock:
             self._readings.pop(reading.number, None)
             reading.close()
             if reading.changed and not self._register[reading.number].packed:
                 self._register.lost(reading.number, name=False)
 
-    def look(self) -> None:
-        """See which files there are now."""
+    def scan(self) -> None:
+        """Update the set of files from the file system."""
         with self._lock:
             now = time.time()
             files = self._register.items()
@@ -92,7 +98,7 @@ class Watch:
             last |= {file.path: number for number, file in reversed(files) if file.path}
             named: dict[tuple[int, int], tuple[str, os.stat_result]] = {}
             for path in self._paths():
-                about = look(path)
+                about = file_status(path)
                 if about is None or not self._is_wanted(path, about):
                     continue
                 if self._is_complete(path, about, now):
@@ -101,13 +107,15 @@ class Watch:
                 self._visit(path, about, last.get(path), now)
             self._search(now)
             self._is_first = False
-            at_hand = {self._known.get(one) for one in named}
-            self._unnamed = set(self._readings) - {one for one in at_hand if one is not None}
+            at_hand = {self._known.get(key) for key in named}
+            self._unnamed = set(self._readings) - {
+                number for number in at_hand if number is not None
+            }
             for number, file in files:
                 if number in at_hand or number in self._readings:
                     continue
-                if self._is_asked_for(file.log):
-                    self._settle_account(number, file, now)
+                if self._is_of_input(file.log):
+                    self._handle_missing(number, file, now)
             self._register.forget_gone(self._readings)
 
     def _visit(self, path: str, about: os.stat_result, last: int | None, now: float) -> None:
@@ -117,12 +125,12 @@ class Watch:
             self._searches[path] = last, self._register[last].seen, now + _SEARCH_SECONDS
             self._search(now, path)
         if number is None:
-            number = self._take_in(path, path, about, now)
+            number = self._register_file(path, path, about, now)
         if number is not None:
             self._open(number, path, about, now)
 
     def _known_as(self, path: str, about: os.stat_result) -> int | None:
-        """The number of the known file that this is; one whose identity it was given loses it."""
+        """Return the number of a known file; a file whose identity was reused loses it."""
         number = self._known.get(identity(about))
         if number is None or self._register[number].identity != identity(about):
             return None
@@ -144,7 +152,7 @@ class Watch:
         return not file.packed and self._holds(path, file, unread=True)
 
     def _search(self, now: float, only: str = "") -> None:
-        """The names stand for other files now: find what they stood for since.
+        """Find the files that names which stand for other files now stood for before.
 
         Not only once: just when a folder is read a file in it may get its compressed form.
         """
@@ -163,12 +171,12 @@ class Watch:
             elif known is None and self._is_wanted(path, about):
                 later = about.st_mtime >= since - _CLOCK_SECONDS
                 if later or self._holds(path, file):
-                    found = self._take_in(log, path, about, now)
-                    if found is not None:
-                        self._open(found, path, about, now)
+                    rotated_file = self._register_file(log, path, about, now)
+                    if rotated_file is not None:
+                        self._open(rotated_file, path, about, now)
 
-    def _take_in(self, log: str, path: str, about: os.stat_result, now: float) -> int | None:
-        """The number of a file that was not there before; ``None`` when it cannot be read."""
+    def _register_file(self, log: str, path: str, about: os.stat_result, now: float) -> int | None:
+        """Register a new file and return its number; ``None`` when it cannot be read."""
         descriptor = self._descriptor(path)
         if descriptor is None:
             return None
@@ -187,12 +195,12 @@ class Watch:
         return number
 
     def _known_content(self, content: Content, log: str, path: str) -> int | None:
-        """The file with this content, or a new one that continues where it ends."""
+        """Return the file with this content, or a new one that continues where it ends."""
         for number, file in self._register.items():
-            reading, place = self._readings.get(number), file.read
+            reading, position = self._readings.get(number), file.read
             if reading is not None and content.packed and reading.deleted:
-                place = reading.end()  # it was complete when it was compressed
-            if file.packed or not content.holds(place):
+                position = reading.end()  # it was complete when it was compressed
+            if file.packed or not content.holds(position):
                 continue
             if not self._is_there(number, file, content):
                 return number
@@ -205,14 +213,14 @@ class Watch:
         if number in self._readings:
             # A writer may hold a deleted file, but nobody compresses what is not complete.
             return not (content.packed and self._readings[number].deleted)
-        about = look(file.path) if file.path and file.inode else None
+        about = file_status(file.path) if file.path and file.inode else None
         return about is not None and identity(about) == file.identity
 
-    def _settle_account(self, number: int, file: LogFile, now: float) -> None:
-        """A file that no input leads to and that is not open: read on, or let it go."""
+    def _handle_missing(self, number: int, file: LogFile, now: float) -> None:
+        """Open a file that no input leads to, or forget it."""
         if not file.path:
             return
-        about = look(file.path) if file.inode else None
+        about = file_status(file.path) if file.inode else None
         if about is not None and identity(about) == file.identity:
             if file.read.ended:
                 return
@@ -226,9 +234,9 @@ class Watch:
         before = len(self._readings)
         self._rotated(number, file.log, file.seen, now)
         if number not in self._readings:
-            # Of what nothing was read it cannot be said under which name it was found.
+            # A file of which nothing was read may have been found under any of the names.
             if file.unread and (file.read.offset or len(self._readings) == before):
-                self._say(
+                self._report(
                     f"{file.log}: a file that had this name was removed before all of it was "
                     f"read; what was in it after byte {file.read.offset} is lost"
                 )
@@ -249,9 +257,9 @@ class Watch:
             self._readings[number] = kind(number, file, descriptor, self._limit, self._on_bytes)
 
     def _holds(self, path: str, file: LogFile, *, unread: bool = False) -> bool:
-        """Whether the file of that name has what was read of another.
+        """Whether the file of that name contains what was read of another.
 
-        :param unread: what to say where nothing was read and it is not a compressed form either.
+        :param unread: the result where nothing was read, and it is not a compressed form either.
         """
         descriptor = self._descriptor(path)
         if descriptor is None:
@@ -271,14 +279,14 @@ class Watch:
             return None
         except OSError as error:
             why = (error.strerror or str(error)).lower()
-            self._say(f"{path} cannot be read: {why}; trying again until it can")
+            self._report(f"{path} cannot be read: {why}; trying again until it can")
             return None
 
     def _is_wanted(self, path: str, about: os.stat_result) -> bool:
         if not stat.S_ISREG(about.st_mode) or is_being_packed(path):
             return False
         real = Path(path).resolve()
-        return not any(real == one or one in real.parents for one in self._excluded)
+        return not any(path == real or path in real.parents for path in self._excluded)
 
     def _is_complete(self, path: str, about: os.stat_result, now: float) -> bool:
         """Whether a file, if compressed, is not written any more."""
@@ -300,15 +308,17 @@ class Watch:
                     else:
                         yield name
 
-    def _is_asked_for(self, log: str) -> bool:
-        """Whether an input of this run leads to the name: a state may know more."""
-        within = (one for one in self._inputs if Path(one) in Path(log).parents)
-        return log in self._inputs or any(within) or any(fnmatch(log, one) for one in self._inputs)
+    def _is_of_input(self, log: str) -> bool:
+        """Whether an input of this run leads to the name: a state may list others."""
+        within = (given for given in self._inputs if Path(given) in Path(log).parents)
+        return (
+            log in self._inputs or any(within) or any(fnmatch(log, given) for given in self._inputs)
+        )
 
-    def _say(self, text: str) -> None:
-        if text not in self._told:
-            self._told.add(text)
-            self._tell(text)
+    def _report(self, text: str) -> None:
+        if text not in self._reported:
+            self._reported.add(text)
+            self._on_message(text)
 
 
 def _below(folder: str) -> Iterator[str]:

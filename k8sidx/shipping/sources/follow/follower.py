@@ -41,7 +41,7 @@ class Follower:
     :param register: the files as far as they are known.
     :param record_limit: longest record in bytes.
     :param excluded: files and folders that are never read.
-    :param tell: called with a message about what is waited for, or what was lost.
+    :param on_message: called with a message about what is waited for, or what was lost.
     :param stopped: whether to end; it is called several times a second.
     :param until_delivered: keep a file open until all that was read of it is delivered, as the
         register has it.
@@ -54,7 +54,7 @@ class Follower:
         register: Registry,
         record_limit: int,
         excluded: Sequence[Path] = (),
-        tell: Callable[[str], None] = lambda text: None,
+        on_message: Callable[[str], None] = lambda text: None,
         close_after: float = CLOSE_AFTER_SECONDS,
         stopped: Callable[[], bool] = lambda: False,
         *,
@@ -76,13 +76,13 @@ class Follower:
             else:
                 refuse_address(given)
                 names.append(given)
-        self._watch = Watch(names, register, record_limit, excluded, tell) if names else None
+        self._watch = Watch(names, register, record_limit, excluded, on_message) if names else None
 
     def __enter__(self) -> Follower:
-        self._looking = threading.Thread(target=self._look, daemon=True)
+        self._looking = threading.Thread(target=self._scan, daemon=True)
         if self._watch is not None:
             _allow_many_files()
-            self._watch.look()
+            self._watch.scan()
             self._looking.start()
         return self
 
@@ -161,12 +161,12 @@ class Follower:
         if not self._until_delivered or self._register[reading.number].is_delivered:
             watch.close(reading)
 
-    def _look(self) -> None:
+    def _scan(self) -> None:
         pause = POLL_SECONDS
         while self._watch is not None and not self._stop.wait(pause):
             began = time.monotonic()
             try:
-                self._watch.look()
+                self._watch.scan()
             except Exception as error:  # noqa: BLE001 - raised again where it is read
                 self._failed = error
                 return
@@ -186,15 +186,17 @@ class OnceReader:
         register: Registry,
         record_limit: int,
         excluded: Sequence[Path] = (),
-        tell: Callable[[str], None] = lambda text: None,
+        on_message: Callable[[str], None] = lambda text: None,
         on_bytes: Callable[[int], None] | None = None,
     ) -> None:
         self._register = register
-        self._watch = Watch(inputs, register, record_limit, excluded, tell, on_bytes, growing=False)
+        self._watch = Watch(
+            inputs, register, record_limit, excluded, on_message, on_bytes, growing=False
+        )
 
     def __enter__(self) -> OnceReader:
         _allow_many_files()
-        self._watch.look()
+        self._watch.scan()
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -70,8 +70,8 @@ class Stream:
     def rest(self) -> Iterator[Chunk | Rejected]:
         """Return what was read of a line that has no end yet: nobody can read it once more."""
         if self._held:
-            held, self._held = self._held, b""
-            yield from self._lines(held)
+            begun, self._held = self._held, b""
+            yield from self._lines(begun)
 
     def _lines(self, lines: bytes) -> Iterator[Chunk | Rejected]:
         yield from whole_lines(self._name, self._number, lines, self._position, self._limit)

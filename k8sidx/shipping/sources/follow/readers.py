@@ -30,13 +30,13 @@ class Undelivered(NamedTuple):
     """Records that were not delivered, read or not.
 
     :param first: number of the first one in the file.
-    :param lines: one record a line, without the last newline; empty for the place alone.
-    :param place: the place after them.
+    :param lines: one record a line, without the last newline; empty for the position alone.
+    :param position: the position after them.
     """
 
     first: int
     lines: bytes
-    place: Position
+    position: Position
 
 
 class Reading(Protocol):
@@ -51,16 +51,16 @@ class Reading(Protocol):
     active: float
 
     def read(self) -> Iterator[Piece]:
-        """Some of what is there and was not read yet; nothing when there is nothing."""
+        """Yield some of the content that was not read yet; nothing when there is none."""
 
     def rest(self, *, ended: bool) -> Iterator[Piece]:
-        """All that is left, a line without end included.
+        """Yield all that is left, a line without end included.
 
         :param ended: nothing will be added, ever.
         """
 
     def end(self) -> Position:
-        """The end of the file as it is now, read or not; only its marks and offset count."""
+        """Return the current end of the file, read or not; only its marks and offset count."""
 
     def undelivered(self, *, ended: bool) -> Iterator[Undelivered | Rejected | Skipped]:
         """Read all that was not delivered; nothing else may be read of the file any more.
@@ -73,10 +73,10 @@ class Reading(Protocol):
 
     @property
     def deleted(self) -> bool:
-        """The file has no name any more."""
+        """Whether the file has no name any more."""
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
 
 
 class _Opened:
@@ -100,9 +100,11 @@ class _Opened:
     def close(self) -> None:
         os.close(self._descriptor)
 
-    def _nothing(self, place: Position) -> Chunk:
-        """No records, only the news that a place is reached."""
-        return Chunk(self._file.path, place.record + 1, b"", place.offset, self.number, place)
+    def _nothing(self, position: Position) -> Chunk:
+        """Return a chunk without records, which advances the position."""
+        return Chunk(
+            self._file.path, position.record + 1, b"", position.offset, self.number, position
+        )
 
 
 class Tail(_Opened):
@@ -135,37 +137,37 @@ class Tail(_Opened):
             yield from self._pieces(before, data)
 
     def rest(self, *, ended: bool) -> Iterator[Piece]:
-        place: Position | None = None
-        while place != self._file.read and not self.changed:
-            place = self._file.read
+        position: Position | None = None
+        while position != self._file.read and not self.changed:
+            position = self._file.read
             yield from self.read()
-        if place is None or self.changed or place.ended:
+        if position is None or self.changed or position.ended:
             return
         # Not passed: should the line go on after all, it is read again as a whole.
-        if line := os.pread(self._descriptor, self._limit + 1, place.offset):
-            yield from self._placed(place, place, self._lines(place, line))
+        if line := os.pread(self._descriptor, self._limit + 1, position.offset):
+            yield from self._placed(position, position, self._lines(position, line))
         if ended:
-            self._arrive(place._replace(ended=True))
+            self._arrive(position._replace(ended=True))
             yield self._nothing(self._file.read)
 
     def left(self) -> int | None:
-        place = self._file.delivered
-        return 0 if place.ended else max(0, os.fstat(self._descriptor).st_size - place.offset)
+        position = self._file.delivered
+        return 0 if position.ended else max(0, os.fstat(self._descriptor).st_size - position.offset)
 
     def undelivered(self, *, ended: bool) -> Iterator[Undelivered | Rejected | Skipped]:
-        place = self._file.delivered
+        position = self._file.delivered
         self._compared = -1
-        if not self._is_same(place, more=True):
+        if not self._is_same(position, more=True):
             self.changed = True
             return
-        cursor = Cursor(place, os.pread(self._descriptor, min(place.offset, MARK_BYTES), 0))
+        cursor = Cursor(position, os.pread(self._descriptor, min(position.offset, MARK_BYTES), 0))
         size = READ_BYTES
-        while not place.ended:
-            data = os.pread(self._descriptor, size, place.offset)
-            if not place.offset and is_read_as_a_whole(data):
+        while not position.ended:
+            data = os.pread(self._descriptor, size, position.offset)
+            if not position.offset and is_read_as_a_whole(data):
                 return
-            if not place.record and (hole := len(data) - len(data.lstrip(b"\0"))):
-                place = cursor.move(data[:hole], 0)
+            if not position.record and (hole := len(data) - len(data.lstrip(b"\0"))):
+                position = cursor.move(data[:hole], 0)
                 continue
             lines = data[: max(0, data.rfind(b"\n"))]
             lines = lines[: max(0, complete_length(lines, self._limit))]
@@ -176,12 +178,12 @@ class Tail(_Opened):
                 lines = data.removesuffix(b"\n")
             if not lines:
                 break
-            first, count = place.record + 1, lines.count(b"\n") + 1
-            place = cursor.move(data[: len(lines) + 1], count)
-            yield Undelivered(first, lines, place)
+            first, count = position.record + 1, lines.count(b"\n") + 1
+            position = cursor.move(data[: len(lines) + 1], count)
+            yield Undelivered(first, lines, position)
             size = READ_BYTES
-        if ended and not place.ended and place.offset >= os.fstat(self._descriptor).st_size:
-            yield Undelivered(place.record + 1, b"", place._replace(ended=True))
+        if ended and not position.ended and position.offset >= os.fstat(self._descriptor).st_size:
+            yield Undelivered(position.record + 1, b"", position._replace(ended=True))
 
     def end(self) -> Position:
         size = os.fstat(self._descriptor).st_size
@@ -192,7 +194,7 @@ class Tail(_Opened):
     def _is_same(self, before: Position, *, more: bool) -> bool:
         """Whether the file still has what was read of it.
 
-        Asked after reading: what was read then is what follows the place.
+        Checked after reading, so that the data read then follows this position.
         """
         about = os.fstat(self._descriptor)
         if about.st_size < before.offset:
@@ -244,7 +246,7 @@ class Tail(_Opened):
         return whole_lines(self._file.path, before.record + 1, bare, begin, self._limit)
 
     def _one_line(self, before: Position, start: bytes) -> Iterator[Piece]:
-        """A line that is longer than what is read at a time, once it has its end."""
+        """Yield a line that is longer than what is read at a time, once it has its end."""
         end = self._line_end(before.offset + len(start))
         if end < 0:
             return
@@ -266,10 +268,10 @@ class Tail(_Opened):
     def _line_end(self, searched: int) -> int:
         searched = max(searched, self._searched)
         while block := os.pread(self._descriptor, READ_BYTES, searched):
-            found = block.find(b"\n")
-            if found >= 0:
+            newline = block.find(b"\n")
+            if newline >= 0:
                 self._searched = 0
-                return searched + found
+                return searched + newline
             searched += len(block)
         self._searched = searched
         return -1
@@ -285,24 +287,24 @@ class Tail(_Opened):
     def _placed(
         self, before: Position, after: Position, pieces: Iterator[Chunk | Rejected]
     ) -> Iterator[Piece]:
-        """The pieces, the last of which reaches the place after them."""
-        held: Chunk | None = None
+        """Yield the pieces, the last of which advances the position."""
+        last: Chunk | None = None
         for piece in pieces:
             if isinstance(piece, Rejected):
                 yield piece
                 continue
-            if held is not None:
-                yield held._replace(file=self.number, place=before)
-            held = piece
-        if held is None:
-            held = self._nothing(after)
+            if last is not None:
+                yield last._replace(file=self.number, place=before)
+            last = piece
+        if last is None:
+            last = self._nothing(after)
         self._arrive(after)
-        yield held._replace(file=self.number, place=after)
+        yield last._replace(file=self.number, place=after)
 
-    def _arrive(self, place: Position) -> None:
+    def _arrive(self, position: Position) -> None:
         if self._on_bytes is not None:
-            self._on_bytes(place.offset - self._file.read.offset)
-        self._file.read = place
+            self._on_bytes(position.offset - self._file.read.offset)
+        self._file.read = position
         self.active = time.monotonic()
 
 
@@ -334,17 +336,17 @@ class Packed(_Opened):
         return 0 if self._file.delivered.ended else None
 
     def undelivered(self, *, ended: bool) -> Iterator[Undelivered | Rejected | Skipped]:
-        file, place = self._file, self._file.delivered
-        pieces = read_on(file.path, Stored(self._descriptor), place, READ_BYTES, self._limit)
+        file, position = self._file, self._file.delivered
+        pieces = read_on(file.path, Stored(self._descriptor), position, READ_BYTES, self._limit)
         for piece in pieces:
             if not isinstance(piece, Chunk):
                 yield piece
                 continue
-            if piece.end > place.offset:
+            if piece.end > position.offset:
                 record = piece.first + piece.data.count(b"\n")
-                place = place._replace(offset=piece.end, record=record)
-            yield Undelivered(piece.first, piece.data, place)
-        yield Undelivered(place.record + 1, b"", place._replace(ended=True))
+                position = position._replace(offset=piece.end, record=record)
+            yield Undelivered(piece.first, piece.data, position)
+        yield Undelivered(position.record + 1, b"", position._replace(ended=True))
 
     def end(self) -> Position:
         return self._file.read

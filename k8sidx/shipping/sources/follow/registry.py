@@ -25,8 +25,8 @@ class LogFile:
     :param modified: when it was last written, as last seen, nanoseconds since 1970.
     :param seen: when it was last seen under its name, seconds since 1970.
     :param packed: compressed, or a document: it does not grow and is read as a whole.
-    :param delivered: everything before this place is stored.
-    :ivar read: everything before this place was read.
+    :param delivered: everything before this position is stored.
+    :ivar read: everything before this position was read.
     """
 
     log: str

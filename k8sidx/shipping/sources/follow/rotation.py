@@ -27,22 +27,22 @@ PACKED = (".gz", ".zst", ".bz2")
 
 
 def rotated(log: str) -> list[tuple[str, os.stat_result]]:
-    """The files that have names of a rotated log, the one written longest ago first."""
-    found: dict[tuple[int, int], tuple[str, os.stat_result]] = {}
+    """Return the files that have names of a rotated log, the one written longest ago first."""
+    files: dict[tuple[int, int], tuple[str, os.stat_result]] = {}
     for name in dict.fromkeys((log, os.path.realpath(log))):
         folder, base = os.path.split(name)
         matches = _rotated_name(base).fullmatch
         for entry in _entries(folder or "."):
             if entry != base and matches(entry):
                 path = str(Path(folder, entry))
-                about = look(path)
+                about = file_status(path)
                 if about is not None and not is_being_packed(path):
-                    found.setdefault(identity(about), (path, about))
-    return sorted(found.values(), key=lambda one: one[1].st_mtime_ns)
+                    files.setdefault(identity(about), (path, about))
+    return sorted(files.values(), key=lambda entry: entry[1].st_mtime_ns)
 
 
-def look(path: str) -> os.stat_result | None:
-    """The file behind a name, ``None`` when there is nothing."""
+def file_status(path: str) -> os.stat_result | None:
+    """Return the status of the file with a name; ``None`` without one."""
     try:
         return Path(path).stat()
     except OSError:
@@ -74,20 +74,20 @@ class Content:
             while len(self._first) < MARK_BYTES and (block := blocks.next()):
                 self._first += block
 
-    def holds(self, place: Position) -> bool:
-        """Whether it is the content that was read up to the place.
+    def holds(self, position: Position) -> bool:
+        """Whether it is the content that was read up to the position.
 
-        Of a file that nothing was read of, this cannot be said: false.
+        False for a file of which nothing was read.
         """
-        if not place.offset or mark(self._first[: place.head.length]) != place.head:
+        if not position.offset or mark(self._first[: position.head.length]) != position.head:
             return False
-        return mark(self._before(place)) == place.tail
+        return mark(self._before(position)) == position.tail
 
-    def _before(self, place: Position) -> bytes:
-        length = place.tail.length
+    def _before(self, position: Position) -> bytes:
+        length = position.tail.length
         if not self.packed:
-            return os.pread(self._descriptor, length, place.offset - length)
-        blocks, left, last = self._blocks(), place.offset, b""
+            return os.pread(self._descriptor, length, position.offset - length)
+        blocks, left, last = self._blocks(), position.offset, b""
         while left and (block := blocks.next()):
             last = (last + block[:left])[-MARK_BYTES:]
             left -= min(left, len(block))
@@ -105,7 +105,7 @@ class Stored:
         self._offset = 0
 
     def read(self, count: int) -> bytes:
-        """The next bytes; empty at the end."""
+        """Return the next bytes; empty at the end."""
         data = os.pread(self._descriptor, count, self._offset)
         self._offset += len(data)
         return data
@@ -114,7 +114,7 @@ class Stored:
 def _rotated_name(base: str) -> re.Pattern[str]:
     name = Path(base)
     stem, extension = re.escape(name.stem), re.escape(name.suffix)
-    packed = "|".join(re.escape(one) for one in PACKED)
+    packed = "|".join(re.escape(suffix) for suffix in PACKED)
     moment = r"[-._]\d[\dTZ:._+-]*"
     return re.compile(f"{stem}({extension}{moment}|{moment}{extension})({packed})?")
 

@@ -193,9 +193,9 @@ class _Lines:
 
     def end(self, record: int) -> Position:
         """Return the position behind the last whole line; without marks it is not used."""
-        if self._cursor is None or not self._cursor.place.offset:
+        if self._cursor is None or not self._cursor.position.offset:
             return Position(0, record)
-        return self._cursor.place
+        return self._cursor.position
 
     def _move(self, cursor: Cursor, block: bytes) -> None:
         newline = block.rfind(b"\n") + 1
