@@ -95,16 +95,16 @@ def _diagnosis(record: bytes) -> UnreadableError:
 
 
 def _documents(text: str) -> list[bytes]:
-    """Return documents that stand back to back; the rest after the last valid one is one more."""
-    found: list[bytes] = []
+    """Return documents that follow one another directly; an invalid rest counts as one."""
+    documents: list[bytes] = []
     start = 0
     while start < len(text):
         try:
             _value, end = _decoder.raw_decode(text, start)
         except (ValueError, RecursionError):
             end = len(text)
-        found.append(text[start:end].encode("latin-1"))
+        documents.append(text[start:end].encode("latin-1"))
         start = end
         while start < len(text) and text[start] in " \t\r\n,":
             start += 1
-    return found
+    return documents

@@ -77,7 +77,7 @@ def is_rest_of_an_event(text: bytes, line: bytes) -> bool:
 def nested_events(value: Any, context: Context) -> Iterator[Nested]:
     """Yield what may be an audit event inside a JSON value, outermost first.
 
-    :param context: of the record; objects around an event add what they say of its cluster
+    :param context: of the record; objects around an event add what they contain about its cluster
         and time.
     """
     yield from _search(value, context, MAX_DEPTH, is_root=True)

@@ -82,7 +82,7 @@ class Unwrapper:
 
 
 class _Unwrapping:
-    """The unwrapping of one line."""
+    """Unwrapper of a line."""
 
     def __init__(self, unwrapper: Unwrapper, where: Where, line: bytes) -> None:
         self._unwrapper = unwrapper
@@ -198,7 +198,7 @@ class _Unwrapping:
             yield self._skipped(UNKNOWN.kind)
 
     def _object(self, record: JsonObject, context: Context) -> Iterator[Record]:
-        """A JSON object: tries the readers in turn, then searches it for events.
+        """Unwrap a JSON object: try the readers in turn, then search it for events.
 
         What the readers skip may contain an event in a form that none of them has.
         """
@@ -359,7 +359,7 @@ def reason_of(error: Exception) -> str:
 
 
 def _elements(value: list[Any], context: Context) -> Iterator[Part]:
-    """An array: of records, or a row of CloudWatch Logs Insights."""
+    """Unwrap an array: of records, or a row of CloudWatch Logs Insights."""
     if eks.is_insights_row(value):
         yield eks.read_insights_row(value, context)
         return

@@ -67,6 +67,6 @@ def _nearest(name: str) -> str:
     near = difflib.get_close_matches(name, known, n=3, cutoff=0.6)
     if not near:
         tail = name.rsplit(".", 1)[-1].lower()
-        near = [one for one in known if one.lower().endswith(tail)][:3]
+        near = [field_name for field_name in known if field_name.lower().endswith(tail)][:3]
     listed = "All fields are in docs/fields.md."
     return f"Did you mean {' or '.join(near)}? {listed}" if near else listed

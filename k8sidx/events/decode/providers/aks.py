@@ -57,7 +57,7 @@ _TEXTS = frozenset(
 
 
 def read(record: JsonObject, context: Context) -> Iterable[Part] | None:
-    """A resource log record, a table's row, or lists of them."""
+    """Read a resource log record, a table's row, or lists of them."""
     if type(record.get("properties")) is dict and type(record.get("category")) is str:
         return (_resource_log(record, context),)
     for column in _LOG_COLUMNS:
@@ -121,7 +121,7 @@ def _add_nexus(record: JsonObject, body: JsonObject) -> None:
 
 
 def _dynamic(value: Any) -> Any:
-    """A dynamic column, which some exports write as JSON text."""
+    """Read a dynamic column, which some exports write as JSON text."""
     if type(value) is str and value[:1] in ("{", "["):
         try:
             return parse(value.encode("utf-8", "replace"))
@@ -131,7 +131,7 @@ def _dynamic(value: Any) -> Any:
 
 
 def _tables(tables: list[Any], context: Context) -> Iterator[Part]:
-    """An answer of the Log Analytics query API."""
+    """Read a response of the Log Analytics query API."""
     for table in tables:
         columns, rows = at(table, "columns"), at(table, "rows")
         if type(columns) is not list or type(rows) is not list:

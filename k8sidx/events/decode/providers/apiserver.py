@@ -21,7 +21,7 @@ _SHIPPER_TIMES = ("timestamp", "@timestamp", "time", "p_event_time")
 
 
 def read_event(record: JsonObject, context: Context) -> Iterable[Part] | None:
-    """An audit event that is not wrapped, whatever keys a shipper put beside its own."""
+    """Read an audit event that is not wrapped, whatever keys a shipper put beside its own."""
     if not is_event(record):
         return None
     if is_flat(record):

@@ -1,4 +1,4 @@
-"""The dead-letter file that shipping writes, taken in again: its records as if read anew."""
+"""Reader of the dead-letter file that shipping writes, for shipping its records again."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MARK = "dead-letter"
 
 
 def read(record: JsonObject, context: Context) -> Iterable[Part] | None:
-    """A line of a dead-letter file: what could not be stored stands under ``raw``, or
+    """Read a line of a dead-letter file: what could not be stored stands under ``raw``, or
     ``raw_base64`` when it is not UTF-8."""
     if record.get("k8sidx") != MARK:
         return None

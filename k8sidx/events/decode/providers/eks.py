@@ -51,7 +51,7 @@ def read(record: JsonObject, context: Context) -> Iterable[Part] | None:
 
 
 def context_of(group: Any, stream: Any, context: Context) -> Context:
-    """The cluster from a log group's name, ``/aws/eks/<cluster>/cluster``."""
+    """Add the cluster from a log group's name, ``/aws/eks/<cluster>/cluster``."""
     if match := _GROUP.fullmatch(text(group)):
         return context._replace(provider="eks", cluster=match["cluster"])
     if text(stream).startswith(_STREAM):
@@ -61,17 +61,17 @@ def context_of(group: Any, stream: Any, context: Context) -> Context:
 
 def is_insights_row(value: list[Any]) -> bool:
     """Whether a JSON array is a row of a Logs Insights result."""
-    return bool(value) and all(type(one) is dict and "field" in one for one in value)
+    return bool(value) and all(type(column) is dict and "field" in column for column in value)
 
 
 def read_insights_row(value: list[Any], context: Context) -> Part:
-    """A row: a list of fields and values, the event under ``@message``."""
-    row = {text(one.get("field")): one.get("value") for one in value}
+    """Read a row: a list of fields and values, the event under ``@message``."""
+    row = {text(column.get("field")): column.get("value") for column in value}
     return _insights_row(row, context, {"results": [value]})
 
 
 def _sentinel_row(record: JsonObject, context: Context) -> Part:
-    """A row of Microsoft Sentinel's table AWSEKSLogs, whose other columns repeat the event."""
+    """Read a row of Microsoft Sentinel's table AWSEKSLogs, whose other columns repeat the event."""
     cluster, time = text(record.get("ClusterName")), text(record.get("TimeGenerated"))
     context = Context("eks", cluster or context.cluster, time or context.time)
     return Nested(record["RawEvent"], context)
@@ -104,7 +104,7 @@ def _messages(record: JsonObject, key: str, context: Context) -> Iterator[Part]:
 
 
 def _cli_events(record: JsonObject, context: Context) -> Iterable[Part] | None:
-    """``aws logs filter-log-events``, ``aws logs get-log-events``."""
+    """Read the output of ``aws logs filter-log-events`` and ``aws logs get-log-events``."""
     events = record["events"]
     named = "nextForwardToken" in record or "searchedLogStreams" in record
     if named or (events and type(events[0]) is dict and "message" in events[0]):
@@ -120,7 +120,7 @@ def _insights(record: JsonObject, context: Context) -> Iterable[Part] | None:
 
 
 def _firehose(record: JsonObject, context: Context) -> Iterable[Part] | None:
-    if not any(type(at(one, "data")) is str for one in record["records"]):
+    if not any(type(at(element, "data")) is str for element in record["records"]):
         return None
     return _packed(record, "records", ("data",), context)
 

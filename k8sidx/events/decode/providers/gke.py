@@ -1,8 +1,8 @@
 """Google Kubernetes Engine: Cloud Audit Logs entries → audit.k8s.io/v1.
 
 Cloud Logging API reference (LogEntry, AuditLog), GKE "Audit logging" guide, google.rpc.Code.
-An entry says less than an event does. What it does not say is left out: groups, uid and
-extra of the user, the query string, the stages in between. Only entries of the service
+An entry contains less than an event does. What it does not contain is left out: groups, uid
+and extra of the user, the query string, the stages in between. Only entries of the service
 ``k8s.io`` are Kubernetes API calls.
 """
 
@@ -42,7 +42,7 @@ CODES = {
 
 
 def read(record: JsonObject, context: Context) -> Iterable[Part] | None:
-    """A log entry, or what Pub/Sub, its Splunk add-on and the Logging API wrap it in."""
+    """Read a log entry, also as wrapped by Pub/Sub, its Splunk add-on or the Logging API."""
     if type(record.get("protoPayload")) is dict:
         return (_entry(record, context),)
     if "logName" in record and "resource" in record:
@@ -115,7 +115,7 @@ def _event(record: JsonObject, payload: JsonObject, method: str, time: str) -> J
         "requestObject": bodies["request"],
         "responseObject": bodies["response"],
         "requestReceivedTimestamp": time,
-        # The entry that ends a long-running call does not say when it began or ended.
+        # The entry that ends a long-running call does not contain when it began or ended.
         "stageTimestamp": "" if last and not first else time,
         "annotations": notes,
     }
@@ -123,15 +123,15 @@ def _event(record: JsonObject, payload: JsonObject, method: str, time: str) -> J
 
 
 def _target(method: str, resource_name: str) -> tuple[JsonObject, str]:
-    """objectRef and path from ``core/v1/namespaces/NS/pods/NAME/SUB`` and the like.
+    """Return objectRef and path from ``core/v1/namespaces/NS/pods/NAME/SUB`` and the like.
 
     The method (``io.k8s.core.v1.pods.exec.create``) decides what is the resource and what
     a part of it: by its name alone, ``core/v1/namespaces/X/finalize`` could be a list.
     """
     parts = resource_name.strip("/").split("/")
     words = method.split(".")
-    version = next((place for place, one in enumerate(words) if _VERSION.fullmatch(one)), None)
-    # io.k8s.get: a path that is no resource; its name is the path.
+    version = next((index for index, word in enumerate(words) if _VERSION.fullmatch(word)), None)
+    # io.k8s.get: a path that is not a resource; its name is the path.
     if version is None or len(words) - version < 3:
         return {}, "/" + resource_name.lstrip("/") if resource_name else ""
     resource, subresource = words[version + 1], ".".join(words[version + 2 : -1])
@@ -158,14 +158,14 @@ def _query(command: Any, dry_run: Any) -> str:
     """Return the query string of requestURI, which GKE keeps in labels."""
     pairs: list[str] = []
     if type(command) is str and command:
-        pairs += [f"command={quote(one, safe='')}" for one in _words(command)]
+        pairs += [f"command={quote(word, safe='')}" for word in _words(command)]
     if text(dry_run).lower() in ("true", "all"):
         pairs.append("dryRun=All")
     return "?" + "&".join(pairs) if pairs else ""
 
 
 def _words(command: str) -> list[str]:
-    """The arguments, when the label is a JSON array of them; else all in one."""
+    """Return the arguments if the label is a JSON array of them, or the label as one."""
     if command.startswith("["):
         try:
             return msgspec.json.decode(command, type=list[str])
@@ -175,14 +175,14 @@ def _words(command: str) -> list[str]:
 
 
 def _users(info: Any) -> JsonObject:
-    """principalEmail, else principalSubject, else authoritySelector; the last beside a
-    principal is whom it impersonated."""
+    """Return principalEmail, else principalSubject, else authoritySelector, as the user; beside
+    a principal, authoritySelector is the impersonated user."""
     selector = text(at(info, "authoritySelector"))
     name = text(at(info, "principalEmail")) or text(at(info, "principalSubject"))
-    found: JsonObject = {"user": {"username": name or selector}} if name or selector else {}
+    users: JsonObject = {"user": {"username": name or selector}} if name or selector else {}
     if name and selector and name != selector:
-        found["impersonatedUser"] = {"username": selector}
-    return found
+        users["impersonatedUser"] = {"username": selector}
+    return users
 
 
 def _addresses(metadata: Any) -> list[str]:
@@ -191,7 +191,7 @@ def _addresses(metadata: Any) -> list[str]:
 
 
 def _decision(payload: JsonObject) -> str:
-    """From authorizationInfo, for entries without the label.
+    """Return the decision from authorizationInfo, for entries without the label.
 
     In JSON of proto3 a false value is left out: an entry without ``granted`` is a denial.
     """
@@ -199,11 +199,11 @@ def _decision(payload: JsonObject) -> str:
     if type(infos) is not list or not infos:
         return ""
     granted = [at(info, "granted") for info in infos]
-    return "allow" if all(one is True for one in granted) else "forbid"
+    return "allow" if all(flag is True for flag in granted) else "forbid"
 
 
 def _status(payload: JsonObject, response: Any, started: bool, decision: str) -> JsonObject:
-    """gRPC's status as HTTP's; a Status in the response says more than code 0."""
+    """Return gRPC's status as HTTP's; a Status in the response takes precedence over code 0."""
     status = payload.get("status")
     if status is None and (started or decision == "forbid"):
         return {}
@@ -212,24 +212,24 @@ def _status(payload: JsonObject, response: Any, started: bool, decision: str) ->
     if at(response, "status") == "Failure" and code == 0:
         keys = ("status", "message", "reason", "code")
         return {key: response[key] for key in keys if response.get(key)}
-    found: JsonObject = {}
+    members: JsonObject = {}
     if type(code) is int and code in CODES:
-        found["code"] = CODES[code]
+        members["code"] = CODES[code]
     if code != 0:
-        found["status"] = "Failure"
+        members["status"] = "Failure"
     if message := text(at(status, "message")):
-        found["message"] = message
-    return found
+        members["message"] = message
+    return members
 
 
 def _body(value: Any) -> Any:
-    """A body without ``@type``, which says the kind where the body does not."""
+    """Return a body without ``@type``, which gives the kind where the body does not."""
     if type(value) is not dict or "@type" not in value:
         return value
     match = _TYPE.fullmatch(text(value["@type"]))
     if match is None:
         return value
-    body = {key: one for key, one in value.items() if key != "@type"}
+    body = {key: member for key, member in value.items() if key != "@type"}
     body.setdefault("kind", match["kind"])
     return body
 

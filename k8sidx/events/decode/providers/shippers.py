@@ -29,7 +29,7 @@ _OBJECTS = ("_source", "result", "content", "attributes", "structured", "event",
 
 
 def read(record: JsonObject, context: Context) -> Iterable[Part] | None:
-    """A document of a shipper or a search engine."""
+    """Read a document of a shipper or a search engine."""
     if _is_bulk_action(record):
         return (NotAnEvent("bulk action"),)
     if "hits" in record and type(hits := at(record, "hits", "hits")) is list:
@@ -56,7 +56,7 @@ def read_other(record: JsonObject, _context: Context) -> Iterable[Part] | None:
 
 
 def _is_bulk_action(record: JsonObject) -> bool:
-    """The line before a document in the body of a bulk request."""
+    """Read the line before a document in the body of a bulk request."""
     if len(record) != 1:
         return False
     action, target = next(iter(record.items()))
@@ -68,7 +68,7 @@ def _is_bulk_action(record: JsonObject) -> bool:
 
 
 def _line(record: JsonObject, context: Context) -> Iterable[Part] | None:
-    """The line itself, as text or parsed."""
+    """Return the line itself, as text or parsed."""
     texts = []
     for key in _LINES:
         line = record.get(key)
@@ -124,7 +124,7 @@ def _datadog_user(record: JsonObject) -> str:
 
 
 def context_of_document(record: JsonObject, context: Context) -> Context:
-    """The cluster and the time that shippers add."""
+    """Return the cluster and the time that shippers add."""
     group, stream = record.get("log_group"), record.get("log_stream")
     if "aws" in record:
         group = at(record, "aws", "cloudwatch", "log_group") or group
