@@ -6,6 +6,7 @@ use crate::event::{
 };
 use crate::json::{write_text, Mask, Plain, Reader};
 use crate::parts::{flag, Family, Part, ACTOR, AGENT, ANSWER, CALL, FAMILIES, NOTES, ORIGIN};
+use crate::words::Words;
 use aho_corasick::AhoCorasick;
 use sha2::{Digest, Sha256};
 
@@ -34,9 +35,9 @@ pub struct Lengths {
 /// What is looked for in quick tests for secrets.
 pub struct Hints {
     /// A body without any of these that cannot hold other objects has no secret.
-    pub bodies: AhoCorasick,
+    pub bodies: Words,
     /// Nor has any other without these.
-    pub kinds: AhoCorasick,
+    pub kinds: Words,
     /// Names of applied configurations: any, the masked ones and those of managed fields. A body
     /// with more than the latter two together may have a secret.
     pub applied: [AhoCorasick; 3],
@@ -52,13 +53,15 @@ pub struct Core {
     pub hints: Hints,
     pub families: [Family; FAMILIES],
     pub events: Vec<Event>,
-    /// Start and end of what is not plain, by the number of the source.
+    /// Numbers of the sources that are not plain.
     pub odd: Vec<usize>,
     pub arena: Vec<u8>,
     json: Reader,
     key: Vec<u8>,
     /// Number of the source of each event.
     pub sources: Vec<usize>,
+    /// Start and end of each source.
+    pub spans: Vec<(u32, u32)>,
 }
 
 /// The columns of the plain events of a chunk.
@@ -108,6 +111,7 @@ impl Core {
             json: Reader { mask, ..Reader::default() },
             key: Vec::new(),
             sources: Vec::new(),
+            spans: Vec::new(),
         }
     }
 
@@ -117,6 +121,8 @@ impl Core {
         self.sources.clear();
         self.odd.clear();
         self.arena.clear();
+        self.spans.clear();
+        self.spans.extend(sources.iter().map(|source| (source.start, source.end)));
         for (number, source) in sources.iter().enumerate() {
             let slice = &source.text[source.start as usize..source.end as usize];
             if slice.is_empty() {
@@ -169,8 +175,7 @@ impl Core {
                 continue;
             }
             let uri = event.uri.of(text, &self.arena);
-            let has_hint = !uri.is_ascii() || self.hints.texts.is_match(uri);
-            if event.uri_in_doubt && has_hint {
+            if event.uri_in_doubt && (!uri.is_ascii() || self.hints.texts.is_match(uri)) {
                 doubts.push((number, Doubt::Uri));
             }
             if !self.settings.bodies {
@@ -194,11 +199,11 @@ impl Core {
     }
 
     fn may_hold_secrets(&self, body: &[u8], flags: u32) -> bool {
-        let embeds = flags & flag::EMBEDDING != 0 || body.contains(&b'\\');
+        let embeds = flags & flag::EMBEDDING != 0 || memchr::memchr(b'\\', body).is_some();
         flags & flag::SENSITIVE != 0
-            || self.hints.bodies.is_match(body)
+            || self.hints.bodies.is_in(body)
             || self.has_other_applied(body)
-            || (embeds && self.hints.kinds.is_match(body))
+            || (embeds && self.hints.kinds.is_in(body))
     }
 
     fn has_other_applied(&self, body: &[u8]) -> bool {

@@ -486,5 +486,5 @@ fn names_resource(path: &[u8]) -> bool {
 }
 
 pub fn contains(text: &[u8], wanted: &[u8]) -> bool {
-    text.len() >= wanted.len() && text.windows(wanted.len()).any(|window| window == wanted)
+    memchr::memmem::find(text, wanted).is_some()
 }

@@ -181,7 +181,8 @@ impl Reader {
             }
             node.canonical &= key.canonical && !key.escaped;
             if let Some(before) = before {
-                node.canonical = node.canonical && cursor.slice(before) < cursor.slice(key);
+                node.canonical =
+                    node.canonical && is_before(cursor.slice(before), cursor.slice(key));
             }
             before = Some(key);
             node.canonical &= !cursor.blanks();
@@ -367,6 +368,14 @@ fn special(text: &[u8], mut at: usize) -> usize {
     at
 }
 
+/// Whether a text sorts before another; most differ in their first byte.
+fn is_before(text: &[u8], other: &[u8]) -> bool {
+    match (text.first(), other.first()) {
+        (Some(first), Some(second)) if first != second => first < second,
+        _ => text < other,
+    }
+}
+
 fn hex(text: &[u8], at: usize) -> Option<u32> {
     let digits = text.get(at..at + 4)?;
     let mut value = 0;
@@ -438,6 +447,17 @@ pub fn escape(text: &[u8], out: &mut Vec<u8>) {
 
 /// Append canonical JSON of a value: compact, keys sorted by their decoded bytes.
 pub fn canonical(reader: &Reader, text: &[u8], index: u32, out: &mut Vec<u8>) -> Plain<()> {
+    write_canonical(reader, text, index, &mut Vec::new(), out)
+}
+
+/// As [`canonical`]; `keys` has those of the objects that the value is in.
+fn write_canonical(
+    reader: &Reader,
+    text: &[u8],
+    index: u32,
+    keys: &mut Vec<u32>,
+    out: &mut Vec<u8>,
+) -> Plain<()> {
     let node = reader.nodes[index as usize];
     let slice = &text[node.start as usize..node.end as usize];
     if node.kind == Kind::Text {
@@ -453,7 +473,7 @@ pub fn canonical(reader: &Reader, text: &[u8], index: u32, out: &mut Vec<u8>) ->
             out.push(b'[');
             let mut element = node.child;
             while element != 0 {
-                canonical(reader, text, element, out)?;
+                write_canonical(reader, text, element, keys, out)?;
                 element = reader.nodes[element as usize].next;
                 if element != 0 {
                     out.push(b',');
@@ -461,54 +481,68 @@ pub fn canonical(reader: &Reader, text: &[u8], index: u32, out: &mut Vec<u8>) ->
             }
             out.push(b']');
         }
-        Kind::Object => members(reader, text, node, out)?,
+        Kind::Object => members(reader, text, node, keys, out)?,
         _ => out.extend_from_slice(slice),
     }
     Ok(())
 }
 
-fn members(reader: &Reader, text: &[u8], node: Node, out: &mut Vec<u8>) -> Plain<()> {
+fn members(
+    reader: &Reader,
+    text: &[u8],
+    node: Node,
+    keys: &mut Vec<u32>,
+    out: &mut Vec<u8>,
+) -> Plain<()> {
     let slice = |index: u32| {
         let key = reader.nodes[index as usize];
         &text[key.start as usize..key.end as usize]
     };
-    let mut keys: Vec<u32> = Vec::new();
+    let first = keys.len();
     let mut escaped = false;
+    let mut is_sorted = true;
     let mut key = node.child;
     while key != 0 {
         let member = reader.nodes[key as usize];
         escaped |= member.escaped;
+        if let Some(last) = keys[first..].last() {
+            is_sorted = is_sorted && is_before(slice(*last), slice(key));
+        }
         keys.push(key);
         key = reader.nodes[member.next as usize].next;
     }
     if escaped {
         let mut decoded: Vec<(Vec<u8>, u32)> =
-            keys.iter().map(|k| (plain(slice(*k)), *k)).collect();
+            keys[first..].iter().map(|k| (plain(slice(*k)), *k)).collect();
         decoded.sort();
         if decoded.windows(2).any(|pair| pair[0].0 == pair[1].0) {
             return Err(NotPlain);
         }
-        keys = decoded.into_iter().map(|(_, key)| key).collect();
-    } else {
-        keys.sort_unstable_by(|x, y| slice(*x).cmp(slice(*y)));
-        if keys.windows(2).any(|pair| slice(pair[0]) == slice(pair[1])) {
+        keys.truncate(first);
+        keys.extend(decoded.into_iter().map(|(_, key)| key));
+    } else if !is_sorted {
+        let own = &mut keys[first..];
+        own.sort_unstable_by(|x, y| slice(*x).cmp(slice(*y)));
+        if own.windows(2).any(|pair| slice(pair[0]) == slice(pair[1])) {
             return Err(NotPlain);
         }
     }
     out.push(b'{');
-    for (place, key) in keys.iter().enumerate() {
-        if place > 0 {
+    for place in first..keys.len() {
+        let key = keys[place];
+        if place > first {
             out.push(b',');
         }
-        let member = reader.nodes[*key as usize];
-        write_string(slice(*key), member, out);
+        let member = reader.nodes[key as usize];
+        write_string(slice(key), member, out);
         out.push(b':');
         if reader.mask.hides(text, member, reader.nodes[member.next as usize]) {
             write_text(&reader.mask.mark, out);
             continue;
         }
-        canonical(reader, text, member.next, out)?;
+        write_canonical(reader, text, member.next, keys, out)?;
     }
+    keys.truncate(first);
     out.push(b'}');
     Ok(())
 }

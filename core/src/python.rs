@@ -5,6 +5,7 @@ use crate::core::{Core, Doubt, Hints, Lengths, Rows, LARGEST, OWN_TEXTS};
 use crate::event::{BodyText, Settings, Source, Span, NAME, REFERENCE};
 use crate::json::Mask;
 use crate::parts::{Part, CALL, FAMILIES};
+use crate::words::Words;
 use aho_corasick::AhoCorasick;
 use pyo3::exceptions::{PyKeyError, PyValueError};
 use pyo3::prelude::*;
@@ -60,17 +61,14 @@ impl EventCore {
             })
             .collect();
         let automaton = |words: Vec<Vec<u8>>, any_case: bool| {
-            AhoCorasick::builder()
-                .ascii_case_insensitive(any_case)
-                .build(words)
-                .map_err(|error| PyValueError::new_err(error.to_string()))
+            AhoCorasick::builder().ascii_case_insensitive(any_case).build(words).map_err(invalid)
         };
         let [body_mark, uri_mark] = exactly(words("marks")?)?;
         let [any, masked, managed] = exactly(words("applied")?)?;
         let [key, mark, marked] = exactly(words("mask")?)?;
         let hints = Hints {
-            bodies: automaton(words("bodies")?, false)?,
-            kinds: automaton(words("kinds")?, false)?,
+            bodies: Words::new(&words("bodies")?).map_err(invalid)?,
+            kinds: Words::new(&words("kinds")?).map_err(invalid)?,
             applied: [
                 automaton(vec![any], false)?,
                 automaton(vec![masked], false)?,
@@ -101,8 +99,7 @@ impl EventCore {
         py.detach(|| {
             let mut sources = Vec::new();
             let mut start = 0;
-            for line in data.split(|byte| *byte == b'\n') {
-                let end = start + line.len();
+            for end in memchr::memchr_iter(b'\n', data).chain([data.len()]) {
                 sources.push(Source { text: data, start: start as u32, end: end as u32, context });
                 start = end + 1;
             }
@@ -233,6 +230,8 @@ impl EventCore {
         dict.set_item("body_bytes", rows.body_bytes)?;
         let mut odd = self.core.odd.clone();
         odd.sort_unstable();
+        let spans: Vec<_> = odd.iter().map(|number| self.core.spans[*number]).collect();
+        dict.set_item("odd_spans", spans)?;
         dict.set_item("odd", odd)?;
         Ok(dict)
     }
@@ -254,6 +253,10 @@ impl EventCore {
 
 fn exactly<const COUNT: usize>(words: Vec<Vec<u8>>) -> PyResult<[Vec<u8>; COUNT]> {
     words.try_into().map_err(|_| PyValueError::new_err("another number of words is needed"))
+}
+
+fn invalid(error: aho_corasick::BuildError) -> PyErr {
+    PyValueError::new_err(error.to_string())
 }
 
 fn check_family(family: usize) -> PyResult<()> {

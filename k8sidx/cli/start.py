@@ -6,6 +6,7 @@ application (docs/generate/completion.py) and checked by a test.
 
 from __future__ import annotations
 
+import gc
 import json
 import sys
 from functools import cache
@@ -21,10 +22,13 @@ if TYPE_CHECKING:
 
 COMPLETE = "_K8SIDX_COMPLETE"
 """Environment variable that a shell sets for a completion."""
+_OBJECTS = 20_000
+"""New objects before Python looks for cycles: imports make many, and hardly any cycle."""
 
 
 def start(arguments: Sequence[str], environment: Mapping[str, str]) -> None:
     """Run a command, or print the completions that a shell asks for."""
+    gc.set_threshold(_OBJECTS)
     if wanted := environment.get(COMPLETE):
         from k8sidx.cli.fast_completion import completed
 

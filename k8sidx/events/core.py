@@ -118,6 +118,12 @@ class Rows:
         numbers: list[int] = self.columns["odd"]
         return numbers
 
+    @property
+    def odd_spans(self) -> list[tuple[int, int]]:
+        """Start and end of each of them in the data."""
+        spans: list[tuple[int, int]] = self.columns["odd_spans"]
+        return spans
+
 
 class _Core(Protocol):
     """The class of ``k8sidx._core`` (core/src/python.rs)."""

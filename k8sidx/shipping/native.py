@@ -55,14 +55,13 @@ def _of_cluster(context: Context, cluster: str) -> Context:
 
 
 def _others(chunk: Chunk, rows: Rows) -> Iterator[Chunk]:
-    odd = rows.odd
     if not rows.count:
         yield chunk
         return
-    lines = chunk.data.split(b"\n") if odd else []
+    odd, spans = rows.odd, rows.odd_spans
     start = 0
     for index, number in enumerate(odd):
         if index + 1 == len(odd) or odd[index + 1] != number + 1:
-            data = b"\n".join(lines[odd[start] : number + 1])
+            data = chunk.data[spans[start][0] : spans[index][1]]
             yield chunk._replace(first=chunk.first + odd[start], data=data)
             start = index + 1

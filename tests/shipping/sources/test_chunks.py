@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from k8sidx.events.records import Chunk, Rejected, Skipped
-from k8sidx.shipping.sources.files.blocks import Blocks
+from k8sidx.shipping.sources.files.blocks import Blocks, newlines
 from k8sidx.shipping.sources.files.chunks import RECORD_LIMIT, read_chunks
 from k8sidx.shipping.sources.files.inputs import Source
 from k8sidx.shipping.sources.files.json_documents import Documents, Fault
@@ -362,3 +362,10 @@ def test_a_read_error_is_a_reject_after_what_came_before(monkeypatch: pytest.Mon
     assert [number for number, _line in lines(rest)] == [1, 2]
     assert isinstance(error, Rejected)
     assert "cannot be read further: input/output error" in error.reason
+
+
+@pytest.mark.parametrize("length", [0, 1, 100, 200, 2_000, 20_000])
+def test_lines_of_any_length_are_counted(length: int) -> None:
+    data = (b"x" * length + b"\n") * 40 + b"last"
+    assert newlines(data) == 40
+    assert newlines(data + b"\n" * 20_000) == 20_040

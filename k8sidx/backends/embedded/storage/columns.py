@@ -29,6 +29,7 @@ FIELD_BY_NAME = {field.name: field for field in FIELDS}
 
 
 ID = "event.id"
+ID_BYTES = 16
 TIME = "@timestamp"
 COMPUTED = {
     "event.duration": (
@@ -46,7 +47,7 @@ ALWAYS_STORED = frozenset({ID, TIME, "requestReceivedTimestamp", "stageTimestamp
 def arrow_type(field: Field) -> pa.DataType:
     """Return the column type of a field."""
     if field.name == ID:
-        return pa.binary(16)
+        return pa.binary(ID_BYTES)
     value = _TYPES[field.kind]
     return pa.list_(value) if field.many else value
 
@@ -69,7 +70,7 @@ def to_table(events: Sequence[Normalized], only: frozenset[str] | None = None) -
         VALUE_FIELDS, zip(*(event.values for event in events), strict=True), strict=True
     ):
         if name == ID:
-            columns[name] = pa.array(values, pa.binary(16))
+            columns[name] = pa.array(values, pa.binary(ID_BYTES))
         elif name not in COMPUTED and (only is None or name in only):
             columns[name] = to_array(FIELD_BY_NAME[name], values)
     _add_parts(events, only, columns)
@@ -92,6 +93,15 @@ def joined(tables: Sequence[pa.Table]) -> pa.Table:
     """Return the rows of tables that may have different columns; a missing value is null."""
     table = pa.concat_tables(tables, promote_options="default").unify_dictionaries()
     return table.select([field.name for field in STORED if field.name in table.column_names])
+
+
+def id_bytes(table: pa.Table) -> bytes:
+    """Return the ids of events, joined in the order of the rows."""
+    pieces = []
+    for chunk in table[ID].chunks:
+        first, last = chunk.offset, chunk.offset + len(chunk)
+        pieces.append(chunk.buffers()[1][first * ID_BYTES : last * ID_BYTES])
+    return b"".join(pieces)
 
 
 _SQL_NAME = re.compile(r'"([^"]+)"')

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -91,8 +92,16 @@ def expanded(tables: Sequence[CoreTable], only: frozenset[str] | None = None) ->
     return [_expanded(table, only) for table in united(tables)]
 
 
+def combined(tables: Sequence[CoreTable]) -> list[CoreTable]:
+    """Return the events in as few tables as possible, each column in one piece."""
+    return [
+        CoreTable(events.table.combine_chunks(), events.families, events.extra)
+        for events in united(tables)
+    ]
+
+
 def united(tables: Sequence[CoreTable]) -> list[CoreTable]:
-    """Return the events in as few tables as possible."""
+    """Return the events in as few tables as possible; nothing is copied."""
     # The core forgets its parts when there are many: numbers mean others from then on.
     groups: dict[int, list[CoreTable]] = {}
     for table in tables:
@@ -106,7 +115,7 @@ def _united(tables: Sequence[CoreTable]) -> CoreTable:
     for table in tables:
         numbered.append(_renumbered(table.table, len(extra)))
         extra += table.extra
-    whole = pa.concat_tables(numbered, promote_options="default").combine_chunks()
+    whole = pa.concat_tables(numbered, promote_options="default")
     return CoreTable(whole, tables[0].families, extra)
 
 
@@ -122,7 +131,8 @@ def _expanded(events: CoreTable, only: frozenset[str] | None) -> pa.Table:
             continue
         encoded = _column(whole, part_column).dictionary_encode()
         distinct = [parts[number].fields for number in encoded.dictionary.to_pylist()]
-        for name in names:
+        filled = {name for fields in distinct for name in fields}
+        for name in filter(filled.__contains__, names):
             column = _shared(name, distinct, encoded.indices)
             if column is not None:
                 columns[name] = column
@@ -130,10 +140,7 @@ def _expanded(events: CoreTable, only: frozenset[str] | None) -> pa.Table:
             marks = [fields.get(_TRUNCATED) == "true" or None for fields in distinct]
             columns["event.truncated"] = pa.array(marks, pa.bool_()).take(encoded.indices)
     if _EXTRA in whole.column_names:
-        numbers = _column(whole, _EXTRA)
-        for name in dict.fromkeys(name for fields in extra for name in fields):
-            if only is None or name in only:
-                _add_extra(columns, name, extra, numbers)
+        _add_extra(columns, extra, _column(whole, _EXTRA), only)
     return in_table_order(columns, whole.num_rows)
 
 
@@ -187,15 +194,35 @@ def _shared(name: str, distinct: Sequence[Fields], places: pa.Array) -> pa.Array
 
 
 def _add_extra(
-    columns: dict[str, Any], name: str, extra: Sequence[Fields], places: pa.Array
+    columns: dict[str, Any],
+    extra: Sequence[Fields],
+    places: pa.Array,
+    only: frozenset[str] | None,
 ) -> None:
-    """Add a column of further fields, to the values of it that are there already."""
-    column = to_array(FIELD_BY_NAME[name], [fields.get(name) for fields in extra]).take(places)
-    columns[name] = pc.coalesce(column, columns[name]) if name in columns else column
+    """Add the columns of further fields, to the values of them that are there already."""
+    values: dict[str, list[Any]] = {}
+    owners: dict[str, list[int]] = {}
+    for owner, fields in enumerate(extra):
+        for name, value in fields.items():
+            if only is None or name in only:
+                values.setdefault(name, []).append(value)
+                owners.setdefault(name, []).append(owner)
+    for name, some in values.items():
+        # Most have few of the fields: what has none takes the null after the values.
+        numbers = array("i", [len(some)]) * len(extra)
+        for number, owner in enumerate(owners[name]):
+            numbers[owner] = number
+        own = _numbers(pa.int32(), len(extra), numbers)
+        column = to_array(FIELD_BY_NAME[name], [*some, None]).take(own.take(places))
+        columns[name] = pc.coalesce(column, columns[name]) if name in columns else column
 
 
 def _numbers(
-    kind: pa.DataType, count: int, values: bytes, validity: bytes | None = None, nulls: int = 0
+    kind: pa.DataType,
+    count: int,
+    values: bytes | array[int],
+    validity: bytes | None = None,
+    nulls: int = 0,
 ) -> pa.Array:
     return pa.Array.from_buffers(kind, count, [_buffer(validity), pa.py_buffer(values)], nulls)
 

@@ -16,8 +16,16 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from k8sidx.backends.durable import make_private_file
-from k8sidx.backends.embedded.storage.columns import ID, STORED, TIME, joined, to_table
-from k8sidx.backends.embedded.storage.core_columns import CoreTable, expanded, united
+from k8sidx.backends.embedded.storage.columns import (
+    ID,
+    ID_BYTES,
+    STORED,
+    TIME,
+    id_bytes,
+    joined,
+    to_table,
+)
+from k8sidx.backends.embedded.storage.core_columns import CoreTable, combined, expanded
 from k8sidx.backends.embedded.storage.manifest import VERSION
 from k8sidx.backends.sink import Refused
 from k8sidx.errors import StoreError
@@ -44,7 +52,7 @@ FEW_EVENTS = 1_024
 
 DAY_MICROS = 86_400_000_000
 _EARLIER = 1_000_000
-_TABLES = 64
+_TABLES = 128
 """Tables of a part that are joined, because each takes memory of its own."""
 _PAGE_BYTES = 4 * 1024 * 1024
 _TIMES = [field.name for field in STORED if field.kind is Kind.TIME]
@@ -183,7 +191,7 @@ class OpenPart:
         if events.table.num_rows:
             self._of_core.append(events)
             if len(self._of_core) > _TABLES:
-                self._of_core = united(self._of_core)
+                self._of_core = combined(self._of_core)
             self._extend_by(events.table, size)
         return count - int(events.table.num_rows)
 
@@ -214,7 +222,8 @@ class OpenPart:
 
     def _add_ids(self, table: pa.Table) -> pa.Array | None:
         """Add the ids of events, and return which are new; ``None`` if all of them are."""
-        ids: list[bytes] = table[ID].to_pylist()
+        joined_ids = id_bytes(table)
+        ids = [joined_ids[at : at + ID_BYTES] for at in range(0, len(joined_ids), ID_BYTES)]
         fresh = dict.fromkeys(ids)
         if len(fresh) == len(ids) and self.ids.keys().isdisjoint(fresh):
             self.ids.update(fresh)
@@ -286,7 +295,7 @@ class OpenPart:
             table = joined(self._tables)
             if self._day == FAR:
                 days = frozenset(map(day_of_number, pc.unique(day_numbers(table)).to_pylist()))
-            ids = b"".join(table[ID].to_pylist())
+            ids = id_bytes(table)
             self._tables.clear()
             with (
                 naming(self._path),

@@ -18,7 +18,7 @@ from k8sidx.shipping.sources.files.archives import (
     tar_members,
     zip_members,
 )
-from k8sidx.shipping.sources.files.blocks import Blocks, Readable, plain_blocks
+from k8sidx.shipping.sources.files.blocks import Blocks, Readable, newlines, plain_blocks
 from k8sidx.shipping.sources.files.csv_rows import Rows, is_csv
 from k8sidx.shipping.sources.files.inputs import Source
 from k8sidx.shipping.sources.files.json_documents import (
@@ -287,14 +287,14 @@ class _Reader:
                 data = data[:length]
                 stop = self._blocks.position - size
                 yield from self.whole_lines(number, data, stop - len(data) - 1, stop)
-                number += data.count(b"\n") + 1
+                number += newlines(data) + 1
             elif tail > self._limit:
                 data = b"".join(blocks)
                 before, newline, line = data.rpartition(b"\n")
                 if newline:
                     stop = self._blocks.position - len(line)
                     yield from self.whole_lines(number, before, stop - len(before) - 1, stop)
-                    number += before.count(b"\n") + 1
+                    number += newlines(before) + 1
                 yield from self.long_line(number, self._rest_of_line(line))
                 number += 1
                 blocks, size, tail = [], 0, 0
@@ -312,7 +312,7 @@ class _Reader:
             return
         if newline:
             yield from self.whole_lines(number, before, begin, stop - len(last))
-            number += before.count(b"\n") + 1
+            number += newlines(before) + 1
         yield Rejected(self._blocks.damage, Where(self._name, number), last[:RAW_BYTES])
         self._blocks.damage = ""
 
