@@ -15,7 +15,7 @@ from k8sidx.events.normalize.parts import (
     notes_part,
     origin_part,
 )
-from k8sidx.events.normalize.redact import KIND_OF_RESOURCE
+from k8sidx.events.normalize.redact_kinds import KIND_OF_RESOURCE
 from k8sidx.events.outcome import FAILURE, FORBID, SUCCESS, ecs_outcome, outcome_of
 
 # The core's flags of parts (core/src/parts.rs).

@@ -33,6 +33,8 @@ from k8sidx.events.normalize.redact_hints import (
 )
 from k8sidx.events.records import Chunk, Context, Event
 from tests.building import event, normalized
+from tests.events.normalize.secret_places import NOT_SECRET, thing
+from tests.events.normalize.test_redact_everywhere import PLACES
 
 ROOT = Path(__file__).parents[2]
 SHARED = ROOT.parent / "shared" / "data"
@@ -261,6 +263,13 @@ def test_secrets_are_in_no_column() -> None:
     assert "hunter2" not in text and "eA==" not in text and '\\"p\\":\\"x\\"' not in text
 
 
+@needs_core
+def test_secrets_that_a_name_marks_are_the_same_or_left() -> None:
+    lines = [json.dumps(make("hunter2Xyzzy")).encode() for make in PLACES.values()]
+    rows = assert_same([*lines, *(json.dumps(thing(spec)).encode() for spec in NOT_SECRET)])
+    assert "hunter2Xyzzy" not in repr(in_columns(rows).to_pylist())
+
+
 def mutated(line: bytes, chance: random.Random) -> bytes:
     """The line with one damage: a byte changed, a piece cut, doubled or replaced."""
     at = chance.randrange(len(line))
@@ -306,11 +315,12 @@ def assert_damaged_same(lines: list[bytes], chance: random.Random, count: int) -
 
 
 @given(st.recursive(
-    st.sampled_from(["Secret", "kind", "env", "name", "token=x", "a@b",
+    st.sampled_from(["Secret", "kind", "env", "name", "token=x", "a@b", "apiKey", "token: x",
                      "last-applied-configuration", "com/last-applied", "\\", '"',
                      "/env/x/value", "HelmRelease", "é"]),
     lambda child: st.lists(child, max_size=3) | st.dictionaries(
-        st.sampled_from(["kind", "env", "args", "command", "name", "value", "metadata", "x"]),
+        st.sampled_from(["kind", "env", "args", "command", "name", "value", "metadata", "x",
+                         "password", "clientSecret", "TOKEN", "secretName", "userData"]),
         child, max_size=3),
     max_leaves=8))  # fmt: skip
 @settings(max_examples=300, deadline=None)

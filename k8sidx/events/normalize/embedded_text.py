@@ -24,6 +24,7 @@ _PERCENT = re.compile(r"%(?:25)*(?:22|7[bB]|5[bB]|3[aA])")
 _MAPPING = re.compile(r"^(?:---\s*\n)?\s*[\w.\"'-]+\s*:", re.MULTILINE)
 _STANDARD = str.maketrans("-_", "+/")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]+={0,2}")
+_DATA_URI = re.compile(r"data:[\w/+.;=,-]{0,100}?;base64,")
 # A few bytes of anchors and aliases can stand for gigabytes.
 _ALIAS = re.compile(r"(?:^|[\s\[,:-])[*&][\w-]+")
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -46,9 +47,28 @@ def parse_text(text: str, layers: int = MAX_LAYERS) -> dict[str, Any] | list[Any
     return None
 
 
+def unpacked(text: str, layers: int = MAX_LAYERS) -> str | None:
+    """Return the text that a text is Base64 of, or that compressed; the same text when it is not
+    encoded, ``None`` for compressed data that are not a text or cannot be read."""
+    stripped = text.strip()
+    if not layers or len(stripped) <= 16 or (data := base64_bytes(stripped)) is None:
+        return text
+    if is_compressed(data[:4]):
+        plain = _inflated(data)
+        if plain is None:
+            return None
+        data = plain
+    try:
+        return unpacked(data.decode("utf-8"), layers - 1)
+    except UnicodeError:
+        return text
+
+
 def base64_bytes(text: str) -> bytes | None:
     """Return what a text is Base64 of, in either alphabet, with or without padding and line
     breaks; ``None`` when it is not Base64."""
+    if text.startswith("data:"):
+        text = _DATA_URI.sub("", text, count=1)
     if "\n" in text:
         text = "".join(text.split())
     if _BASE64.fullmatch(text) is None:

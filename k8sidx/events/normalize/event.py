@@ -36,11 +36,9 @@ from k8sidx.events.normalize.parts import (
     notes_part,
     origin_part,
 )
-from k8sidx.events.normalize.redact import (
-    KIND_OF_RESOURCE,
-    redact_json,
-)
+from k8sidx.events.normalize.redact import redact_json
 from k8sidx.events.normalize.redact_container import redact_promoted
+from k8sidx.events.normalize.redact_kinds import KIND_OF_RESOURCE
 from k8sidx.events.normalize.redact_text import MARK_START, URI_MARK, redact_uri
 from k8sidx.events.normalize.request import resource_of, uri_fields
 from k8sidx.events.normalize.timestamps import (

@@ -6,6 +6,7 @@ these look at the bytes of canonical JSON.
 
 from __future__ import annotations
 
+import base64
 import re
 
 import re2  # type: ignore[import-untyped]
@@ -20,9 +21,32 @@ REDACTED_KINDS = (
 SUSPECT_KIND_JSON = re.compile(rf"kind[\\\": ]{{1,12}}(?:{REDACTED_KINDS})".encode())
 # "kind" in Base64 and in Base64 of that, at each alignment; what gzip and zstd begin with in
 # Base64; and "kind" in percent-encoded JSON or YAML.
-_PACKED_HINTS = (
+_KIND_HINTS = (
     "a2luZ", "tpbm", "raW5k", "YTJsdV", "EybHVa", "hMmx1W", "dHBib", "RwYm", "0cGJt", "cmFXNW",
     "JhVzVr", "yYVc1a", "H4sI", "KLUv/", "kind%",
+)  # fmt: skip
+_PACKED_WORDS = (
+    "password", "Password", "PASSWORD", "passwd", "token", "Token", "TOKEN", "secret", "Secret",
+    "SECRET", "auths", "apiKey", "api_key", "API_KEY", "access_key", "ACCESS_KEY", "accessKey",
+    "credential", "PRIVATE KEY", "Authorization",
+)  # fmt: skip
+
+
+def base64_forms(text: str) -> list[str]:
+    """Return what Base64 has of a text, wherever in the bytes it begins."""
+    forms = []
+    for before, cut in ((0, 0), (1, 2), (2, 3)):
+        encoded = base64.b64encode(b"\0" * before + text.encode()).decode()
+        end = len(encoded) if not encoded.endswith("=") else len(encoded.rstrip("=")) - 1
+        forms.append(encoded[cut:end])
+    return forms
+
+
+_PACKED_HINTS = (
+    *_KIND_HINTS,
+    *(form for word in _PACKED_WORDS for form in base64_forms(word)),
+    *(twice for word in ("password", "token", "secret") for form in base64_forms(word)
+      for twice in base64_forms(form)),
 )  # fmt: skip
 _PACKED = "|".join(map(re.escape, _PACKED_HINTS))
 PACKED = re.compile(_PACKED)
@@ -58,6 +82,62 @@ _VALUE_JSON = re2.compile("|".join(map(re.escape, VALUE_HINTS)).encode())
 _URL_LOGIN = re.compile(rb"://[^\s/:@\"]*:[^\s/@\"]+@")
 
 
+def _spelt(*stems: str) -> tuple[str, ...]:
+    """Return stems with the words of each written together, in camel case, and between marks,
+    in letters of both cases."""
+    spelt = []
+    for stem in stems:
+        first, *others = stem.split(" ")
+        for between in ("", "_", "-", ".") if others else ("",):
+            plain = between.join((first, *others))
+            spelt += [plain, plain.upper()]
+            spelt += [between.join((first, *map(str.title, others)))] if others else []
+    return tuple(dict.fromkeys(spelt))
+
+
+_TAILS = ("value", "data", "string", "text", "hash", "plain", "env", "raw", "base64")
+_ENDING = (
+    '":"', '":["', 's":"', 's":["', 's":{"', "\\", "s\\", ":", "s:", "'", "=", " =", '=>',
+)  # fmt: skip
+NAME_HINTS = (
+    *_spelt(
+        "ass word", "asswd", "ass phrase", "ass code", "redential", "pi key", "ccess key",
+        "rivate key", "ecret key", "ccount key", "hared key", "igning key", "ncryption key",
+        "aster key", "uth key", "ession key", "icense key", "lient key", "torage key", "ser key",
+        "oot key", "mac key", "ebhook key", "ervice key", "eploy key", "onnection string",
+        "onn str", "nemonic", "pgpass", "netrc", "ube config", "ocker config", "ocker cfg",
+        "ser data", "loud init", "loud config", "gnition config", "ustom data",
+    ),
+    *(
+        stem + ending
+        for stem in _spelt(
+            "oken", "ecret", "uthorization", "earer", "ookie", "jwt", "Jwt", "pwd", "Pwd", "pass",
+            "Pass", "pw", "Pw", "psk", "Psk", "dsn", "Dsn", "auth", "Auth",
+        )
+        for ending in _ENDING
+    ),
+    *(
+        stem
+        for tail in _TAILS
+        for stem in _spelt(f"oken {tail}", f"ecret {tail}")
+    ),
+    *(f"{stem}{digit}" for stem in ("oken", "OKEN", "ecret", "ECRET") for digit in range(10)),
+    *(f"{stem}{between}{digit}" for stem in ("oken", "OKEN", "ecret", "ECRET")
+      for between in "_-" for digit in range(10)),
+    'tringData":{"', "tringData\\", "tringData:",
+)  # fmt: skip
+"""One of these is in every body with a member whose name says that its value is secret
+(:mod:`k8sidx.events.normalize.redact_names`), or with a text that assigns a value to such a name;
+the case is that of the usual spellings."""
+_NAME_JSON = re2.compile("|".join(map(re.escape, NAME_HINTS)).encode())
+VALUE_MEMBER = b'alue":"'
+"""A value beside its name, or at its path in a patch."""
+_LABELLED = re2.compile(
+    rb'(?i)"[a-z]*(?:name|key|header|field|id|env|label|option|parameter|path|property|variable|'
+    rb'setting)":"[^"]*(?:pass|pwd|pw|psk|dsn|secret|token|key|credential|auth|bearer|cookie|jwt|'
+    rb'mnemonic|netrc|string|str|value")[^"]*"'
+)
+
 BODY_HINTS = (
     *_OTHER_APPLIED,
     b'"env":[',
@@ -68,7 +148,8 @@ BODY_HINTS = (
     b"/env/",
     b"/args",
     b"/command",
-    *(hint.encode() for hint in (*_PACKED_HINTS, *VALUE_HINTS)),
+    *(hint.encode() for hint in (*_PACKED_HINTS, *VALUE_HINTS, *NAME_HINTS)),
+    VALUE_MEMBER,
 )
 """A body of a type that holds no other objects, without a backslash and any of these, is not
 suspect, unless an applied configuration is left in it: :func:`is_suspect` looks further only
@@ -90,6 +171,8 @@ def is_suspect(body: bytes, embedding: bool) -> bool:
         or (LAST_APPLIED in body and has_other_applied(body))
         or _PACKED_JSON.search(body) is not None
         or _VALUE_JSON.search(body) is not None
+        or _NAME_JSON.search(body) is not None
+        or (VALUE_MEMBER in body and _LABELLED.search(body) is not None)
     )
 
 

@@ -20,8 +20,8 @@ from k8sidx.events.normalize.bodies import FROM_MASKED
 from k8sidx.events.normalize.event import Normalized, Normalizer
 from k8sidx.events.normalize.json_tree import Fields
 from k8sidx.events.normalize.reconstruct import REST, whole_event
-from k8sidx.events.normalize.redact import APPLIED, KIND_OF_RESOURCE
 from k8sidx.events.normalize.redact_hints import REDACTED_KINDS
+from k8sidx.events.normalize.redact_kinds import APPLIED, KIND_OF_RESOURCE
 from k8sidx.events.normalize.redact_text import MARKS
 from k8sidx.events.records import Context
 

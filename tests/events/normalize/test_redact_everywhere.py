@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from k8sidx.events.normalize.reconstruct import whole_event
 from k8sidx.events.normalize.redact_text import is_mark, redact_message, redact_text, redact_uri
 from tests.building import event, normalized
+from tests.events.normalize.secret_places import NAMED
 
 APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 Event = dict[str, Any]
@@ -243,7 +244,7 @@ ANY_TEXT: dict[str, Plant] = {
     "a signature": lambda s: event(requestURI=f"/api/v1/x/proxy/y?sv=1&X-Amz-Signature={s}"),
     "a code": lambda s: event(requestURI=f"/api/v1/x/proxy/y?code={s}&state=1"),
 }  # fmt: skip
-PLACES = {**BESIDE, **ANY_TEXT, **BODIES, **CONTAINERS, **TEXTS}
+PLACES = {**BESIDE, **NAMED, **ANY_TEXT, **BODIES, **CONTAINERS, **TEXTS}
 
 
 def stored_text(body: Event) -> str:

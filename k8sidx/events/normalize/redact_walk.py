@@ -1,0 +1,225 @@
+"""Redaction of an object at any depth: its members, the texts in them, the objects in those, and
+patches."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from k8sidx.events.normalize.embedded_text import parse_text, unpacked
+from k8sidx.events.normalize.event_id import canonical_json
+from k8sidx.events.normalize.redact_container import redact_arguments, redact_environment
+from k8sidx.events.normalize.redact_hints import APPLIED_TEXTS, PACKED, REDACTED_KINDS
+from k8sidx.events.normalize.redact_kinds import APPLIED, PARTS, mask_entry, mask_parts
+from k8sidx.events.normalize.redact_lines import introduces_values, redact_lines
+from k8sidx.events.normalize.redact_names import opaque, redact_members
+from k8sidx.events.normalize.redact_text import is_mark, redact_text, redact_value
+
+SUSPECT_KIND = re.compile(rf"kind[\\\"': ]{{1,12}}(?:{REDACTED_KINDS})")
+_ARGUMENT_KEYS = frozenset({"args", "command"})
+_SENSITIVE_PATCH = re.compile(r"/env/[^/]+/value$|/(?:\d+|-)/value$")
+MAX_TEXT_DEPTH = 4
+"""Texts with objects inside one another that are looked into."""
+
+
+def redact_objects(root: Any, kind: str, depth: int) -> bool:
+    """Walk the whole object; ``kind`` is what the root is when it does not name one."""
+    changed = False
+    pending: list[tuple[Any, str]] = [(root, kind)]
+    while pending:
+        node, implied = pending.pop()
+        if isinstance(node, list):
+            for index, child in enumerate(node):
+                if isinstance(child, str):
+                    changed |= redact_member(node, index, child, depth)
+                elif isinstance(child, dict | list):
+                    pending.append((child, implied))
+            continue
+        named = node.get("kind")
+        actual = named if isinstance(named, str) and named else implied
+        changed |= mask_parts(node, actual)
+        changed |= redact_members(node)
+        items_are = actual.removesuffix("List") if actual.endswith("List") else implied
+        for key, child in list(node.items()):
+            if isinstance(child, str):
+                changed |= redact_member(node, key, child, depth)
+            elif isinstance(child, dict | list):
+                if key in APPLIED:
+                    changed |= mask_entry(node, key)
+                    continue
+                if isinstance(child, list) and _is_json_patch(child):
+                    changed |= redact_json_patch(child, kind)
+                    continue
+                changed |= _redact_container_member(key, child)
+                pending.append((child, items_are if key in ("items", "object") else ""))
+    return changed
+
+
+def redact_member(node: Any, key: Any, text: str, depth: int) -> bool:
+    """Redact a text in an object or a list: what it holds, whatever its form.
+
+    :param depth: texts that it is inside of.
+    """
+    if key in APPLIED:
+        return mask_entry(node, key)
+    if is_mark(text):
+        return False
+    if len(text) > 12 and (
+        SUSPECT_KIND.search(text) or any(hint in text for hint in APPLIED_TEXTS)
+    ):
+        return redact_object_text(node, key, "", depth)
+    changed = redact_packed(node, key, depth) if len(text) > 12 and PACKED.search(text) else False
+    if not changed and introduces_values(text):
+        changed = _redact_document(node, key, depth)
+    return _redact_value(node, key) | changed
+
+
+def redact_packed(node: Any, key: Any, depth: int) -> bool:
+    """Redact an encoded text: an object is decoded, any other text with a secret is replaced."""
+    if redact_object_text(node, key, "", depth, keep_plain=True):
+        return True
+    text = node[key]
+    plain = unpacked(text)
+    if plain is text:
+        return False
+    if plain is not None and depth < MAX_TEXT_DEPTH:
+        holder = {"": plain}
+        if not redact_member(holder, "", plain, depth + 1):
+            return False
+    node[key] = opaque(text)
+    return True
+
+
+def _redact_document(node: Any, key: Any, depth: int) -> bool:
+    """Redact a text that may be a document, or lines, with members whose names say secret."""
+    text = node[key]
+    if "\n" in text or text.lstrip()[:1] in ("{", "["):
+        value = parse_text(text) if depth < MAX_TEXT_DEPTH else None
+        if value is not None and _redact_parsed(value, "", depth):
+            node[key] = canonical_json(value).decode()
+            return True
+    node[key] = redact_lines(text)
+    return node[key] is not text
+
+
+def _redact_value(node: Any, key: Any) -> bool:
+    text = node[key]
+    redacted = redact_value(text) if len(text) > 8 and not is_mark(text) else text
+    node[key] = redacted
+    return redacted is not text
+
+
+def _redact_container_member(key: str, child: Any) -> bool:
+    if key in ("env", "httpHeaders"):
+        return redact_environment(child)
+    if key in _ARGUMENT_KEYS and isinstance(child, list):
+        return redact_arguments(child)
+    return False
+
+
+def redact_object_text(
+    node: Any, key: Any, kind: str, depth: int, *, keep_plain: bool = False
+) -> bool:
+    """Redact a text that may hold an object; replace it when it cannot be looked into.
+
+    :param kind: what the object is when it does not name a kind.
+    :param keep_plain: leave a text that is neither JSON nor YAML of an object.
+    """
+    text = node[key]
+    value = parse_text(text) if depth < MAX_TEXT_DEPTH else None
+    if value is None:
+        if keep_plain and not SUSPECT_KIND.search(text):
+            return False
+        node[key] = opaque(text)
+        return True
+    changed = _redact_parsed(value, kind, depth)
+    if changed:
+        node[key] = canonical_json(value).decode()
+    return changed
+
+
+def _redact_parsed(value: dict[str, Any] | list[Any], kind: str, depth: int) -> bool:
+    if isinstance(value, list):
+        return redact_json_patch(value, kind, depth + 1)
+    return redact_objects(value, kind, depth + 1) | mask_target(value, kind)
+
+
+def redact_json_patch(operations: list[Any], kind: str, depth: int = 0) -> bool:
+    """Redact the operations of a JSON patch, or whatever else a list has, in place."""
+    changed = False
+    for index, operation in enumerate(operations):
+        if isinstance(operation, list):
+            changed |= redact_json_patch(operation, kind, depth)
+            continue
+        if isinstance(operation, str):
+            changed |= redact_member(operations, index, operation, depth)
+        if not isinstance(operation, dict):
+            continue
+        if "value" not in operation or "path" not in operation:
+            changed |= redact_objects(operation, kind, depth)
+            continue
+        path = str(operation["path"])
+        keys = [key.replace("~1", "/").replace("~0", "~") for key in path.strip("/").split("/")]
+        keys = [key for key in keys if key]
+        in_part = any(tuple(keys[: len(part)]) == part for part in PARTS.get(kind, ()))
+        if in_part or not APPLIED.isdisjoint(keys) or _SENSITIVE_PATCH.search(path):
+            changed |= mask_entry(operation, "value")
+        else:
+            changed |= _redact_rooted(operation, keys, kind)
+    return changed
+
+
+def _redact_rooted(operation: dict[str, Any], keys: list[str], kind: str) -> bool:
+    """Redact a patch's value as it will lie in the object, so that paths from the root apply."""
+    value = operation["value"]
+    root: Any = value
+    for key in reversed(keys):
+        root = {key: root}
+    if not isinstance(root, dict):
+        return isinstance(root, list) and redact_json_patch(root, kind)
+    changed = redact_objects(root, kind, 0) | mask_target(root, kind)
+    for key in keys:
+        root = root[key] if isinstance(root, dict) else root
+    if changed:
+        operation["value"] = root
+    return changed
+
+
+def _is_json_patch(value: list[Any]) -> bool:
+    return bool(value) and all(
+        isinstance(operation, dict) and "op" in operation and "path" in operation
+        for operation in value
+    )
+
+
+def mask_target(body: dict[str, Any], kind: str) -> bool:
+    """Mask an object that the request was about, or each of a list, whatever kind it names."""
+    if not kind:
+        return False
+    items = body.get("items")
+    objects = items if isinstance(items, list) else [body]
+    changed = False
+    for node in objects:
+        if isinstance(node, dict):
+            changed |= mask_parts(node, kind)
+            if isinstance(metadata := node.get("metadata"), dict):
+                changed |= redact_metadata(metadata)
+    return changed
+
+
+def redact_metadata(metadata: dict[str, Any]) -> bool:
+    """Redact annotations and labels of an object that holds secrets: often they are copied."""
+    changed = False
+    for part in ("annotations", "labels"):
+        if isinstance(values := metadata.get(part), dict):
+            changed |= redact_objects({part: values}, "", 0) | _redact_entries(values)
+    return changed
+
+
+def _redact_entries(values: dict[str, Any]) -> bool:
+    changed = False
+    for key, value in values.items():
+        if isinstance(value, str) and not is_mark(value):
+            values[key] = redact_text(value)
+            changed |= values[key] is not value
+    return changed
