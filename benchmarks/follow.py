@@ -10,7 +10,6 @@ store is looked at, the age of the oldest event that is not in it.
 from __future__ import annotations
 
 import argparse
-import resource
 import shutil
 import signal
 import subprocess
@@ -22,6 +21,7 @@ from pathlib import Path
 from statistics import median
 
 from make_log import copies, demo_lines
+from processes import run_once, session_seconds
 
 from k8sidx.backends.embedded.storage.manifest import is_store, read_manifest
 
@@ -31,12 +31,17 @@ _STEP_SECONDS = 0.1
 
 @dataclass(slots=True)
 class Lag:
-    """What was measured at one rate: events a second stored, lags in seconds."""
+    """What was measured at one rate: events a second stored, lags in seconds.
+
+    :ivar processor: cores used since the start-up.
+    :ivar ratio: CPU of following to CPU of shipping the same files, start-up and all in both.
+    """
 
     rate: float
     middle: float
     worst: float
     processor: float
+    ratio: float
 
 
 class Writer:
@@ -76,11 +81,11 @@ def measure(folder: Path, rate: int, seconds: float) -> Lag:
     log, store = folder / "audit.log", folder / "store"
     log.touch()
     command = [sys.executable, "-m", "k8sidx", "ship", "-q", "-f", "--store", str(store), str(log)]
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    process = subprocess.Popen(command)
+    process = subprocess.Popen(command, start_new_session=True)
     while not is_store(store):
         time.sleep(_STEP_SECONDS)
-    time.sleep(1)
+    time.sleep(2)
+    before = session_seconds(process.pid)
     events = copies(round(rate * seconds) or 400_000, 0, demo_lines())
     writer, lags, began = Writer(log), [], time.monotonic()
     ready = [] if rate else list(events)
@@ -97,29 +102,33 @@ def measure(folder: Path, rate: int, seconds: float) -> Lag:
         stored = read_manifest(store).rows
         lags.append(writer.age(stored, time.monotonic()))
     took = time.monotonic() - began
-    writer.close()
+    after = session_seconds(process.pid)
     process.send_signal(signal.SIGTERM)
     process.wait()
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return Lag(writer.count / took, median(lags), max(lags), used / took)
+    writer.close()
+    logs = [str(path) for path in folder.glob("audit*.log*")]
+    shipped = run_once([*command[:5], "--store", str(folder / "shipped"), *logs], 2).cpu
+    used = (after - before) / took
+    return Lag(writer.count / took, median(lags), max(lags), used, after / shipped)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rates", default="10,1000,10000,0")
+    parser.add_argument("--rates", default="10,45,1000,10000,0")
     parser.add_argument("--seconds", type=float, default=30)
     given = parser.parse_args()
-    print("| written, events/s | stored, events/s | lag, median s | lag, worst s | cores used |")
-    print("| --: | --: | --: | --: | --: |")
+    work = Path(__file__).parent / "work"
+    work.mkdir(exist_ok=True)
+    print("| written, events/s | stored, events/s | lag, median s | lag, worst s | of a core | "
+          "CPU of ship |\n| --: | --: | --: | --: | --: | --: |")  # fmt: skip
     for rate in (int(one) for one in given.rates.split(",")):
-        folder = Path(tempfile.mkdtemp(dir=Path(__file__).parent / "work"))
+        folder = Path(tempfile.mkdtemp(dir=work))
         lag = measure(folder, rate, given.seconds)
         shutil.rmtree(folder)
         written = f"{rate:,}" if rate else "all at once"
         print(
             f"| {written} | {lag.rate:,.0f} | {lag.middle:.2f} | {lag.worst:.2f} "
-            f"| {lag.processor:.2f} |",
+            f"| {lag.processor:.1%} | {lag.ratio:.2f} |",
             flush=True,
         )
 

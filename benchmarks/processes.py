@@ -66,6 +66,18 @@ def run_once(command: Sequence[str], cores: int) -> Cost:
     return Cost(wall, cpu, memory)
 
 
+def session_seconds(session: int) -> float:
+    """CPU seconds of the processes of a session, and of their children that have ended."""
+    ticks = 0
+    for folder in _members(session):
+        try:
+            fields = (folder / "stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        ticks += sum(int(field) for field in fields[11:15])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
 def in_turn(contenders: Sequence[Contender], cores: int, runs: int = RUNS) -> list[Cost]:
     """Run the contenders A B C A B C …; the median cost of each, after one run to warm up."""
     found: list[list[Cost]] = [[] for _ in contenders]

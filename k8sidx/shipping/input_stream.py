@@ -12,6 +12,7 @@ from typing import Any, Protocol, TypeAlias
 
 from k8sidx.errors import UsageError
 from k8sidx.events.records import Chunk, Rejected, Skipped
+from k8sidx.shipping.flush_clock import FlushClock
 from k8sidx.shipping.sources.files.chunks import read_chunks
 from k8sidx.shipping.sources.files.inputs import STDIN, Source, expand
 from k8sidx.shipping.sources.follow.follower import Follower, OnceReader
@@ -20,12 +21,6 @@ from k8sidx.shipping.sources.follow.registry import Registry
 from k8sidx.shipping.sources.remote.reader import RemoteReader
 
 CHUNK_BYTES = 1024 * 1024
-FLUSH_SECONDS = 0.75
-"""Flush interval when there is nothing more to read …"""
-BUSY_FLUSH_SECONDS = 5.0
-"""… and when there is always more: large batches are cheaper."""
-
-
 REPORT_SECONDS = 60.0
 """Interval at which inputs that match no file are reported."""
 _FILES_SHOWN = 5
@@ -174,7 +169,7 @@ def _both(files: Iterator[Piece], remote: RemoteReader) -> Iterator[Piece]:
 def _paced(
     pieces: Iterator[Piece | None], inputs: Sequence[str], on_wait: Callable[[str], None]
 ) -> Iterator[Piece]:
-    flushed = 0.0  # files are in the state file from the beginning
+    clock = FlushClock()  # due at once: files are in the state file from the beginning
     reported = time.monotonic()
     for piece in pieces:
         if time.monotonic() - reported > REPORT_SECONDS:
@@ -184,9 +179,9 @@ def _paced(
                     on_wait(f"{name} still matches no file")
         if piece is not None:
             yield piece
-        if time.monotonic() - flushed > (FLUSH_SECONDS if piece is None else BUSY_FLUSH_SECONDS):
-            flushed = time.monotonic()
-            yield Pause.PAUSE
+        if clock.is_due(idle=piece is None):
+            with clock.flushing():
+                yield Pause.PAUSE
 
 
 def _followed_files(name: str) -> str:

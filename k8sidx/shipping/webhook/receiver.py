@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 from k8sidx.backends.store import Store
 from k8sidx.errors import K8sidxError, StoreError
-from k8sidx.shipping.input_stream import BUSY_FLUSH_SECONDS, FLUSH_SECONDS, Pause, Piece
+from k8sidx.shipping.flush_clock import FlushClock
+from k8sidx.shipping.input_stream import Pause, Piece
 from k8sidx.shipping.pipeline import ShipOptions, ShipProgress, ShipReport, deliver
 from k8sidx.shipping.signals import Stop
 from k8sidx.shipping.spool.replay import replayed
@@ -74,21 +75,22 @@ class Receiver:
             self._pause(RETRY_SECONDS)
 
     def _pieces(self) -> Iterator[Piece]:
-        flushed = reported = time.monotonic()
+        clock = FlushClock()
+        reported = time.monotonic()
         limit = self.options.record_limit
         while not self._is_over():
             idle = True
             for piece in replayed(self.spool, limit, self.on_message):
                 idle = False
                 yield piece
-                if time.monotonic() - flushed > BUSY_FLUSH_SECONDS:
-                    flushed = time.monotonic()
-                    yield Pause.PAUSE
+                if clock.is_due(idle=False):
+                    with clock.flushing():
+                        yield Pause.PAUSE
                 if self._is_over():
                     break
-            if time.monotonic() - flushed > FLUSH_SECONDS:
-                flushed = time.monotonic()
-                yield Pause.PAUSE
+            if clock.is_due(idle=True):
+                with clock.flushing():
+                    yield Pause.PAUSE
             if time.monotonic() - reported > REPORT_SECONDS and self.spool.segments:
                 reported = time.monotonic()
                 oldest = self.spool.oldest()

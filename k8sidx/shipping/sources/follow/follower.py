@@ -24,8 +24,7 @@ from k8sidx.shipping.sources.follow.readers import Piece, Reading
 from k8sidx.shipping.sources.follow.registry import Registry
 
 POLL_SECONDS = 0.2
-"""Files that have nothing new are looked at again after so long, at the most."""
-_SOONEST_SECONDS = 0.05
+"""Files that have nothing new are looked at again after so long."""
 _MUCH_BYTES = 256 * 1024
 _LOOK_SHARE = 10
 """Looking takes at most one such part of the time."""
@@ -109,7 +108,6 @@ class Follower:
         """The records; ``None`` whenever all that there was is read."""
         if self._watch is not None:
             yield None
-        pause = _SOONEST_SECONDS
         while not self._is_stopped():
             size = 0
             for piece in self._round():
@@ -121,9 +119,8 @@ class Follower:
                 return
             if size < _MUCH_BYTES:
                 yield None
-                # Waiting a little makes one chunk of lines that come one by one.
-                pause = _SOONEST_SECONDS if size else min(2 * pause, POLL_SECONDS)
-                self._stop.wait(pause)
+                # Lines that come one by one make one chunk: each costs as much as 50 lines.
+                self._stop.wait(POLL_SECONDS)
         # What a pipe holds is gone with its reader.
         for stream in self._streams:
             yield from stream.read()
