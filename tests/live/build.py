@@ -53,10 +53,10 @@ def _build(name: str, folder: Path) -> None:
         f"-X {package}.{key}={value}" for package in _VERSIONS for key, value in values.items()
     )
     aside = folder / f"{name}.{os.getpid()}"
-    command = ["go", "build", "-p", "1", "-trimpath", "-ldflags", flags, "-o", str(aside)]
+    command = ["go", "build", "-p", "2", "-trimpath", "-ldflags", flags, "-o", str(aside)]
     settings = {"GOTOOLCHAIN": "local", "GOFLAGS": "-mod=mod -buildvcs=false", "CGO_ENABLED": "0"}
     made = subprocess.run(
-        ["nice", "-n", "15", *command, PROGRAMS[name]],
+        ["nice", "-n", "5", *command, PROGRAMS[name]],
         cwd=MODULE,
         env={**os.environ, **settings},
         capture_output=True,

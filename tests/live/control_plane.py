@@ -12,6 +12,7 @@ import time
 import urllib.request
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,7 @@ class ControlPlane:
     :param folder: for data, certificates, and the audit log.
     :param policy: file of the audit policy.
     :param webhook: kubeconfig of the audit webhook.
+    :ivar stops: when the API server was told to stop, and had stopped.
     """
 
     programs: Path
@@ -48,6 +50,7 @@ class ControlPlane:
     policy: Path
     webhook: Path
     port: int = field(default_factory=free_port)
+    stops: list[tuple[datetime, datetime]] = field(default_factory=list)
     _etcd: subprocess.Popen[bytes] | None = None
     _server: subprocess.Popen[bytes] | None = None
     _etcd_ports: tuple[int, int] = field(default_factory=lambda: (free_port(), free_port()))
@@ -130,7 +133,13 @@ class ControlPlane:
 
     def stop_api_server(self) -> None:
         """End the API server as its node's kubelet would."""
+        began = datetime.now(UTC)
         _stop(self._server)
+        self.stops.append((began, datetime.now(UTC)))
+
+    def was_stopping(self, moment: datetime) -> bool:
+        """Return whether the API server had been told to stop, and had not yet."""
+        return any(began <= moment <= ended for began, ended in self.stops)
 
     def stop(self) -> None:
         """End both."""
@@ -156,11 +165,17 @@ class ControlPlane:
         except OSError:
             return 0
 
-    def kubectl(self, *arguments: str) -> None:
-        """Run kubectl as the administrator."""
+    def kubectl(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run kubectl as the administrator.
+
+        :raises RuntimeError: when it fails and is checked.
+        """
         environment = {**os.environ, "KUBECONFIG": str(self.kubeconfig)}
         command = [str(self.programs / "kubectl"), *arguments]
-        subprocess.run(command, env=environment, check=True, capture_output=True)
+        done = subprocess.run(command, env=environment, check=False, capture_output=True, text=True)
+        if check and done.returncode:
+            raise RuntimeError(f"kubectl {' '.join(arguments)} failed: {done.stderr}")
+        return done
 
     def _start_etcd(self) -> None:
         client, peer = self._etcd_ports

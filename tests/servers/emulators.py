@@ -1,8 +1,8 @@
 """Emulators of cloud services; each is started by the first test that needs it.
 
 AWS is moto's server (PyPI), Azure Storage is Azurite (npm), and Kafka is its own broker (Maven).
-What is fetched is kept in the folder of the other servers. Helm, a Go module, takes minutes to
-build: ``make test-tools`` does it once; without it its tests are skipped.
+What is fetched is kept in the folder of the other servers. Helm and Alertmanager, Go modules, take
+minutes to build: ``make test-tools`` does it once; without them their tests are skipped.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -28,7 +28,9 @@ from tests.servers.node import free_port
 AZURITE = "3.35.0"
 KAFKA = "4.1.1"
 HELM = "helm.sh/helm/v3/cmd/helm@v3.19.2"
-GO_TOOLS = (HELM,)
+ALERTMANAGER = "github.com/prometheus/alertmanager/cmd/alertmanager@v0.28.1"
+"""Later modules have no built user interface in them, without which they do not compile."""
+GO_TOOLS = (HELM, ALERTMANAGER)
 AZURE_ACCOUNT = "devstoreaccount1"
 AZURE_KEY = (
     "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
@@ -120,6 +122,9 @@ def go_tool(module: str) -> Path:
 def build_go_tools() -> None:
     """Build the commands that tests use, each once."""
     for module in GO_TOOLS:
+        with suppress(NoEmulator):
+            go_tool(module)
+            continue
         folder = cache_folder() / "go" / module.partition("@")[2]
         environment = {**os.environ, "GOBIN": str(folder), "GOFLAGS": "-buildvcs=false"}
         subprocess.run(["go", "install", module], env=environment, check=True)
@@ -178,6 +183,25 @@ def azurite_service(name: str, folder: Path) -> Iterator[str]:
     command += [f"--{name}Port", str(port), "--skipApiVersionCheck", "--disableTelemetry"]
     with running(command, port, folder / f"{name}.log"):
         yield f"http://127.0.0.1:{port}/{AZURE_ACCOUNT}"
+
+
+@contextmanager
+def alertmanager(folder: Path, receiver: str) -> Iterator[str]:
+    """Run Alertmanager, which notifies a webhook of each alert at once; its address.
+
+    :raises NoEmulator: when it is not there.
+    """
+    program, port = go_tool(ALERTMANAGER), free_port()
+    settings = folder / "alertmanager.yml"
+    settings.write_text(
+        "route: {receiver: pager, group_by: ['...'], group_wait: 0s, group_interval: 1m}\n"
+        f"receivers: [{{name: pager, webhook_configs: [{{url: '{receiver}'}}]}}]\n",
+        "utf-8",
+    )
+    command = [str(program), f"--config.file={settings}", f"--storage.path={folder / 'alerts'}"]
+    command += [f"--web.listen-address=127.0.0.1:{port}", "--cluster.listen-address="]
+    with running(command, port, folder / "alertmanager.log"):
+        yield f"http://127.0.0.1:{port}"
 
 
 @contextmanager
