@@ -12,6 +12,7 @@ import dataclasses
 import hashlib
 import os
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import date, datetime, timedelta
 from enum import Enum
@@ -92,7 +93,7 @@ def _path(identifier: str, text: str, lists: Lists) -> Path:
 
 @cache
 def _code() -> str:
-    """Return a text that differs when the code that reads rules does."""
+    """Return a digest that differs when the code that reads rules does."""
     stamps = [sys.version]
     for folder, _, names in sorted(os.walk(_PACKAGE)):
         modules = sorted(name for name in names if name.endswith((".py", ".toml")))
@@ -100,7 +101,7 @@ def _code() -> str:
     for name in _READERS:
         spec = find_spec(name)
         stamps.append(_stamp(Path(spec.origin)) if spec and spec.origin else name)
-    return "\n".join(stamps)
+    return hashlib.sha256("\n".join(stamps).encode()).hexdigest()
 
 
 def _stamp(path: Path) -> str:
@@ -114,13 +115,13 @@ def _packed(value: Any) -> Any:
         return value
     kind = type(value)
     if dataclasses.is_dataclass(kind):
-        parts = [getattr(value, field.name) for field in dataclasses.fields(kind)]
+        parts = [getattr(value, name) for name in _field_names(kind)]
         return ["object", _name_of(kind), *map(_packed, parts)]
     if isinstance(value, tuple) and hasattr(kind, "_fields"):
         return ["record", _name_of(kind), *map(_packed, value)]
     if isinstance(value, Enum):
         return ["member", _name_of(kind), value.name]
-    if kind in _COLLECTIONS:
+    if kind in (tuple, list, frozenset, set):
         return [kind.__name__, *map(_packed, value)]
     if kind is dict:
         return ["dict", *([_packed(key), _packed(item)] for key, item in value.items())]
@@ -131,46 +132,40 @@ def _packed(value: Any) -> Any:
     raise Unknown(kind.__name__)
 
 
-_COLLECTIONS: dict[type, type] = {kind: kind for kind in (tuple, list, frozenset, set)}
-_BY_NAME = {kind.__name__: kind for kind in _COLLECTIONS}
-
-
 def _unpacked(value: Any) -> Any:
     """Return the value of its form in MessagePack.
 
     :raises Unknown: for a type that k8sidx does not have.
     """
-    if not isinstance(value, list):
+    if type(value) is not list:
         return value
     match value:
-        case ["object", str(name), *parts]:
-            return _object(_class_of(name), [_unpacked(part) for part in parts])
-        case ["record", str(name), *parts]:
-            return _class_of(name)(*map(_unpacked, parts))
-        case ["member", str(name), str(member)]:
-            return _class_of(name)[member]
-        case ["dict", *items]:
-            return {_unpacked(key): _unpacked(item) for key, item in items}
-        case ["datetime", str(text)]:
-            return datetime.fromisoformat(text)
-        case ["date", str(text)]:
-            return date.fromisoformat(text)
-        case ["timedelta", days, seconds, micros]:
-            return timedelta(days, seconds, micros)
-        case [str(name), *parts] if name in _BY_NAME:
-            return _BY_NAME[name](map(_unpacked, parts))
+        case [str(name), *parts] if (unpack := _UNPACK.get(name)) is not None:
+            return unpack(parts)
     raise Unknown(str(value)[:100])
 
 
-def _object(kind: Any, parts: list[Any]) -> Any:
+def _each(parts: list[Any]) -> list[Any]:
+    # Most parts are texts: a call for each of them would take most of the time.
+    return [_unpacked(part) if type(part) is list else part for part in parts]
+
+
+def _object(parts: list[Any]) -> Any:
     """Return an object with the values of its fields, which were checked when they were read."""
+    name, *packed = parts
+    kind = _class_of(name)
+    names = _field_names(kind)
+    if len(names) != len(packed):
+        raise Unknown(name)
     made = object.__new__(kind)
-    fields = dataclasses.fields(kind)
-    if len(fields) != len(parts):
-        raise Unknown(kind.__name__)
-    for field, part in zip(fields, parts, strict=True):
-        object.__setattr__(made, field.name, part)
+    for field, part in zip(names, _each(packed), strict=True):
+        object.__setattr__(made, field, part)
     return made
+
+
+@cache
+def _field_names(kind: Any) -> tuple[str, ...]:
+    return tuple(field.name for field in dataclasses.fields(kind))
 
 
 def _name_of(kind: type) -> str:
@@ -195,3 +190,19 @@ def _class_of(name: str) -> Any:
     if not (dataclasses.is_dataclass(kind) or tuples or members):
         raise Unknown(name)
     return kind
+
+
+_UNPACK: dict[str, Callable[[list[Any]], Any]] = {
+    "object": _object,
+    "record": lambda parts: _class_of(parts[0])(*_each(parts[1:])),
+    "member": lambda parts: _class_of(parts[0])[parts[1]],
+    "dict": lambda parts: {_unpacked(key): _unpacked(item) for key, item in parts},
+    "datetime": lambda parts: datetime.fromisoformat(parts[0]),
+    "date": lambda parts: date.fromisoformat(parts[0]),
+    "timedelta": lambda parts: timedelta(*parts),
+    "tuple": lambda parts: tuple(_each(parts)),
+    "list": _each,
+    "frozenset": lambda parts: frozenset(_each(parts)),
+    "set": lambda parts: set(_each(parts)),
+}
+"""Functions that make a value of what follows its type."""
