@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from k8sidx.backends.embedded.engine import shared_scan as duckdb_shared
@@ -169,15 +169,21 @@ LEAVES: list[Condition] = [
     Present("objectRef.name"),
     Compare("user.groups", "=", "x"),
 ]
-CONDITIONS = st.recursive(
-    st.sampled_from(LEAVES),
-    lambda inner: st.one_of(
-        st.lists(inner, max_size=3).map(lambda one: And(tuple(one))),
-        st.lists(inner, max_size=3).map(lambda one: Or(tuple(one))),
-        inner.map(Not),
-    ),
-    max_leaves=12,
-)
+
+
+def nested(chosen: list[Condition]) -> st.SearchStrategy[Condition]:
+    return st.recursive(
+        st.sampled_from(chosen),
+        lambda inner: st.one_of(
+            st.lists(inner, max_size=3).map(lambda parts: And(tuple(parts))),
+            st.lists(inner, max_size=3).map(lambda parts: Or(tuple(parts))),
+            inner.map(Not),
+        ),
+        max_leaves=12,
+    )
+
+
+CONDITIONS = nested(LEAVES)
 ROWS = st.fixed_dictionaries(
     {
         "verb": st.sampled_from(["get", "list", None]),
@@ -222,6 +228,31 @@ def test_comparisons_settled_for_each_value_hold_for_the_same_events(
             assert engines[0].run(query) == engine.run(query)
             with_name = query.replace(where=And((where, Present("objectRef.name"))))
             assert engines[0].run(with_name) == engine.run(with_name)
+
+
+NAMED: list[Condition] = [
+    Compare("objectRef.name", "=", "a"),
+    OneOf("objectRef.name", ("b", "c")),
+    Not(Present("objectRef.name")),
+    And((Compare("verb", "=", "get"), Compare("objectRef.name", "=", "b"))),
+    And((Not(Compare("responseStatus.code", ">=", 400)), Present("objectRef.name"))),
+]
+"""About names, which are not among the dimensions."""
+
+
+@settings(max_examples=40, deadline=None)
+@given(nested(NAMED * 3 + SETTLED), nested(NAMED + SETTLED), st.sampled_from(["all", "since"]))
+def test_what_the_combinations_determine_is_left_out_of_a_condition(
+    engine: DuckDBEngine, condition: Condition, further: Condition, asked: str
+) -> None:
+    """A query about few events has the conditions that these do not all meet, or all miss."""
+    since = window(asked).since
+    fields = frozenset(duckdb_shared.DIMENSIONS) | {"objectRef.name", "auditID"}
+    where = And((Compare("objectRef.resource", "=", "secrets"), condition))
+    query = Query(where=And((where, further)), since=since, select=("auditID", "userAgent"))
+    with engine.prepare([ScanRequest((where,), fields)] * 3, since, None) as engines:
+        assert isinstance(engines[0], RoutedEngine)
+        assert engines[0].run(query) == engine.run(query)
 
 
 @given(

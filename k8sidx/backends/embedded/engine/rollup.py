@@ -27,6 +27,7 @@ from k8sidx.backends.result import Result, Value
 from k8sidx.events.fields.lookup import resolve
 from k8sidx.events.fields.table import Kind
 from k8sidx.query.algebra import (
+    NEVER,
     Always,
     And,
     Compare,
@@ -176,6 +177,62 @@ class Rolled:
             self._rows[condition] = Bitset.of(met, len(self._counts))
         return self._rows[condition]
 
+    def specialized(self, condition: Condition, among: Bitset) -> Condition:
+        """Return a condition that is equivalent for the events of some combinations: without the
+        comparisons whose outcome these combinations determine.
+
+        DuckDB takes longer to plan a long condition than to evaluate it for few events.
+        Comparisons that were not evaluated for another condition stay.
+        """
+        return self._specialized(self._bounds(condition), among)
+
+    def _bounds(self, condition: Condition) -> _Bounds:
+        match condition:
+            case Always():
+                return _Bounds(condition, self._all, self._all)
+            case And(parts):
+                children = [self._bounds(part) for part in parts]
+                may, must = self._all, self._all
+                for child in children:
+                    may, must = may & child.may, must & child.must
+                return _Bounds(condition, may, must, children)
+            case Or(parts):
+                children = [self._bounds(part) for part in parts]
+                may, must = NO_ROWS, NO_ROWS
+                for child in children:
+                    may, must = may | child.may, must | child.must
+                return _Bounds(condition, may, must, children)
+            case Not(part):
+                child = self._bounds(part)
+                return _Bounds(condition, self._all - child.must, self._all - child.may, [child])
+        if condition not in self._matching:
+            return _Bounds(condition, self._all, NO_ROWS)
+        rows = self._combinations(condition)
+        return _Bounds(condition, rows, rows)
+
+    def _specialized(self, bounds: _Bounds, among: Bitset) -> Condition:
+        if not (among & bounds.may):
+            return NEVER
+        if not (among - bounds.must):
+            return Always()
+        match bounds.condition:
+            case And():
+                parts = []
+                for child in sorted(bounds.parts, key=_is_open):
+                    parts.append(self._specialized(child, among))
+                    # What follows counts only where this one holds.
+                    among &= child.may
+                return And(tuple(part for part in parts if not isinstance(part, Always)))
+            case Or():
+                parts = []
+                for child in sorted(bounds.parts, key=_is_open):
+                    parts.append(self._specialized(child, among))
+                    among -= child.must
+                return Or(tuple(part for part in parts if part != NEVER))
+            case Not():
+                return Not(self._specialized(bounds.parts[0], among))
+        return bounds.condition
+
     def _rows_of(self, name: str) -> dict[Value, list[int]]:
         """Return the rows of the table that have each value of a dimension."""
         if name not in self._rows_by_value:
@@ -198,23 +255,48 @@ class Rolled:
     def materialized(self, condition: Condition) -> Condition:
         """Return an equivalent condition for these events, with patterns and networks replaced by
         the values for which they hold: a pattern is tested for each value, not each event."""
-        self.evaluate([condition])
+        self.evaluate(leaf for leaf in leaves(condition) if self._needs_values(leaf))
         return rewritten(condition, self._materialized)
 
-    def _materialized(self, leaf: Leaf) -> Condition:
+    def _needs_values(self, leaf: Leaf) -> bool:
+        """Whether a test for the values for which a comparison holds may be quicker."""
+        path = resolve(leaf.field)
+        is_text = path.field.kind in (Kind.KEYWORD, Kind.ADDRESS)
+        has_one_value = not path.many and path.position is None
+        return self._is_slow(leaf) and is_text and has_one_value
+
+    def _is_slow(self, leaf: Leaf) -> bool:
         if isinstance(leaf, Present) or (isinstance(leaf, Compare) and not leaf.ignore_case):
+            return False
+        return resolve(leaf.field).field.name in self.table.fields
+
+    def _materialized(self, leaf: Leaf) -> Condition:
+        if not self._is_slow(leaf):
             return leaf
         path = resolve(leaf.field)
-        if path.field.name not in self.table.fields:
-            return leaf
         if path.many or path.position is not None:
             return materialize(leaf, is_large, self.values)
-        met = self._matching[leaf]
-        if path.field.kind not in (Kind.KEYWORD, Kind.ADDRESS):
+        if not self._needs_values(leaf):
             return leaf
+        met = self._matching[leaf]
         if len(met) > LONG and not is_large(leaf):
             return leaf
         return OneOf(leaf.field, tuple(sorted(str(value) for value in met)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Bounds:
+    """A condition with the combinations for whose events it may hold, and must hold."""
+
+    condition: Condition
+    may: Bitset
+    must: Bitset
+    parts: Sequence[_Bounds] = ()
+
+
+def _is_open(bounds: _Bounds) -> bool:
+    """Whether the combination alone does not determine if the condition holds."""
+    return bounds.may != bounds.must
 
 
 def _hashable(value: Any) -> Any:

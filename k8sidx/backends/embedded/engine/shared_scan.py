@@ -18,7 +18,8 @@ query over fewer rows, of which none that was left out could match.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -32,7 +33,7 @@ from k8sidx.backends.protocol import Engine
 from k8sidx.backends.result import Result
 from k8sidx.backends.shared import ScanRequest
 from k8sidx.events.fields.lookup import resolve
-from k8sidx.query.algebra import Condition, Metric, Or, Query, Terms, fields_of
+from k8sidx.query.algebra import NEVER, Condition, Metric, Or, Query, Terms, fields_of
 from k8sidx.query.bounds import implies
 
 DIMENSIONS = (
@@ -88,15 +89,20 @@ class Gathered:
 
     :param fields: its stored fields.
     :param numbers: the lowest and the highest ``NUMBER`` of its events, which selects most of them.
+    :param combinations: rows of the roll-up that the selected events can have.
     """
 
     table: str
     fields: frozenset[str]
     numbers: tuple[int, int]
+    combinations: Bitset
 
-    @property
-    def source(self) -> str:
-        return f'(SELECT * FROM "{self.table}" WHERE "{NUMBER}" BETWEEN ? AND ?) AS events'
+    def source(self, columns: Iterable[str]) -> str:
+        """Return the SQL of the events, with some columns: to plan for them all takes long."""
+        return (
+            f'(SELECT {quoted(sorted(columns))} FROM "{self.table}" '
+            f'WHERE "{NUMBER}" BETWEEN ? AND ?) AS events'
+        )
 
 
 @dataclass(slots=True)
@@ -250,16 +256,17 @@ class SharedScan:
             self._parameters,
         )
         for number in ordered:
-            self._gathered[number] = Gathered(table, gathering.columns, numbered[number])
+            self._gathered[number] = Gathered(table, gathering.columns, *numbered[number])
 
     def _numbered(
         self, rolled: Rolled, names: str, requests: Sequence[int]
-    ) -> tuple[list[int], dict[int, tuple[int, int]]]:
+    ) -> tuple[list[int], dict[int, tuple[tuple[int, int], Bitset]]]:
         """Number the values of some dimensions, from those of the first request on: so the range of
         a request about few events contains few others.
 
         :param requests: positions of the requests, those about the fewest events first.
-        :returns: a combination that has the values, by number; and the range of each request.
+        :returns: a combination that has the values, by number; and the range of each request, with
+            the combinations that have its numbers.
         """
         ranked = self._database.statement(
             f"SELECT dense_rank() OVER (ORDER BY {names}), rowid FROM {rolled.table.source}"
@@ -268,6 +275,9 @@ class SharedScan:
         number_of: dict[int, int] = {}
         first: list[int] = []
         ranges: dict[int, tuple[int, int]] = {}
+        rows_of: dict[int, list[int]] = {}
+        for row, values in values_of.items():
+            rows_of.setdefault(values, []).append(row)
         for number in requests:
             own = []
             for row in self._about[number]:
@@ -277,7 +287,15 @@ class SharedScan:
                     first.append(row)
                 own.append(number_of[values])
             ranges[number] = (min(own), max(own))
-        return first, ranges
+        numbered = [rows_of[values] for values in number_of]
+        return first, {
+            request: (between, self._rows(numbered[between[0] : between[1] + 1]))
+            for request, between in ranges.items()
+        }
+
+    def _rows(self, rows: Sequence[Sequence[int]]) -> Bitset:
+        assert self._rolled is not None  # noqa: S101 - made before
+        return Bitset.of(itertools.chain.from_iterable(rows), len(self._rolled))
 
     def _keys(
         self, rolled: Rolled, dimensions: Sequence[str], combinations: Sequence[int]
@@ -332,16 +350,25 @@ class RoutedEngine:
         within = self._within(query)
         if meant and within and self.none:
             return _of_nothing(query)
-        if within:
-            query = query.replace(where=self.rolled.materialized(query.where))
+        gathered = self.gathered
         if self._rolls(query):
             # Without its time range, which is that of the whole roll-up.
-            asked = dataclasses.replace(query, since=None, until=None)
+            where = self.rolled.materialized(query.where)
+            asked = dataclasses.replace(query, where=where, since=None, until=None)
             return self.database.answer(asked, self.rolled.table.source, rolled=True)
-        gathered = self.gathered
         if meant and within and gathered and _columns(_fields(query)) <= gathered.fields:
-            return self.database.answer(query, gathered.source, gathered.numbers)
+            return self._of_gathered(query, gathered)
+        if within:
+            query = query.replace(where=self.rolled.materialized(query.where))
         return self.database.run(query)
+
+    def _of_gathered(self, query: Query, gathered: Gathered) -> Result:
+        where = self.rolled.specialized(query.where, gathered.combinations)
+        if where == NEVER:
+            return _of_nothing(query)
+        query = query.replace(where=self.rolled.materialized(where))
+        source = gathered.source(_columns(_fields(query)) | {ID, TIME})
+        return self.database.answer(query, source, gathered.numbers)
 
     def _within(self, query: Query) -> bool:
         since, until = self.between
