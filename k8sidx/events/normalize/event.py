@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 import orjson
+import re2  # type: ignore[import-untyped]
 
 from k8sidx.events.decode.event_model import (
     NOTHING,
@@ -38,6 +39,7 @@ from k8sidx.events.normalize.parts import (
 )
 from k8sidx.events.normalize.redact import redact_json
 from k8sidx.events.normalize.redact_container import redact_promoted
+from k8sidx.events.normalize.redact_hints import BODY_HINTS, KIND_HINTS, LAST_APPLIED
 from k8sidx.events.normalize.redact_kinds import KIND_OF_RESOURCE
 from k8sidx.events.normalize.redact_text import MARK_START, URI_MARK, redact_uri
 from k8sidx.events.normalize.request import resource_of, uri_fields
@@ -100,6 +102,9 @@ VALUE_FIELDS = (
 
 # What AKS writes in place of a body that is too long for its table (AKSAudit).
 AKS_CUT = b'"skipped-too-big-size-object"'
+# A body without any of these has nothing that redaction looks for: one search for all of them
+# takes a third of the time of one for each.
+_HINTS = re2.compile(b"|".join(map(re2.escape, (*BODY_HINTS, *KIND_HINTS, LAST_APPLIED))))
 _EMPTY = b"{}"
 _KINDS = ("Event", None)
 _VERSIONS = (V1, None)
@@ -348,6 +353,8 @@ class Normalizer:
         if type(value) is str and (parsed := parse_text(value)) is not None:
             value = parsed  # A shipper delivered the body as text.
         plain = canonical_json(value)
+        if target not in KIND_OF_RESOURCE and _HINTS.search(plain) is None:
+            return value, plain, plain
         return value, plain, redact_json(plain, target, call.embedding)
 
 
