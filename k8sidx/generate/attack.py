@@ -14,11 +14,11 @@ class Attack:
     """An attack that one or more hunts of the library must find.
 
     :param steps: its requests, in the order of their seconds.
-    :param before: requests of ordinary life in the time before, that hunts for what is new
-        compare with.
-    :param share: not 0: the steps repeat, in turn, for as long as the attacks last, and are
+    :param before: ordinary requests in the time before, which hunts for new behaviour compare
+        with.
+    :param share: if not 0, the steps repeat, in turn, for as long as the attacks last, and are
         that part of all events.
-    :param every: not 0: the steps repeat, in turn, that many seconds apart, from the beginning
+    :param every: if not 0, the steps repeat, in turn, that many seconds apart, from the beginning
         of the span until the attack begins; then there is silence.
     :param user: whose credentials; "" for none; ``None`` for a person of the attack's own.
     :param address: where from; ``None`` for an address of the attack's own.
@@ -39,6 +39,6 @@ class Attack:
 
 
 def attack(*steps: Step | Sequence[Step], **more: Any) -> Attack:
-    """An attack of these requests."""
-    flat = [one for said in steps for one in ([said] if isinstance(said, Step) else said)]
+    """Return an attack of these requests."""
+    flat = [step for entry in steps for step in ([entry] if isinstance(entry, Step) else entry)]
     return Attack(flat, **more)

@@ -10,7 +10,7 @@ from k8sidx.generate.plan import Plan, Planted
 
 
 def labels_of(plan: Plan, crowd: int) -> dict[str, Any]:
-    """The labels, once all lines were written.
+    """Return the labels, after all lines were written.
 
     :param crowd: number of people who work with the cluster.
     """
@@ -18,25 +18,26 @@ def labels_of(plan: Plan, crowd: int) -> dict[str, Any]:
         "since": f"{plan.halfway:%Y-%m-%dT%H:%M:%SZ}",
         "lists": _lists(plan, crowd),
         "attacks": [
-            _label(one) for one in sorted(plan.planted, key=lambda one: (one.first, one.hunts))
+            _label(planted)
+            for planted in sorted(plan.planted, key=lambda planted: (planted.first, planted.hunts))
         ],
     }
 
 
-def _label(one: Planted) -> dict[str, Any]:
+def _label(planted: Planted) -> dict[str, Any]:
     return {
-        "hunts": list(one.hunts),
-        "user": one.actor.name,
-        "sourceIPs": [one.actor.address],
-        "userAgent": one.actor.agent,
-        "codes": sorted({step.code for step in one.attack.steps}),
-        "start": _time(one.first),
-        "end": _time(one.last),
-        "events": one.events,
-        "alone": one.attack.alone,
-        "lists": sorted(one.attack.lists),
-        "auditIDs": one.audit_ids,
-        "beforeAuditIDs": one.before,
+        "hunts": list(planted.hunts),
+        "user": planted.actor.name,
+        "sourceIPs": [planted.actor.address],
+        "userAgent": planted.actor.agent,
+        "codes": sorted({step.code for step in planted.attack.steps}),
+        "start": _time(planted.first),
+        "end": _time(planted.last),
+        "events": planted.events,
+        "alone": planted.attack.alone,
+        "lists": sorted(planted.attack.lists),
+        "auditIDs": planted.audit_ids,
+        "beforeAuditIDs": planted.before,
     }
 
 
@@ -45,16 +46,16 @@ def _time(moment: int) -> str:
 
 
 def _lists(plan: Plan, crowd: int) -> dict[str, list[str]]:
-    """Entries of the lists that hunts need, as somebody who knows this cluster writes them."""
+    """Return the entries of the lists that hunts need, as an operator would write them."""
     lists: dict[str, set[str]] = {}
-    for one in plan.planted:
-        for name, entries in one.attack.lists.items():
+    for planted in plan.planted:
+        for name, entries in planted.attack.lists.items():
             lists.setdefault(name, set()).update(entries)
     if "known_users" in lists:
         lists["known_users"].update(person.name for _, person in people(crowd))
         lists["known_users"].update(
-            one.actor.name
-            for one in plan.planted
-            if "unlisted_user" not in one.hunts and not one.actor.name.startswith("system:")
+            planted.actor.name
+            for planted in plan.planted
+            if "unlisted_user" not in planted.hunts and not planted.actor.name.startswith("system:")
         )
     return {name: sorted(entries - {""}) for name, entries in sorted(lists.items())}

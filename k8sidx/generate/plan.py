@@ -1,4 +1,4 @@
-"""Which attacks take place, by whom and when; and what there is to say about them."""
+"""Plan of the attacks: which ones, by whom and when, with their labels."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from k8sidx.generate.step import KUBECTL, Actor, Step
 from k8sidx.generate.template import uuid_text
 
 HALF = 0.5
-"""Part of the span that has no attacks: what hunts for the new compare with."""
+"""Part of the span that has no attacks, which hunts for new behaviour compare with."""
 
 ATTACKED = (0.52, 0.9)
 LIVED = (0.05, 0.45)
@@ -79,9 +79,9 @@ class Plan:
         self._seed = seed
         random = Random(f"{seed} plan")  # noqa: S311 - repeatable
         by_attack: dict[int, list[str]] = {}
-        for hunt, said in ATTACKS.items():
+        for hunt, attack in ATTACKS.items():
             if hunt in set(hunts):
-                by_attack.setdefault(id(said), []).append(hunt)
+                by_attack.setdefault(id(attack), []).append(hunt)
         order = list(by_attack.values())
         random.shuffle(order)
         first, last = ATTACKED
@@ -93,78 +93,78 @@ class Plan:
 
     @property
     def halfway(self) -> datetime:
-        """Where to begin to look; the time before is to compare with."""
+        """The start of the hunted period; the time before it is the baseline."""
         return datetime.fromtimestamp(self._at(HALF) / SECOND, UTC)
 
     @property
     def own_events(self) -> int:
-        """Events of the attacks."""
-        return sum(self._count(one) + len(one.attack.before) for one in self.planted)
+        """Number of events of the attacks."""
+        return sum(self._count(planted) + len(planted.attack.before) for planted in self.planted)
 
     def lines(self) -> list[Iterator[Line]]:
-        """The events of each attack, in order."""
-        return [self._lines(one) for one in self.planted]
+        """Return the events of each attack, in order."""
+        return [self._lines(planted) for planted in self.planted]
 
     def _at(self, part: float) -> int:
         return self._since + int(self._span * part)
 
-    def _count(self, one: Planted) -> int:
-        if one.attack.every:
-            return int((one.began - self._at(0)) / SECOND / one.attack.every)
-        if not one.attack.share:
-            return len(one.attack.steps)
-        return max(LEAST_SHARED, int(self._events * one.attack.share))
+    def _count(self, planted: Planted) -> int:
+        if planted.attack.every:
+            return int((planted.began - self._at(0)) / SECOND / planted.attack.every)
+        if not planted.attack.share:
+            return len(planted.attack.steps)
+        return max(LEAST_SHARED, int(self._events * planted.attack.share))
 
-    def _steps(self, one: Planted, random: Random) -> Iterator[tuple[int, Step, bool]]:
-        """Moment, request, and whether it belongs to the attack."""
+    def _steps(self, planted: Planted, random: Random) -> Iterator[tuple[int, Step, bool]]:
+        """Yield the time, the request, and whether it belongs to the attack."""
         first, last = LIVED
         for step, part in zip(
-            one.attack.before,
-            sorted(random.uniform(first, last) for _ in one.attack.before),
+            planted.attack.before,
+            sorted(random.uniform(first, last) for _ in planted.attack.before),
             strict=True,
         ):
             yield self._at(part), step, False
-        if one.attack.share or one.attack.every:
+        if planted.attack.share or planted.attack.every:
             began, ends = self._at(ATTACKED[0]), self._at(ATTACKED[1])
-            if one.attack.every:
-                began, ends = self._at(0), one.began
-            count = self._count(one)
-            for number, step in zip(range(count), cycle(one.attack.steps)):
+            if planted.attack.every:
+                began, ends = self._at(0), planted.began
+            count = self._count(planted)
+            for number, step in zip(range(count), cycle(planted.attack.steps)):
                 yield began + (ends - began) * number // count, step, True
         else:
-            for step in one.attack.steps:
-                yield one.began + int(step.seconds * SECOND), step, True
+            for step in planted.attack.steps:
+                yield planted.began + int(step.seconds * SECOND), step, True
 
-    def _lines(self, one: Planted) -> Iterator[Line]:
-        random = Random(f"{self._seed} {one.hunts[0]}")  # noqa: S311 - repeatable
+    def _lines(self, planted: Planted) -> Iterator[Line]:
+        random = Random(f"{self._seed} {planted.hunts[0]}")  # noqa: S311 - repeatable
         session: Step | None = None  # what ends the session that is open
         identity, received = "", 0
-        for moment, step, own in self._steps(one, random):
+        for moment, step, own in self._steps(planted, random):
             if session != replace(step, seconds=0):
                 identity, received = uuid_text(random), moment
             opens = step.stage == "ResponseStarted"
             session = replace(step, stage="ResponseComplete", seconds=0) if opens else None
             completed = moment + random.randrange(900, 9_000)
             body = step.event(
-                one.actor, identity, time_text(received).decode(), time_text(completed).decode()
+                planted.actor, identity, time_text(received).decode(), time_text(completed).decode()
             )
-            _note(one, identity, received, completed, own=own)
+            _note(planted, identity, received, completed, own=own)
             yield Line(completed, line_of(body))
 
 
-def _note(one: Planted, identity: str, received: int, completed: int, *, own: bool) -> None:
+def _note(planted: Planted, identity: str, received: int, completed: int, *, own: bool) -> None:
     if not own:
-        one.before.append(identity)
+        planted.before.append(identity)
         return
-    one.first = one.first or received
-    one.last = completed
-    one.events += 1
-    if identity not in one.audit_ids[-1:] and len(one.audit_ids) < MOST_NAMED:
-        one.audit_ids.append(identity)
+    planted.first = planted.first or received
+    planted.last = completed
+    planted.events += 1
+    if identity not in planted.audit_ids[-1:] and len(planted.audit_ids) < MOST_NAMED:
+        planted.audit_ids.append(identity)
 
 
 def line_of(body: dict[str, Any]) -> bytes:
-    """An event as the API server's encoder writes it, which escapes ``&<>``."""
+    """Return an event as the API server's encoder writes it, which escapes ``&<>``."""
     text = orjson.dumps(body)
     for sign in (b"&", b"<", b">"):
         text = text.replace(sign, b"\\u%04x" % sign[0])
@@ -172,42 +172,42 @@ def line_of(body: dict[str, Any]) -> bytes:
 
 
 def chosen(attacks: str) -> list[str]:
-    """Ids of the attacks: ``all``, ``none``, or ids of hunts, with commas between.
+    """Return the ids of the attacks: ``all``, ``none``, or ids of hunts, with commas between.
 
     :raises UsageError: when there is no such hunt.
     """
     if attacks in ("all", "none"):
         return list(ATTACKS) if attacks == "all" else []
-    wanted = [one.strip() for one in attacks.split(",") if one.strip()]
-    for one in wanted:
-        if one not in ATTACKS:
+    wanted = [hunt.strip() for hunt in attacks.split(",") if hunt.strip()]
+    for hunt in wanted:
+        if hunt not in ATTACKS:
             raise UsageError(
-                f"no hunt is called {one!r}.",
+                f"no hunt is called {hunt!r}.",
                 remedy="Give all, none, or ids of hunts with commas; k8sidx hunts lists them.",
             )
     return wanted
 
 
 def _actor(hunt: str) -> Actor:
-    """The same for an attack whatever else takes place."""
-    said = ATTACKS[hunt]
-    number = next(n for n, one in enumerate(ATTACKS.values()) if one is said)
-    name = person(number) if said.user is None else said.user
-    address = said.address
+    """Return the client, the same for an attack whatever other attacks are planned."""
+    attack = ATTACKS[hunt]
+    number = next(n for n, planned in enumerate(ATTACKS.values()) if planned is attack)
+    name = person(number) if attack.user is None else attack.user
+    address = attack.address
     if address is None:
         machine = name.startswith("system:") and name != "system:anonymous"
         address = _address(number, of_pod=machine)
-    return Actor(name, address, said.agent or KUBECTL)
+    return Actor(name, address, attack.agent or KUBECTL)
 
 
 def person(number: int) -> str:
-    """A name of its own for each number from 0 on."""
+    """Return a distinct name for each number from 0 on."""
     again, last = divmod(number // len(_FIRST), len(_LAST))
     return f"{_FIRST[number % len(_FIRST)]}.{_LAST[last]}{again + 1 if again else ''}"
 
 
 def _address(number: int, *, of_pod: bool) -> str:
-    """An address of its own for each number from 0 on: of the pods' network, of one for
+    """Return a distinct address for each number from 0 on: of the pods' network, of one for
     documentation (RFC 5737), or, when that is used up, of one for benchmarks (RFC 2544)."""
     network, host = divmod(number, _HOSTS)
     if of_pod:

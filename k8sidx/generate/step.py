@@ -96,7 +96,7 @@ class Step:
     :param path: the request's URI when it does not follow from the rest.
     :param query: parameters of the URI.
     :param claimed: what X-Forwarded-For named, before the peer's own address.
-    :param message: of a refusal, when it does not follow; ``{user}`` is who asked.
+    :param message: of a refusal, when it does not follow; ``{user}`` is the user of the request.
     :param user: name of another user than the attack's.
     :param credential: id of the token or certificate.
     :param groups: of the user; empty for those that such a user has.
@@ -126,7 +126,7 @@ class Step:
     admitted: bool = False
 
     def numbered(self, number: int, seconds: float) -> Step:
-        """The same request once more, ``{n}`` in names made that number."""
+        """Return the same request later, with ``{n}`` in names replaced by that number."""
         return replace(
             self,
             name=self.name.replace("{n}", str(number)),
@@ -143,7 +143,7 @@ class Step:
         )
 
     def event(self, actor: Actor, identity: str, received: str, completed: str) -> dict[str, Any]:
-        """The event, its keys in the API server's order.
+        """Return the event, its keys in the API server's order.
 
         :param identity: the audit ID.
         """
@@ -185,7 +185,7 @@ class Step:
         return "" if self.resource in CLUSTER_WIDE else self.namespace
 
     def _reference(self) -> dict[str, str]:
-        said = {
+        members = {
             "resource": self.resource,
             "namespace": self._where,
             "name": self.name,
@@ -193,7 +193,7 @@ class Step:
             "apiVersion": "v1",
             "subresource": self.subresource,
         }
-        return {key: value for key, value in said.items() if value}
+        return {key: value for key, value in members.items() if value}
 
     def _uri(self) -> str:
         uri = self.path
@@ -239,16 +239,16 @@ class Step:
         if self.code == 401:
             return {}
         if self.code == 403 and not self.admitted:
-            said = {"decision": "forbid", "reason": ""}
+            values = {"decision": "forbid", "reason": ""}
         else:
-            said = {"decision": "allow", "reason": reason_for(user)}
-        return {f"authorization.k8s.io/{key}": value for key, value in said.items()} | dict(
+            values = {"decision": "allow", "reason": reason_for(user)}
+        return {f"authorization.k8s.io/{key}": value for key, value in values.items()} | dict(
             self.annotations
         )
 
 
 def user_of(name: str) -> dict[str, Any]:
-    """``user`` of an event, as the API server writes such users."""
+    """Return ``user`` of an event, as the API server writes such users."""
     if not name:
         return {}
     if name == "system:anonymous":
@@ -269,7 +269,7 @@ def user_of(name: str) -> dict[str, Any]:
 
 
 def reason_for(name: str) -> str:
-    """Which binding allows a user what he does."""
+    """Return the reason that names the binding that allows the user's requests."""
     if name.startswith("system:serviceaccount:"):
         _, _, namespace, account = name.split(":", 3)
         return (
@@ -285,17 +285,17 @@ def reason_for(name: str) -> str:
 
 
 def ask(verb: str, resource: str = "pods", name: str = "", **more: Any) -> Step:
-    """A request; answered 201 when it creates something and nothing else is said."""
+    """Return a request; the default code of one that creates something is 201."""
     if verb == "create" and "code" not in more:
         more["code"] = _CREATED
     return Step(verb, resource, name, **more)
 
 
 def again(step: Step, count: int, every: float = 1) -> list[Step]:
-    """The request that often, that many seconds apart; ``{n}`` in names becomes its number."""
+    """Return the request that many times, so many seconds apart; see :meth:`Step.numbered`."""
     return [step.numbered(number, number * every) for number in range(count)]
 
 
 def encoded(data: bytes) -> str:
-    """Bytes as an object's field holds them."""
+    """Return bytes as a field of an object contains them."""
     return base64.b64encode(data).decode()

@@ -63,28 +63,30 @@ class Traffic:
     requests: tuple[Request, ...]
 
     def events(self, *, of_people: bool) -> int:
-        """Events of people, or of machines."""
-        return sum(len(one.took) for one in self.requests if bool(one.kind.person) is of_people)
+        """Return the number of events of people, or of machines."""
+        return sum(
+            len(request.took) for request in self.requests if bool(request.kind.person) is of_people
+        )
 
 
 @cache
 def load_traffic() -> Traffic:
-    """The model that comes with the package."""
+    """Return the model that comes with the package."""
     packed = files("k8sidx.generate").joinpath("traffic.ndjson.zst").read_bytes()
     header, *kinds = zstandard.ZstdDecompressor().decompress(packed).splitlines()
-    requests = [one for line in kinds for one in _requests(json.loads(line))]
-    requests.sort(key=lambda one: one.began)
+    requests = [request for line in kinds for request in _requests(json.loads(line))]
+    requests.sort(key=lambda request: request.began)
     return Traffic(json.loads(header)["microseconds"], tuple(requests))
 
 
-def _requests(said: dict[str, Any]) -> list[Request]:
-    user = said["events"][0]["user"].get("username", "")
+def _requests(model: dict[str, Any]) -> list[Request]:
+    user = model["events"][0]["user"].get("username", "")
     person = user if user in PEOPLE else ""
     kind = Kind(
         person,
-        tuple(Template(event, person, PEOPLE.get(person, "")) for event in said["events"]),
+        tuple(Template(event, person, PEOPLE.get(person, "")) for event in model["events"]),
     )
     return [
         Request(began, kind, tuple(took))
-        for began, took in zip(said["began"], said["took"], strict=True)
+        for began, took in zip(model["began"], model["took"], strict=True)
     ]

@@ -1,4 +1,4 @@
-"""The log into a file, packed as its name says."""
+"""Writer of the log, compressed by the file's extension."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ STDOUT = "-"
 
 
 def write_lines(lines: Iterable[bytes], target: str) -> tuple[int, int]:
-    """Write a log; returns its lines and its bytes, unpacked.
+    """Write a log; return its number of lines and of bytes, uncompressed.
 
     :param target: a file, packed when it ends in .gz or .zst; ``-`` for stdout.
     :raises UsageError: when it cannot be written.
     """
-    count = size = held = 0
+    count = size = buffered = 0
     block: list[bytes] = []
     try:
         with _opened(target) as file:
             for line in lines:
                 count += 1
-                held += len(line)
+                buffered += len(line)
                 block.append(line)
-                if held >= BLOCK:
+                if buffered >= BLOCK:
                     file.write(b"".join(block))
-                    size += held
-                    held = 0
+                    size += buffered
+                    buffered = 0
                     block.clear()
             file.write(b"".join(block))
     except BrokenPipeError:
@@ -46,7 +46,7 @@ def write_lines(lines: Iterable[bytes], target: str) -> tuple[int, int]:
             f"{target} cannot be written: {error.strerror}.",
             remedy="Name a file in a folder that is there and has space.",
         ) from error
-    return count, size + held
+    return count, size + buffered
 
 
 @contextmanager
