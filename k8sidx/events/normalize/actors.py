@@ -14,21 +14,21 @@ _BROWSER = frozenset(
 
 @lru_cache(maxsize=16_384)
 def address(text: str) -> str | None:
-    """The address in its usual writing, or ``None`` when the text is none.
+    """Return the address in its canonical form, or ``None`` for other texts.
 
     IPv4 in IPv6 (``::ffff:192.0.2.1``) becomes IPv4; zones (``%eth0``) are dropped.
     """
     try:
-        found = ipaddress.ip_address(text.strip().split("%", 1)[0])
+        parsed = ipaddress.ip_address(text.strip().split("%", 1)[0])
     except ValueError:
         return None
-    mapped = getattr(found, "ipv4_mapped", None)
-    return str(mapped or found)
+    mapped = getattr(parsed, "ipv4_mapped", None)
+    return str(mapped or parsed)
 
 
 @lru_cache(maxsize=16_384)
 def product(user_agent: str) -> tuple[str, str]:
-    """Name and version of the product in a User-Agent header (RFC 9110 section 10.1.5).
+    """Return name and version of the product in a User-Agent header (RFC 9110 section 10.1.5).
 
     For browsers it is the application inside: ``OpenLens`` rather than ``Mozilla``.
     """

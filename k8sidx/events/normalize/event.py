@@ -398,7 +398,7 @@ def _left(
 
 
 def _mistyped(rest: Fields) -> bytes:
-    """Canonical JSON of values of audit.k8s.io/v1 keys that have another type than it defines:
+    """Return canonical JSON of values of v1 keys that have another type than the API defines:
     they make the event what it is, unlike the keys that shippers add around it."""
-    found = {key: value for key, value in rest.items() if key in V1_KEYS}
-    return canonical_json(found) if found else b""
+    mistyped = {key: value for key, value in rest.items() if key in V1_KEYS}
+    return canonical_json(mistyped) if mistyped else b""

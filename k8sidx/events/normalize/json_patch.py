@@ -51,30 +51,30 @@ def _put(
     value: Any,
     elements: dict[tuple[str, ...], dict[str, Any]],
 ) -> None:
-    node, place, last = root, 0, len(keys) - 1
-    while place < last:
-        key = keys[place]
-        if key in _LISTS and (keys[place + 1] == "-" or keys[place + 1].isdecimal()):
+    node, index, last = root, 0, len(keys) - 1
+    while index < last:
+        key = keys[index]
+        if key in _LISTS and (keys[index + 1] == "-" or keys[index + 1].isdecimal()):
             children = node.get(key)
             if type(children) is not list:
                 children = node[key] = []
-            if place + 1 == last:
+            if index + 1 == last:
                 children.append(value)
                 return
-            node = _element(children, keys[: place + 2], elements)
-            place += 2
+            node = _element(children, keys[: index + 2], elements)
+            index += 2
         else:
             child = node.get(key)
             if type(child) is not dict:
                 child = node[key] = {}
-            node, place = child, place + 1
+            node, index = child, index + 1
     node[keys[last]] = value
 
 
 def _element(
     children: list[Any], path: tuple[str, ...], elements: dict[tuple[str, ...], dict[str, Any]]
 ) -> dict[str, Any]:
-    """The element that the path means; one that is not known yet is made."""
+    """Return the element of the path; create a new one."""
     element = elements.get(path)
     if element is None:
         element = elements[path] = {}

@@ -20,24 +20,24 @@ def put_list(into: Fields, name: str, values: list[str]) -> None:
 
 
 def mapping(node: Fields, key: str) -> Fields:
-    """The object under a key, or an empty one."""
+    """Return the object under a key, or an empty one."""
     value = node.get(key)
     return value if type(value) is dict else {}
 
 
 def mappings(node: Fields, key: str) -> list[Fields]:
-    """The objects in the list under a key."""
+    """Return the objects in the list under a key."""
     value = node.get(key)
-    return [one for one in value if type(one) is dict] if type(value) is list else []
+    return [member for member in value if type(member) is dict] if type(value) is list else []
 
 
 def text(node: Fields, key: str) -> str:
-    """The text under a key, or an empty one."""
+    """Return the text under a key, or an empty one."""
     value = node.get(key)
     return value if type(value) is str else ""
 
 
 def texts(node: Fields, key: str) -> list[str]:
-    """The texts in the list under a key."""
+    """Return the texts in the list under a key."""
     value = node.get(key)
-    return [one for one in value if type(one) is str] if type(value) is list else []
+    return [member for member in value if type(member) is str] if type(value) is list else []

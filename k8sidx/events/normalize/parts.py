@@ -302,7 +302,7 @@ def notes_part(key: tuple[bytes, str]) -> Part:
 
 
 def _is_texts(value: Any) -> bool:
-    return type(value) is list and bool(value) and all(type(one) is str for one in value)
+    return type(value) is list and bool(value) and all(type(member) is str for member in value)
 
 
 def _json(raw: bytes) -> Any:

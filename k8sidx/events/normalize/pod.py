@@ -52,7 +52,7 @@ _SCHEDULED = re.compile(r"-\d{7,}$")
 
 
 def _template(body: Fields) -> Fields:
-    """The object that holds the PodSpec and the metadata of the pods: in a Pod, a PodTemplate,
+    """Return the object with the PodSpec and the metadata of the pods: in a Pod, a PodTemplate,
     a workload with a template or a CronJob."""
     if mapping(body, "template"):
         return mapping(body, "template")
@@ -65,15 +65,15 @@ def pod_fields(body: Fields, target: str, name: str | None, into: Fields) -> Non
     """Put the fields of a pod or of a workload's template.
 
     :param target: resource, or resource/subresource, of the request.
-    :param name: the object's name as the request says it; a part of an object may not.
+    :param name: the object's name in the request; a part of an object may have none.
     """
     template = _template(body)
     spec = mapping(template, "spec")
     added_only = target == f"pods/{EPHEMERAL.lower()}"
     keys = (EPHEMERAL,) if added_only else _CONTAINERS
-    containers = [one for key in keys for one in mappings(spec, key)]
+    containers = [container for key in keys for container in mappings(spec, key)]
     if added_only:
-        # The request may repeat the pod; only the containers that it adds are news.
+        # The request may repeat the pod; only the containers that it adds count.
         _container_fields(containers, into)
         _security_fields({}, {}, containers, into)
         return
@@ -92,29 +92,37 @@ def pod_fields(body: Fields, target: str, name: str | None, into: Fields) -> Non
         put_text(into, name, spec.get(key))
     paths = [text(mapping(volume, "hostPath"), "path") for volume in mappings(spec, "volumes")]
     put_list(into, "pod.host_paths", [node_path(path) for path in paths if path])
-    if any(_is_everything(one) for one in mappings(spec, "tolerations")):
+    if any(_is_everything(toleration) for toleration in mappings(spec, "tolerations")):
         into["pod.tolerates_all"] = True
     put_list(into, "pod.escapes", _escapes(spec, containers))
     _container_fields(containers, into)
     if not into.get("pod.host_network"):
         # On the node's network every port of a container is one of the node.
-        ports = [port.get("hostPort") for one in containers for port in mappings(one, "ports")]
+        ports = [
+            port.get("hostPort")
+            for container in containers
+            for port in mappings(container, "ports")
+        ]
         put_list(into, "pod.host_ports", _distinct(str(p) for p in ports if type(p) is int and p))
     annotations = mapping(mapping(template, "metadata"), "annotations")
     _security_fields(mapping(spec, "securityContext"), annotations, containers, into)
 
 
 def node_path(path: str) -> str:
-    """The path without ``//``, ``/./`` and a last ``/``, which change nothing."""
+    """Return the path without ``//``, ``/./`` and a last ``/``, which change nothing."""
     return posixpath.normpath(re.sub("^/+", "/", path))
 
 
-def _owner_fields(metadata: Fields, target: str, said: str | None, into: Fields) -> None:
+def _owner_fields(metadata: Fields, target: str, requested: str | None, into: Fields) -> None:
     owners = mappings(metadata, "ownerReferences")
-    controller = next((one for one in owners if one.get("controller") is True), {})
+    controller = next(
+        (reference for reference in owners if reference.get("controller") is True), {}
+    )
     kind, owner = text(controller, "kind"), text(controller, "name")
     put_text(into, "pod.owner_kind", kind)
-    name = owner or said or text(metadata, "name") or text(metadata, "generateName").rstrip("-")
+    name = (
+        owner or requested or text(metadata, "name") or text(metadata, "generateName").rstrip("-")
+    )
     if kind == "ReplicaSet" and "pod-template-hash" in mapping(metadata, "labels"):
         name = name.rpartition("-")[0] or name
     elif kind == "Job" or (target == "jobs" and not owner):
@@ -123,23 +131,25 @@ def _owner_fields(metadata: Fields, target: str, said: str | None, into: Fields)
 
 
 def _container_fields(containers: list[Fields], into: Fields) -> None:
-    images = _distinct(text(one, "image") for one in containers)
+    images = _distinct(text(container, "image") for container in containers)
     put_list(into, "pod.images", images)
-    put_list(into, "pod.image_names", _distinct(_image_name(one) for one in images))
-    put_list(into, "pod.containers", _distinct(text(one, "name") for one in containers))
-    commands = [" ".join(texts(one, "command") + texts(one, "args")) for one in containers]
+    put_list(into, "pod.image_names", _distinct(_image_name(image) for image in images))
+    put_list(into, "pod.containers", _distinct(text(container, "name") for container in containers))
+    commands = [
+        " ".join(texts(container, "command") + texts(container, "args")) for container in containers
+    ]
     put_list(into, "pod.commands", _distinct(commands))
 
 
 def _image_name(image: str) -> str:
-    """``registry:5000/a/b:1@sha256:…`` → ``b``."""
+    """Return the name of an image: ``b`` of ``registry:5000/a/b:1@sha256:…``."""
     return image.partition("@")[0].rpartition("/")[2].partition(":")[0].lower()
 
 
 def _security_fields(
     pod: Fields, annotations: Fields, containers: list[Fields], into: Fields
 ) -> None:
-    contexts = [mapping(one, "securityContext") for one in containers]
+    contexts = [mapping(container, "securityContext") for container in containers]
     if any(context.get("privileged") is True for context in contexts):
         into["pod.privileged"] = True
     if any(context.get("allowPrivilegeEscalation") is True for context in contexts):
@@ -155,32 +165,32 @@ def _security_fields(
 
 
 def _unconfined(contexts: Iterable[Fields], annotations: Fields) -> list[str]:
-    """Protections that are disabled explicitly; a missing value is not a statement."""
-    found: dict[str, None] = {}
+    """Return the protections that are disabled explicitly; a missing value disables none."""
+    names: dict[str, None] = {}
     for context in contexts:
         for key, name in (("seccompProfile", "seccomp"), ("appArmorProfile", "apparmor")):
             if text(mapping(context, key), "type") == "Unconfined":
-                found[name] = None
+                names[name] = None
         if context.get("procMount") == "Unmasked":
-            found["proc"] = None
+            names["proc"] = None
     if any(
         key.startswith(_APPARMOR) and value == "unconfined" for key, value in annotations.items()
     ):
-        found["apparmor"] = None
-    return list(found)
+        names["apparmor"] = None
+    return list(names)
 
 
 def _escapes(spec: Fields, containers: list[Fields]) -> list[str]:
-    """Ways out of a container that have no field of their own."""
-    found = ["gitRepo" for volume in mappings(spec, "volumes") if mapping(volume, "gitRepo")]
-    contexts = [mapping(one, "securityContext") for one in (spec, *containers)]
-    if any(mapping(one, "windowsOptions").get("hostProcess") is True for one in contexts):
-        found.append("hostProcess")
+    """Return ways out of a container that have no field of their own."""
+    escapes = ["gitRepo" for volume in mappings(spec, "volumes") if mapping(volume, "gitRepo")]
+    contexts = [mapping(node, "securityContext") for node in (spec, *containers)]
+    if any(mapping(context, "windowsOptions").get("hostProcess") is True for context in contexts):
+        escapes.append("hostProcess")
     if spec.get("shareProcessNamespace") is True:
-        found.append("shareProcessNamespace")
-    names = [text(one, "name") for one in mappings(contexts[0], "sysctls")]
-    found += [f"sysctl:{name}" for name in names if name and name not in SAFE_SYSCTLS]
-    return _distinct(found)
+        escapes.append("shareProcessNamespace")
+    names = [text(sysctl, "name") for sysctl in mappings(contexts[0], "sysctls")]
+    escapes += [f"sysctl:{name}" for name in names if name and name not in SAFE_SYSCTLS]
+    return _distinct(escapes)
 
 
 def _is_root(context: Fields) -> bool:

@@ -18,12 +18,12 @@ MAX_PARAMETERS = 10_000
 
 
 def path(uri: str) -> str:
-    """Path of the URI, percent-decoded."""
+    """Return the path of the URI, percent-decoded."""
     return unquote(uri.partition("?")[0], errors="replace")
 
 
 def query_fields(uri: str, subresource: str) -> dict[str, Any]:
-    """Fields from the query string of a request.
+    """Return the fields from the query string of a request.
 
     The command of exec stands only there, as repeated ``command=`` (apiserver: audit
     events of exec have no requestObject).
@@ -31,20 +31,20 @@ def query_fields(uri: str, subresource: str) -> dict[str, Any]:
     _path, _, query = uri.partition("?")
     if not query:
         return {}
-    found: dict[str, Any] = {}
+    fields: dict[str, Any] = {}
     if "dryRun=All" in query and "&dryRun=All&" in f"&{query}&":
-        found["request.dry_run"] = True
+        fields["request.dry_run"] = True
     if subresource not in _WITH_COMMAND or "=" not in query:
-        return found
+        return fields
     parameters = _parameters(query)
     command = [value for key, value in parameters if key == "command"]
     if command:
-        found["exec.command"] = command
-        found["exec.command_line"] = " ".join(command)
+        fields["exec.command"] = command
+        fields["exec.command_line"] = " ".join(command)
     container = next((value for key, value in parameters if key == "container"), "")
     if container:
-        found["exec.container"] = container
-    return found
+        fields["exec.container"] = container
+    return fields
 
 
 def _parameters(query: str) -> list[tuple[str, str]]:
@@ -89,18 +89,18 @@ def uri_fields(
         return
     subresource = reference.subresource or ""
     if "?" in uri:
-        found = query_fields(uri, subresource)
-        if "request.dry_run" in found and not _query_counts(event):
-            del found["request.dry_run"]
-        extra.update(found)
+        fields = query_fields(uri, subresource)
+        if "request.dry_run" in fields and not _query_counts(event):
+            del fields["request.dry_run"]
+        extra.update(fields)
     if not target or subresource == "proxy":
         extra["url.path"] = path(uri)
 
 
 def _query_counts(event: AuditEvent) -> bool:
-    """Whether the API server looks at the options in the query of the request.
+    """Whether the API server reads the options in the query of the request.
 
-    Of a deletion it does only where there is no body; where the policy left the body out,
+    For a deletion it does only where there is no body; where the policy left the body out,
     a query that says dry run could stand beside one that does not.
     """
     if event.verb not in ("delete", "deletecollection"):

@@ -25,7 +25,7 @@ _APP_LABELS = (
     "k8s-app",
     "name",
 )
-# Service annotations that make a cloud's load balancer an internal one, and what they then say.
+# Service annotations that make a cloud's load balancer internal, with the values that do.
 _INTERNAL = (
     ("service.beta.kubernetes.io/aws-load-balancer-internal", ("true", "0.0.0.0/0")),
     ("service.beta.kubernetes.io/aws-load-balancer-scheme", ("internal",)),
@@ -47,7 +47,7 @@ POD_SECURITY = "pod-security.kubernetes.io/enforce"
 
 
 def other_fields(body: Fields, target: str, verb: str, into: Fields) -> None:
-    """The fields of an object that is neither workload nor RBAC.
+    """Put the fields of an object that is neither workload nor RBAC.
 
     :param target: its resource.
     """
@@ -56,7 +56,7 @@ def other_fields(body: Fields, target: str, verb: str, into: Fields) -> None:
             service_fields(body, into)
         case "ingresses":
             put_list(into, "ingress.injections", injections(body))
-            # A patch that does not speak of TLS leaves it as it is.
+            # A patch without TLS leaves it as it is.
             if verb != "patch" or "tls" in mapping(body, "spec") or _is_whole(body):
                 ingress_fields(body, into)
         case "namespaces":
@@ -64,7 +64,7 @@ def other_fields(body: Fields, target: str, verb: str, into: Fields) -> None:
         case "configmaps":
             put_list(into, "configmap.credentials", credential_keys(body))
         case "serviceaccounts":
-            names = [text(one, "name") for one in mappings(body, "imagePullSecrets")]
+            names = [text(reference, "name") for reference in mappings(body, "imagePullSecrets")]
             put_list(into, "serviceaccount.image_pull_secrets", [name for name in names if name])
             annotations = mapping(mapping(body, "metadata"), "annotations")
             bound = [text(annotations, key) for key in _CLOUD_IDENTITY]
@@ -82,15 +82,18 @@ def other_fields(body: Fields, target: str, verb: str, into: Fields) -> None:
 
 
 def service_fields(body: Fields, into: Fields) -> None:
-    """Type, ports and addresses of a Service, and what is behind it."""
+    """Put type, ports and addresses of a Service, and the applications behind it."""
     spec = mapping(body, "spec")
     metadata = mapping(body, "metadata")
     put_text(into, "service.type", spec.get("type"))
-    ports = [_number(one.get("port")) for one in mappings(spec, "ports")]
+    ports = [_number(port.get("port")) for port in mappings(spec, "ports")]
     put_list(into, "service.ports", _distinct(ports))
     put_list(into, "service.external_ips", _distinct(texts(spec, "externalIPs")))
     labels = (mapping(metadata, "labels"), mapping(spec, "selector"))
-    apps = [text(metadata, "name"), *(text(one, key) for one in labels for key in _APP_LABELS)]
+    apps = [
+        text(metadata, "name"),
+        *(text(entries, key) for entries in labels for key in _APP_LABELS),
+    ]
     put_list(into, "service.apps", _distinct(apps))
     annotations = mapping(metadata, "annotations")
     ranges = texts(spec, "loadBalancerSourceRanges")
@@ -100,7 +103,7 @@ def service_fields(body: Fields, into: Fields) -> None:
 
 
 def ingress_fields(body: Fields, into: Fields) -> None:
-    """Whether an Ingress has TLS; one without any rule and backend serves nothing."""
+    """Put whether an Ingress has TLS; one without any rule and backend serves nothing."""
     spec = mapping(body, "spec")
     serves = spec.get("rules") or spec.get("defaultBackend") or spec.get("backend")
     if serves and not mappings(spec, "tls"):
@@ -108,28 +111,28 @@ def ingress_fields(body: Fields, into: Fields) -> None:
 
 
 def injections(body: Fields) -> list[str]:
-    """Annotations and paths that would become configuration of nginx, not a value in it."""
+    """Return annotations and paths that would become configuration of nginx, not a value."""
     annotations = mapping(mapping(body, "metadata"), "annotations")
-    found = [
+    injected = [
         key
         for key, value in annotations.items()
         if key.startswith(_NGINX)
         and (key.endswith("-snippet") or (type(value) is str and _BREAKS_OUT.search(value)))
     ]
     for rule in mappings(mapping(body, "spec"), "rules"):
-        paths = [text(one, "path") for one in mappings(mapping(rule, "http"), "paths")]
-        found += [path for path in paths if _BREAKS_OUT.search(path)]
-    return _distinct(found)
+        paths = [text(entry, "path") for entry in mappings(mapping(rule, "http"), "paths")]
+        injected += [path for path in paths if _BREAKS_OUT.search(path)]
+    return _distinct(injected)
 
 
 def review_fields(spec: Fields, into: Fields) -> None:
     """Put the user and the access that a SubjectAccessReview is about."""
     put_text(into, "review.user", spec.get("user"))
-    asked = mapping(spec, "resourceAttributes")
-    if asked:
-        parts = [text(asked, "group") or "core", text(asked, "resource")]
-        parts += [text(asked, "subresource")] if text(asked, "subresource") else []
-        put_text(into, "review.access", f"{text(asked, 'verb')}:{'/'.join(parts)}")
+    access = mapping(spec, "resourceAttributes")
+    if access:
+        parts = [text(access, "group") or "core", text(access, "resource")]
+        parts += [text(access, "subresource")] if text(access, "subresource") else []
+        put_text(into, "review.access", f"{text(access, 'verb')}:{'/'.join(parts)}")
 
 
 def namespace_fields(body: Fields, into: Fields) -> None:

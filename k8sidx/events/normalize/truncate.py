@@ -34,9 +34,9 @@ def cut(fields: Fields) -> Fields:
             fields[name] = value[: LENGTHS[name]]
         elif kind is list:
             length = LENGTHS[name]
-            if all(len(one) <= length for one in value):
+            if all(len(item) <= length for item in value):
                 continue
-            fields[name] = [one[:length] for one in value]
+            fields[name] = [item[:length] for item in value]
         else:
             continue
         if name in _MOVED:
