@@ -113,7 +113,7 @@ class Chunk(NamedTuple):
         or a line that is taken apart, where that one starts.
     :param file: number of the file in the
         :class:`~k8sidx.shipping.sources.follow.registry.Registry`.
-    :param place: the same position for a state file to resume from; ``None`` where there is
+    :param position: of the same place, for a state file to resume from; ``None`` where there is
         none.
     :param segment: number of the spool's segment that it is in; 0 for other sources.
     :param cluster: name of the cluster that its events are stored with, instead of the run's.
@@ -126,7 +126,7 @@ class Chunk(NamedTuple):
     data: bytes
     end: int = 0
     file: int = 0
-    place: Position | None = None
+    position: Position | None = None
     segment: int = 0
     cluster: str = ""
     receipt: int = 0

@@ -194,7 +194,7 @@ class Run:
         """Return whether the records of a chunk may be needed until it is delivered."""
         has_spool = self._spool is not None
         return lambda chunk: (
-            sink.can_reject or (has_spool and chunk.place is None and not chunk.segment)
+            sink.can_reject or (has_spool and chunk.position is None and not chunk.segment)
         )
 
     def _replay(

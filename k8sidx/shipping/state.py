@@ -134,17 +134,20 @@ class State:
 
     def begun(self, chunk: Chunk) -> None:
         """Record that a chunk was read and will be processed."""
-        if chunk.place is not None:
+        if chunk.position is not None:
             begun = self._begun.setdefault(chunk.file, deque())
-            begun.append(_Begun(chunk.first, chunk.place))
+            begun.append(_Begun(chunk.first, chunk.position))
 
     def delivered(self, chunk: Chunk) -> None:
         """Record that a chunk is stored: the position advances, unless an earlier chunk is not."""
-        if chunk.place is None:
+        if chunk.position is None:
             return
         begun = self._begun[chunk.file]
         for entry in begun:
-            if not entry.delivered and (entry.first, entry.position) == (chunk.first, chunk.place):
+            if not entry.delivered and (entry.first, entry.position) == (
+                chunk.first,
+                chunk.position,
+            ):
                 entry.delivered = True
                 break
         while begun and begun[0].delivered:

@@ -54,7 +54,7 @@ class Undelivered:
                 continue
             # A file with a name is read from there, from the position in the state file.
             if (
-                chunk.place is None
+                chunk.position is None
                 or chunk.file in changed
                 or (chunk.file not in opened and not self._register[chunk.file].path)
             ):

@@ -53,7 +53,7 @@ def test_the_place_does_not_pass_what_is_not_delivered(path: Path) -> None:
 
 def test_what_was_saved_is_read_again(path: Path) -> None:
     with State(path) as state:
-        place = chunk(2, 0).place or Position()
+        place = chunk(2, 0).position or Position()
         file = LogFile("a\udcff.log", "b.log", 1, 2, 3, 4, 5.5, True, place)
         state.register.add(file)
     with State(path) as state:

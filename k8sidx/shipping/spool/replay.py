@@ -50,7 +50,9 @@ def _segment(
     else:
         for piece in _records(attributes, reader, record_limit):
             if isinstance(piece, Chunk):
-                yield piece._replace(end=0, place=None, segment=number, cluster=attributes.cluster)
+                yield piece._replace(
+                    end=0, position=None, segment=number, cluster=attributes.cluster
+                )
             else:
                 yield piece
     yield Chunk(attributes.source, attributes.record, b"", segment=number)

@@ -50,8 +50,8 @@ class Following:
                 time.sleep(0.01)
             if isinstance(piece, Chunk):
                 self.chunks.append(piece)
-                assert piece.place is not None
-                self.register[piece.file].delivered = piece.place
+                assert piece.position is not None
+                self.register[piece.file].delivered = piece.position
             elif piece is not None:
                 self.others.append(piece)
 

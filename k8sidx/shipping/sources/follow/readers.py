@@ -294,12 +294,12 @@ class Tail(_Opened):
                 yield piece
                 continue
             if last is not None:
-                yield last._replace(file=self.number, place=before)
+                yield last._replace(file=self.number, position=before)
             last = piece
         if last is None:
             last = self._nothing(after)
         self._arrive(after)
-        yield last._replace(file=self.number, place=after)
+        yield last._replace(file=self.number, position=after)
 
     def _arrive(self, position: Position) -> None:
         if self._on_bytes is not None:
@@ -358,7 +358,7 @@ class Packed(_Opened):
                 if piece.end > file.read.offset:
                     record = piece.first + piece.data.count(b"\n")
                     file.read = file.read._replace(offset=piece.end, record=record)
-                piece = piece._replace(file=self.number, place=file.read)
+                piece = piece._replace(file=self.number, position=file.read)
             yield piece
         file.read = file.read._replace(ended=True)
         yield self._nothing(file.read)

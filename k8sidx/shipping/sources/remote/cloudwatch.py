@@ -100,7 +100,7 @@ class CloudWatchSource:
             arguments["nextToken"] = token
         oldest = self._latest - _in_milliseconds(self.address.span("lookback", LOOKBACK))
         if len(self._seen) > 10_000:
-            self._seen = {one: time for one, time in self._seen.items() if time >= oldest}
+            self._seen = {key: time for key, time in self._seen.items() if time >= oldest}
 
     def _start(self, now: datetime) -> int:
         """Return the time to look from, in milliseconds."""
@@ -132,9 +132,9 @@ class CloudWatchSource:
         ):
             first = self._records + 1
             self._records += len(lines)
-            place = Position(before if left else self._latest, self._records)
+            position = Position(before if left else self._latest, self._records)
             name = f"{self._name}/{stream}"
-            yield Chunk(name, first, b"\n".join(lines), file=number, place=place)
+            yield Chunk(name, first, b"\n".join(lines), file=number, position=position)
 
     def _time_of(self, events: list[dict[str, Any]]) -> int:
         """Return the time up to which everything was read once; clocks may be ahead."""

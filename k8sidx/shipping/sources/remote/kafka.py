@@ -94,13 +94,13 @@ class _Partition:
     """A partition that is assigned to this reader.
 
     :param number: of its entry in the register.
-    :param place: before the next message to read.
+    :param position: before the next message to read.
     :ivar ended: its end was reached.
     :ivar receipts: offsets that can be committed once what was read before them is delivered.
     """
 
     number: int
-    place: Position
+    position: Position
     ended: bool = False
     receipts: deque[tuple[int, int]] = field(default_factory=deque)
 
@@ -184,15 +184,18 @@ class KafkaSource:
         if self._session is None:
             return
         positions = self._session.positions
-        committed = {one.partition: one.offset for one in consumer.committed(partitions, 30)}
-        for one in partitions:
-            identity = f"{self.address.text}[{one.partition}]"
+        committed = {
+            partition.partition: partition.offset
+            for partition in consumer.committed(partitions, 30)
+        }
+        for partition in partitions:
+            identity = f"{self.address.text}[{partition.partition}]"
             number = positions.number(identity, identity)
             saved = positions.delivered(number)
-            offset = max(committed.get(one.partition, OFFSET_INVALID), saved.offset)
+            offset = max(committed.get(partition.partition, OFFSET_INVALID), saved.offset)
             if offset > 0:
-                one.offset = offset
-            self._partitions[one.partition] = _Partition(number, saved)
+                partition.offset = offset
+            self._partitions[partition.partition] = _Partition(number, saved)
         consumer.assign(partitions)
 
     def _revoked(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
@@ -201,8 +204,8 @@ class KafkaSource:
         self._lost(consumer, partitions)
 
     def _lost(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        for one in partitions:
-            self._partitions.pop(one.partition, None)
+        for partition in partitions:
+            self._partitions.pop(partition.partition, None)
 
     def _read(self, messages: list[Any], session: Session) -> Iterator[Piece]:
         """Yield the records of messages, those of a partition that follow each other together."""
@@ -230,7 +233,9 @@ class KafkaSource:
         receipt = session.receipts.issue()
         name = f"{self.address.text}[{messages[0].partition()}]"
         # The state passes none of these chunks before all of them are delivered.
-        blank = Chunk(name, 0, b"", file=partition.number, place=partition.place, receipt=receipt)
+        blank = Chunk(
+            name, 0, b"", file=partition.number, position=partition.position, receipt=receipt
+        )
         lines: list[bytes] = []
         first = size = 0
         for message in messages:
@@ -251,15 +256,17 @@ class KafkaSource:
             yield blank._replace(first=first, data=b"\n".join(lines))
         end = messages[-1].offset() + 1
         partition.receipts.append((receipt, end))
-        partition.place = Position(end, partition.place.record + len(messages))
-        yield blank._replace(first=end, place=partition.place)
+        partition.position = Position(end, partition.position.record + len(messages))
+        yield blank._replace(first=end, position=partition.position)
 
     @staticmethod
     def _body(name: str, value: bytes, record_limit: int, blank: Chunk) -> Iterator[Piece]:
         """Yield the records of a message with several, or a compressed one."""
         for piece in read_body(name, iter((value,)), CHUNK_BYTES, record_limit):
             if isinstance(piece, Chunk):
-                yield piece._replace(file=blank.file, place=blank.place, receipt=blank.receipt)
+                yield piece._replace(
+                    file=blank.file, position=blank.position, receipt=blank.receipt
+                )
             elif isinstance(piece, Rejected):
                 yield piece._replace(raw=piece.raw or value)
             else:
@@ -278,7 +285,7 @@ class KafkaSource:
             while partition.receipts and self._session.receipts.take(partition.receipts[0][0]):
                 end = partition.receipts.popleft()[1]
                 offsets.append(TopicPartition(self._topic, number, end))
-        latest = {one.partition: one for one in offsets}
+        latest = {offset.partition: offset for offset in offsets}
         if latest:
             try:
                 consumer.commit(offsets=list(latest.values()), asynchronous=False)
@@ -295,7 +302,9 @@ class KafkaSource:
             self._raise_unanswered(consumer)
         if self._error and waited > _UNAVAILABLE_SECONDS:
             raise SourceUnavailable(f"{self.address.text} does not answer: {self._error}.")
-        return bool(self._partitions) and all(one.ended for one in self._partitions.values())
+        return bool(self._partitions) and all(
+            partition.ended for partition in self._partitions.values()
+        )
 
     def _raise_unanswered(self, consumer: Consumer) -> None:
         try:

@@ -14,11 +14,11 @@ from urllib.parse import unquote, unquote_plus, urlsplit
 class NewObject(NamedTuple):
     """An object that a message names.
 
-    :param place: a bucket; of Azure an account and a container, with a slash between them.
+    :param container: a bucket; of Azure an account and a container, with a slash between them.
     """
 
     scheme: str
-    place: str
+    container: str
     key: str
 
 
@@ -54,10 +54,10 @@ def parse_notification(body: bytes) -> Notification:
         if isinstance(document, dict) and document.get("Event") == "s3:TestEvent":
             return Notification(skipped="test notification of S3")
         documents = _records(document)
-        found = [_object(one) for one in documents]
+        created = [_object(record) for record in documents]
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise InvalidNotification(f"the message is not a notification: {error!r}") from error
-    objects = tuple(one for one in found if one is not None)
+    objects = tuple(item for item in created if item is not None)
     return Notification(objects, "" if objects else "notification of another event")
 
 
@@ -74,8 +74,10 @@ def _object(record: dict[str, Any]) -> NewObject | None:
     if "s3" in record:
         if not str(record["eventName"]).removeprefix("s3:").startswith("ObjectCreated:"):
             return None
-        place = record["s3"]
-        return NewObject("s3", _text(place["bucket"]["name"]), unquote_plus(place["object"]["key"]))
+        entity = record["s3"]
+        return NewObject(
+            "s3", _text(entity["bucket"]["name"]), unquote_plus(entity["object"]["key"])
+        )
     if record.get("source") == "aws.s3":
         if record["detail-type"] != "Object Created":
             return None

@@ -102,24 +102,24 @@ class ObjectSource:
                 yield Rejected(f"the object cannot be read: {error}", Where(url), b"")
         self._read[url] = item.version
 
-    def _grown_from(self, item: StoredObject, place: Position) -> Position:
+    def _grown_from(self, item: StoredObject, position: Position) -> Position:
         """Return the position to read a new version from: its start, unless it has grown."""
-        if not (place.ended and place.tail.length and place.offset <= item.size):
+        if not (position.ended and position.tail.length and position.offset <= item.size):
             return START
-        head = self._store.range(item.key, 0, place.head.length)
-        before = place.offset - place.tail.length
-        if mark(head) != place.head:
+        head = self._store.range(item.key, 0, position.head.length)
+        before = position.offset - position.tail.length
+        if mark(head) != position.head:
             return START
-        if mark(self._store.range(item.key, before, place.tail.length)) != place.tail:
+        if mark(self._store.range(item.key, before, position.tail.length)) != position.tail:
             return START
-        return place._replace(ended=False)
+        return position._replace(ended=False)
 
 
 def object_pieces(
     store: ObjectStore,
     key: str,
     record_limit: int,
-    place: Position = START,
+    position: Position = START,
     *,
     number: int = 0,
     receipt: int = 0,
@@ -132,29 +132,29 @@ def object_pieces(
     :raises SourceError: when the store cannot be read.
     """
     url = f"{store.url}/{key}"
-    has_marks = place.tail.length > 0
-    blocks = store.open(key, place.offset if has_marks else 0)
-    lines = _Lines(place)
+    has_marks = position.tail.length > 0
+    blocks = store.open(key, position.offset if has_marks else 0)
+    lines = _Lines(position)
     stored = lines.watched(blocks)
-    if has_marks or not place.offset:
-        begin = place.offset if has_marks else 0
+    if has_marks or not position.offset:
+        begin = position.offset if has_marks else 0
         pieces = read_body(url, stored, CHUNK_BYTES, record_limit)
     else:
         begin = 0
-        pieces = read_on(url, _Stream(stored), place, CHUNK_BYTES, record_limit)
-    first = place.record if has_marks else 0
-    last = place.record
+        pieces = read_on(url, _Stream(stored), position, CHUNK_BYTES, record_limit)
+    first = position.record if has_marks else 0
+    last = position.record
     for piece in pieces:
         if isinstance(piece, Chunk):
             last = piece.first + first + piece.data.count(b"\n")
-            position = Position(begin + piece.end, last) if piece.end else place
+            reached = Position(begin + piece.end, last) if piece.end else position
             piece = piece._replace(first=piece.first + first, file=number, receipt=receipt)
-            yield piece if receipt else piece._replace(place=position)
-            place = position
+            yield piece if receipt else piece._replace(position=reached)
+            position = reached
         else:
             yield piece
     end = lines.end(last)._replace(ended=True)
-    yield Chunk(url, last + 1, b"", file=number, place=None if receipt else end, receipt=receipt)
+    yield Chunk(url, last + 1, b"", file=number, position=None if receipt else end, receipt=receipt)
 
 
 class _Stream:
@@ -174,11 +174,11 @@ class _Stream:
 class _Lines:
     """Marks of the whole lines of an object, to resume behind them when it has grown."""
 
-    def __init__(self, place: Position) -> None:
-        is_known = not place.offset or place.head.length == MARK_BYTES
-        self._cursor = Cursor(place) if is_known else None
+    def __init__(self, position: Position) -> None:
+        is_known = not position.offset or position.head.length == MARK_BYTES
+        self._cursor = Cursor(position) if is_known else None
         self._open = b""
-        self._is_first = not place.offset
+        self._is_first = not position.offset
 
     def watched(self, blocks: Iterator[bytes]) -> Iterator[bytes]:
         """Yield the blocks as they are."""

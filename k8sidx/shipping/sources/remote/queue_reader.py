@@ -134,12 +134,12 @@ class QueueSource:
             try:
                 yield from self._object(item, session, receipt)
             except ObjectGone:
-                reason = f"the object {item.key} of {item.place} does not exist any more"
+                reason = f"the object {item.key} of {item.container} does not exist any more"
                 yield Rejected(reason, where, message.body)
             except ObjectDenied as error:
                 if message.deliveries < DELIVERIES:
                     session.tell(
-                        f"{item.scheme}://{item.place}/{item.key} cannot be read: {error}; "
+                        f"{item.scheme}://{item.container}/{item.key} cannot be read: {error}; "
                         f"its message is left to {self._queue.name}"
                     )
                     self._open.remove(message)
@@ -161,16 +161,20 @@ class QueueSource:
         session = self._session
         if session is None:
             return
-        done = [one for one in self._open if one.receipt and session.receipts.take(one.receipt)]
+        done = [
+            message
+            for message in self._open
+            if message.receipt and session.receipts.take(message.receipt)
+        ]
         if done:
-            self._open = [one for one in self._open if one not in done]
+            self._open = [message for message in self._open if message not in done]
             self._queue.acknowledge(done)
         self._prolong()
 
     def _prolong(self) -> None:
         """Hide messages for longer whose time is half over."""
         now = time.monotonic()
-        due = [one for one in self._open if one.hidden_until - now < HIDDEN_SECONDS / 2]
+        due = [message for message in self._open if message.hidden_until - now < HIDDEN_SECONDS / 2]
         if due:
             self._queue.hide(due)
             for message in due:
@@ -179,5 +183,5 @@ class QueueSource:
 
 def _store(item: NewObject) -> ObjectStore:
     if item.scheme == "s3":
-        return s3_store(item.place)
-    return azure_store(*item.place.split("/", 1))
+        return s3_store(item.container)
+    return azure_store(*item.container.split("/", 1))

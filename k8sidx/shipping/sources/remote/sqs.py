@@ -58,7 +58,7 @@ class SqsQueue:
             VisibilityTimeout=HIDDEN_SECONDS,
             MessageSystemAttributeNames=["ApproximateReceiveCount"],
         )
-        return [_message(one) for one in answer.get("Messages", ())]
+        return [_message(received) for received in answer.get("Messages", ())]
 
     def acknowledge(self, messages: Sequence[Message]) -> None:
         """Delete messages."""
