@@ -291,7 +291,7 @@ class KafkaSource:
                 consumer.commit(offsets=list(latest.values()), asynchronous=False)
             except KafkaException as error:
                 # The state file has it too, and what is read once more is a duplicate.
-                self._session.tell(
+                self._session.on_message(
                     f"{self.address.text}: an offset cannot be committed: {error.args[0].str()}"
                 )
 

@@ -70,7 +70,7 @@ class ObjectSource:
             self._read = {url: tag for url, tag in self._read.items() if url in existing}
             if not self._has_warned and len(existing) > MANY_OBJECTS:
                 self._has_warned = True
-                session.tell(
+                session.on_message(
                     f"{self.address.text} has {len(existing):,} objects, each of which is an entry "
                     "of the state file: a longer prefix, ?since=7d or a queue of notifications "
                     "is quicker"

@@ -138,7 +138,7 @@ class QueueSource:
                 yield Rejected(reason, where, message.body)
             except ObjectDenied as error:
                 if message.deliveries < DELIVERIES:
-                    session.tell(
+                    session.on_message(
                         f"{item.scheme}://{item.container}/{item.key} cannot be read: {error}; "
                         f"its message is left to {self._queue.name}"
                     )

@@ -38,7 +38,7 @@ class RemoteReader:
 
     :param register: positions to resume from.
     :param group: name for readers that share the work for one store.
-    :param tell: called in the thread that takes the pieces.
+    :param on_message: called with each message, in the thread that takes the pieces.
     :ivar failure: why a source cannot be read any more.
     """
 
@@ -48,17 +48,17 @@ class RemoteReader:
         register: Registry,
         record_limit: int,
         group: str,
-        tell: Callable[[str], None],
+        on_message: Callable[[str], None],
         *,
         follow: bool,
     ) -> None:
         self.receipts = Receipts()
         self.failure: K8sidxError | None = None
         self._sources = sources
-        self._tell = tell
+        self._on_message = on_message
         self._items: queue.Queue[_Item] = queue.Queue(_PIECES_AHEAD)
         self._session = Session(
-            Positions(register), self.receipts, follow, record_limit, group, self._say
+            Positions(register), self.receipts, follow, record_limit, group, self._post_message
         )
         self._running = len(sources)
         self._threads: list[threading.Thread] = []
@@ -66,7 +66,7 @@ class RemoteReader:
     def __enter__(self) -> RemoteReader:
         for source in self._sources:
             if self._session.follow:
-                self._tell(f"following {source.address.text}")
+                self._on_message(f"following {source.address.text}")
             thread = threading.Thread(target=self._read, args=(source,), daemon=True)
             self._threads.append(thread)
             thread.start()
@@ -115,7 +115,7 @@ class RemoteReader:
         except queue.Empty:
             return None
         if isinstance(item, str):
-            self._tell(item)
+            self._on_message(item)
         elif isinstance(item, _Ended):
             self._running -= 1
             if isinstance(item.error, K8sidxError):
@@ -151,7 +151,7 @@ class RemoteReader:
                 self._session.wait(pause)
                 pause = min(2 * pause, _LONGEST_PAUSE)
 
-    def _say(self, text: str) -> None:
+    def _post_message(self, text: str) -> None:
         self._post(text)
 
     def _post(self, item: _Item) -> bool:

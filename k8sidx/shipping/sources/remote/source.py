@@ -24,7 +24,7 @@ class Session:
     :param follow: read until stopped, and not only what there is.
     :param record_limit: longest record in bytes.
     :param group: name for readers that share the work for one store.
-    :param tell: prints a message.
+    :param on_message: prints a message.
     :param stop: set when the run ends.
     """
 
@@ -33,7 +33,7 @@ class Session:
     follow: bool
     record_limit: int
     group: str
-    tell: Callable[[str], None]
+    on_message: Callable[[str], None]
     stop: threading.Event = field(default_factory=threading.Event)
 
     def wait(self, seconds: float) -> bool:
