@@ -73,7 +73,7 @@ _VARIABLE = re.compile(
 # object or a list is none.
 _CREDENTIAL = re2.compile(
     rb"(?i)(?:" + SECRET_NAME.encode() + rb")(?:[\\\"']*\s*(?:=|%3d|%253d)|[\\\"']*\s*:\s*[^\[{\s]|"
-    rb'\s+[^\s"]|","[^-])'
+    rb'\s+[^\s"]|","[^-])|pass","|from-literal'
     rb"|(?:bearer|basic|negotiate)\s+\S|eyJ|PRIVATE KEY|gh[pousr]_|github_pat_|glpat-|xox[abprs]-"
     rb"|sk_live_|hvs\.|npm_|mysql|mariadb|mongo|sshpass|redis-cli|login|openssl|ldap|sqlcmd|bcp|cookie|curl\s|wget\s|curl\W|wget\W"
     rb"|(?:://|%3a%2f%2f|%253a%252f%252f)[^\s/@\"]*(?:@|%40|%2540)",
@@ -97,7 +97,8 @@ def _spelt(*stems: str) -> tuple[str, ...]:
 
 _TAILS = ("value", "data", "string", "text", "hash", "plain", "env", "raw", "base64")
 _ENDING = (
-    '":"', '":["', 's":"', 's":["', 's":{"', "\\", "s\\", ":", "s:", "'", "=", " =", '=>',
+    '":"', '":["', 's":"', 's":["', 's":{"', "\\", "s\\", ":", "s:", "'", "=", " =",
+    '","', " ", "=>",
 )  # fmt: skip
 NAME_HINTS = (
     *_spelt(
@@ -106,7 +107,8 @@ NAME_HINTS = (
         "aster key", "uth key", "ession key", "icense key", "lient key", "torage key", "ser key",
         "oot key", "mac key", "ebhook key", "ervice key", "eploy key", "onnection string",
         "onn str", "nemonic", "pgpass", "netrc", "ube config", "ocker config", "ocker cfg",
-        "ser data", "loud init", "loud config", "gnition config", "ustom data",
+        "ser data", "ertificate key", "nseal key",
+        "loud init", "loud config", "gnition config", "ustom data",
     ),
     *(
         stem + ending
@@ -124,7 +126,8 @@ NAME_HINTS = (
     *(f"{stem}{digit}" for stem in ("oken", "OKEN", "ecret", "ECRET") for digit in range(10)),
     *(f"{stem}{between}{digit}" for stem in ("oken", "OKEN", "ecret", "ECRET")
       for between in "_-" for digit in range(10)),
-    'tringData":{"', "tringData\\", "tringData:",
+    "mysql", "mariadb", "mongo", "redis-cli", "sshpass", "curl ", "wget ", "login ", "ldap",
+    "sqlcmd", "openssl ", 'tringData":{"', "tringData\\", "tringData:",
 )  # fmt: skip
 """One of these is in every body with a member whose name says that its value is secret
 (:mod:`k8sidx.events.normalize.redact_names`), or with a text that assigns a value to such a name;

@@ -21,6 +21,7 @@ _WORDS = (
     "storagekey", "userkey", "rootkey", "hmackey", "webhookkey", "servicekey", "deploykey",
     "authorization", "bearer", "connectionstring", "connstr", "cookie", "jwt", "mnemonic",
     "htpasswd", "pgpass", "netrc",
+    "certificatekey", "unsealkey",
 )  # fmt: skip
 # What may follow: passwordHash, tokenValue, secret2, stringData.
 _TAILS = (

@@ -29,7 +29,7 @@ SERVICE_TOKEN_HINTS = (
     "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat", "glpat-", "glrt-", "gldt-", "xox",
     "sk_live", "rk_live", "whsec_", "sk-ant-", "sk-proj-", "hvs.", "hvb.", "npm_", "AIza", "ya29.",
     "xapp-", "SG.", "dop_v1_", "dckr_pat_", "pypi-AgE", "shpat_", "AGE-SECRET-KEY-",
-    "hooks.slack.com",
+    "hooks.slack.com", "api/webhooks/", "webhookb2/",
 )  # fmt: skip
 """One of these is in every token of a well-known service."""
 TEXT_HINTS = (
@@ -37,7 +37,7 @@ TEXT_HINTS = (
     "pass", "pwd", "secret", "token", "key", "credential", "auth", "bearer", "basic", "eyJ", "://",
     "%3a%2f", "%253a%252f", "mysql", "mariadb", "redis-cli", "mongo", "curl", "wget",
     "login", "openssl", "ldap", "sqlcmd", "bcp", "cookie", "sig=", "sig%", "nature=", "nature%",
-    "code=", "code%",
+    "code=", "code%", "jwt=", "jwt%", "from-literal",
 )  # fmt: skip
 """One of these is in every text that has a credential, in letters of either case."""
 _HINT = re.compile("|".join(map(re.escape, TEXT_HINTS)), re.IGNORECASE)
@@ -49,7 +49,10 @@ _PROGRAMS = (
     "mysql", "mariadb", "mongo", "sshpass", "redis-cli", "curl", "wget", "login", "openssl", "ldap",
     "sqlcmd", "bcp",
 )  # fmt: skip
-_SIGNATURES = ("sig=", "sig%", "nature=", "nature%", "code=", "code%")
+_SIGNATURES = (
+    "sig=", "sig%", "nature=", "nature%", "code=", "code%", "pass=", "pass%", "auth=", "auth%",
+    "jwt=", "jwt%", "key=", "key%",
+)  # fmt: skip
 # In the URI of an exec the next word of the command is the next parameter.
 _SPACE = r"(?:\s|\+|%20|%2520|%09|&command=)"
 # What stands before a value gives nothing back: a mark would be read as a value otherwise.
@@ -76,7 +79,7 @@ _ASSIGNED = re.compile(
 _HEADER = re.compile(rf"({SECRET_NAME}{_COLON}{_QUOTE}?+{_SCHEME})({_VALUE})", re.IGNORECASE)
 # --password hunter2, in a command line and as parameters of a URI.
 _OPTION = re.compile(
-    rf"((?:^|[\s=&+(\[{{;,|\"']|%20|%3[dD])--?(?:[\w-]*{SECRET_NAME}){_SPACE}++{_QUOTE}?+)"
+    rf"((?:^|[\s=&+(\[{{;,|\"']|%20|%3[dD])--?(?:[\w-]*(?:{SECRET_NAME}|pass)){_SPACE}++{_QUOTE}?+)"
     rf"((?!-){_VALUE})",
     re.IGNORECASE,
 )
@@ -99,7 +102,7 @@ _COOKIE = re.compile(
 )
 # Signed addresses, and the code of an OAuth answer.
 _SIGNED = re.compile(
-    r"((?:[?&;]|%3f|%26|%253f|%2526)(?:sig|code|(?:x-(?:amz|goog)-)?signature)(?:=|%3d|%253d))"
+    r"((?:[?&;]|%3f|%26|%253f|%2526)(?:sig|code|key|pass|auth|jwt|(?:x-(?:amz|goog)-)?signature)(?:=|%3d|%253d))"
     rf"((?=[^&\s]{{8}}){_VALUE})",
     re.IGNORECASE,
 )
@@ -110,14 +113,17 @@ _URL = re.compile(
 )
 _JWT = re.compile(r"eyJ[\w-]{8,}(?:\.|%2[eE]|%252[eE])[\w-]{8,}(?:\.|%2[eE]|%252[eE])[\w-]*")
 _KEY_BLOCK = re.compile(
-    r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)", re.DOTALL
+    r"-----BEGIN [A-Z ]*PRIVATE KEY(?: BLOCK)?-----.*?"
+    r"(?:-----END [A-Z ]*PRIVATE KEY(?: BLOCK)?-----|$)",
+    re.DOTALL,
 )
 _SERVICE_TOKEN = re.compile(
     r"\b(?:gh[pousr]_\w{20,}|github_pat_\w{20,}|gl(?:pat|rt|dt)-[\w-]{20,}|xox[a-z]-[\w-]{10,}|"
     r"xapp-[\w-]{20,}|[sr]k_live_\w{16,}|whsec_[\w+/=]{20,}|sk-(?:ant|proj)-[\w-]{20,}|"
     r"hv[sb]\.[\w-]{20,}|npm_\w{30,}|AIza[\w-]{35}|ya29\.[\w-]{20,}|"
     r"SG\.[\w-]{16,}\.[\w-]{16,}|dop_v1_\w{40,}|dckr_pat_[\w-]{20,}|pypi-AgE[\w-]{30,}|"
-    r"shpat_\w{20,}|AGE-SECRET-KEY-1\w{20,}|(?<=hooks\.slack\.com/)services/[\w/]+)"
+    r"shpat_\w{20,}|AGE-SECRET-KEY-1\w{20,}|(?<=hooks\.slack\.com/)services/[\w/]+|"
+    r"(?<=api/webhooks/)\d+/[\w-]+|(?<=webhookb2/)[\w@/-]+)"
 )
 # In texts of any meaning only what cannot be read as anything else is a credential.
 _LONG_BEARER = re.compile(
@@ -125,7 +131,7 @@ _LONG_BEARER = re.compile(
 )
 _ASSIGNED_VALUE = re.compile(
     r"((?:pass(?:word|wd|phrase)|pwd|token|(?:api|secret|access|account|private|auth)[_.-]?key|"
-    r"client[_.-]?secret)\s*=\s*[\"']?)((?!\[redacted)[^\s\"'&;,$({<]{6,})",
+    r"client[_.-]?secret)(?:\s*=\s*[\"']?|%3[dD]))((?!\[redacted)[^\s\"'&;,$({<]{6,})",
     re.IGNORECASE,
 )
 # The API server quotes the body around the byte that it could not decode.
@@ -133,12 +139,29 @@ _CONTEXT = re.compile(r"\.\.\.\|.*?\|\.\.\.", re.DOTALL)
 _INVALID_VALUE = re.compile(r"(Invalid value: )(\"(?:[^\"\\]|\\.)*\"|[^\s:,]+)")
 
 
+# user:password@tcp(host)/db; ... IDENTIFIED BY '...'; machine ... password ...; echo a:b | chpasswd
+_STATEMENT = re.compile(
+    r"(\w[\w.-]*:(?=[^\s@]{1,200}@(?:tcp|unix)\()|\b(?:identified\s+by|password)\s+'|"
+    r"\bmachine\s+\S+\s+login\s+\S+\s+password\s+|\becho\s+[\"']?[\w.-]+:)"
+    r"((?!\[redacted)(?:[^\s@'\"]+(?=@(?:tcp|unix)\()|[^\s'\"]+(?='|\s|$|[\"'\s|]+chpasswd)))",
+    re.IGNORECASE,
+)
+_STATEMENT_HINTS = ("@tcp(", "@unix(", "dentified by '", "DENTIFIED BY '", "assword '", "ASSWORD '",
+                    "machine ", "chpasswd")  # fmt: skip
+_FROM_LITERAL = re.compile(
+    rf"(--from-literal(?:{_SPACE}++|=|%3[dD]|%253[dD]){_QUOTE}?+[\w.-]+(?:=|%3[dD]|%253[dD]))"
+    rf"{_QUOTE}?+({_VALUE})",
+    re.IGNORECASE,
+)
+
+
 _TAILS = ("assword", "asswd", "assphrase", "pwd", "oken", "ey", "ecret")
 VALUE_HINTS = (
     *SERVICE_TOKEN_HINTS,
     *("PRIVATE KEY", "eyJ", "...|", "earer ", "EARER ", "asic ", "BASIC "),
     *(f"{name}{equals}" for tail in _TAILS for name in (tail, tail.upper())
-      for equals in ("=", " =")),
+      for equals in ("=", " =", "%3")),
+    *_STATEMENT_HINTS, "sig=", "ignature=",
 )  # fmt: skip
 """One of these, or a login in a URL, is in every text that :func:`redact_value` changes; the case
 is that of the usual spellings."""
@@ -172,6 +195,8 @@ def redact_text(text: str, *, mark: str = MARK, prose: bool = False) -> str:
         if not prose:
             redacted = _HEADER.sub(keep, redacted)
         redacted = _OPTION.sub(keep, redacted)
+    if "from-literal" in redacted:
+        redacted = _FROM_LITERAL.sub(keep, redacted)
     if _has(lower, _PROGRAMS):
         redacted = _redact_program_options(redacted, keep)
     if not prose and _has(lower, ("cookie",)):
@@ -194,8 +219,11 @@ def redact_value(text: str) -> str:
     if "://" in redacted and "@" in redacted:
         redacted = _URL.sub(keep, redacted)
     redacted = _LONG_BEARER.sub(keep, redacted)
-    if "=" in redacted:
+    if "=" in redacted or "%3" in redacted:
         redacted = _ASSIGNED_VALUE.sub(keep, redacted)
+        redacted = _SIGNED.sub(keep, redacted) if "://" in redacted else redacted
+    if any(hint in redacted for hint in _STATEMENT_HINTS):
+        redacted = _STATEMENT.sub(keep, redacted)
     return text if redacted == text else redacted
 
 
@@ -209,7 +237,7 @@ def _has(lower: str | None, hints: tuple[str, ...]) -> bool:
 
 
 _INTRODUCTION = re.compile(
-    rf"(?:--?[\w-]*{SECRET_NAME}|(?s:.)*{SECRET_NAME}[\"']?\s*[:=]|"
+    rf"(?:--?[\w-]*(?:{SECRET_NAME}|pass)|(?s:.)*{SECRET_NAME}[\"']?\s*[:=]|"
     r"(?s:.)*\b(?:bearer|basic|negotiate))",
     re.IGNORECASE,
 )
@@ -218,6 +246,14 @@ _INTRODUCTION = re.compile(
 def introduces_secret(word: str) -> bool:
     """Whether the next word of a command is a credential: ``--token``, ``key:``, ``Bearer``."""
     return _INTRODUCTION.fullmatch(word[-200:]) is not None
+
+
+_COMMAND = re.compile(r"(?:^|\s)-{1,2}\w")
+
+
+def redact_command(text: str) -> str:
+    """Return a text of any object without credentials if it is a command, or a script of them."""
+    return redact_text(text) if "-" in text and _COMMAND.search(text) else text
 
 
 def redact_programs(line: str) -> str:

@@ -13,7 +13,12 @@ from k8sidx.events.normalize.redact_hints import APPLIED_TEXTS, PACKED, REDACTED
 from k8sidx.events.normalize.redact_kinds import APPLIED, PARTS, mask_entry, mask_parts
 from k8sidx.events.normalize.redact_lines import introduces_values, redact_lines
 from k8sidx.events.normalize.redact_names import opaque, redact_members
-from k8sidx.events.normalize.redact_text import is_mark, redact_text, redact_value
+from k8sidx.events.normalize.redact_text import (
+    is_mark,
+    redact_command,
+    redact_text,
+    redact_value,
+)
 
 SUSPECT_KIND = re.compile(rf"kind[\\\"': ]{{1,12}}(?:{REDACTED_KINDS})")
 _ARGUMENT_KEYS = frozenset({"args", "command"})
@@ -104,7 +109,9 @@ def _redact_document(node: Any, key: Any, depth: int) -> bool:
 
 def _redact_value(node: Any, key: Any) -> bool:
     text = node[key]
-    redacted = redact_value(text) if len(text) > 8 and not is_mark(text) else text
+    if len(text) <= 8 or is_mark(text):
+        return False
+    redacted = redact_command(redact_value(text))
     node[key] = redacted
     return redacted is not text
 
@@ -112,9 +119,14 @@ def _redact_value(node: Any, key: Any) -> bool:
 def _redact_container_member(key: str, child: Any) -> bool:
     if key in ("env", "httpHeaders"):
         return redact_environment(child)
-    if key in _ARGUMENT_KEYS and isinstance(child, list):
+    if isinstance(child, list) and (key in _ARGUMENT_KEYS or _are_words(child)):
         return redact_arguments(child)
     return False
+
+
+def _are_words(entries: list[Any]) -> bool:
+    """Whether a list has the words of a command: options among texts."""
+    return any(isinstance(entry, str) and entry[:1] == "-" for entry in entries)
 
 
 def redact_object_text(

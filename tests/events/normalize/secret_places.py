@@ -1,4 +1,4 @@
-"""Places of secrets that only a name marks: of a member, of a sibling, of a line, of a document."""
+"""Places of secrets that a name or a command marks: a member, a sibling, a line, a document."""
 
 from __future__ import annotations
 
@@ -127,6 +127,26 @@ NAMED: dict[str, Plant] = {
     "properties": lambda s: thing({"config": f"# x\nspring.datasource.password={s}\nurl=x\n"}),
     "a file of TOML": lambda s: thing({"config": f'[db]\nuser = "a"\npassword = "{s}"\n'}),
     "a file of XML": lambda s: thing({"config": f"<a><password>{s}</password></a>"}),
+    "words under another key": lambda s: thing({"cmd": ["login", "--password", s]}),
+    "words after --pass": lambda s: thing({"args": ["redis-server", "--requirepass", s]}),
+    "a command line": lambda s: thing({"x": f"mysql -uroot -p{s} -e x; tool --token {s}"}),
+    "an option alone": lambda s: thing({"x": f"--token {s}"}),
+    "a header in a script": lambda s: thing({"run": f'curl -H "X-Api-Key: {s}" http://x'}),
+    "a literal": lambda s: thing({"x": f"kubectl create secret generic a --from-literal=b={s}"}),
+    "a literal in a URI": lambda s: event("create", "pods", subresource="exec", requestURI=(
+        f"/api/v1/namespaces/a/pods/b/exec?command=kubectl&command=--from-literal%3Db%3D{s}")),
+    "a parameter of a proxied request": lambda s: event(
+        requestURI=f"/api/v1/namespaces/a/services/b/proxy/c?user=x&pass={s}&jwt={s}"),
+    "a message of an Event": lambda s: event("create", "events", requestObject={
+        "kind": "Event", "message": f"exec failed: mysql -uroot -p{s}"}),
+    "a data source": lambda s: thing({"x": f"app:{s}@tcp(db:3306)/app"}),
+    "a statement": lambda s: thing({"x": f"CREATE USER a IDENTIFIED BY '{s}'; ALTER"}),
+    "a file of logins": lambda s: thing({"x": f"machine h login a password {s}\n"}),
+    "a login for chpasswd": lambda s: thing({"x": f"echo 'root:{s}' | chpasswd"}),
+    "a signed address": lambda s: thing({"x": f"https://a.example.com/c?sv=1&sig={s}"}),
+    "an encoded parameter": lambda s: thing({"x": f"a%26password%3D{s}"}),
+    "a PGP key": lambda s: thing({"x": f"-----BEGIN PGP PRIVATE KEY BLOCK-----\n{s}\n"}),
+    "a hook of Discord": lambda s: thing({"x": f"https://discord.com/api/webhooks/1/{s}"}),
     "a script": lambda s: thing({"script": f"set -e\nexport API_TOKEN={s}\nrun\n"}),
 }  # fmt: skip
 """A plant by its place; the parser, the quick tests and the core look into each."""
