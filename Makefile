@@ -85,6 +85,7 @@ bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/decode_envelopes.py
 	$(BIN)/python benchmarks/follow.py
 	$(BIN)/python benchmarks/serve.py
+	$(BIN)/python benchmarks/watch.py
 	$(BIN)/python benchmarks/baseline.py
 
 clean:

@@ -24,9 +24,11 @@ from tests.deploy.manifests import (
     CHART,
     DEPLOY,
     EVERYTHING,
+    FOR_VERSION,
     KUSTOMIZE,
     ROOT,
     UNITS,
+    VERSION,
     Command,
     commands_of,
     compose_commands,
@@ -36,9 +38,6 @@ from tests.deploy.manifests import (
     unit_commands,
 )
 from tests.servers.emulators import HELM, NoEmulator, go_tool
-
-VERSION = "1.34"
-"""Of Kubernetes, whose schemas kubernetes-validate has: kubeconform would fetch them."""
 
 KUSTOMIZED = [one for path in KUSTOMIZE for one in documents(path.read_text("utf-8"))]
 
@@ -118,16 +117,18 @@ def test_helm_accepts_the_chart_and_refuses_it_without_a_store() -> None:
         helm = str(go_tool(HELM))
     except NoEmulator as error:
         pytest.skip(str(error))
-    lint = [helm, "lint", "--strict", str(CHART), "--set", EVERYTHING]
+    lint = [helm, "lint", "--strict", str(CHART), *FOR_VERSION, "--set", EVERYTHING]
     done = subprocess.run(lint, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     bare = subprocess.run(
-        [helm, "template", str(CHART)], capture_output=True, text=True, check=False
+        [helm, "template", str(CHART), *FOR_VERSION], capture_output=True, text=True, check=False
     )
     assert "store.url is required" in bare.stderr
-    inline = [helm, "template", str(CHART), "--set", "store.url=https://user:secret@host:9200"]
+    inline = [helm, "template", str(CHART), *FOR_VERSION]
+    inline += ["--set", "store.url=https://user:secret@host:9200"]
     refused = subprocess.run(inline, capture_output=True, text=True, check=False)
     assert refused.returncode != 0
+    assert "at '/store/url'" in refused.stderr
 
 
 def assert_conforms(document: dict[str, Any]) -> None:
