@@ -4,6 +4,15 @@ use crate::json::{write_text, Kind, Node, NotPlain, Plain, Reader};
 use std::borrow::Cow;
 
 const CONTAINERS: [&[u8]; 3] = [b"containers", b"initContainers", b"ephemeralContainers"];
+/// As in `k8sidx/events/normalize/settings.py`.
+const BREAK_GLASS: [&[u8]; 2] =
+    [b"image-policy.k8s.io/break-glass", b"alpha.image-policy.k8s.io/break-glass"];
+const GITOPS: [&[u8]; 4] = [
+    b"argocd.argoproj.io/instance",
+    b"argocd.argoproj.io/tracking-id",
+    b"kustomize.toolkit.fluxcd.io/name",
+    b"helm.toolkit.fluxcd.io/name",
+];
 const APPARMOR: &[u8] = b"container.apparmor.security.beta.kubernetes.io/";
 /// Digits of the minute by which a CronJob names its Jobs, at least.
 const MINUTE: usize = 7;
@@ -48,6 +57,9 @@ pub fn pod_fields(
         if !volume.object(b"hostPath")?.text(b"path")?.is_empty() {
             return Err(NotPlain); // paths are normalized
         }
+        if volume.object(b"image")?.index != 0 {
+            return Err(NotPlain); // Python counts it among the images
+        }
     }
     let mut tolerates_all = false;
     for toleration in spec.objects(b"tolerations")? {
@@ -55,6 +67,8 @@ pub fn pod_fields(
     }
     fields.flag("pod.tolerates_all", tolerates_all);
     fields.list("pod.escapes", &escapes(spec, &containers)?);
+    let of_template = template.object(b"metadata")?;
+    fields.list("object.settings", &settings(spec, [metadata, of_template], &containers)?);
     of_containers(&containers, &mut fields)?;
     if !is_on_host {
         let mut ports = Distinct::default();
@@ -69,7 +83,7 @@ pub fn pod_fields(
         }
         fields.list("pod.host_ports", &ports);
     }
-    let annotations = template.object(b"metadata")?.object(b"annotations")?;
+    let annotations = of_template.object(b"annotations")?;
     security(spec.object(b"securityContext")?, annotations, &containers, &mut fields)
 }
 
@@ -94,6 +108,36 @@ fn escapes(spec: Object, containers: &[Object]) -> Plain<Distinct> {
         return Err(NotPlain); // Python has the list of safe ones
     }
     Ok(escapes)
+}
+
+/// Return settings that hunts look for.
+fn settings(spec: Object, metadata: [Object; 2], containers: &[Object]) -> Plain<Distinct> {
+    let mut settings = Distinct::default();
+    for container in containers {
+        if container.is_true(b"stdin")? && container.is_true(b"tty")? {
+            settings.add(b"interactive")?;
+        }
+    }
+    if spec.is_word(b"hostUsers", b"false")? {
+        settings.add(b"user-namespace")?;
+    }
+    let mut is_managed = false;
+    for node in metadata {
+        for marks in [node.object(b"labels")?, node.object(b"annotations")?] {
+            for key in BREAK_GLASS {
+                if marks.has(key)? {
+                    return Err(NotPlain); // the last of equal keys counts
+                }
+            }
+            for key in GITOPS {
+                is_managed |= marks.has(key)?;
+            }
+        }
+    }
+    if is_managed {
+        settings.add(b"managed-by:gitops")?;
+    }
+    Ok(settings)
 }
 
 fn owner(metadata: Object, request: &Request, fields: &mut Members) -> Plain<()> {

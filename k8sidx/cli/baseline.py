@@ -15,7 +15,7 @@ from k8sidx.cli.options import ClusterOption, DebugOption, OutputOption, QuietOp
 from k8sidx.cli.output import effective_format, print_message, write_sheet
 from k8sidx.cli.selection import Selection, selected_hunts, window
 from k8sidx.cli.store import AS_CONFIGURED, StoreChoice, open_chosen, takes_store
-from k8sidx.errors import StoreError, UsageError
+from k8sidx.errors import StoreError, UnsupportedQuery, UsageError
 from k8sidx.show.render.formats.registry import Output
 
 if TYPE_CHECKING:
@@ -87,15 +87,28 @@ def update(
         _opened(store, cluster or ()) as (engine, summaries),
         progress.hunting(len(chosen_hunts), quiet=quiet) as on_start,
     ):
-        updated = update_baselines(chosen_hunts, engine, summaries, asked, on_start)
+        unsupported: dict[str, UnsupportedQuery] = {}
+        updated = update_baselines(
+            chosen_hunts,
+            engine,
+            summaries,
+            asked,
+            on_start,
+            lambda hunt, error: unsupported.update({hunt.id: error}),
+        )
         trouble = summaries.error
     _show(updated, effective_format(output))
     print_message(f"{sum(baseline.made for baseline in updated):,} days counted.", quiet=quiet)
-    behind = sum(baseline.behind for baseline in updated)
+    behind = sum(baseline.behind for baseline in updated if baseline.hunt not in unsupported)
     if behind:
         raise StoreError(
             trouble or f"{behind:,} summaries could not be saved.",
             remedy="Hunts recount these days on each run; grant this user write access.",
+        )
+    if unsupported:
+        error = next(iter(unsupported.values()))
+        raise type(error)(
+            f"{', '.join(unsupported)}: cannot be summarized: {error.message}", remedy=error.remedy
         )
 
 

@@ -28,6 +28,7 @@ from k8sidx.events.normalize.bodies import (
     promoted_again,
     promoted_fields,
 )
+from k8sidx.events.normalize.custom_workload import CUSTOM_WORKLOADS
 from k8sidx.events.normalize.event import Normalizer
 from k8sidx.events.normalize.json_tree import Fields
 from k8sidx.events.normalize.parts import Part
@@ -348,5 +349,5 @@ def _words() -> dict[str, list[bytes]]:
         "applied": [LAST_APPLIED, KUBECTL_MARK, KUBECTL_FIELD],
         "mask": [KUBECTL_KEY, MARK.encode(), LIKE_MARK],
         "writes": [verb.encode() for verb in sorted(WRITES)],
-        "workloads": [resource.encode() for resource in sorted(WORKLOADS)],
+        "workloads": [resource.encode() for resource in sorted(WORKLOADS - CUSTOM_WORKLOADS)],
     }

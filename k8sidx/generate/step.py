@@ -45,12 +45,14 @@ CLUSTER_WIDE = {
     "clusterroles",
     "clustertrustbundles",
     "customresourcedefinitions",
+    "flowschemas",
     "mutatingadmissionpolicies",
     "mutatingwebhookconfigurations",
     "namespaces",
     "nodes",
     "persistentvolumes",
     "priorityclasses",
+    "runtimeclasses",
     "selfsubjectaccessreviews",
     "selfsubjectrulesreviews",
     "validatingadmissionpolicies",
@@ -64,6 +66,7 @@ METADATA_ONLY = {"secrets", "configmaps", "endpointslices", "leases", "tokenrevi
 """Resources that the recorded audit policy logs without bodies."""
 
 CREDENTIAL_ID = "authentication.kubernetes.io/credential-id"
+NODE_NAME = "authentication.kubernetes.io/node-name"
 ISSUED_ID = "authentication.kubernetes.io/issued-credential-id"
 
 _REASONS = {
@@ -99,6 +102,7 @@ class Step:
     :param message: of a refusal, when it does not follow; ``{user}`` is the user of the request.
     :param user: name of another user than the attack's.
     :param credential: id of the token or certificate.
+    :param node: the node that the token is bound to.
     :param groups: of the user; empty for those that such a user has.
     :param admitted: whether a refusal is one of admission, not of authorization.
     """
@@ -122,6 +126,7 @@ class Step:
     agent: str | None = None
     user: str | None = None
     credential: str = ""
+    node: str = ""
     groups: Sequence[str] = ()
     admitted: bool = False
 
@@ -174,6 +179,8 @@ class Step:
         user = user_of(name)
         if self.credential:
             user |= {"extra": {CREDENTIAL_ID: [self.credential]}}
+        if self.node:
+            user["extra"] = user["extra"] | {NODE_NAME: [self.node]}
         if self.groups:
             user |= {"groups": [*self.groups, "system:authenticated"]}
         return user

@@ -10,6 +10,7 @@ from k8sidx.backends.protocol import Engine
 from k8sidx.backends.summaries import DAY, SummaryEngine, completed_days, start_of_day
 from k8sidx.backends.summary_key import digest_of
 from k8sidx.backends.summary_store import Summaries
+from k8sidx.errors import UnsupportedQuery
 from k8sidx.hunt.allowlist import without_known_good
 from k8sidx.hunt.definition import Hunt
 from k8sidx.hunt.events_judged import clusters_of
@@ -56,10 +57,13 @@ def update_baselines(
     summaries: Summaries,
     window: Window,
     on_start: Callable[[Hunt], None] | None = None,
+    on_error: Callable[[Hunt, UnsupportedQuery], None] | None = None,
 ) -> list[Baseline]:
     """Make the missing summaries of hunts for the whole days in a window.
 
     :param on_start: called with each hunt before its summaries are made.
+    :param on_error: called with each hunt that the engine has no way to run, while the others
+        are updated; without it the error is raised.
 
     :raises UnsupportedQuery: when the engine has no way to run a hunt.
     :raises StoreError: when the store cannot be read.
@@ -71,7 +75,13 @@ def update_baselines(
     for hunt in hunts:
         if on_start:
             on_start(hunt)
-        made = max(summed.make(question, days) for question in _queries(hunt, scope))
+        made = 0
+        try:
+            made = max(summed.make(question, days) for question in _queries(hunt, scope))
+        except UnsupportedQuery as error:
+            if on_error is None:
+                raise
+            on_error(hunt, error)
         updated.append(_baseline(hunt, scope, days, summaries, made))
     return updated
 

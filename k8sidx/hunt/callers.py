@@ -26,6 +26,7 @@ from ipaddress import ip_address, ip_network
 
 from k8sidx.backends.protocol import Engine
 from k8sidx.backends.result import Value
+from k8sidx.events.normalize.actors import network_of
 from k8sidx.hunt.kinds.evidence import COUNT, EVIDENCE_METRICS, as_count, as_texts
 from k8sidx.hunt.kinds.time_window import Window, compared_spans, extent_of, reaches_back
 from k8sidx.hunt.lists import SHIPPED
@@ -205,7 +206,7 @@ def _shown(now: Sequence[Caller], before: Sequence[Caller]) -> _Shown:
             counted[source] = counted.get(source, 0) + caller.requests
     control_plane: dict[str | None, set[str]] = {}
     for (cluster, address), count in counted.items():
-        if count >= SEEN and _inside(address) and not _loopback(address):
+        if count >= SEEN and is_private(address) and not _loopback(address):
             control_plane.setdefault(cluster, set()).add(address)
     return _Shown(history, control_plane, requests)
 
@@ -221,7 +222,7 @@ def _foreign(caller: Caller, shown: _Shown) -> str:
         return f"{caller.agent} is a client that people use"
     if caller.user.startswith(_NODE_PREFIX):
         return _foreign_node(caller, shown, networks)
-    if not _inside(caller.address) and caller.network not in networks and _stays_inside(caller):
+    if not is_private(caller.address) and caller.network not in networks and _stays_inside(caller):
         return "the address is outside the cluster"
     if _is_control_plane(caller):
         places = shown.control_plane.get(caller.cluster, set())
@@ -241,7 +242,7 @@ def _foreign_node(caller: Caller, shown: _Shown, networks: set[str]) -> str:
     usual = max(by_network, key=lambda network: by_network[network])
     if by_network[usual] >= OUTWEIGHED * by_network[caller.network]:
         return f"the node acts from {usual}"
-    if not _inside(caller.address) and not _nodes_are_outside(caller, shown):
+    if not is_private(caller.address) and not _nodes_are_outside(caller, shown):
         return "the address is outside the cluster"
     return ""
 
@@ -253,7 +254,7 @@ def _nodes_are_outside(caller: Caller, shown: _Shown) -> bool:
         for (cluster, user), by_network in shown.requests.items()
         if cluster == caller.cluster and user.startswith(_NODE_PREFIX) and user != caller.user
     ]
-    outside = sum(not _inside(home.partition("/")[0]) for home in homes)
+    outside = sum(not is_private(home.partition("/")[0]) for home in homes)
     return bool(homes) and 2 * outside > len(homes)
 
 
@@ -291,15 +292,6 @@ def _clause(caller: Caller) -> Condition:
     return And(tuple(parts))
 
 
-def network_of(address: str) -> str:
-    """Return the network of an address: /24 of IPv4, /48 of IPv6."""
-    try:
-        width = 24 if ip_address(address).version == 4 else 48
-        return str(ip_network(f"{address}/{width}", strict=False))
-    except ValueError:
-        return address
-
-
 def _hands_on(agent: str) -> bool:
     """Whether a client is one that people and their scripts use."""
     name = agent.casefold()
@@ -315,7 +307,8 @@ def _entries(name: str) -> tuple[str, ...]:
 
 
 @cache
-def _inside(address: str) -> bool:
+def is_private(address: str) -> bool:
+    """Whether an address is one of a private network."""
     return _is_in(address, "private_networks")
 
 

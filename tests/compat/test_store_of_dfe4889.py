@@ -20,7 +20,7 @@ from tests.compat.old_store import (
     saved_findings,
     summaries,
 )
-from tests.compat.running import k8sidx, kept
+from tests.compat.running import k8sidx, kept, printed
 
 DAYS = 4
 SUMMED = ",4,0,0,2026-11-18,2026-11-21"
@@ -28,6 +28,7 @@ OTHER_QUESTION = {
     "debug_image_pod",
     "forbidden_surge",
     "identity_foreign_caller",
+    "new_source_network",
     "new_user_agent",
     "secret_access_new_caller",
     "service_account_forbidden",
@@ -75,13 +76,23 @@ def test_no_summary_is_missing(tmp_path: Path) -> None:
     store = copied(tmp_path)
     before = summaries(store)
     assert before
-    update = ("baseline", "update", "-o", "csv")
-    lines = asked(tmp_path, update).splitlines()[1:]
+    update = ("baseline", "update", "-o", "csv", "--store", "store")
+    lines = printed(tmp_path, *update, code=3).splitlines()[1:]
     made = {line.partition(",")[0] for line in lines if not line.endswith(SUMMED)}
     assert made == OTHER_QUESTION
     assert before.items() <= summaries(store).items()
-    again = asked(tmp_path, update).splitlines()[1:]
-    assert [line for line in again if not line.endswith(SUMMED)] == []
+    again = printed(tmp_path, *update, code=3).splitlines()[1:]
+    behind = [line.partition(",")[0] for line in again if not line.endswith(SUMMED)]
+    assert behind == ["new_source_network"], "the store lacks its column"
+
+
+def test_other_summaries_are_made_where_a_hunt_reads_a_newer_column(tmp_path: Path) -> None:
+    """The hunt is named, and the exit code shows it."""
+    copied(tmp_path)
+    result = k8sidx(tmp_path, "baseline", "update", "-o", "csv", "--store", "store")
+    assert result.exit_code == 3
+    assert "new_source_network" in result.stderr
+    assert "does not have source.network" in result.stderr
 
 
 @pytest.mark.parametrize("hunt", ["topn_user_agent", "topn_source_ip", "new_user_agent"])

@@ -199,6 +199,18 @@ EVENTS = [
             "windowsOptions": {"hostProcess": True}}}]}}),
     event("create", "pods", requestObject={"spec": {"securityContext": {"sysctls": [
         {"name": "kernel.msgmax", "value": "1"}], "windowsOptions": {"hostProcess": True}}}}),
+    event("create", "pods", requestObject={"metadata": {"labels": {
+        "argocd.argoproj.io/instance": "x"}}, "spec": {"hostUsers": False, "containers": [
+            {"stdin": True, "tty": True, "image": "a"}]}}),
+    event("create", "pods", requestObject={"metadata": {"annotations": {
+        "alpha.image-policy.k8s.io/break-glass": "true"}}, "spec": {"containers": [{}]}}),
+    event("create", "deployments", requestObject={"spec": {"template": {
+        "metadata": {"annotations": {"helm.toolkit.fluxcd.io/name": "x"}}, "spec": {"volumes": [
+            {"name": "v", "image": {"reference": "evil.example/a:1"}}]}}}}),
+    event("create", "workflows", requestObject={"spec": {"hostPID": True, "templates": [
+        {"container": {"image": "a", "securityContext": {"privileged": True}}}]}}),
+    event("patch", "nodes", requestObject={"spec": {"taints": None}}),
+    event("create", "networkpolicies", requestObject={"spec": {"ingress": [{}]}}),
     event("create", "serviceaccounts", subresource="token", requestObject={
         "spec": {"expirationSeconds": 999999}}),
     event("create", "serviceaccounts", requestObject={"metadata": {"annotations": {

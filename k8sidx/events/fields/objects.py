@@ -192,6 +192,17 @@ OBJECTS: tuple[Field, ...] = (
         example="nginx.ingress.kubernetes.io/auth-url",
     ),
     keyword(
+        "object.settings",
+        "Settings of the object of the request that hunts look for, each a word or a word and a "
+        "value: `interactive`, `user-namespace`, `break-glass`, `managed-by:gitops` of pods and "
+        "templates; `ownerReferences`, `taints`, `label:` of nodes; `adminAccess` of claims; "
+        "`allows-all:` of network policies; `external-name:`, `backend-namespace:`, "
+        "`repository:`, `priority-level:`, `conversion:Webhook`, `validation:without-Deny`.",
+        many=True,
+        length=NAME_LENGTH,
+        example="allows-all:ingress",
+    ),
+    keyword(
         "volume.host_path",
         "Node path behind a PersistentVolume, of hostPath or local.",
         length=NAME_LENGTH,

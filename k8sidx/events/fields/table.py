@@ -394,6 +394,12 @@ DERIVED: tuple[Field, ...] = (
         ecs="source.ip",
         example="10.0.1.11",
     ),
+    keyword(
+        "source.network",
+        "Network of source.ip: /24 of IPv4, /48 of IPv6.",
+        length=64,
+        example="10.0.1.0/24",
+    ),
     Field(
         "source.claimed_ip",
         Kind.ADDRESS,
@@ -401,6 +407,13 @@ DERIVED: tuple[Field, ...] = (
         example="203.0.113.7",
     ),
     flag("source.forwarded", "The claimed and the seen address differ."),
+    keyword(
+        "annotation.keys",
+        "Keys of the audit annotations that have no field of their own.",
+        many=True,
+        length=NAME_LENGTH,
+        example="failed-open.validating.webhook.admission.k8s.io/round_0_index_1",
+    ),
     keyword(
         "user_agent.name",
         "Product in userAgent, without its version.",

@@ -27,6 +27,16 @@ def address(text: str) -> str | None:
 
 
 @lru_cache(maxsize=16_384)
+def network_of(address: str) -> str:
+    """Return the network of an address: /24 of IPv4, /48 of IPv6; a text that is none as it is."""
+    try:
+        width = 24 if ipaddress.ip_address(address).version == 4 else 48
+        return str(ipaddress.ip_network(f"{address}/{width}", strict=False))
+    except ValueError:
+        return address
+
+
+@lru_cache(maxsize=16_384)
 def product(user_agent: str) -> tuple[str, str]:
     """Return name and version of the product in a User-Agent header (RFC 9110 section 10.1.5).
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from k8sidx.events.normalize.custom_workload import CUSTOM_WORKLOADS
 from k8sidx.events.normalize.json_patch import patched
 from k8sidx.events.normalize.json_tree import (
     Fields,
@@ -20,8 +21,10 @@ from k8sidx.events.normalize.json_tree import (
     text,
     texts,
 )
+from k8sidx.events.normalize.settings import RESOURCES as WITH_SETTINGS
+from k8sidx.events.normalize.settings import object_settings
 
-WORKLOADS = frozenset(
+WORKLOADS = CUSTOM_WORKLOADS | frozenset(
     {
         "pods", "deployments", "daemonsets", "statefulsets", "replicasets", "jobs", "cronjobs",
         "replicationcontrollers", "podtemplates", "deploymentconfigs", "rollouts",
@@ -82,7 +85,9 @@ def promoted_fields(
         role_fields(said[0] if "rules" in said[0] else said[-1], into)
     elif target.startswith("certificatesigningrequests"):
         certificate_fields(said[0], into)
-    elif target in OTHERS:
+    if target in WITH_SETTINGS:
+        put_list(into, "object.settings", object_settings(said[0], target, verb or ""))
+    if target in OTHERS:
         from k8sidx.events.normalize.resources import other_fields
 
         other_fields(said[0], target, verb, into)
@@ -102,6 +107,7 @@ def promotes(verb: str | None, target: str) -> bool:
             is_written_workload(verb, target)
             or target in RBAC_RESOURCES
             or target in OTHERS
+            or target in WITH_SETTINGS
             or target.startswith("certificatesigningrequests")
         )
     )

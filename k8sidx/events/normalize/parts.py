@@ -20,7 +20,7 @@ from k8sidx.events.decode.plain_values import (
     plain_status,
     plain_user,
 )
-from k8sidx.events.normalize.actors import address, product
+from k8sidx.events.normalize.actors import address, network_of, product
 from k8sidx.events.normalize.event_id import canonical_json
 from k8sidx.events.normalize.json_tree import Fields, put_text
 from k8sidx.events.normalize.redact import redact_annotations, redact_tree
@@ -213,6 +213,7 @@ def origin_part(raw: bytes) -> Part:
     fields["sourceIPs"] = addresses
     claimed, seen = address(addresses[0]), address(addresses[-1])
     put_text(fields, "source.ip", seen)
+    put_text(fields, "source.network", network_of(seen) if seen else None)
     put_text(fields, "source.claimed_ip", claimed)
     if len(addresses) > 1 and claimed != seen:
         fields["source.forwarded"] = True
@@ -297,6 +298,7 @@ def notes_part(key: tuple[bytes, str]) -> Part:
         if type(annotations.get(name)) is str:
             fields[f"annotations.{name}"] = annotations.pop(name)
     if annotations:
+        fields["annotation.keys"] = sorted(annotations)
         fields["annotations"] = canonical_json(annotations)
     return part
 
@@ -341,11 +343,11 @@ ACTOR = (
     "user.controller",
     "event.provider",
 )
-ORIGIN = ("sourceIPs", "source.ip", "source.claimed_ip", "source.forwarded")
+ORIGIN = ("sourceIPs", "source.ip", "source.network", "source.claimed_ip", "source.forwarded")
 AGENT = ("userAgent", "user_agent.name", "user_agent.version")
 ANSWER = tuple(
     f"responseStatus.{key}" for key in ("code", "status", "reason", "message", "details")
 )
-NOTES = (*(f"annotations.{key}" for key in _ANNOTATIONS), "annotations")
+NOTES = (*(f"annotations.{key}" for key in _ANNOTATIONS), "annotation.keys", "annotations")
 FAMILIES: tuple[tuple[str, ...], ...] = (CALL, ACTOR, ORIGIN, AGENT, ANSWER, NOTES)
 """The fields that each family of parts fills, in the order of ``Normalized.parts``."""

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from k8sidx.events.normalize.custom_workload import CUSTOM_WORKLOADS, custom_template
 from k8sidx.events.normalize.json_tree import (
     Fields,
     mapping,
@@ -19,6 +20,7 @@ from k8sidx.events.normalize.json_tree import (
     text,
     texts,
 )
+from k8sidx.events.normalize.settings import pod_settings
 
 EPHEMERAL = "ephemeralContainers"
 _CONTAINERS = ("containers", "initContainers", EPHEMERAL)
@@ -67,7 +69,7 @@ def pod_fields(body: Fields, target: str, name: str | None, into: Fields) -> Non
     :param target: resource, or resource/subresource, of the request.
     :param name: the object's name in the request; a part of an object may have none.
     """
-    template = _template(body)
+    template = custom_template(body) if target in CUSTOM_WORKLOADS else _template(body)
     spec = mapping(template, "spec")
     added_only = target == f"pods/{EPHEMERAL.lower()}"
     keys = (EPHEMERAL,) if added_only else _CONTAINERS
@@ -95,7 +97,10 @@ def pod_fields(body: Fields, target: str, name: str | None, into: Fields) -> Non
     if any(_is_everything(toleration) for toleration in mappings(spec, "tolerations")):
         into["pod.tolerates_all"] = True
     put_list(into, "pod.escapes", _escapes(spec, containers))
-    _container_fields(containers, into)
+    put_list(into, "object.settings", pod_settings(body, template, containers))
+    volumes = [mapping(volume, "image") for volume in mappings(spec, "volumes")]
+    mounted = [{"image": text(image, "reference")} for image in volumes if image]
+    _container_fields([*containers, *mounted], into)
     if not into.get("pod.host_network"):
         # On the node's network every port of a container is one of the node.
         ports = [

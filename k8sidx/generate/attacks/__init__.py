@@ -14,6 +14,7 @@ from k8sidx.generate.attacks import (
     exposure,
     roles,
     secrets,
+    surface,
     tables,
     workloads,
 )
@@ -35,6 +36,7 @@ ATTACKS: dict[str, Attack] = dict(
             **exposure.ATTACKS,
             **roles.ATTACKS,
             **secrets.ATTACKS,
+            **surface.ATTACKS,
             **tables.ATTACKS,
             **workloads.ATTACKS,
         }.items()

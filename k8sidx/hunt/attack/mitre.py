@@ -79,6 +79,8 @@ _IMPAIRED = ("defense-impairment",)
 _HARM = ("impact",)
 
 TECHNIQUES: dict[str, Technique] = {
+    "T1003": Technique("OS Credential Dumping", _STOLEN),
+    "T1005": Technique("Data from Local System", ("collection",)),
     "T1036": Technique("Masquerading", _HIDDEN),
     "T1036.005": Technique("Match Legitimate Resource Name or Location", _HIDDEN),
     "T1036.010": Technique("Masquerade Account Name", _HIDDEN),
@@ -111,6 +113,7 @@ TECHNIQUES: dict[str, Technique] = {
     "T1136": Technique("Create Account", ("persistence",)),
     "T1136.001": Technique("Local Account", ("persistence",)),
     "T1190": Technique("Exploit Public-Facing Application", ("initial-access",)),
+    "T1195": Technique("Supply Chain Compromise", ("initial-access",)),
     "T1204": Technique("User Execution", ("execution",)),
     "T1204.003": Technique("Malicious Image", ("execution",)),
     "T1210": Technique("Exploitation of Remote Services", ("lateral-movement",)),

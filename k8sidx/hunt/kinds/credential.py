@@ -15,7 +15,8 @@ from typing import Literal, NamedTuple
 
 from k8sidx.backends.protocol import Engine
 from k8sidx.backends.result import Value
-from k8sidx.hunt.callers import network_of
+from k8sidx.events.normalize.actors import network_of
+from k8sidx.hunt.callers import is_private
 from k8sidx.hunt.definition import Hunt
 from k8sidx.hunt.finding_text import fill, named, times
 from k8sidx.hunt.kinds.evidence import (
@@ -28,7 +29,7 @@ from k8sidx.hunt.kinds.evidence import (
 )
 from k8sidx.hunt.kinds.time_window import Window
 from k8sidx.hunt.result import Finding, HuntResult, Unjudged
-from k8sidx.query.algebra import And, Condition, OneOf, Present, Query, Terms
+from k8sidx.query.algebra import And, Condition, OneOf, Present, Query, Terms, Wildcard
 
 ID = "user.extra.authentication.kubernetes.io/credential-id"
 ISSUED = "annotations.authentication.kubernetes.io/issued-credential-id"
@@ -40,6 +41,9 @@ USED_WITHIN = timedelta(days=1)
 
 _USED_BY = (CLUSTER, ID, "user.username", "source.ip", "userAgent")
 _MINTED_BY = (CLUSTER, ISSUED, "user.username", "source.ip")
+_BOUND_TO = (CLUSTER, ID, "user.extra.authentication.kubernetes.io/node-name")
+_NODES_AT = (CLUSTER, "user.username", "source.ip")
+_NODE_USER = "system:node:"
 _KEYS_AT_ONCE = 500
 _OS = re.compile(r"\((\w+)/")
 
@@ -71,7 +75,9 @@ class CredentialHunt(Hunt):
     :param looks_for: ``places``: one credential from two networks. A token of a service account
         belongs to one pod, so two networks are enough; a certificate or another token is a
         person's, who moves: two clients as well, used at the same time. ``minted``: a token that
-        a request of the rule minted, and its use.
+        a request of the rule minted, and its use. ``node``: a token bound to a node, used from the
+        address of another node's kubelet beside its own place, or from a public one where the
+        nodes are private.
     """
 
     kind = "credential"
@@ -80,21 +86,21 @@ class CredentialHunt(Hunt):
         "`places`: one credential from two networks (/24 or /48). A service account's token "
         "belongs to one pod, so that two networks are enough. A certificate is a person's, who "
         "moves and whose provider changes addresses: its clients must differ, too, and their use "
-        "overlap. `minted`: a token that a matching request minted, and its use. Nothing is judged "
+        "overlap. `minted`: a token that a matching request minted, and its use. `node`: "
+        "a token that is bound to a node, used from the address of another node beside its own "
+        "place, or from outside. "
+        "Nothing is judged "
         "where no event has a credential's id."
     )
     untranslatable = "it joins the requests of one credential"
     finds_requests = True
 
-    looks_for: Literal["places", "minted"]
+    looks_for: Literal["places", "minted", "node"]
 
     def run(self, engine: Engine, window: Window) -> HuntResult:
         """Return one finding, and one row, for each credential and foreign place or use."""
-        found = (
-            self._places(engine, window)
-            if self.looks_for == "places"
-            else self._minted(engine, window)
-        )
+        search = {"places": self._places, "minted": self._minted, "node": self._away_from_node}
+        found = search[self.looks_for](engine, window)
         findings = sorted(found, key=lambda finding: sort_key(tuple(finding.key.values())))
         rows: list[tuple[Value, ...]] = [
             (*finding.key.values(), finding.first_seen, finding.last_seen, finding.count)
@@ -113,11 +119,13 @@ class CredentialHunt(Hunt):
         return (CLUSTER, "user.username", "source.ip", ID)
 
     def required_fields(self) -> Collection[str]:
-        return {*_USED_BY, *_MINTED_BY}
+        return {*_USED_BY, *_MINTED_BY, *_BOUND_TO}
 
     def describe(self) -> str:
         if self.looks_for == "places":
             return "one finding for each credential and place in which it is foreign"
+        if self.looks_for == "node":
+            return "one finding for each credential and place away from its node"
         return "one finding for each minted token and place from which it was used"
 
     def _places(self, engine: Engine, window: Window) -> Iterator[Finding]:
@@ -148,6 +156,35 @@ class CredentialHunt(Hunt):
         for (cluster, credential, _), together in uses.items():
             user, address = minted[cluster, credential]
             yield self._finding(together, by=f"{user} from {address}")
+
+    def _away_from_node(self, engine: Engine, window: Window) -> Iterator[Finding]:
+        kubelets = Wildcard("user.username", f"{_NODE_USER}*")
+        node_of: dict[tuple[Value, str], set[str]] = {}
+        for cluster, user, address in _distinct(engine, kubelets, _NODES_AT, window):
+            name = str(user).removeprefix(_NODE_USER)
+            node_of.setdefault((cluster, str(address)), set()).add(name)
+        if not node_of:
+            return
+        bound = {
+            (cluster, str(credential)): str(node)
+            for cluster, credential, node in _distinct(engine, self.condition, _BOUND_TO, window)
+        }
+        all_private = all(is_private(address) for _, address in node_of)
+        uses: dict[tuple[Value, str, str], list[Use]] = {}
+        addresses: dict[tuple[Value, str], set[str]] = {}
+        for use in _uses(engine, window, self.condition):
+            addresses.setdefault((use.cluster, use.credential), set()).add(use.address)
+            own = bound.get((use.cluster, use.credential), "")
+            others = node_of.get((use.cluster, use.address), {own})
+            if own not in others or (all_private and not is_private(use.address)):
+                uses.setdefault((use.cluster, use.credential, use.address), []).append(use)
+        for (cluster, credential, address), together in uses.items():
+            is_node = (cluster, address) in node_of
+            if is_node and len(addresses[cluster, credential]) == 1:
+                continue  # a token with one place is its pod's, whatever its node was named
+            here = ", ".join(sorted(node_of.get((cluster, address), {"no node"})))
+            own = bound.get((cluster, credential), "")
+            yield self._finding(together, elsewhere=f"its pod is on {own}, the address is {here}")
 
     def _finding(self, uses: Sequence[Use], elsewhere: str = "", by: str = "") -> Finding:
         use = uses[0]
@@ -219,6 +256,14 @@ def _grouped(condition: Condition, names: Sequence[str], window: Window) -> Quer
         group_by=tuple(Terms(name, keep_missing=True) for name in names),
         metrics=(COUNT, *EVIDENCE_METRICS),
     )
+
+
+def _distinct(
+    engine: Engine, condition: Condition, names: Sequence[str], window: Window
+) -> Iterator[tuple[Value, ...]]:
+    """Yield the combinations of values that events have."""
+    for row in engine.run(_grouped(condition, names, window)).rows:
+        yield row[: len(names)]
 
 
 def _count(engine: Engine, query: Query) -> int:

@@ -31,10 +31,11 @@ OF_METADATA = frozenset(
         *("responseObject.metadata.name", "responseObject.metadata.namespace"),
         *("responseObject.metadata.uid", "responseObject.metadata.annotations.kubernetes.io/psp"),
         *("pod.mirror", "pod.owner_kind", "namespace.pod_security", "service.internal"),
-        "serviceaccount.cloud_identity",
+        *("serviceaccount.cloud_identity", "object.settings"),
     }
 )
-"""Fields that the metadata of an object alone contains."""
+"""Fields that the metadata of an object alone contains, or whose values are of it in part so that
+a condition on one of these finds nothing without it."""
 _PARTS = {
     "source": "sourceIPs",
     "user_agent": "userAgent",
