@@ -47,16 +47,16 @@ multiply three lists of thousands."""
 def promoted_fields(
     request: Any, response: Any, verb: str | None, target: str, name: str | None, into: Fields
 ) -> None:
-    """All fields that come from the bodies.
+    """Put all fields that come from the bodies.
 
     :param target: resource, or resource/subresource, of the request.
-    :param name: the object's name as the request says it.
+    :param name: the object's name in the request.
     """
     if type(request) is list:
         into["request.json_patch"] = True
-        asked: Any = patched(request)
+        requested: Any = patched(request)
     else:
-        asked = request
+        requested = request
     if type(request) is dict:
         body_fields("requestObject", request, into)
     if type(response) is dict:
@@ -72,25 +72,25 @@ def promoted_fields(
         return
     if is_written_workload(verb, target):
         put_text(into, "pod.workload", name)
-    # What was asked for counts. Where the policy left it out, the object as it became says it.
-    said = [one for one in (asked, response) if type(one) is dict]
-    if not said:
+    # The requested object counts; where the policy left it out, the resulting one does.
+    bodies = [body for body in (requested, response) if type(body) is dict]
+    if not bodies:
         return
     if target in WORKLOADS or target == "pods/ephemeralcontainers":
         from k8sidx.events.normalize.pod import pod_fields
 
-        pod_fields(said[0], target, name, into)
+        pod_fields(bodies[0], target, name, into)
     elif target in RBAC_RESOURCES:
-        binding_fields(asked if type(request) is list else {}, into)
-        role_fields(said[0] if "rules" in said[0] else said[-1], into)
+        binding_fields(requested if type(request) is list else {}, into)
+        role_fields(bodies[0] if "rules" in bodies[0] else bodies[-1], into)
     elif target.startswith("certificatesigningrequests"):
-        certificate_fields(said[0], into)
+        certificate_fields(bodies[0], into)
     if target in WITH_SETTINGS:
-        put_list(into, "object.settings", object_settings(said[0], target, verb or ""))
+        put_list(into, "object.settings", object_settings(bodies[0], target, verb or ""))
     if target in OTHERS:
         from k8sidx.events.normalize.resources import other_fields
 
-        other_fields(said[0], target, verb, into)
+        other_fields(bodies[0], target, verb, into)
 
 
 def is_written_workload(verb: str | None, target: str) -> bool:
@@ -137,7 +137,7 @@ def promoted_again(
 
 
 def body_fields(name: str, body: Fields, into: Fields) -> None:
-    """Fields of either body under their audit paths; ``name`` is the body's key."""
+    """Put the fields of either body under their audit paths; ``name`` is the body's key."""
     put_text(into, f"{name}.kind", body.get("kind"))
     metadata = body.get("metadata")
     if type(metadata) is dict:
@@ -150,13 +150,15 @@ def body_fields(name: str, body: Fields, into: Fields) -> None:
     if "subjects" in body:
         subjects = mappings(body, "subjects")
         if subjects:
-            into[f"{name}.subjects.kind"] = [text(one, "kind") for one in subjects]
-            into[f"{name}.subjects.name"] = [text(one, "name") for one in subjects]
-            into[f"{name}.subjects.namespace"] = [text(one, "namespace") for one in subjects]
+            into[f"{name}.subjects.kind"] = [text(subject, "kind") for subject in subjects]
+            into[f"{name}.subjects.name"] = [text(subject, "name") for subject in subjects]
+            into[f"{name}.subjects.namespace"] = [
+                text(subject, "namespace") for subject in subjects
+            ]
 
 
 def answer_fields(body: Fields, into: Fields) -> None:
-    """Fields that only the answered object has."""
+    """Put the fields that only the returned object has."""
     metadata = mapping(body, "metadata")
     put_text(into, "responseObject.metadata.uid", metadata.get("uid"))
     annotations = metadata.get("annotations")
@@ -170,14 +172,14 @@ def answer_fields(body: Fields, into: Fields) -> None:
 
 
 def binding_fields(patch: Fields, into: Fields) -> None:
-    """The role and the subjects of a binding, from the request, else from the answer.
+    """Put the role and the subjects of a binding, from the request, else from the response.
 
-    :param patch: what a JSON patch asks for; the subjects that it adds are those that count.
+    :param patch: the object that a JSON patch requests; the subjects that it adds count.
     """
     added = mappings(patch, "subjects")
     if added:
-        parts = ([text(one, key) for key in ("kind", "namespace", "name")] for one in added)
-        into["rbac.subjects"] = ["/".join(one) for one in parts]
+        parts = ([text(subject, key) for key in ("kind", "namespace", "name")] for subject in added)
+        into["rbac.subjects"] = ["/".join(names) for names in parts]
     for name in ("requestObject", "responseObject"):
         if "rbac.role" not in into and f"{name}.roleRef.name" in into:
             into["rbac.role"] = into[f"{name}.roleRef.name"]

@@ -75,7 +75,9 @@ def pod_settings(body: Fields, template: Fields, containers: list[Fields]) -> li
     for node in metadata:
         marks |= mapping(node, "labels") | mapping(node, "annotations")
     settings = []
-    if any(one.get("stdin") is True and one.get("tty") is True for one in containers):
+    if any(
+        container.get("stdin") is True and container.get("tty") is True for container in containers
+    ):
         settings.append("interactive")
     if spec.get("hostUsers") is False:
         settings.append("user-namespace")
@@ -118,8 +120,8 @@ def _node_settings(body: Fields, spec: Fields, verb: str) -> list[str]:
 
 def _claim_settings(spec: Fields) -> list[str]:
     requests = mappings(mapping(spec, "devices"), "requests")
-    asked = [node for one in requests for node in (one, mapping(one, "exactly"))]
-    return ["adminAccess"] if any(one.get("adminAccess") is True for one in asked) else []
+    nodes = [node for request in requests for node in (request, mapping(request, "exactly"))]
+    return ["adminAccess"] if any(node.get("adminAccess") is True for node in nodes) else []
 
 
 def _repositories(spec: Fields) -> list[str]:

@@ -15,10 +15,10 @@ def run(*command: str, **more: Any) -> Attack:
     """An exec as kubectl makes it today: two events, the second when the session ends."""
     query = [("command", word) for word in command]
     query += [("container", "web"), ("stdout", "true"), ("stderr", "true")]
-    said: dict[str, Any] = {"subresource": "exec", "code": 101, "query": query} | more
+    request_fields: dict[str, Any] = {"subresource": "exec", "code": 101, "query": query} | more
     return attack(
-        ask("get", "pods", "web-0", stage="ResponseStarted", **said),
-        ask("get", "pods", "web-0", seconds=4, **said),
+        ask("get", "pods", "web-0", stage="ResponseStarted", **request_fields),
+        ask("get", "pods", "web-0", seconds=4, **request_fields),
     )
 
 

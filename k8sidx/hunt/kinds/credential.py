@@ -100,8 +100,8 @@ class CredentialHunt(Hunt):
     def run(self, engine: Engine, window: Window) -> HuntResult:
         """Return one finding, and one row, for each credential and foreign place or use."""
         search = {"places": self._places, "minted": self._minted, "node": self._away_from_node}
-        found = search[self.looks_for](engine, window)
-        findings = sorted(found, key=lambda finding: sort_key(tuple(finding.key.values())))
+        unsorted = search[self.looks_for](engine, window)
+        findings = sorted(unsorted, key=lambda finding: sort_key(tuple(finding.key.values())))
         rows: list[tuple[Value, ...]] = [
             (*finding.key.values(), finding.first_seen, finding.last_seen, finding.count)
             for finding in findings
