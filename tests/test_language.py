@@ -35,6 +35,9 @@ BANNED = {
 }
 """Banned forms, and the preferred ones."""
 
+BANNED_NAMES = frozenset({"one", "found", "held", "said", "told"})
+"""Variable names that name nothing: say hunt, match, position, bucket, column, member."""
+
 # Fragments in which a banned form is a name of the domain.
 _NAMES = re.compile(r"``[^`]*``|:[a-z]+:`[^`]*`")
 
@@ -59,6 +62,25 @@ def docstrings(path: Path) -> Iterator[tuple[int, str]]:
 
 
 _SCOPES = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+
+
+def banned_names(source: str) -> Iterator[tuple[int, str]]:
+    """Yield the line and the name of every variable or parameter with a banned name."""
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.Name(id=name, ctx=ast.Store(), lineno=line):
+                pass
+            case ast.arg(arg=name, lineno=line):
+                pass
+            case (
+                ast.MatchAs(name=str(name), lineno=line)
+                | ast.MatchStar(name=str(name), lineno=line)
+            ):
+                pass
+            case _:
+                continue
+        if name in BANNED_NAMES:
+            yield line, name
 
 
 def files_of(room: str) -> list[Path]:
@@ -103,6 +125,37 @@ def test_docstrings_follow_the_language_rule(room: str) -> None:
         for problem in violations(re.sub(r":param \w+:", "", text))
     ]
     assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_variables_are_named_for_their_values(room: str) -> None:
+    wrong = [
+        f"{path.relative_to(ROOT)}:{line}: {name}"
+        for path in files_of(room)
+        for line, name in banned_names(path.read_text("utf-8"))
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "found = 1",
+        "for number, one in pairs: pass",
+        "[one for one in rows]",
+        "def read(told): pass",
+        "lambda said: 1",
+        "with lock as held: pass",
+        "if (found := 1): pass",
+        "match value:\n    case [*one]: pass",
+    ],
+)
+def test_banned_names_are_found(source: str) -> None:
+    assert list(banned_names(source))
+
+
+def test_members_of_others_may_have_banned_names() -> None:
+    assert not list(banned_names("response.found; row['one']; call(found=True)"))
 
 
 @pytest.mark.parametrize(
