@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import fields
 from pathlib import Path
 
+from docs.generate.quiet import EVENTS, HOURS, judged_ordinary_work
 from k8sidx.hunt.definition import Hunt, Steps
 from k8sidx.hunt.kinds.registry import KINDS
+from k8sidx.hunt.kinds.top import TopHunt
 from k8sidx.hunt.library.load import load_library
+from k8sidx.hunt.result import HuntResult
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "hunts.md"
 
@@ -25,8 +28,12 @@ are [lists](lists.md).
 """
 
 
-def document(hunts: list[Hunt]) -> str:
-    """Return the page."""
+def document(hunts: Sequence[Hunt], ordinary: Sequence[HuntResult]) -> str:
+    """Return the page.
+
+    :param ordinary: results over ordinary work.
+    """
+    rates = {result.hunt: len(result.findings) for result in ordinary}
     lines = [_INTRODUCTION, *_kinds(), "", _OWN_RULES]
     lines += ["| hunt | title | level | kind | ATT&CK |", "|---|---|---|---|---|"]
     lines += [
@@ -35,7 +42,7 @@ def document(hunts: list[Hunt]) -> str:
         for hunt in hunts
     ]
     for hunt in hunts:
-        lines += _section(hunt)
+        lines += _section(hunt, rates.get(hunt.id, 0))
     return "\n".join(lines) + "\n"
 
 
@@ -44,13 +51,16 @@ def _kinds() -> Iterator[str]:
         yield textwrap.fill(f"- **{name}**: {kind.documentation}", 98, subsequent_indent="  ")
 
 
-def _section(hunt: Hunt) -> Iterator[str]:
+def _section(hunt: Hunt, ordinary: int) -> Iterator[str]:
     yield from ("", f"## {hunt.id}", "", f"**{hunt.title}.** {hunt.description}", "")
     yield f"- Level: {hunt.level}. ATT&CK: {_attack(hunt)}."
     yield f"- Finds: {hunt.describe()}."
     if hunt.stream:
         yield "- An activity stream: runs only if named, or with `--level informational`."
     yield f"- Audit level needed: {hunt.level_needed}."
+    if not (hunt.stream or isinstance(hunt, TopHunt)):
+        rate = f"{ordinary}, {ordinary / HOURS:.2f} an hour" if ordinary else "none"
+        yield f"- Findings in {HOURS} hours of generated ordinary work ({EVENTS:,} events): {rate}."
     for platform, why in hunt.platforms_blind:
         yield f"- May be invisible on {platform}: {why}"
     yield ""
@@ -70,4 +80,4 @@ def _attack(hunt: Hunt) -> str:
 
 if __name__ == "__main__":
     DOCUMENT.parent.mkdir(exist_ok=True)
-    DOCUMENT.write_text(document(load_library()), encoding="utf-8")
+    DOCUMENT.write_text(document(load_library(), judged_ordinary_work()), encoding="utf-8")

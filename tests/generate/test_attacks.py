@@ -13,11 +13,13 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from docs.generate.hunts import DOCUMENT, document
+from docs.generate.quiet import judged_ordinary_work
 from k8sidx.backends.open import temporary_store
 from k8sidx.cli import app
 from k8sidx.generate.attacks import ATTACKS, NOT_IN_ONE_LOG
 from k8sidx.hunt.library.load import library_ids, load_hunts, load_library
-from k8sidx.hunt.lists import SHIPPED, Lists
+from k8sidx.hunt.lists import Lists
 from k8sidx.hunt.required_fields import required_fields
 from k8sidx.hunt.result import Finding, HuntResult
 from k8sidx.hunt.run import Window, run_hunts
@@ -166,11 +168,10 @@ def test_the_logs_of_two_clusters_show_which_fell_silent(tmp_path: Path) -> None
     assert [finding.key["orchestrator.cluster.name"] for finding in result.findings] == ["two"]
 
 
-def test_a_day_of_ordinary_work_is_quiet(tmp_path: Path) -> None:
-    log, labels = generated(tmp_path, "--events", "20000", "--attacks", "none")
-    assert labels["attacks"] == []
-    names = [hunt.id for hunt in load_library() if not hunt.stream]
-    results = hunted({"": log}, names, SHIPPED, Window())
-    levels = Counter(finding.level for one in results for finding in one.findings)
+def test_a_day_of_ordinary_work_is_quiet_and_the_page_of_hunts_says_how_quiet() -> None:
+    results = judged_ordinary_work()
+    levels = Counter(finding.level for result in results for finding in result.findings)
     assert not levels["critical"] and not levels["high"]
     assert levels["medium"] <= 5
+    page = document(load_library(), results)
+    assert DOCUMENT.read_text("utf-8") == page, "python -m docs.generate.hunts"

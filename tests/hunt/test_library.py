@@ -13,7 +13,6 @@ import pytest
 import yaml
 from sigma.collection import SigmaCollection
 
-from docs.generate.hunts import DOCUMENT, document
 from k8sidx.errors import UsageError
 from k8sidx.events.fields.lookup import resolve
 from k8sidx.hunt.attack.mitre import TACTICS, TECHNIQUES
@@ -92,10 +91,6 @@ def test_every_document_has_a_uuid_of_its_own() -> None:
         for document in yaml.safe_load_all(file.read_text("utf-8"))
     ]
     assert len(found) == len(set(found)) >= len(LIBRARY)
-
-
-def test_the_documentation_is_current() -> None:
-    assert DOCUMENT.read_text("utf-8") == document(LIBRARY), "python -m docs.generate.hunts"
 
 
 def test_hunts_are_given_by_id_file_and_folder(tmp_path: Path) -> None:
