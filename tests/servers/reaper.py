@@ -1,8 +1,8 @@
 """Runs a command in a process group of its own and kills the group when its own stdin ends.
 
 ``python reaper.py COMMAND...``: the test process holds the other end of stdin, so however it
-ends (``kill -9`` too) nothing it started is left behind. Prints the group's id as its first
-line and ends when the command ends.
+ends (``kill -9`` too, and with its whole process group) nothing it started is left behind. Prints
+the group's id as its first line and ends when the command ends.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import sys
 
 
 def main() -> int:
+    os.setsid()  # `timeout` and Ctrl-C signal the group of the tests
     root = os.geteuid() == 0  # both servers refuse to run as root
     child = subprocess.Popen(
         sys.argv[1:],

@@ -92,11 +92,13 @@ def test_nothing_is_left_when_the_tests_die(tmp_path: Path) -> None:
         ", 'sleep', '600'], stdin=-1, stdout=-1); print(int(k.stdout.readline()), flush=True)"
     )
     program += "; time.sleep(600)"
-    tests = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE)
+    tests = subprocess.Popen(
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, start_new_session=True
+    )
     assert tests.stdout is not None
     server = int(tests.stdout.readline())
     os.kill(server, 0)
-    tests.send_signal(signal.SIGKILL)
+    os.killpg(tests.pid, signal.SIGKILL)
     tests.wait()
     tests.stdout.close()
     for _ in range(100):
