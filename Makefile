@@ -75,6 +75,7 @@ generated: $(VENV)/.dev
 	$(BIN)/python -m docs.generate.mapping > docs/mapping.md
 	$(BIN)/python -m docs.generate.dashboards docs/dashboards.md
 	$(BIN)/python -m k8sidx.show.savedobjects.export dashboards
+	$(BIN)/python -m tests.cli.sessions
 
 # Pictures of the demo's report; needs Chromium and its chromedriver.
 pictures: $(VENV)/.dev

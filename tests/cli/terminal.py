@@ -63,10 +63,10 @@ def _take_terminal() -> None:
 
 
 @contextmanager
-def k8sidx_on_terminal(*arguments: str) -> Iterator[Terminal]:
+def k8sidx_on_terminal(*arguments: str, columns: int = COLUMNS) -> Iterator[Terminal]:
     """Run the command with stdin, stdout and stderr on a terminal."""
     ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, columns, 0, 0))
     environment = {**os.environ, "TERM": "xterm", "PROMPT_TOOLKIT_NO_CPR": "1"}
     process = subprocess.Popen(
         [sys.executable, "-m", "k8sidx", *arguments],

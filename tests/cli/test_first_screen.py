@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
-import pytest
-
-from tests.cli import terminal
-from tests.cli.conftest import EVENTS, k8sidx
-from tests.cli.terminal import k8sidx_on_terminal
+from tests.cli.conftest import k8sidx
+from tests.cli.sessions import LINES, PAGE, WIDTHS, page, screens
 
 
-@pytest.mark.parametrize("columns", [80, 200])
-def test_hunt_all_prints_one_screen(
-    columns: int, store: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(terminal, "COLUMNS", columns)
-    with k8sidx_on_terminal("hunt", "--all", "--store", store.name, "-q") as screen:
-        assert screen.ended() == 0
-    text = re.sub(r"\x1b\[[0-9;]*m", "", screen.shown)
-    lines = text.splitlines()
-    assert lines[0].startswith(f"{len(EVENTS)} events of cluster")
-    assert "Next:" in lines
-    assert [line for line in lines if len(line) > columns] == []
-    assert len(lines) <= 60
-    assert "\x1b[2J" not in screen.shown
+def test_hunt_all_prints_one_screen_at_any_width() -> None:
+    shown = screens()
+    for columns, screen in zip(WIDTHS, shown, strict=True):
+        lines = screen.splitlines()
+        assert lines[0].startswith("30,077 events of cluster")
+        assert "Next:" in lines
+        assert [line for line in lines if len(line) > columns or line != line.rstrip()] == []
+        assert len(lines) <= LINES
+        assert "\x1b" not in screen
+    assert PAGE.read_text("utf-8") == page(shown), "python -m tests.cli.sessions"
 
 
 def test_tables_and_lists_are_printed_with_verbose_or_by_name(store: Path) -> None:

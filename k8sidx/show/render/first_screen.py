@@ -66,7 +66,7 @@ def print_first_screen(console: Console, screen: FirstScreen) -> None:
     stories = timelines_of(findings, tactics=screen.tactics)
     lines = [Text(visible(line), style="dim") for line in _looked_at(screen.results)]
     lines.append(Text())
-    lines = [piece for line in lines for piece in line.wrap(console, console.width)]
+    lines = [piece for line in lines for piece in _wrapped(console, line, console.width)]
     shown = 0
     for story in stories:
         block = list(_story_lines(console, story, screen.requests))
@@ -123,10 +123,13 @@ def _story_lines(
     period = period_of(story)
     caller = f"{who(story, requests)}, {period}" if period else who(story, requests)
     head = level_text(story.level).append(f"  {visible(caller)}", style="bold")
-    yield from head.wrap(console, console.width)
+    first, *more = _wrapped(console, head, console.width - 2)
+    yield first
+    yield from (Text("  ").append_text(piece) for piece in more)
     if story.chain_text:
-        chain = Text(f"  {visible(story.chain_text)}", style="bold red")
-        yield from chain.wrap(console, console.width)[:2]
+        chain = Text(visible(story.chain_text), style="bold red")
+        for piece in _wrapped(console, chain, console.width - 2, most=2):
+            yield Text("  ").append_text(piece)
     steps = list(story.steps)
     lead = lead_of(steps)
     others = [index for index in range(len(steps)) if index != lead]
@@ -136,11 +139,25 @@ def _story_lines(
         line.append(readable_time(step[0].first_seen)[11:] or "no time  ", style="dim")
         line.append(f"  {visible(what(step, requests))}", style="" if number else "bold")
         line.append(f"  {visible(', '.join(dict.fromkeys(f.hunt for f in step)))}", style="dim")
-        first, *more = line.wrap(console, max(console.width - len(_INDENT), 20))[:3]
+        width = max(console.width - len(_INDENT), 20)
+        first, *more = _wrapped(console, line, width, most=3)
         yield first
         yield from (Text(_INDENT).append_text(piece) for piece in more)
     if len(others) >= STEPS:
         yield Text(f"  … {quantity(len(others) - STEPS + 1, 'more step')}", style="dim")
+
+
+def _wrapped(console: Console, text: Text, width: int, most: int | None = None) -> list[Text]:
+    """Return a text in lines; the last of ``most`` ends with an ellipsis when there are more."""
+    lines = list(text.wrap(console, width))
+    if most is not None and len(lines) > most:
+        lines = lines[:most]
+        lines[-1].rstrip()
+        lines[-1].truncate(width - 1)
+        lines[-1].append("…")
+    for line in lines:
+        line.rstrip()
+    return lines
 
 
 def _next(stories: Sequence[ActorTimeline], options: str) -> list[str]:
