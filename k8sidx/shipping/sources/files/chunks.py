@@ -29,7 +29,8 @@ from k8sidx.shipping.sources.files.json_documents import (
     Fault,
     is_json,
 )
-from k8sidx.shipping.sources.files.partial_lines import complete_length, has_parts, joined
+from k8sidx.shipping.sources.files.lines import long_line, slices, whole_lines
+from k8sidx.shipping.sources.files.partial_lines import complete_length
 
 CHUNK_BYTES = 8 * 1024 * 1024
 RECORD_LIMIT = 32 * 1024 * 1024
@@ -107,26 +108,6 @@ def read_lines(
     :param number: 1-based number of the first line.
     """
     yield from _Reader(name, Blocks(plain), chunk_bytes, record_limit).lines(number)
-
-
-def whole_lines(
-    name: str, number: int, data: bytes, begin: int, record_limit: int
-) -> Iterator[Chunk | Rejected]:
-    """Yield lines that were read as a chunk, or as several around lines that are too long.
-
-    :param number: 1-based number of the first line.
-    :param data: the lines, without the last newline.
-    :param begin: position of the data in the source.
-    """
-    reader = _Reader(name, Blocks(iter(())), CHUNK_BYTES, record_limit)
-    yield from reader.whole_lines(number, data, begin, begin + len(data) + 1)
-
-
-def long_line(
-    name: str, number: int, line: Blocks, record_limit: int
-) -> Iterator[Chunk | Rejected]:
-    """Yield the records of an overlong line, if it is an envelope that can be split."""
-    yield from _Reader(name, line, CHUNK_BYTES, record_limit).long_line(number, line)
 
 
 def unreadable(name: str, head: bytes) -> Rejected | Skipped | None:
@@ -286,16 +267,16 @@ class _Reader:
                     continue
                 data = data[:length]
                 stop = self._blocks.position - size
-                yield from self.whole_lines(number, data, stop - len(data) - 1, stop)
+                yield from self._whole_lines(number, data, stop - len(data) - 1, stop)
                 number += newlines(data) + 1
             elif tail > self._limit:
                 data = b"".join(blocks)
                 before, newline, line = data.rpartition(b"\n")
                 if newline:
                     stop = self._blocks.position - len(line)
-                    yield from self.whole_lines(number, before, stop - len(before) - 1, stop)
+                    yield from self._whole_lines(number, before, stop - len(before) - 1, stop)
                     number += newlines(before) + 1
-                yield from self.long_line(number, self._rest_of_line(line))
+                yield from long_line(self._name, number, self._rest_of_line(line), self._limit)
                 number += 1
                 blocks, size, tail = [], 0, 0
         yield from self._last_lines(number, b"".join(blocks))
@@ -308,58 +289,22 @@ class _Reader:
         stop = self._blocks.position
         begin = stop - len(data)
         if not self._blocks.damage or not last or is_json(last):
-            yield from self.whole_lines(number, data, begin, stop)
+            yield from self._whole_lines(number, data, begin, stop)
             return
         if newline:
-            yield from self.whole_lines(number, before, begin, stop - len(last))
+            yield from self._whole_lines(number, before, begin, stop - len(last))
             number += newlines(before) + 1
         yield Rejected(self._blocks.damage, Where(self._name, number), last[:RAW_BYTES])
         self._blocks.damage = ""
 
-    def whole_lines(
+    def _whole_lines(
         self, number: int, data: bytes, begin: int, stop: int
     ) -> Iterator[Chunk | Rejected]:
-        """Yield a chunk, or several around lines that are too long.
-
-        :param begin: position of the data.
-        :param stop: position of the line after it.
-        """
-        start = 0
-        position = 0
-        step = 1
-        if has_parts(data):
-            data, faults = joined(data, self._limit)
-            for index, fault in faults:
-                yield Rejected(fault.reason, Where(self._name, number + index), fault.raw)
-            step = 0  # lengths are not those of the source any more
-        while len(data) - position > self._limit:
-            newline = data.rfind(b"\n", position, position + self._limit + 1)
-            if newline >= 0:
-                position = newline + 1
-                continue
-            end = data.find(b"\n", position)
-            end = end if end >= 0 else len(data)
-            if position > start:
-                yield Chunk(self._name, number, data[start : position - 1], begin + step * position)
-                number += data.count(b"\n", start, position)
-            yield from self.long_line(number, Blocks(_slices(data[position:end])))
-            number += 1
-            start = position = end + 1
-        if start < len(data):
-            yield Chunk(self._name, number, data[start:], stop)
-
-    def long_line(self, number: int, line: Blocks) -> Iterator[Chunk | Rejected]:
-        """Yield the records of an overlong line, if it is an envelope that can be split."""
-        where = Where(self._name, number)
-        for record in Documents(line, self._limit):
-            if isinstance(record, Fault):
-                yield Rejected(record.reason, where, record.raw)
-            else:
-                yield Chunk(self._name, number, record)
+        return whole_lines(self._name, number, data, begin, self._limit, stop)
 
     def _rest_of_line(self, start: bytes) -> Blocks:
         def pieces() -> Iterator[bytes]:
-            yield from _slices(start)
+            yield from slices(start, _HEAD_BYTES)
             while block := self._blocks.next():
                 end = block.find(b"\n")
                 if end >= 0:
@@ -399,11 +344,6 @@ class _Reader:
             reason, self._blocks.damage = self._blocks.damage, ""
             return Rejected(reason, where, fault.raw)
         return Rejected(fault.reason, where, fault.raw)
-
-
-def _slices(data: bytes) -> Iterator[bytes]:
-    for start in range(0, len(data), _HEAD_BYTES):
-        yield data[start : start + _HEAD_BYTES]
 
 
 def _is_utf_16(head: bytes) -> bool:

@@ -10,7 +10,7 @@ from k8sidx.compression import is_compressed
 from k8sidx.errors import UsageError
 from k8sidx.events.records import Chunk, Rejected
 from k8sidx.shipping.sources.files.blocks import Blocks
-from k8sidx.shipping.sources.files.chunks import long_line, whole_lines
+from k8sidx.shipping.sources.files.lines import long_line, whole_lines
 from k8sidx.shipping.sources.files.partial_lines import complete_length
 
 _READ_BYTES = 1024 * 1024

@@ -12,11 +12,10 @@ from k8sidx.shipping.sources.files.blocks import Blocks
 from k8sidx.shipping.sources.files.chunks import (
     BOM,
     is_read_as_a_whole,
-    long_line,
     read_on,
     unreadable,
-    whole_lines,
 )
+from k8sidx.shipping.sources.files.lines import long_line, whole_lines
 from k8sidx.shipping.sources.files.partial_lines import complete_length
 from k8sidx.shipping.sources.follow.position import Cursor, mark
 from k8sidx.shipping.sources.follow.registry import LogFile
