@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 Fields = dict[str, Any]
@@ -17,6 +18,11 @@ def put_list(into: Fields, name: str, values: list[str]) -> None:
     """Keep a list that is not empty."""
     if values:
         into[name] = values
+
+
+def distinct(values: Iterable[str]) -> list[str]:
+    """Return each text once, without empty ones, in their order."""
+    return [value for value in dict.fromkeys(values) if value]
 
 
 def mapping(node: Fields, key: str) -> Fields:

@@ -8,11 +8,11 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterable
-from typing import Any
 
 from k8sidx.events.normalize.custom_workload import CUSTOM_WORKLOADS, custom_template
 from k8sidx.events.normalize.json_tree import (
     Fields,
+    distinct,
     mapping,
     mappings,
     put_list,
@@ -108,7 +108,7 @@ def pod_fields(body: Fields, target: str, name: str | None, into: Fields) -> Non
             for container in containers
             for port in mappings(container, "ports")
         ]
-        put_list(into, "pod.host_ports", _distinct(str(p) for p in ports if type(p) is int and p))
+        put_list(into, "pod.host_ports", distinct(str(p) for p in ports if type(p) is int and p))
     annotations = mapping(mapping(template, "metadata"), "annotations")
     _security_fields(mapping(spec, "securityContext"), annotations, containers, into)
 
@@ -136,14 +136,14 @@ def _owner_fields(metadata: Fields, target: str, requested: str | None, into: Fi
 
 
 def _container_fields(containers: list[Fields], into: Fields) -> None:
-    images = _distinct(text(container, "image") for container in containers)
+    images = distinct(text(container, "image") for container in containers)
     put_list(into, "pod.images", images)
-    put_list(into, "pod.image_names", _distinct(_image_name(image) for image in images))
-    put_list(into, "pod.containers", _distinct(text(container, "name") for container in containers))
+    put_list(into, "pod.image_names", distinct(_image_name(image) for image in images))
+    put_list(into, "pod.containers", distinct(text(container, "name") for container in containers))
     commands = [
         " ".join(texts(container, "command") + texts(container, "args")) for container in containers
     ]
-    put_list(into, "pod.commands", _distinct(commands))
+    put_list(into, "pod.commands", distinct(commands))
 
 
 def _image_name(image: str) -> str:
@@ -165,7 +165,7 @@ def _security_fields(
         name for context in contexts for name in texts(mapping(context, "capabilities"), "add")
     ]
     # The kernel's names may be written with or without CAP_.
-    put_list(into, "pod.capabilities", _distinct(n.upper().removeprefix("CAP_") for n in added))
+    put_list(into, "pod.capabilities", distinct(n.upper().removeprefix("CAP_") for n in added))
     put_list(into, "pod.unconfined", _unconfined((pod, *contexts), annotations))
 
 
@@ -195,7 +195,7 @@ def _escapes(spec: Fields, containers: list[Fields]) -> list[str]:
         escapes.append("shareProcessNamespace")
     names = [text(sysctl, "name") for sysctl in mappings(contexts[0], "sysctls")]
     escapes += [f"sysctl:{name}" for name in names if name and name not in SAFE_SYSCTLS]
-    return _distinct(escapes)
+    return distinct(escapes)
 
 
 def _is_root(context: Fields) -> bool:
@@ -209,7 +209,3 @@ def _is_everything(toleration: Fields) -> bool:
         and not toleration.get("key")
         and toleration.get("effect") in (None, "", "NoSchedule")
     )
-
-
-def _distinct(values: Any) -> list[str]:
-    return [value for value in dict.fromkeys(values) if value]

@@ -7,6 +7,7 @@ from typing import Any
 
 from k8sidx.events.normalize.json_tree import (
     Fields,
+    distinct,
     mapping,
     mappings,
     put_list,
@@ -68,7 +69,7 @@ def other_fields(body: Fields, target: str, verb: str, into: Fields) -> None:
             put_list(into, "serviceaccount.image_pull_secrets", [name for name in names if name])
             annotations = mapping(mapping(body, "metadata"), "annotations")
             bound = [text(annotations, key) for key in _CLOUD_IDENTITY]
-            put_list(into, "serviceaccount.cloud_identity", _distinct(bound))
+            put_list(into, "serviceaccount.cloud_identity", distinct(bound))
         case "serviceaccounts/token":
             seconds = mapping(body, "spec").get("expirationSeconds")
             if type(seconds) is int and 0 <= seconds < 2**31:
@@ -87,14 +88,14 @@ def service_fields(body: Fields, into: Fields) -> None:
     metadata = mapping(body, "metadata")
     put_text(into, "service.type", spec.get("type"))
     ports = [_number(port.get("port")) for port in mappings(spec, "ports")]
-    put_list(into, "service.ports", _distinct(ports))
-    put_list(into, "service.external_ips", _distinct(texts(spec, "externalIPs")))
+    put_list(into, "service.ports", distinct(ports))
+    put_list(into, "service.external_ips", distinct(texts(spec, "externalIPs")))
     labels = (mapping(metadata, "labels"), mapping(spec, "selector"))
     apps = [
         text(metadata, "name"),
         *(text(entries, key) for entries in labels for key in _APP_LABELS),
     ]
-    put_list(into, "service.apps", _distinct(apps))
+    put_list(into, "service.apps", distinct(apps))
     annotations = mapping(metadata, "annotations")
     ranges = texts(spec, "loadBalancerSourceRanges")
     internal = any(text(annotations, key).lower() in values for key, values in _INTERNAL)
@@ -122,7 +123,7 @@ def injections(body: Fields) -> list[str]:
     for rule in mappings(mapping(body, "spec"), "rules"):
         paths = [text(entry, "path") for entry in mappings(mapping(rule, "http"), "paths")]
         injected += [path for path in paths if _BREAKS_OUT.search(path)]
-    return _distinct(injected)
+    return distinct(injected)
 
 
 def review_fields(spec: Fields, into: Fields) -> None:
@@ -149,7 +150,3 @@ def _is_whole(body: Fields) -> bool:
 
 def _number(value: Any) -> str:
     return str(value) if type(value) is int else ""
-
-
-def _distinct(values: list[str]) -> list[str]:
-    return [value for value in dict.fromkeys(values) if value]
