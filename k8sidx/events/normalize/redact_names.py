@@ -106,6 +106,11 @@ def is_secret_name(name: str) -> bool:
 
 
 @lru_cache(maxsize=8192)
+def _names_a_login(name: str) -> bool:
+    return _LOGIN.search(_CAMEL.sub("_", name[-200:]).lower()) is not None
+
+
+@lru_cache(maxsize=8192)
 def _is_document(name: str) -> bool:
     return _DOCUMENT.search(_squashed(name)) is not None
 
@@ -121,7 +126,7 @@ def is_plain(value: str) -> bool:
 def is_secret_member(name: str, value: str) -> bool:
     """Whether a text is secret because of the name of its member."""
     if not is_secret_name(name):
-        return _LOGIN.search(_CAMEL.sub("_", name[-200:]).lower()) is not None and _is_login(value)
+        return _names_a_login(name) and _is_login(value)
     if is_plain(value):
         return False
     refers = _REFERENCE.search(_squashed(name)) is not None

@@ -4,6 +4,7 @@ patches."""
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any
 
 from k8sidx.events.normalize.embedded_text import parse_text, unpacked
@@ -25,6 +26,8 @@ _ARGUMENT_KEYS = frozenset({"args", "command"})
 _SENSITIVE_PATCH = re.compile(r"/env/[^/]+/value$|/(?:\d+|-)/value$")
 MAX_TEXT_DEPTH = 4
 """Texts with objects inside one another that are looked into."""
+_SHORT = 80
+"""Characters of texts that repeat from object to object: names, images, words."""
 
 
 def redact_objects(root: Any, kind: str, depth: int) -> bool:
@@ -67,6 +70,8 @@ def redact_member(node: Any, key: Any, text: str, depth: int) -> bool:
     """
     if key in APPLIED:
         return mask_entry(node, key)
+    if len(text) <= _SHORT and _is_plain(text):
+        return False
     if is_mark(text):
         return False
     if len(text) > 12 and (
@@ -77,6 +82,16 @@ def redact_member(node: Any, key: Any, text: str, depth: int) -> bool:
     if not changed and introduces_values(text):
         changed = _redact_document(node, key, depth)
     return _redact_value(node, key) | changed
+
+
+@lru_cache(maxsize=16384)
+def _is_plain(text: str) -> bool:
+    """Whether nothing in a text is looked into or replaced, wherever it stands."""
+    if SUSPECT_KIND.search(text) or any(hint in text for hint in APPLIED_TEXTS):
+        return False
+    if PACKED.search(text) or introduces_values(text):
+        return False
+    return redact_command(redact_value(text)) is text
 
 
 def redact_packed(node: Any, key: Any, depth: int) -> bool:
