@@ -247,9 +247,15 @@ def _waiting(shipping: Shipping, notify: Callable[[str], None], line: str) -> No
 
 def _started(inputs: Sequence[str], store: str, state: State | None, spool: Path | None) -> str:
     """Return the line on what is followed, from where, and where to."""
-    known = state.register.items() if state is not None else []
-    behind = f"from the positions of {len(known):,} files in {state.path}" if state else "from now"
-    where = "from their beginning" if state and not known else behind
+    from k8sidx.show.render.sheet import quantity
+
+    known = len(state.register.items()) if state is not None else 0
+    if state is None:
+        where = "from now"
+    elif known:
+        where = f"from the positions of {quantity(known, 'file')} in {state.path}"
+    else:
+        where = "from the beginning"
     return (
         f"following {', '.join(inputs)} {where} into {store}"
         f"{f'; the spool is {spool}' if spool else ''}"

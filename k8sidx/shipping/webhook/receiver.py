@@ -95,9 +95,9 @@ class Receiver:
                 reported = time.monotonic()
                 oldest = self.spool.oldest()
                 age = f", the oldest {time.time() - oldest:,.0f} s old" if oldest else ""
-                self.on_message(
-                    f"the spool has {self.spool.segments:,} bodies ({self.spool.used:,} bytes){age}"
-                )
+                number = self.spool.segments
+                bodies = "1 body" if number == 1 else f"{number:,} bodies"
+                self.on_message(f"the spool has {bodies} ({self.spool.used:,} bytes){age}")
             if idle:
                 if self._until is not None:
                     return
