@@ -64,6 +64,9 @@ def is_refused(event: Event) -> bool:
 
 OTHER_MEANING = {
     "aks_allowed_create": "lists what the authorizer allows, whatever becomes of it",
+    "kubelet_checkpoint": "through a proxy, other failures are answers of the kubelet",
+    "node_log_query_injection": "through a proxy, other failures are answers of the kubelet",
+    "person_impersonated": "whatever becomes of the request, the impersonation was allowed",
     "system_principal_public_ip": "any answer but a denial shows that the credential works",
 }
 HAPPENED = 60

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import shutil
 import threading
 import time
@@ -14,6 +15,7 @@ import pytest
 
 from k8sidx.events.records import Chunk, Rejected, Skipped
 from k8sidx.shipping.sources.files.chunks import RECORD_LIMIT
+from k8sidx.shipping.sources.follow import discovery, rotation
 from k8sidx.shipping.sources.follow.follower import Follower
 from k8sidx.shipping.sources.follow.registry import Registry
 from tests.shipping.sources.log_writer import LogWriter, line, numbers, pack, settle
@@ -313,6 +315,29 @@ def test_a_glob_takes_up_new_files_and_rotation_inside_it(follow: Follow, tmp_pa
     assert third.seen() == []
     first.close()
     second.close()
+
+
+def test_a_file_that_is_rotated_between_its_status_and_its_opening_keeps_its_identity(
+    follow: Follow, log: LogWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the file with that identity later would pass as the one that is read."""
+    status = rotation.file_status
+    rotations: list[Path] = []
+
+    def then_rotated(path: str) -> os.stat_result | None:
+        about = status(path)
+        if path == str(log.path) and not rotations:
+            rotations.append(pack(log.rotate()))
+            log.write(1)
+        return about
+
+    log.write(10)
+    monkeypatch.setattr(discovery, "file_status", then_rotated)
+    following = follow(f"{log.path}*")
+    following.wait_for(1)
+    for file in following.stop().copies():
+        about = Path(file.path).stat()
+        assert (file.device, file.inode) == (about.st_dev, about.st_ino), file
 
 
 def test_a_folder_with_compressed_files(follow: Follow, tmp_path: Path) -> None:

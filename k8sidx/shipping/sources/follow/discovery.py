@@ -124,10 +124,10 @@ class Watch:
         if last is not None and (last != number or self._is_first):
             self._searches[path] = last, self._register[last].seen, now + _SEARCH_SECONDS
             self._search(now, path)
-        if number is None:
-            number = self._register_file(path, path, about, now)
         if number is not None:
             self._open(number, path, about, now)
+        elif (registered := self._register_file(path, path, now)) is not None:
+            self._open(registered[0], path, registered[1], now)
 
     def _known_as(self, path: str, about: os.stat_result) -> int | None:
         """Return the number of a known file; a file whose identity was reused loses it."""
@@ -171,16 +171,23 @@ class Watch:
             elif known is None and self._is_wanted(path, about):
                 later = about.st_mtime >= since - _CLOCK_SECONDS
                 if later or self._holds(path, file):
-                    rotated_file = self._register_file(log, path, about, now)
-                    if rotated_file is not None:
-                        self._open(rotated_file, path, about, now)
+                    registered = self._register_file(log, path, now)
+                    if registered is not None:
+                        self._open(registered[0], path, registered[1], now)
 
-    def _register_file(self, log: str, path: str, about: os.stat_result, now: float) -> int | None:
-        """Register a new file and return its number; ``None`` when it cannot be read."""
+    def _register_file(self, log: str, path: str, now: float) -> tuple[int, os.stat_result] | None:
+        """Register a new file; return its number and its status, ``None`` when it cannot be read.
+
+        The status is that of the file that was opened: the name may stand for another one than a
+        moment ago, whose identity can be given to a third.
+        """
         descriptor = self._descriptor(path)
         if descriptor is None:
             return None
         try:
+            about = os.fstat(descriptor)
+            if (known := self._known_as(path, about)) is not None:
+                return known, about
             content = Content(descriptor)
             number = self._known_content(content, log, path)
             if number is None:
@@ -192,7 +199,7 @@ class Watch:
             os.close(descriptor)
         self._register.saw(number, path, about, now)
         self._known[identity(about)] = number
-        return number
+        return number, about
 
     def _known_content(self, content: Content, log: str, path: str) -> int | None:
         """Return the file with this content, or a new one that continues where it ends."""
@@ -252,9 +259,13 @@ class Watch:
         if number in self._readings or file.read.ended or not wanted:
             return
         descriptor = self._descriptor(path)
-        if descriptor is not None:
-            kind = Packed if file.packed else Tail
-            self._readings[number] = kind(number, file, descriptor, self._limit, self._on_bytes)
+        if descriptor is None:
+            return
+        if identity(os.fstat(descriptor)) != identity(about):
+            os.close(descriptor)  # The name stands for another file by now: the next scan sees it.
+            return
+        kind = Packed if file.packed else Tail
+        self._readings[number] = kind(number, file, descriptor, self._limit, self._on_bytes)
 
     def _holds(self, path: str, file: LogFile, *, unread: bool = False) -> bool:
         """Whether the file of that name contains what was read of another.
