@@ -79,7 +79,7 @@ WRAPPERS: dict[str, Callable[[Any, str], Any]] = {
     "list of pairs": lambda value, key: {key: [["1714990260000000000", json.dumps(value)]]},
     "bytes": lambda value, key: {key: list(json.dumps(value).encode())},
     "OTLP value": lambda value, key: {"body": any_value({key: value})},
-    "OTLP attributes": lambda value, key: {"attributes": attributes({key: value, "n": 1})},
+    "OTLP attributes": lambda value, key: {"attributes": attributes({"n": 1, key: value})},
     "cut copy": lambda value, key: {
         "short_message": json.dumps(value)[:100] + "...", key: json.dumps(value),
     },
