@@ -219,11 +219,7 @@ class _Unwrapping:
         """Search an object that the readers skipped; return nothing when it has no events."""
         if not self._may_contain_events or LOOKALIKES.read(record, context) is not None:
             return []
-        events: list[Record] = [
-            result
-            for result in self._parts(nested_events(record, context))
-            if not isinstance(result, Skipped)
-        ]
+        events = self._nested_events(record, context)
         if not events and names_an_event(to_bytes(record, self._line)):
             return [self._rejected("the audit event in the record cannot be read")]
         return events
@@ -256,9 +252,12 @@ class _Unwrapping:
         """Search a record that has no event in its place for one in another place."""
         results: list[Record] = []
         if malformed.context is not None and self._may_contain_events:
-            nested = self._parts(nested_events(record, malformed.context))
-            results += [result for result in nested if not isinstance(result, Skipped)]
+            results = self._nested_events(record, malformed.context)
         return results or [self._rejected(malformed.reason)]
+
+    def _nested_events(self, record: JsonObject, context: Context) -> list[Record]:
+        nested = self._parts(nested_events(record, context))
+        return [result for result in nested if not isinstance(result, Skipped)]
 
     def _parts(self, parts: Iterable[Part]) -> Iterator[Record]:
         for part in parts:

@@ -53,13 +53,11 @@ def unpacked(text: str, layers: int = MAX_LAYERS) -> str | None:
     stripped = text.strip()
     if not layers or len(stripped) <= 16 or (data := base64_bytes(stripped)) is None:
         return text
-    if is_compressed(data[:4]):
-        plain = _inflated(data)
-        if plain is None:
-            return None
-        data = plain
+    plain = _inflated(data) if is_compressed(data[:4]) else data
+    if plain is None:
+        return None
     try:
-        return unpacked(data.decode("utf-8"), layers - 1)
+        return unpacked(plain.decode("utf-8"), layers - 1)
     except UnicodeError:
         return text
 
@@ -81,13 +79,11 @@ def base64_bytes(text: str) -> bytes | None:
 
 
 def _packed(data: bytes, layers: int) -> dict[str, Any] | list[Any] | None:
-    if is_compressed(data[:4]):
-        plain = _inflated(data)
-        if plain is None:
-            return None
-        data = plain
+    plain = _inflated(data) if is_compressed(data[:4]) else data
+    if plain is None:
+        return None
     try:
-        return parse_text(data.decode("utf-8"), layers)
+        return parse_text(plain.decode("utf-8"), layers)
     except UnicodeError:
         return None
 

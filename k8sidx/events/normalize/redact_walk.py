@@ -74,9 +74,7 @@ def redact_member(node: Any, key: Any, text: str, depth: int) -> bool:
         return False
     if is_mark(text):
         return False
-    if len(text) > 12 and (
-        SUSPECT_KIND.search(text) or any(hint in text for hint in APPLIED_TEXTS)
-    ):
+    if len(text) > 12 and _may_be_object(text):
         return redact_object_text(node, key, "", depth)
     changed = redact_packed(node, key, depth) if len(text) > 12 and PACKED.search(text) else False
     if not changed and introduces_values(text):
@@ -84,12 +82,15 @@ def redact_member(node: Any, key: Any, text: str, depth: int) -> bool:
     return _redact_value(node, key) | changed
 
 
+def _may_be_object(text: str) -> bool:
+    """Whether a text names a kind with secrets, or an applied configuration."""
+    return bool(SUSPECT_KIND.search(text)) or any(hint in text for hint in APPLIED_TEXTS)
+
+
 @lru_cache(maxsize=16384)
 def _is_plain(text: str) -> bool:
     """Whether nothing in a text is looked into or replaced, wherever it stands."""
-    if SUSPECT_KIND.search(text) or any(hint in text for hint in APPLIED_TEXTS):
-        return False
-    if PACKED.search(text) or introduces_values(text):
+    if _may_be_object(text) or PACKED.search(text) or introduces_values(text):
         return False
     return redact_command(redact_value(text)) is text
 

@@ -43,7 +43,6 @@ from k8sidx.query.algebra import (
     leaves,
     rewritten,
 )
-from k8sidx.query.bounds import over_fields, projected
 
 LEAVES_AT_ONCE = 100
 """Comparisons of one field in one statement."""
@@ -151,31 +150,15 @@ class Rolled:
     def combinations(self, condition: Condition) -> Bitset:
         """Return the combinations that a condition can be about, as rows of the table."""
         self.evaluate([condition])
-        return self._combinations(projected(condition, over_fields(self.table.fields)))
+        return self._bounds(condition).may
 
-    def _combinations(self, condition: Condition) -> Bitset:
-        match condition:
-            case Always():
-                return self._all
-            case And(parts):
-                rows = self._all
-                for part in parts:
-                    rows &= self._combinations(part)
-                return rows
-            case Or(parts):
-                rows = NO_ROWS
-                for part in parts:
-                    rows |= self._combinations(part)
-                return rows
-            case Not(part):
-                return self._all - self._combinations(part)
-        if condition not in self._rows:
-            rows_of = self._rows_of(resolve(condition.field).field.name)
-            met = itertools.chain.from_iterable(
-                rows_of[value] for value in self._matching[condition]
-            )
-            self._rows[condition] = Bitset.of(met, len(self._counts))
-        return self._rows[condition]
+    def _rows_where(self, leaf: Leaf) -> Bitset:
+        """Return the rows of the table for which a comparison holds that was evaluated."""
+        if leaf not in self._rows:
+            rows_of = self._rows_of(resolve(leaf.field).field.name)
+            met = itertools.chain.from_iterable(rows_of[value] for value in self._matching[leaf])
+            self._rows[leaf] = Bitset.of(met, len(self._counts))
+        return self._rows[leaf]
 
     def specialized(self, condition: Condition, among: Bitset) -> Condition:
         """Return a condition that is equivalent for the events of some combinations: without the
@@ -207,7 +190,7 @@ class Rolled:
                 return _Bounds(condition, self._all - child.must, self._all - child.may, [child])
         if condition not in self._matching:
             return _Bounds(condition, self._all, NO_ROWS)
-        rows = self._combinations(condition)
+        rows = self._rows_where(condition)
         return _Bounds(condition, rows, rows)
 
     def _specialized(self, bounds: _Bounds, among: Bitset) -> Condition:

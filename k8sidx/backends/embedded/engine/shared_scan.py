@@ -4,7 +4,7 @@ few events that conditions may be about, gathered.
 1. **Rolled up** (:mod:`k8sidx.backends.embedded.engine.rollup`): events counted by the fields that
    most conditions test and that have few values. Counts over these fields alone, top-N tables above
    all, are answered from it.
-2. The projection of each condition on those fields (:func:`k8sidx.query.bounds.projected`) gives
+2. The combinations for which a condition may hold (:meth:`Rolled.combinations`) give
    the largest number of events that it can be about: often none, and then no query is needed.
 3. **Gathered**: the events of all conditions that are about few, with the fields that are
    read, in two further scans: those with lists, and those without. Their queries run on
