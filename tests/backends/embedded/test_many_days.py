@@ -99,6 +99,23 @@ def test_a_shared_part_that_is_opened_last_keeps_what_days_move_into_it(
     assert sum(part.rows for part in builder.finish()) == 90
 
 
+def test_open_days_hold_no_more_than_a_part_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("k8sidx.backends.embedded.storage.parts.PART_ROWS", 100)
+    days = [
+        [normalized(event(seconds=day * 86_400 + n / 1000, name=f"{day}-{n}")) for n in range(60)]
+        for day in range(12)
+    ]
+    builder = PartBuilder(tmp_path, TEMPORARY)
+    stored = 0
+    for number, chunk in enumerate(zip(*days, strict=True)):
+        builder.add(chunk, number)
+        stored += sum(part.rows for part in builder.full())
+        assert 12 * (number + 1) - stored < 100
+    assert stored + sum(part.rows for part in builder.finish()) == 720
+
+
 @needs_core
 @pytest.mark.parametrize("chunk", [7, 200])
 def test_events_of_the_core_share_parts_as_those_of_the_reference(

@@ -2,7 +2,8 @@
 
 The number of parts is limited whatever dates a log has: beyond :data:`DAYS` open days, the one
 that was added to longest ago is finished or, if it has few events, joins the others of its kind in
-the shared part :data:`k8sidx.backends.embedded.storage.parts.FAR`.
+the shared part :data:`k8sidx.backends.embedded.storage.parts.FAR`. So is what the open parts hold
+together: the size of one part.
 """
 
 from __future__ import annotations
@@ -162,11 +163,19 @@ class PartBuilder:
         return sum(part.chunks[chunk] for part in self._parts() if chunk in part.chunks)
 
     def full(self) -> list[StagedPart]:
-        """Finish and return the parts that have reached their size."""
-        names = [name for name, part in self._open.items() if part.is_full]
-        parts = [*self._closed, *(self._open.pop(name) for name in names)]
+        """Finish and return the fullest parts while all together are of a part's size or more.
+
+        What is held in memory is thus limited, whatever the number of days.
+        """
+        fills = {name: part.fill for name, part in self._open.items()}
+        names = sorted(fills, key=lambda name: fills[name])
+        while sum(fills.values()) >= 1:
+            name = names.pop()
+            del fills[name]
+            self._closed.append(self._open.pop(name))
+        parts = [part.finish() for part in self._closed]
         self._closed.clear()
-        return [part.finish() for part in parts]
+        return parts
 
     def finish(self) -> list[StagedPart]:
         """Finish and return all parts."""

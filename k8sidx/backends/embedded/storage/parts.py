@@ -165,8 +165,9 @@ class OpenPart:
         self._last: int | None = None
 
     @property
-    def is_full(self) -> bool:
-        return len(self.ids) >= PART_ROWS or self._bytes >= PART_BYTES
+    def fill(self) -> float:
+        """Share of a part's size that is taken."""
+        return max(len(self.ids) / PART_ROWS, self._bytes / PART_BYTES)
 
     def add(self, rows: list[Row]) -> int:
         duplicates = 0
