@@ -6,13 +6,10 @@ first one found is used alone. The command line and the environment override it.
 
 from __future__ import annotations
 
-import difflib
 import ipaddress
-import os
 import shlex
 import stat
-import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -26,9 +23,9 @@ from pydantic import (
 )
 
 from k8sidx.backends.connection import ConnectionSettings
-from k8sidx.errors import UsageError, Where
+from k8sidx.config_file import FILE_NAME, ConfigurationFile, Name, find_file, nearest
+from k8sidx.errors import UsageError
 
-FILE_NAME = "k8sidx.toml"
 PATHS = frozenset(
     name
     for name, field in ConnectionSettings.model_fields.items()
@@ -106,6 +103,7 @@ class Configuration(BaseModel):
     :param notify: targets of notifications by a name of the user's choice; paths are relative
         to the file's folder.
     :param query: settings of queries.
+    :param defaults: values of options, validated by the command line (k8sidx.cli.defaults).
     :param source: the file it was read from; ``None`` without one.
     """
 
@@ -120,6 +118,7 @@ class Configuration(BaseModel):
     trusted_impersonators: dict[str, ImpersonatorSettings] = Field(default_factory=dict)
     notify: dict[str, NotifySettings] = Field(default_factory=dict)
     query: QuerySettings = QuerySettings()
+    defaults: dict[str, Any] = Field(default_factory=dict)
     connection: ConnectionSettings = ConnectionSettings()
     source: Path | None = None
 
@@ -131,10 +130,8 @@ def load_configuration(folders: Iterable[Path], profile: str = "") -> Configurat
     :raises UsageError: when it cannot be read, is not valid TOML, has an unknown setting or no
         such profile.
     """
-    for folder in folders:
-        path = folder / FILE_NAME
-        if path.is_file():
-            return _read(path, profile)
+    if (file := find_file(folders)) is not None:
+        return _read(file, profile)
     if profile:
         raise UsageError(
             f"there is no profile {profile!r}, since there is no {FILE_NAME}.",
@@ -143,62 +140,46 @@ def load_configuration(folders: Iterable[Path], profile: str = "") -> Configurat
     return Configuration()
 
 
-def _read(path: Path, profile: str) -> Configuration:
-    where = Where(str(path))
-    try:
-        with path.open("rb") as file:
-            values = tomllib.load(file)
-            mode = os.fstat(file.fileno()).st_mode
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"not a TOML file: {error}.", where=where) from error
-    except OSError as error:
-        raise UsageError(f"cannot be read: {error.strerror}.", where=where) from error
-    profiles = values.pop("profile", {})
-    if not isinstance(profiles, dict) or not all(isinstance(p, dict) for p in profiles.values()):
-        raise UsageError("profiles are tables: [profile.NAME].", where=where)
-    if profile and profile not in profiles:
-        raise UsageError(
-            f"there is no profile {profile!r}.",
-            remedy=_nearest(profile, list(profiles), "Profiles"),
-            where=where,
-        )
-    configurations = {
-        name: _checked(values | settings, path, mode) for name, settings in profiles.items()
-    }
-    base = _checked(values, path, mode)
+def _read(file: ConfigurationFile, profile: str) -> Configuration:
+    if profile:
+        file.profile(profile)
+    configurations = {name: _checked(file, name) for name in file.profiles}
+    base = _checked(file)
     return configurations[profile] if profile else base
 
 
-def _checked(values: dict[str, Any], path: Path, mode: int) -> Configuration:
+def _checked(file: ConfigurationFile, profile: str = "") -> Configuration:
     """Return the configuration of the settings of a file.
 
-    :param values: a profile's settings replace those with the same name.
-    :param mode: of the file.
+    :param profile: its settings replace those with the same name.
     :raises UsageError: when a setting is unknown or not valid.
     """
-    where = Where(str(path))
-    values = dict(values)
-    _refuse_unknown(values, Configuration, where)
+    path, above = file.path, (("profile", profile),) if profile else ()
+    values = {name: value for name, value in file.tables.items() if name != "profile"}
+    values |= file.profiles[profile] if profile else {}
+    _refuse_unknown(values, Configuration, file, above)
     connection = values.get("connection")
     if isinstance(connection, dict):
-        _refuse_unknown(connection, ConnectionSettings, where)
+        _refuse_unknown(connection, ConnectionSettings, file, above, "connection")
         values["connection"] = _with_folder(connection, path.parent)
     if isinstance(queries := values.get("query"), dict):
-        _refuse_unknown(queries, QuerySettings, where)
+        _refuse_unknown(queries, QuerySettings, file, above, "query")
     if isinstance(values.get("store"), list):
         values["store"] = ",".join(map(str, values["store"]))
     try:
         configuration = Configuration(**values, source=path)
     except ValidationError as error:
         first = error.errors(include_input=False)[0]
-        name = ".".join(str(part) for part in first["loc"])
+        names = tuple(str(part) for part in first["loc"])
         # Not "from error": the invalid value may be a secret.
-        raise UsageError(f"{name}: {first['msg']}.", where=where) from None
-    if mode & stat.S_IROTH and _holds_secret(configuration):
+        raise UsageError(
+            f"{'.'.join(names)}: {first['msg']}.", where=file.where(*_places(above, names))
+        ) from None
+    if file.mode & stat.S_IROTH and _holds_secret(configuration):
         raise UsageError(
             "the file contains a secret but is world-readable.",
             remedy=f"Run: chmod 600 {shlex.quote(str(path))}",
-            where=where,
+            where=file.where(),
         )
     return configuration.model_copy(
         update={
@@ -222,11 +203,25 @@ def _checked(values: dict[str, Any], path: Path, mode: int) -> Configuration:
     )
 
 
-def _refuse_unknown(values: dict[str, Any], model: type[BaseModel], where: Where) -> None:
+def _refuse_unknown(
+    values: Mapping[str, Any],
+    model: type[BaseModel],
+    file: ConfigurationFile,
+    above: tuple[Name, ...],
+    *table: str,
+) -> None:
     known = [name for name in model.model_fields if name != "source"]
     for key in values:
         if key not in known:
-            raise UsageError(f"unknown setting {key!r}.", remedy=_nearest(key, known), where=where)
+            where = file.where(*_places(above, (*table, key)))
+            raise UsageError(f"unknown setting {key!r}.", remedy=nearest(key, known), where=where)
+
+
+def _places(above: tuple[Name, ...], names: Name) -> list[Name]:
+    """Return where a setting may be, the profile first; a part of a list is where the list is."""
+    return [
+        (*table, *names[:length]) for length in range(len(names), 0, -1) for table in (*above, ())
+    ]
 
 
 def _with_folder(connection: dict[str, Any], folder: Path) -> dict[str, Any]:
@@ -253,8 +248,3 @@ def _from(folder: Path, store: str) -> str:
     if not store or "://" in store:
         return store
     return str(folder / Path(store).expanduser())
-
-
-def _nearest(key: str, known: list[str], noun: str = "Settings") -> str:
-    near = difflib.get_close_matches(key, known, n=1)
-    return f"Did you mean {near[0]}?" if near else f"{noun}: {', '.join(known)}."

@@ -23,6 +23,7 @@ ROOMS = (
     "hunt",
     "insights",
     "investigate",
+    "config_file",
     "config",
     "api",
     "show",

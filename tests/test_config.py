@@ -51,7 +51,7 @@ def test_the_folder_of_queries_starts_at_the_files_folder(tmp_path: Path) -> Non
             "zzz = 1",
             "unknown setting 'zzz'. "
             "Settings: store, index, cluster, tz, lists, known_good, trusted_impersonators, "
-            "notify, query, connection.",
+            "notify, query, defaults, connection.",
         ),
         ('[query]\nfolde = "x"', "unknown setting 'folde'. Did you mean folder?"),
         ("query = 5", "query: Input should be a valid dictionary"),
@@ -67,8 +67,40 @@ def test_an_invalid_file_is_named_with_the_problem(tmp_path: Path, text: str, sa
     path.write_bytes(text.encode("utf-8", "surrogateescape"))
     with pytest.raises(UsageError) as raised:
         load_configuration([tmp_path])
-    assert str(raised.value).startswith(f"{path}: ")
+    assert str(raised.value).startswith(f"{path}:")
     assert said in str(raised.value)
+
+
+LINES = """\
+store = "here"
+lists.a = [
+  "a.txt",
+]
+lists.b = 5
+[profile.prod]
+store = "there"
+[profile.prod.connection]
+username = 5
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (LINES, 5),
+        (LINES.replace("b = 5", "b = 'b'"), 9),
+        (LINES.replace("b = 5", "b = 'b'").replace("username = 5", "usernam = 'a'"), 9),
+        ("store = 'x'\n\n# a comment\nstor = 'x'", 4),
+        ("[profile]\nprod = 3", 1),
+        ("store = 'x'\nquery.folde = 'x'", 2),
+    ],
+)
+def test_an_error_names_the_line_of_the_setting(tmp_path: Path, text: str, line: int) -> None:
+    path = tmp_path / "k8sidx.toml"
+    path.write_text(text)
+    with pytest.raises(UsageError) as raised:
+        load_configuration([tmp_path])
+    assert str(raised.value).startswith(f"{path}:{line}: ")
 
 
 def test_connection_settings_and_several_nodes_are_read(tmp_path: Path) -> None:

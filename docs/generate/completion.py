@@ -41,8 +41,10 @@ def _command(command: Any) -> dict[str, Any]:
             described["argument"] = _argument(parameter)
         else:
             option = {"help": parameter.help or "", "value": _value(parameter)}
-            names = (*parameter.opts, *parameter.secondary_opts)
-            described["options"] |= dict.fromkeys(names, option)
+            repeatable = {"repeatable": True} if parameter.multiple else {}
+            described["options"] |= dict.fromkeys(parameter.opts, option | repeatable)
+            off = {**option, "off": max(parameter.opts, key=len)}
+            described["options"] |= dict.fromkeys(parameter.secondary_opts, off)
     described["options"]["--help"] = {"help": "Show this message and exit.", "value": ""}
     if hasattr(command, "commands"):
         described["commands"] = {name: _command(child) for name, child in command.commands.items()}

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 COMMANDS = (
     "setup", "ship", "serve", "hunts", "hunt", "watch", "query", "search", "show", "timeline",
     "who", "history", "diff", "access", "findings", "notify", "baseline", "report", "dashboards",
-    "policy", "doctor", "generate", "schema", "mcp",
+    "policy", "doctor", "config", "generate", "schema", "mcp",
 )  # fmt: skip
 """Names of the commands, which are those of their modules, in the order of the help."""
 

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from k8sidx import __version__
+from k8sidx.cli.defaults import Command, Group
 
 
 def application(names: Sequence[str]) -> typer.Typer:
@@ -20,9 +21,11 @@ def application(names: Sequence[str]) -> typer.Typer:
     for name in names:
         module = import_module(f"k8sidx.cli.{name}")
         if isinstance(group := getattr(module, "group", None), typer.Typer):
-            app.add_typer(group, name=module.NAME)
+            for info in group.registered_commands:
+                info.cls = Command
+            app.add_typer(group, name=module.NAME, cls=Group)
         else:
-            app.command(module.NAME, epilog=module.EXAMPLE)(module.command)
+            app.command(module.NAME, cls=Command, epilog=module.EXAMPLE)(module.command)
     return app
 
 

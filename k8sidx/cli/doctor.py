@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from k8sidx.cli.defaults import read_defaults
 from k8sidx.cli.exit import EXIT_FINDINGS, ends_with_exit_code
 from k8sidx.cli.options import (
     DebugOption,
@@ -61,7 +63,7 @@ def command(
     if secrets:
         _list_secrets(store, output, quiet=quiet)
         return
-    configured = check_configuration(lambda: configuration().source)
+    configured = check_configuration(_configuration_file)
     checks = [check_software(), check_core(), configured]
     if store.store is not None or configured.state != "fail":
         checks += _check_store(store)
@@ -72,6 +74,16 @@ def command(
     exit_code = max((check.exit_code for check in checks), default=0)
     if exit_code:
         raise typer.Exit(exit_code)
+
+
+def _configuration_file() -> Path | None:
+    """Return the configuration file in effect.
+
+    :raises UsageError: when a setting or a default in it is not valid.
+    """
+    source = configuration().source
+    read_defaults("")
+    return source
 
 
 def _rebuild(store: StoreChoice) -> None:

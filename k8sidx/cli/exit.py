@@ -12,6 +12,7 @@ from typing import NoReturn, ParamSpec
 
 import typer
 
+from k8sidx.cli.defaults import announce, blamed
 from k8sidx.cli.output import LogFormat, print_message, use_log_format
 from k8sidx.errors import K8sidxError
 
@@ -44,12 +45,14 @@ def ends_with_exit_code(command: Callable[P, None]) -> Callable[P, None]:
         log_format = kwargs.get("log_format")
         use_log_format(log_format if isinstance(log_format, LogFormat) else None)
         try:
+            announce()
             command(*args, **kwargs)
             sys.stdout.flush()
         except (typer.Exit, typer.Abort):
             raise
         except K8sidxError as error:
-            _end(str(error), error.exit_code, debug)
+            blame = blamed(str(error)) if error.exit_code == EXIT_USAGE else ""
+            _end(f"{error}{blame}", error.exit_code, debug)
         except BrokenPipeError:
             _abandon_stdout()
             raise typer.Exit(0) from None

@@ -174,6 +174,8 @@ KnownGoodOption = Annotated[
 ]
 
 
+STORE = "K8SIDX_STORE"
+INDEX = "K8SIDX_INDEX"
 PROFILE = "K8SIDX_PROFILE"
 ZONE = "K8SIDX_TZ"
 _profile: ContextVar[str | None] = ContextVar("profile", default=None)

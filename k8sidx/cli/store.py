@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from k8sidx.cli.options import PROFILE, ZONE, configuration, use
+from k8sidx.cli.options import INDEX, PROFILE, STORE, ZONE, configuration, use
 
 if TYPE_CHECKING:
     from k8sidx.backends.connection import ClusterOptions, ConnectionSettings
@@ -30,7 +30,7 @@ class StoreChoice:
         str | None,
         typer.Option(
             "--store",
-            envvar="K8SIDX_STORE",
+            envvar=STORE,
             metavar="STORE",
             help="Use this store: a folder, created if missing, or a cluster's http(s):// URL. "
             f"[default: {DEFAULT_STORE}]",
@@ -41,7 +41,7 @@ class StoreChoice:
         str | None,
         typer.Option(
             "--index",
-            envvar="K8SIDX_INDEX",
+            envvar=INDEX,
             metavar="INDEX",
             help="Clusters only: use this index prefix, or an existing index or pattern. "
             "[default: k8s-audit]",

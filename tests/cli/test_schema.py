@@ -41,6 +41,7 @@ OUTPUTS: dict[str, list[list[str]]] = {
     "findings": [["findings", "list", "--state", "all"]],
     "risk": [["findings", "risk"]],
     "doctor": [["doctor"]],
+    "config": [["config", "show"]],
     "doctor-secrets": [["doctor", "--secrets"]],
     "policy-check": [["policy", "check", "policy.yaml"]],
     "policy-cost": [["policy", "cost", "policy.yaml"]],
