@@ -129,7 +129,7 @@ def _of_command(table: Mapping[str, Any], place: Name, path: Sequence[str]) -> d
 def _check(
     file: ConfigurationFile, table: Mapping[str, Any], place: Name, node: Any, path: list[str]
 ) -> None:
-    """Check the names of a table, and the values that the description of the commands knows.
+    """Check the names of a table, and those values that ``cli.json`` describes.
 
     :param node: the command, or the group of commands, of the table.
     :raises UsageError: naming the line.
@@ -276,7 +276,7 @@ class Group(_Configured, TyperGroup):
 
 
 class _Given:
-    """What the command line says before it is parsed."""
+    """Options of the command line, before its values are validated."""
 
     def __init__(self, command: Any, context: Any, arguments: Sequence[str]) -> None:
         try:
