@@ -100,6 +100,8 @@ class Configuration(BaseModel):
     :param known_good: allow-list files (:mod:`k8sidx.hunt.allowlist`).
     :param trusted_impersonators: proxies that impersonate their users, by a name of the user's
         choice; they add to the shipped ones (docs/rules.md).
+    :param address_databases: files with the places of source addresses (MMDB), for shipping;
+        paths are relative to the file's folder.
     :param notify: targets of notifications by a name of the user's choice; paths are relative
         to the file's folder.
     :param query: settings of queries.
@@ -116,6 +118,7 @@ class Configuration(BaseModel):
     lists: dict[str, Annotated[list[str], BeforeValidator(_several)]] = Field(default_factory=dict)
     known_good: Annotated[list[str], BeforeValidator(_several)] = Field(default_factory=list)
     trusted_impersonators: dict[str, ImpersonatorSettings] = Field(default_factory=dict)
+    address_databases: Annotated[list[str], BeforeValidator(_several)] = Field(default_factory=list)
     notify: dict[str, NotifySettings] = Field(default_factory=dict)
     query: QuerySettings = QuerySettings()
     defaults: dict[str, Any] = Field(default_factory=dict)
@@ -189,6 +192,9 @@ def _checked(file: ConfigurationFile, profile: str = "") -> Configuration:
                 for name, files in configuration.lists.items()
             },
             "known_good": [_from(path.parent, file) for file in configuration.known_good],
+            "address_databases": [
+                _from(path.parent, file) for file in configuration.address_databases
+            ],
             "query": QuerySettings(folder=_from(path.parent, configuration.query.folder)),
             "notify": {
                 name: target.model_copy(

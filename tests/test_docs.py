@@ -20,6 +20,7 @@ from k8sidx.cli import app
 from k8sidx.shipping.pipeline import ship
 from tests.backends.cluster.shippers import Shape, fill
 from tests.demo import DEMO, demo_lines
+from tests.places import BERLIN, TRANSIT, write_database
 from tests.servers.certificates import write_certificates
 
 ROOT = Path(__file__).parents[1]
@@ -103,6 +104,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (letters / "1.jsonl").write_text("")
     ship([str(DEMO)], EmbeddedStore(folder / "k8sidx-store"))
     write_certificates(folder, ("tls",))
+    for name in ("GeoLite2-City.mmdb", "GeoLite2-ASN.mmdb"):
+        write_database(folder / name, {"198.51.100.0/24": BERLIN | TRANSIT})
     for given, name in (("ca.pem", "ca.crt"), ("tls.pem", "tls.crt"), ("tls-key.pem", "tls.key")):
         (folder / given).rename(folder / name)
     with pytest.MonkeyPatch.context() as patch:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from k8sidx.cli import progress
 from k8sidx.cli.output import print_message
+from k8sidx.cli.places import address_databases
 from k8sidx.cli.store import StoreChoice, open_chosen
 
 if TYPE_CHECKING:
@@ -59,8 +60,9 @@ def _shipped(inputs: Sequence[str], store: Store, *, quiet: bool) -> ShipReport:
         skipped_lines,
     )
 
+    options = ShipOptions(address_databases=address_databases(None, quiet=quiet))
     with progress.shipping(quiet=quiet) as on_progress:
-        report = ship(inputs, store, ShipOptions(), on_progress)
+        report = ship(inputs, store, options, on_progress)
     for line in skipped_lines(report):
         print_message(line, quiet=quiet)
     if not report.read:

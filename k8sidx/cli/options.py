@@ -117,6 +117,15 @@ NamespaceOption = Annotated[
         show_default=False,
     ),
 ]
+AddressDatabaseOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--address-database",
+        metavar="FILE",
+        help="Store places of source addresses from this MMDB file (repeatable).",
+        show_default=False,
+    ),
+]
 SPOOL_SIZE = "1GiB"
 SpoolOption = Annotated[
     Path | None,

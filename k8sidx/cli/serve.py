@@ -14,6 +14,7 @@ from k8sidx.cli.exit import EXIT_REJECTED, EXIT_STORE, ends_with_exit_code
 from k8sidx.cli.options import (
     OUTPUTS,
     SPOOL_SIZE,
+    AddressDatabaseOption,
     DebugOption,
     LogFormatOption,
     MetricsOption,
@@ -23,6 +24,7 @@ from k8sidx.cli.options import (
     configuration,
 )
 from k8sidx.cli.output import LogFormat, print_document, print_message, write_text
+from k8sidx.cli.places import address_databases
 from k8sidx.cli.size import parse_size
 from k8sidx.cli.store import AS_CONFIGURED, StoreChoice, open_chosen, shown_location, takes_store
 from k8sidx.errors import UsageError
@@ -102,6 +104,7 @@ def command(
         bool,
         typer.Option("--keep-secrets", help="Store the values of secrets and tokens as they are."),
     ] = False,
+    address_database: AddressDatabaseOption = None,
     spool: SpoolOption = None,
     spool_size: SpoolSizeOption = SPOOL_SIZE,
     print_kubeconfig: Annotated[
@@ -144,7 +147,11 @@ def command(
 
     opened = open_chosen(store, create=True)
     options = ShipOptions(
-        cluster=name, keep_secrets=keep_secrets, dead_letter=dead_letter, give_up_after=float("inf")
+        cluster=name,
+        keep_secrets=keep_secrets,
+        dead_letter=dead_letter,
+        give_up_after=float("inf"),
+        address_databases=address_databases(address_database, quiet=quiet),
     )
     notify = partial(print_message, quiet=quiet)
     with ExitStack() as stack:

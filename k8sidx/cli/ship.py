@@ -15,6 +15,7 @@ from k8sidx.cli.exit import EXIT_REJECTED, EXIT_STORE, ends_with_exit_code
 from k8sidx.cli.options import (
     OUTPUTS,
     SPOOL_SIZE,
+    AddressDatabaseOption,
     DebugOption,
     LogFormatOption,
     MetricsOption,
@@ -24,6 +25,7 @@ from k8sidx.cli.options import (
     configuration,
 )
 from k8sidx.cli.output import LogFormat, print_document, print_message
+from k8sidx.cli.places import address_databases
 from k8sidx.cli.size import parse_size
 from k8sidx.cli.store import (
     AS_CONFIGURED,
@@ -141,6 +143,7 @@ def command(
             show_default=False,
         ),
     ] = None,
+    address_database: AddressDatabaseOption = None,
     strict: Annotated[
         bool,
         typer.Option("--strict", help="Reject what would be skipped as not an audit event."),
@@ -179,6 +182,7 @@ def command(
         strict=strict,
         relabel=relabel,
         drop=_policy(drop, quiet=quiet),
+        address_databases=address_databases(address_database, quiet=quiet),
     )
     check_relabel(options, resumes=state is not None or spool is not None)
     if metrics is not None and not follow:

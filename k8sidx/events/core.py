@@ -20,7 +20,7 @@ from typing import Any, NamedTuple, Protocol
 import msgspec
 
 from k8sidx.errors import UsageError
-from k8sidx.events.core_parts import MAKERS, made
+from k8sidx.events.core_parts import made, makers
 from k8sidx.events.decode.event_model import decode_text
 from k8sidx.events.normalize.bodies import (
     WORKLOADS,
@@ -32,6 +32,7 @@ from k8sidx.events.normalize.custom_workload import CUSTOM_WORKLOADS
 from k8sidx.events.normalize.event import Normalizer
 from k8sidx.events.normalize.json_tree import Fields
 from k8sidx.events.normalize.parts import Part
+from k8sidx.events.normalize.places import AddressDatabases
 from k8sidx.events.normalize.redact import redact_json
 from k8sidx.events.normalize.redact_container import redact_promoted
 from k8sidx.events.normalize.redact_hints import (
@@ -212,9 +213,10 @@ class CoreReader:
     """Reads chunks with the native core, for one worker.
 
     :param bodies: as that of :class:`k8sidx.events.normalize.event.Normalizer`.
+    :param places: as there.
     """
 
-    def __init__(self, *, bodies: bool = True) -> None:
+    def __init__(self, *, bodies: bool = True, places: AddressDatabases | None = None) -> None:
         core, problem = _loaded()
         if core is None:
             raise RuntimeError(problem)
@@ -223,6 +225,7 @@ class CoreReader:
             for body, _, path in (name.partition(".") for name in BODY_TEXTS)
         ]
         self._core = core(bodies, texts, LENGTHS, _words())
+        self._makers = makers(places)
         self._families: list[list[Part]] = []
         self._forget()
 
@@ -260,7 +263,7 @@ class CoreReader:
         self._families = [[] for _ in range(6)]
 
     def _learn(self) -> None:
-        for family, (parts, make) in enumerate(zip(self._families, MAKERS, strict=True)):
+        for family, (parts, make) in enumerate(zip(self._families, self._makers, strict=True)):
             for key in self._core.unknown(family):
                 part, flags = made(make, key)
                 parts.append(part)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
+from k8sidx.errors import K8sidxError
 from k8sidx.events.normalize.bodies import is_written_workload, promotes
 from k8sidx.events.normalize.parts import (
     Memory,
@@ -15,6 +17,7 @@ from k8sidx.events.normalize.parts import (
     notes_part,
     origin_part,
 )
+from k8sidx.events.normalize.places import AddressDatabases
 from k8sidx.events.normalize.redact_kinds import KIND_OF_RESOURCE
 from k8sidx.events.outcome import FAILURE, FORBID, SUCCESS, ecs_outcome, outcome_of
 
@@ -27,7 +30,7 @@ def made(make: Callable[[bytes], tuple[Part, int]], key: bytes) -> tuple[Part, i
     """Return a part and its flags; an event with one that cannot be made is not plain."""
     try:
         part, flags = make(key)
-    except MemoryError:
+    except (MemoryError, K8sidxError):
         raise
     except Exception:  # noqa: BLE001 - the reference meets it again, and rejects the event
         return Part({}, b""), _NOT_PLAIN
@@ -53,8 +56,8 @@ def _actor(key: bytes) -> tuple[Part, int]:
     return Memory(actor_part)[user, impersonated, provider.decode()], 0
 
 
-def _origin(key: bytes) -> tuple[Part, int]:
-    return Memory(origin_part)[key], 0
+def _origin(key: bytes, places: AddressDatabases | None) -> tuple[Part, int]:
+    return Memory(partial(origin_part, places=places))[key], 0
 
 
 def _agent(key: bytes) -> tuple[Part, int]:
@@ -83,5 +86,6 @@ def _of_resource(key: bytes) -> tuple[str, bytes]:
     return target.decode(), raw
 
 
-MAKERS = (_call, _actor, _origin, _agent, _answer, _notes)
-"""Makers of the parts of each family from the core's keys (core/src/parts.rs)."""
+def makers(places: AddressDatabases | None) -> tuple[Callable[[bytes], tuple[Part, int]], ...]:
+    """Return the makers of the parts of each family from the core's keys (core/src/parts.rs)."""
+    return (_call, _actor, partial(_origin, places=places), _agent, _answer, _notes)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from k8sidx.events.core import CoreReader, Rows, is_plain
 from k8sidx.events.decode.unwrap import Unwrapper
+from k8sidx.events.normalize.places import AddressDatabases
 from k8sidx.events.records import Chunk, Context, Event
 
 
@@ -13,11 +14,13 @@ class NativeChunks:
     """Reads chunks with the native core, for one worker.
 
     :param format: envelope of the events.
-    :param bodies: as that of the worker's normalizer.
+    :param bodies: as that of the worker's normalizer; places likewise.
     """
 
-    def __init__(self, format: str, *, bodies: bool) -> None:
-        self._core = CoreReader(bodies=bodies)
+    def __init__(
+        self, format: str, *, bodies: bool, places: AddressDatabases | None = None
+    ) -> None:
+        self._core = CoreReader(bodies=bodies, places=places)
         unwrapper = Unwrapper(format)
         self._context = unwrapper.context
         self._takes_events = unwrapper.takes_events

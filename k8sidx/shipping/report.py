@@ -31,6 +31,8 @@ class ShipOptions:
     :param follow: keep reading the inputs as they grow, until stopped.
     :param strict: reject what would be skipped because it is not an audit event.
     :param relabel: events that are stored already get the name of the cluster, too.
+    :param address_databases: files with the places of addresses; without one no event has a
+        place.
     :param drop: leave out the events that an API server with this policy would not log.
     """
 
@@ -45,6 +47,7 @@ class ShipOptions:
     strict: bool = False
     relabel: bool = False
     drop: AuditPolicy | None = None
+    address_databases: tuple[Path, ...] = ()
 
     @property
     def stored_cluster(self) -> str:

@@ -237,6 +237,7 @@ class Run:
             options.keep_secrets,
             options.strict,
             options.drop,
+            options.address_databases,
         )
         inline = Worker(settings)
         count = options.processes or worker_count()

@@ -11,6 +11,7 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from k8sidx.backends.sink import NOTHING_ADDED, Added, Refused, Rejection, SinkSpec
@@ -21,6 +22,7 @@ from k8sidx.events.decode.decode import decode, rejected, repaired
 from k8sidx.events.decode.event_model import UNDECODABLE, to_json
 from k8sidx.events.failure import NOT_OF_A_RECORD, failure_reason
 from k8sidx.events.normalize.event import Normalized, Normalizer
+from k8sidx.events.normalize.places import opened
 from k8sidx.events.normalize.reconstruct import whole_event
 from k8sidx.events.records import Chunk, Event, Rejected, Skipped
 from k8sidx.shipping.drop import EventFilter
@@ -41,6 +43,7 @@ class WorkerSettings:
     keep_secrets: bool = False
     strict: bool = False
     drop: AuditPolicy | None = None
+    address_databases: tuple[Path, ...] = ()
 
 
 @dataclass(slots=True)
@@ -74,6 +77,7 @@ class Worker:
 
     def __init__(self, settings: WorkerSettings) -> None:
         self._settings = settings
+        self._places = opened(settings.address_databases)
         self._normalizers: dict[str, Normalizer] = {}
         self._normalizer = self._normalizer_of(settings.cluster)
         self._encoder = settings.spec.open()
@@ -83,7 +87,7 @@ class Worker:
         # leaves out is decided event by event.
         is_native = settings.spec.takes_rows and not settings.keep_secrets and not settings.drop
         self._native = (
-            NativeChunks(settings.format, bodies=settings.spec.bodies)
+            NativeChunks(settings.format, bodies=settings.spec.bodies, places=self._places)
             if is_native and choice().name == "native"
             else None
         )
@@ -124,6 +128,7 @@ class Worker:
                 cluster=cluster,
                 keep_secrets=self._settings.keep_secrets,
                 bodies=self._settings.spec.bodies,
+                places=self._places,
             )
         return normalizer
 
@@ -293,7 +298,7 @@ class Worker:
         except UNDECODABLE as error:
             if not event.text:
                 return rejected(event, error)
-        except MemoryError:
+        except (MemoryError, K8sidxError):
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, the others are stored
             return rejected(event, error)

@@ -36,6 +36,7 @@ class Field:
     :param length: characters after which a stored value is cut; the whole one stays in `rest`.
     :param ecs: the Elastic Common Schema name of the same fact.
     :param aliases: other names that queries may use.
+    :param point: a latitude and a longitude in degrees, with a comma between.
     :param positions: for ``many``: how many leading elements can be asked for by index.
     :param example: a value as it is stored.
     """
@@ -49,6 +50,7 @@ class Field:
     ecs: str = ""
     aliases: tuple[str, ...] = ()
     positions: int = 0
+    point: bool = False
     example: str = ""
 
     @property

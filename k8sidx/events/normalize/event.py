@@ -7,6 +7,7 @@ event (:mod:`k8sidx.events.normalize.reconstruct`).
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, NamedTuple
 
 import msgspec
@@ -37,6 +38,7 @@ from k8sidx.events.normalize.parts import (
     notes_part,
     origin_part,
 )
+from k8sidx.events.normalize.places import AddressDatabases
 from k8sidx.events.normalize.redact import redact_json
 from k8sidx.events.normalize.redact_container import redact_promoted
 from k8sidx.events.normalize.redact_hints import BODY_HINTS, KIND_HINTS, LAST_APPLIED
@@ -161,20 +163,26 @@ class Normalizer:
     :param cluster: the cluster's name, when the user gave one; wins over the envelope's.
     :param keep_secrets: store secrets as they are. The id is that of the redacted event
         either way.
+    :param places: databases with the places of addresses; ``None`` for no places.
     :param bodies: false where no field of a body is requested: bodies are then neither
         read nor kept, and the id is made of their bytes as they came. It still tells
         events apart, and finds an event again that came twice in the same form.
     """
 
     def __init__(
-        self, *, cluster: str = "", keep_secrets: bool = False, bodies: bool = True
+        self,
+        *,
+        cluster: str = "",
+        keep_secrets: bool = False,
+        bodies: bool = True,
+        places: AddressDatabases | None = None,
     ) -> None:
         self.cluster = cluster
         self.keep_secrets = keep_secrets
         self.bodies = bodies
         self._calls = Memory(call_part)
         self._actors = Memory(actor_part)
-        self._origins = Memory(origin_part)
+        self._origins = Memory(partial(origin_part, places=places))
         self._agents = Memory(agent_part)
         self._answers = Memory(answer_part)
         self._notes = Memory(notes_part)

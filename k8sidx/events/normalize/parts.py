@@ -23,6 +23,7 @@ from k8sidx.events.decode.plain_values import (
 from k8sidx.events.normalize.actors import address, network_of, product
 from k8sidx.events.normalize.event_id import canonical_json
 from k8sidx.events.normalize.json_tree import Fields, put_text
+from k8sidx.events.normalize.places import PLACES, AddressDatabases
 from k8sidx.events.normalize.redact import redact_annotations, redact_tree
 from k8sidx.events.normalize.redact_hints import embeds_objects
 from k8sidx.events.normalize.redact_text import MARK, MARK_START, redact_message, redact_text
@@ -199,8 +200,9 @@ def _user_fields(name: str, user: Any, fields: Fields) -> Any:
     return rest
 
 
-def origin_part(raw: bytes) -> Part:
-    """The origin: sourceIPs, and the addresses that the client claims and that connected."""
+def origin_part(raw: bytes, places: AddressDatabases | None = None) -> Part:
+    """The origin: sourceIPs, the addresses that the client claims and that connected, and the
+    place of the latter, of which the event's id does not depend."""
     addresses = _json(raw)
     if (plain := plain_addresses(addresses)) is not None:
         addresses = plain
@@ -214,6 +216,8 @@ def origin_part(raw: bytes) -> Part:
     claimed, seen = address(addresses[0]), address(addresses[-1])
     put_text(fields, "source.ip", seen)
     put_text(fields, "source.network", network_of(seen) if seen else None)
+    if seen and places is not None:
+        fields |= places.fields(seen)
     put_text(fields, "source.claimed_ip", claimed)
     if len(addresses) > 1 and claimed != seen:
         fields["source.forwarded"] = True
@@ -343,7 +347,10 @@ ACTOR = (
     "user.controller",
     "event.provider",
 )
-ORIGIN = ("sourceIPs", "source.ip", "source.network", "source.claimed_ip", "source.forwarded")
+ORIGIN = (
+    *("sourceIPs", "source.ip", "source.network", *PLACES),
+    *("source.claimed_ip", "source.forwarded"),
+)
 AGENT = ("userAgent", "user_agent.name", "user_agent.version")
 ANSWER = tuple(
     f"responseStatus.{key}" for key in ("code", "status", "reason", "message", "details")

@@ -19,6 +19,7 @@ from k8sidx.events.fields.table import Kind
 from k8sidx.events.normalize.bodies import FROM_MASKED
 from k8sidx.events.normalize.event import Normalized, Normalizer
 from k8sidx.events.normalize.json_tree import Fields
+from k8sidx.events.normalize.places import PLACES
 from k8sidx.events.normalize.reconstruct import REST, whole_event
 from k8sidx.events.normalize.redact_hints import REDACTED_KINDS
 from k8sidx.events.normalize.redact_kinds import APPLIED, KIND_OF_RESOURCE
@@ -72,8 +73,8 @@ def renormalize(row: Fields, normalizer: Normalizer) -> Renormalized:
     )
     # Earlier versions did not store event.bytes: the size of the event as it is stored.
     normalized = normalizer.normalize(event, rest, context, row.get("event.bytes") or length)
-    for name in FROM_MASKED:
-        # It is made of what an earlier version replaced.
+    for name in (*FROM_MASKED, *PLACES):
+        # It is made of what an earlier version replaced, or of a database that is not at hand.
         if name not in normalized.extra and (value := row.get(name)):
             normalized.extra[name] = value
     replaced = list(_replacements(row, normalized)) if normalized.redacted else []

@@ -6,6 +6,7 @@ take for paths. Besides the fields there are
 ``audit.<field>``           the fields that hold JSON, in one object that is not mapped
 ``epoch_us.<field>``        times once more, as microseconds since 1970: exact
 ``position.<n>.<field>``    the leading elements of lists that can be asked for by index
+``text.<field>``            points once more, as text: for conditions and groups
 ``event.order``             the first 64 bits of the id, as a signed number: sorts as the id
 
 The id is not a field; it is the document's ``_id`` in base64url. What repeats in the log
@@ -38,12 +39,14 @@ AS_TEXT = "as_text"
 JSON text. No field has that name."""
 EPOCH_US = "epoch_us"
 POSITION = "position"
+TEXT = "text"
 ORDER = "event.order"
 
 _JSON = frozenset(field.name for field in FIELDS if field.kind is Kind.JSON)
 _TIMES = tuple(field.name for field in FIELDS if field.kind is Kind.TIME)
 _POSITIONS = {field.name: field.positions for field in FIELDS if field.positions}
-_SPECIAL = _JSON | _POSITIONS.keys()
+_POINTS = frozenset(field.name for field in FIELDS if field.point)
+_SPECIAL = _JSON | _POINTS | _POSITIONS.keys()
 _OWN_KEYS = {
     "order": ORDER,
     "timestamp": "@timestamp",
@@ -118,6 +121,11 @@ def position_path(name: str, position: int) -> str:
 def epoch_path(name: str) -> str:
     """Return the path of a time in microseconds."""
     return f"{EPOCH_US}.{name}"
+
+
+def text_path(name: str) -> str:
+    """Return the path of a point as text."""
+    return f"{TEXT}.{name}"
 
 
 def document(event: Normalized) -> bytes:
@@ -218,6 +226,8 @@ def _fragments(fields: Fields) -> tuple[bytes, bytes]:
             raw.append(orjson.dumps(name) + b":" + value)
             continue
         plain[name] = value
+        if name in _POINTS:
+            plain[text_path(name)] = value
         if name in _POSITIONS:
             plain.update(_positions(name, value))
     return orjson.dumps(plain)[1:-1], b",".join(raw)

@@ -9,7 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from k8sidx.backends.cluster.index.document import AUDIT, ORDER, epoch_path, position_path
+from k8sidx.backends.cluster.index.document import (
+    AUDIT,
+    ORDER,
+    epoch_path,
+    position_path,
+    text_path,
+)
 from k8sidx.events.fields.lookup import BY_NAME
 from k8sidx.events.fields.table import FIELDS, Field, Kind
 
@@ -53,6 +59,9 @@ def flat_properties() -> Properties:
         flat[field.name] = _property(field)
         if field.kind is Kind.TIME:
             flat[epoch_path(field.name)] = _number(field.name)
+        if field.point:
+            flat[text_path(field.name)] = _keyword(field.length)
+            flat[field.name] = {"type": "geo_point", "ignore_malformed": True}
         for position in range(field.positions):
             flat[position_path(field.name, position)] = _keyword(field.length)
     flat[ORDER] = _number(ORDER)

@@ -19,7 +19,7 @@ from k8sidx.backends.cluster.http.client import Product
 from k8sidx.backends.cluster.index.mapping import WORDS, mapping
 from k8sidx.backends.cluster.index.names import UNDATED
 
-VERSION = 2
+VERSION = 3
 """Of the template. Raise it with any change of what :func:`index_template` gives."""
 
 FIELD_LIMIT = 400

@@ -12,7 +12,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Protocol
 
-from k8sidx.backends.cluster.index.document import AUDIT, ORDER, epoch_path, position_path
+from k8sidx.backends.cluster.index.document import (
+    AUDIT,
+    ORDER,
+    epoch_path,
+    position_path,
+    text_path,
+)
 from k8sidx.events.fields.lookup import FieldPath
 from k8sidx.events.fields.table import Kind
 from k8sidx.query.algebra import Condition, Leaf
@@ -116,4 +122,7 @@ def own_paths(path: FieldPath) -> Paths:
     if kind is Kind.ADDRESS:
         text = f"{field.name}.keyword"
         return Paths(kind, text, text, field.name, network=field.name, many=path.many)
+    if field.point:
+        text = text_path(field.name)
+        return Paths(kind, text, text, field.name)
     return Paths(kind, field.name, field.name, field.name, many=path.many)

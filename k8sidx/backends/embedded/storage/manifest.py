@@ -35,14 +35,15 @@ from k8sidx.errors import StoreError, StoreVersion
 from k8sidx.events.normalize.rules import RULES
 
 FORMAT = "k8sidx-store"
-VERSION = 4
+VERSION = 5
 """Incremented when parts change so that an older k8sidx could not read them, or would drop columns
 when it merges them: when a field is added or computed in another way."""
 READABLE = 2
 """Oldest version whose parts are read as they are: queries of columns that the manifest does not
 list are refused until :mod:`k8sidx.backends.embedded.storage.migrate` has added them. To be raised
 when a column of them means something else. Parts of version 2 have all columns, those of later ones
-only the ones with values; since version 4 there are parts of many days."""
+only the ones with values; since version 4 there are parts of many days, since version 5 there are
+places of addresses."""
 NORMALIZED = (VERSION, RULES)
 """Versions by which the events of a new part are normalized: that of the columns, and that of the
 rules of redaction and identity."""
