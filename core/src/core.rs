@@ -6,6 +6,7 @@ use crate::event::{
 };
 use crate::json::{write_text, Mask, Plain, Reader};
 use crate::parts::{flag, Family, Part, ACTOR, AGENT, ANSWER, CALL, FAMILIES, NOTES, ORIGIN};
+use crate::redaction::Judge;
 use crate::words::Words;
 use aho_corasick::AhoCorasick;
 use sha2::{Digest, Sha256};
@@ -57,6 +58,7 @@ pub struct Core {
     pub odd: Vec<usize>,
     pub arena: Vec<u8>,
     json: Reader,
+    pub judge: Judge,
     key: Vec<u8>,
     /// Number of the source of each event.
     pub sources: Vec<usize>,
@@ -99,7 +101,13 @@ pub const OWN_TEXTS: [&str; 12] = [
 ];
 
 impl Core {
-    pub fn new(settings: Settings, lengths: Lengths, hints: Hints, mask: Mask) -> Self {
+    pub fn new(
+        settings: Settings,
+        lengths: Lengths,
+        hints: Hints,
+        mask: Mask,
+        judge: Judge,
+    ) -> Self {
         Core {
             settings,
             lengths,
@@ -109,6 +117,7 @@ impl Core {
             odd: Vec::new(),
             arena: Vec::new(),
             json: Reader { mask, ..Reader::default() },
+            judge,
             key: Vec::new(),
             sources: Vec::new(),
             spans: Vec::new(),
@@ -122,6 +131,7 @@ impl Core {
         self.odd.clear();
         self.arena.clear();
         self.spans.clear();
+        self.judge.begin();
         self.spans.extend(sources.iter().map(|source| (source.start, source.end)));
         for (number, source) in sources.iter().enumerate() {
             let slice = &source.text[source.start as usize..source.end as usize];
@@ -134,6 +144,7 @@ impl Core {
                 arena: &mut self.arena,
                 families: &mut self.families,
                 key: &mut self.key,
+                judge: &mut self.judge,
             };
             let is_text = std::str::from_utf8(slice).is_ok();
             match if is_text { reader.read(*source).ok() } else { None } {
@@ -185,7 +196,9 @@ impl Core {
             for body in 0..2 {
                 if event.bodies[body].is_some() {
                     let bytes = event.bodies[body].of(text, &self.arena);
-                    if self.may_hold_secrets(bytes, flags) {
+                    let is_unchanged = flags & flag::SENSITIVE == 0
+                        && self.judge.is_unchanged(event.verdicts[body]);
+                    if !is_unchanged && self.may_hold_secrets(bytes, flags) {
                         doubts.push((number, Doubt::Body(body)));
                     }
                 }
@@ -233,6 +246,7 @@ impl Core {
             arena: &mut self.arena,
             families: &mut self.families,
             key: &mut self.key,
+            judge: &mut self.judge,
         };
         reader.texts_again(bytes, body, start, event)
     }

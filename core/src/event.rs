@@ -4,6 +4,7 @@ use crate::json::{canonical, unescape, Kind, NotPlain, Plain, Reader};
 use crate::moment::micros;
 use crate::parts::{Family, ACTOR, AGENT, ANSWER, CALL, FAMILIES, NOTES, ORIGIN};
 use crate::pods::{pod_fields, Request};
+use crate::redaction::{Judge, Verdict};
 
 /// A text in the chunk's bytes or in the arena.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
@@ -79,6 +80,8 @@ pub struct Event {
     pub raw: [Span; 2],
     /// Bodies as canonical JSON.
     pub bodies: [Span; 2],
+    /// Whether redaction leaves the bodies as they are.
+    pub verdicts: [Verdict; 2],
     /// Fields are promoted from the bodies that the texts of bodies do not have.
     pub promotes: bool,
     /// Fields of a pod or of a workload's template, as JSON.
@@ -124,6 +127,7 @@ pub struct EventReader<'a> {
     pub arena: &'a mut Vec<u8>,
     pub families: &'a mut [Family; FAMILIES],
     pub key: &'a mut Vec<u8>,
+    pub judge: &'a mut Judge,
 }
 
 impl EventReader<'_> {
@@ -316,7 +320,10 @@ impl EventReader<'_> {
             return Ok(());
         }
         match node.kind {
-            Kind::Object => self.body_texts(text, body, index, event)?,
+            Kind::Object => {
+                self.body_texts(text, body, index, event)?;
+                event.verdicts[body] = self.judge.verdict(self.json, text, index);
+            }
             Kind::Array => event.promotes = true,
             _ => return Err(NotPlain),
         }

@@ -50,7 +50,7 @@ pub struct Mask {
 
 impl Mask {
     /// Whether a member's text is replaced.
-    fn hides(&self, text: &[u8], key: Node, value: Node) -> bool {
+    pub fn hides(&self, text: &[u8], key: Node, value: Node) -> bool {
         value.kind == Kind::Text
             && !self.key.is_empty()
             && key.end - key.start >= self.key.len() as u32

@@ -11,6 +11,7 @@ pub mod json;
 pub mod moment;
 pub mod parts;
 pub mod pods;
+pub mod redaction;
 pub mod words;
 
 #[cfg(feature = "python")]

@@ -5,6 +5,7 @@ use crate::core::{Core, Doubt, Hints, Lengths, Rows, LARGEST, OWN_TEXTS};
 use crate::event::{BodyText, Settings, Source, Span, NAME, REFERENCE};
 use crate::json::Mask;
 use crate::parts::{Part, CALL, FAMILIES};
+use crate::redaction::{self, Judge};
 use crate::words::Words;
 use aho_corasick::AhoCorasick;
 use pyo3::exceptions::{PyKeyError, PyValueError};
@@ -77,12 +78,23 @@ impl EventCore {
             texts: automaton(words("texts")?, true)?,
             marks: [automaton(vec![body_mark], false)?, automaton(vec![uri_mark], false)?],
         };
+        let judge = Judge::new(&redaction::Words {
+            texts: words("plain")?,
+            assigned: words("assigned")?,
+            secret_names: words("secret_names")?,
+            value_names: words("value_names")?,
+            label_names: words("label_names")?,
+            members: words("members")?,
+            kinds: words("parts")?,
+        })
+        .map_err(invalid)?;
         let (writes, workloads) = (words("writes")?, words("workloads")?);
         let core = Core::new(
             Settings { bodies, writes, workloads, texts },
             own,
             hints,
             Mask { key, mark, marked },
+            judge,
         );
         Ok(EventCore { core })
     }
@@ -154,6 +166,22 @@ impl EventCore {
         }
         let part = Part { flags, canonical: canonical.to_vec(), label: label.to_vec() };
         self.core.learn(family, part);
+        Ok(())
+    }
+
+    /// Fragments of bodies that are not judged yet: a tag, and JSON.
+    fn fragments<'py>(&self, py: Python<'py>) -> Vec<Bound<'py, PyBytes>> {
+        let judge = &self.core.judge;
+        judge.fragments[judge.unchanged.len()..].iter().map(|key| PyBytes::new(py, key)).collect()
+    }
+
+    /// Take whether redaction leaves the next fragments as they are.
+    fn judge(&mut self, unchanged: Vec<bool>) -> PyResult<()> {
+        let judge = &mut self.core.judge;
+        judge.unchanged.extend(unchanged);
+        if judge.unchanged.len() > judge.fragments.len() {
+            return Err(PyValueError::new_err("more fragments are judged than there are"));
+        }
         Ok(())
     }
 

@@ -43,14 +43,21 @@ from k8sidx.events.normalize.redact_hints import (
     KUBECTL_MARK,
     LAST_APPLIED,
     LIKE_MARK,
+    PACKED_HINTS,
 )
+from k8sidx.events.normalize.redact_kinds import PARTS
+from k8sidx.events.normalize.redact_lines import ASSIGNED_HINTS
+from k8sidx.events.normalize.redact_names import LABEL_NAMES, NAME_WORDS, VALUE_NAMES
 from k8sidx.events.normalize.redact_text import (
     MARK,
     MARK_START,
     TEXT_HINTS,
     URI_MARK,
+    URL_HINT,
+    VALUE_HINTS,
     redact_uri,
 )
+from k8sidx.events.normalize.redact_walk import OBJECT_TEXT_HINTS, READ_BY_NAME, redact_objects
 from k8sidx.events.normalize.truncate import LENGTHS, cut
 from k8sidx.events.records import Context
 
@@ -135,6 +142,8 @@ class _Core(Protocol):
     def read_texts(self, data: bytes, spans: list[tuple[int, int, bytes]]) -> None: ...
     def unknown(self, family: int) -> list[bytes]: ...
     def learn(self, family: int, flags: int, canonical: bytes, label: bytes) -> None: ...
+    def fragments(self) -> list[bytes]: ...
+    def judge(self, unchanged: list[bool]) -> None: ...
     def doubts(self, data: bytes) -> list[tuple[int, str, Any, int]]: ...
     def give_up(self, number: int) -> None: ...
     def replace(self, number: int, is_response: bool, body: bytes) -> None: ...
@@ -268,6 +277,8 @@ class CoreReader:
                 part, flags = made(make, key)
                 parts.append(part)
                 self._core.learn(family, flags, part.canonical, part.label.encode())
+        if fragments := self._core.fragments():
+            self._core.judge(list(map(_is_unchanged, fragments)))
 
     def _settled(self, data: bytes) -> Iterator[tuple[int, Fields]]:
         """Settle what the core leaves to Python; yields the further fields of events."""
@@ -299,6 +310,21 @@ class CoreReader:
         for (event, what), body in replaced.items():
             if event not in given_up:
                 self._core.replace(event, what == _BODIES[1], body)
+
+
+def _is_unchanged(fragment: bytes) -> bool:
+    """Return whether redaction leaves a fragment of a body as it is, wherever it stands.
+
+    :param fragment: ``m`` and a member, or ``v`` and a value, in JSON.
+    """
+    tag, text = fragment[:1], fragment[1:]
+    try:
+        holder = msgspec.json.decode(b"{%b}" % text if tag == b"m" else b'{"":%b}' % text)
+        return not redact_objects(holder, "", 0)
+    except MemoryError:
+        raise
+    except Exception:  # noqa: BLE001 - the body with it is left to redaction, which meets it again
+        return False
 
 
 def _promoted(
@@ -349,6 +375,15 @@ def _words() -> dict[str, list[bytes]]:
         "kinds": list(KIND_HINTS),
         "texts": [hint.encode() for hint in TEXT_HINTS],
         "marks": [MARK_START, URI_MARK[:-1].encode()],
+        "plain": [
+            hint.encode() for hint in (*OBJECT_TEXT_HINTS, *PACKED_HINTS, *VALUE_HINTS, URL_HINT)
+        ],
+        "assigned": [hint.encode() for hint in ASSIGNED_HINTS],
+        "secret_names": [word.encode() for word in NAME_WORDS],
+        "value_names": [name.encode() for name in sorted(VALUE_NAMES)],
+        "label_names": [name.encode() for name in sorted(LABEL_NAMES)],
+        "members": [name.encode() for name in sorted(READ_BY_NAME)],
+        "parts": [kind.encode() for kind in (*PARTS, "Status")],
         "applied": [LAST_APPLIED, KUBECTL_MARK, KUBECTL_FIELD],
         "mask": [KUBECTL_KEY, MARK.encode(), LIKE_MARK],
         "writes": [verb.encode() for verb in sorted(WRITES)],

@@ -42,13 +42,13 @@ def base64_forms(text: str) -> list[str]:
     return forms
 
 
-_PACKED_HINTS = (
+PACKED_HINTS = (
     *_KIND_HINTS,
     *(form for word in _PACKED_WORDS for form in base64_forms(word)),
     *(twice for word in ("password", "token", "secret") for form in base64_forms(word)
       for twice in base64_forms(form)),
 )  # fmt: skip
-_PACKED = "|".join(map(re.escape, _PACKED_HINTS))
+_PACKED = "|".join(map(re.escape, PACKED_HINTS))
 PACKED = re.compile(_PACKED)
 """One of these is in every text whose encoding hides an object with a kind."""
 _PACKED_JSON = re2.compile(_PACKED.encode())
@@ -151,7 +151,7 @@ BODY_HINTS = (
     b"/env/",
     b"/args",
     b"/command",
-    *(hint.encode() for hint in (*_PACKED_HINTS, *VALUE_HINTS, *NAME_HINTS)),
+    *(hint.encode() for hint in (*PACKED_HINTS, *VALUE_HINTS, *NAME_HINTS)),
     VALUE_MEMBER,
 )
 """A body of a type that holds no other objects, without a backslash and any of these, is not

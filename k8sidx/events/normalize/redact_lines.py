@@ -11,9 +11,14 @@ import re
 from k8sidx.events.normalize.redact_names import is_plain, is_secret_member, is_secret_name
 from k8sidx.events.normalize.redact_text import MARK
 
+_NAMES = (
+    "pass", "pwd", "pw", "psk", "dsn", "secret", "token", "key", "credential", "auth", "bearer",
+    "cookie", "jwt", "mnemonic", "netrc", "str", "string", "kubeconfig", "data", "init", "config",
+)  # fmt: skip
+ASSIGNED_HINTS = (*_NAMES, "dockerc")
+"""One of these, in letters of either case, is in every text that :func:`introduces_values`."""
 _INTRODUCED = re.compile(
-    r"(?:pass|pwd|pw|psk|dsn|secret|token|key|credential|auth|bearer|cookie|jwt|mnemonic|netrc|str|"
-    r"string|kubeconfig|dockerc\w+|data|init|config)[\w.-]{0,24}(?:\\*[\"'])?\s*(?:[:=>,}]|$)",
+    rf"(?:{'|'.join(_NAMES)}|dockerc\w+)[\w.-]{{0,24}}(?:\\*[\"'])?\s*(?:[:=>,}}]|$)",
     re.IGNORECASE | re.MULTILINE,
 )
 _LINE = re.compile(

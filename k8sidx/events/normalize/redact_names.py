@@ -42,12 +42,15 @@ _REFERENCE = re.compile(
     r"ingresskubernetesioauth)secrets?$"
 )
 """Such names often have the name of a Secret for a value."""
+_DOCUMENTS = (
+    "kubeconfig", "dockerconfigjson", "dockerconfig", "dockercfg", "userdata", "cloudinit",
+    "cloudconfig", "ignitionconfig", "customdata",
+)  # fmt: skip
 _DOCUMENT = re.compile(
-    r"(?:kubeconfig|dockerconfigjson|dockerconfig|dockercfg|"
-    r"userdata|cloudinit|cloudconfig|ignitionconfig|customdata)(?:base64|b64|raw|text|data|content|yaml|json)*$"
+    rf"(?:{'|'.join(_DOCUMENTS)})(?:base64|b64|raw|text|data|content|yaml|json)*$"
 )
 """Names of documents that hold logins; not all of their forms can be read."""
-_VALUE_NAMES = frozenset(
+VALUE_NAMES = frozenset(
     {
         "content", "data", "default", "inline", "list", "literal", "plain", "plaintext",
         "plaintextvalue", "raw", "string", "stringvalue", "text", "val", "value", "secret",
@@ -55,7 +58,7 @@ _VALUE_NAMES = frozenset(
         "defaultvalue", "newvalue", "parametervalue", "valuestring",
     }
 )  # fmt: skip
-_LABEL_NAMES = frozenset(
+LABEL_NAMES = frozenset(
     {
         "env", "field", "header", "id", "key", "label", "name", "option", "parameter",
         "parameterkey", "parametername", "path", "property", "variable", "envname", "setting",
@@ -82,6 +85,9 @@ _ELSEWHERE = re.compile(
 )
 """Values that are put in from elsewhere."""
 _STRING_DATA = "stringdata"
+NAME_WORDS = (*_WORDS, *_DOCUMENTS, "pass", "pw", "psk", "dsn", "auth", _STRING_DATA)
+"""One of these is in every name that marks a value as secret, in lower case and without what is
+neither a letter nor a digit; where a name is not ASCII, that does not hold."""
 _BESIDE_A_KEY = frozenset({"secretName", "secretRef", "remoteRef", "sourceRef", "secretNamespace"})
 _KEY_IN_SECRET = re.compile(r"[\w.-]{1,253}")
 
@@ -209,7 +215,7 @@ def _mask_values(node: dict[str, Any], *, whole: bool) -> bool:
     changed = False
     for key, value in node.items():
         squashed = _squashed(key)
-        if squashed not in _VALUE_NAMES and not (whole and _REFERRING.search(squashed) is None):
+        if squashed not in VALUE_NAMES and not (whole and _REFERRING.search(squashed) is None):
             continue
         if isinstance(value, list):
             changed |= _mask_entries(value, but_names=False)
@@ -221,13 +227,13 @@ def _mask_values(node: dict[str, Any], *, whole: bool) -> bool:
 
 def _redact_labelled(node: dict[str, Any]) -> bool:
     """Mask the value beside a name that says secret: ``{"name": …, "value": …}``."""
-    values = [key for key in node if _squashed(key) in _VALUE_NAMES]
+    values = [key for key in node if _squashed(key) in VALUE_NAMES]
     if not values or "operator" in node:
         return False
     labels = [
         label
         for key, label in node.items()
-        if isinstance(label, str) and _squashed(key) in _LABEL_NAMES and is_secret_name(label)
+        if isinstance(label, str) and _squashed(key) in LABEL_NAMES and is_secret_name(label)
     ]
     changed = False
     for key in values if labels else ():

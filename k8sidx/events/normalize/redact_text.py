@@ -165,7 +165,8 @@ VALUE_HINTS = (
 )  # fmt: skip
 """One of these, or a login in a URL, is in every text that :func:`redact_value` changes; the case
 is that of the usual spellings."""
-_VALUE_HINT = re.compile("|".join(map(re.escape, ("://", *VALUE_HINTS))))
+URL_HINT = "://"
+_VALUE_HINT = re.compile("|".join(map(re.escape, (URL_HINT, *VALUE_HINTS))))
 
 
 def is_mark(value: object) -> bool:

@@ -23,9 +23,14 @@ from k8sidx.events.normalize.redact_text import (
 
 SUSPECT_KIND = re.compile(rf"kind[\\\"': ]{{1,12}}(?:{REDACTED_KINDS})")
 _ARGUMENT_KEYS = frozenset({"args", "command"})
+_VARIABLE_KEYS = frozenset({"env", "httpHeaders"})
+READ_BY_NAME = APPLIED | _ARGUMENT_KEYS | _VARIABLE_KEYS
+"""Names of members that are read in a way of their own."""
 _SENSITIVE_PATCH = re.compile(r"/env/[^/]+/value$|/(?:\d+|-)/value$")
 MAX_TEXT_DEPTH = 4
 """Texts with objects inside one another that are looked into."""
+OBJECT_TEXT_HINTS = (*REDACTED_KINDS.split("|"), *APPLIED_TEXTS)
+"""One of these is in every text that is read as an object."""
 _SHORT = 80
 """Characters of texts that repeat from object to object: names, images, words."""
 
@@ -133,7 +138,7 @@ def _redact_value(node: Any, key: Any) -> bool:
 
 
 def _redact_container_member(key: str, child: Any) -> bool:
-    if key in ("env", "httpHeaders"):
+    if key in _VARIABLE_KEYS:
         return redact_environment(child)
     if isinstance(child, list) and (key in _ARGUMENT_KEYS or _are_words(child)):
         return redact_arguments(child)
