@@ -6,7 +6,7 @@
 
 use crate::json::{unescape, Kind, Node, Reader};
 use aho_corasick::{AhoCorasick, AhoCorasickKind, BuildError};
-use foldhash::quality::RandomState;
+use foldhash::fast::RandomState;
 use std::collections::{HashMap, HashSet};
 
 /// Longest fragment that Python judges, in bytes; larger ones rarely repeat.
@@ -14,6 +14,10 @@ const LONGEST: usize = 2048;
 /// Fragments and names that are remembered, and bytes of the fragments.
 const KEPT: usize = 16_384;
 const KEPT_BYTES: usize = 8 << 20;
+/// Names of members whose objects repeat from body to body, and the least bytes of an object that
+/// is looked up as a whole.
+const REPEATED: [&[u8]; 3] = [b"fieldsV1", b"spec", b"template"];
+const SHORTEST: usize = 64;
 /// Characters at the end of a name that Python looks at.
 const TAIL: usize = 200;
 /// Bytes of moments, identifiers and numbers.
@@ -38,7 +42,9 @@ mod name {
     pub const KIND: u8 = 8;
     /// It makes an object an operation of a patch.
     pub const OPERATION: u8 = 16;
-    /// Nothing is to be asked about it.
+    /// Its object repeats.
+    pub const REPEATED: u8 = 32;
+    /// Only the value is looked at.
     pub const NONE: u8 = 0;
 }
 
@@ -97,6 +103,8 @@ pub struct Judge {
     pub unchanged: Vec<bool>,
     /// Numbers of the fragments that verdicts of a chunk depend on.
     pub asked: Vec<u32>,
+    /// Objects that redaction leaves as they are.
+    repeated: HashSet<Vec<u8>, RandomState>,
     bytes: usize,
     key: Vec<u8>,
     scratch: Vec<u8>,
@@ -156,6 +164,7 @@ impl Rules {
         let mut properties = match name {
             b"kind" => name::KIND,
             b"op" => name::OPERATION,
+            _ if REPEATED.contains(&name) => name::REPEATED,
             _ => name::NONE,
         };
         if self.value_names.contains(squashed) {
@@ -198,6 +207,7 @@ impl Judge {
             fragments: Vec::new(),
             unchanged: Vec::new(),
             asked: Vec::new(),
+            repeated: HashSet::default(),
             bytes: 0,
             key: Vec::new(),
             scratch: Vec::new(),
@@ -231,7 +241,8 @@ impl Judge {
     /// Begin a chunk: verdicts of the last one are gone. There is no end to what clients send.
     pub fn begin(&mut self) {
         self.asked.clear();
-        if self.fragments.len() > KEPT || self.bytes > KEPT_BYTES {
+        if self.fragments.len() + self.repeated.len() > KEPT || self.bytes > KEPT_BYTES {
+            self.repeated.clear();
             self.places.clear();
             self.fragments.clear();
             self.unchanged.clear();
@@ -267,12 +278,34 @@ impl Judge {
                     key = value.next;
                     continue;
                 }
+                if properties & name::REPEATED != 0 && value.kind == Kind::Object {
+                    self.repeated(reader, text, member.next)?;
+                    key = value.next;
+                    continue;
+                }
             }
             self.value(reader, text, member.next)?;
             key = value.next;
         }
         if has_value && has_label {
             self.ask(b'v', text, node.start as usize, node.end as usize)?;
+        }
+        Ok(())
+    }
+
+    /// Judge an object of which many bodies have the same.
+    fn repeated(&mut self, reader: &Reader, text: &[u8], index: u32) -> Judged {
+        let node = reader.nodes[index as usize];
+        let slice = &text[node.start as usize..node.end as usize];
+        let is_kept = (SHORTEST..=LONGEST).contains(&slice.len());
+        if is_kept && self.repeated.contains(slice) {
+            return Ok(());
+        }
+        let asked = self.asked.len();
+        self.object(reader, text, index)?;
+        if is_kept && self.asked.len() == asked {
+            self.repeated.insert(slice.to_vec());
+            self.bytes += slice.len();
         }
         Ok(())
     }
@@ -440,6 +473,24 @@ mod tests {
             judge.unchanged.push(true);
             assert!(judge.is_unchanged(verdict));
         }
+    }
+
+    #[test]
+    fn an_object_that_repeats_is_judged_by_all_of_its_bytes() {
+        let mut judge = judge();
+        let body = |value: &str| {
+            let others = r#""b":"x","#.repeat(10).replace('b', "c");
+            format!(r#"{{"spec":{{"a":"{value}",{others}"d":{{"name":"y"}}}}}}"#)
+        };
+        let is_judged = |judge: &mut Judge, value: &str| verdict(judge, &body(value));
+        for _ in 0..2 {
+            assert_eq!(is_judged(&mut judge, "x"), Verdict::Unchanged);
+            assert_eq!(judge.repeated.len(), 1);
+        }
+        assert_eq!(is_judged(&mut judge, "eyJ"), Verdict::If(0, 1));
+        judge.unchanged.push(false);
+        assert_eq!(is_judged(&mut judge, "eyJ"), Verdict::InDoubt);
+        assert_eq!(judge.repeated.len(), 1);
     }
 
     #[test]

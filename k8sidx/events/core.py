@@ -25,6 +25,7 @@ from k8sidx.events.decode.event_model import decode_text
 from k8sidx.events.normalize.bodies import (
     WORKLOADS,
     WRITES,
+    may_hold_secrets,
     promoted_again,
     promoted_fields,
 )
@@ -343,11 +344,11 @@ def _promoted(
     extra: Fields = {}
     verb, target = call.fields.get("verb"), call.fields.get("target.resource", "")
     promoted_fields(request, response, verb, target, name.decode() or None, extra)
-    if any(clean):
-        without = [now or body for body, now in zip(bodies, clean, strict=True)]
-        promoted_again(without[0], without[1], verb, target, name.decode() or None, extra)
     for known in BODY_TEXTS:
         extra.pop(known, None)
+    if any(clean) and any(map(may_hold_secrets, extra, extra.values())):
+        without = [now or body for body, now in zip(bodies, clean, strict=True)]
+        promoted_again(without[0], without[1], verb, target, name.decode() or None, extra)
     return _checked(extra)
 
 

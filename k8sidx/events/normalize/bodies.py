@@ -117,6 +117,11 @@ FROM_MASKED = frozenset({"configmap.credentials", "csr.subject"})
 """Fields made of values that redaction replaces: they have names, not the values."""
 
 
+def may_hold_secrets(field: str, value: Any) -> bool:
+    """Return whether a promoted field is to be taken from the redacted body."""
+    return field not in FROM_MASKED and isinstance(value, str | list)
+
+
 def promoted_again(
     request: bytes, response: bytes, verb: str | None, target: str, name: str | None, into: Fields
 ) -> None:
@@ -128,7 +133,7 @@ def promoted_again(
     bodies = [msgspec.json.decode(body) if body else None for body in (request, response)]
     promoted_fields(bodies[0], bodies[1], verb, target, name, again)
     for field, value in list(into.items()):
-        if field in FROM_MASKED or not isinstance(value, str | list):
+        if not may_hold_secrets(field, value):
             continue
         if field in again:
             into[field] = again[field]

@@ -9,6 +9,7 @@ secret is replaced as a whole, with its length and a digest for comparison.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -22,7 +23,7 @@ from k8sidx.events.normalize.redact_hints import (
     PACKED,
     is_suspect,
 )
-from k8sidx.events.normalize.redact_kinds import KIND_OF_RESOURCE, mask_parts
+from k8sidx.events.normalize.redact_kinds import APPLIED, KIND_OF_RESOURCE, mask_parts
 from k8sidx.events.normalize.redact_text import MARK, is_mark, redact_message, redact_text
 from k8sidx.events.normalize.redact_walk import (
     SUSPECT_KIND,
@@ -48,6 +49,8 @@ _CONTENT_KEY = re.compile(
     "body|object|payload|data|raw|content|original|message|log|line|text|patch|value|request|respon",
     re.IGNORECASE,
 )
+_SHORT = 300
+"""Characters of annotations that repeat from event to event: decisions and their reasons."""
 _SIMPLE = re.compile(r"[\w.:/+-]{0,64}")
 
 
@@ -126,16 +129,30 @@ def redact_annotations(annotations: dict[str, Any], target: str) -> bool:
     for key, value in annotations.items():
         if not isinstance(value, str) or is_mark(value):
             continue
-        quotes = target in KIND_OF_RESOURCE and "patch.webhook" in key
-        if quotes or any(hint in value for hint in APPLIED_TEXTS):
+        if target in KIND_OF_RESOURCE and "patch.webhook" in key:
             annotations[key] = MARK
-        elif SUSPECT_KIND.search(value):
-            redact_object_text(annotations, key, "", 0)
-        elif not (PACKED.search(value) and redact_packed(annotations, key, 0)):
-            redact_member(annotations, key, value, 0)
-            annotations[key] = redact_text(annotations[key], prose=True)
+        elif key in APPLIED or len(value) > _SHORT or not _is_plain_annotation(value):
+            _redact_annotation(annotations, key, value)
         changed |= annotations[key] is not value
     return changed
+
+
+def _redact_annotation(annotations: dict[str, Any], key: str, value: str) -> None:
+    if any(hint in value for hint in APPLIED_TEXTS):
+        annotations[key] = MARK
+    elif SUSPECT_KIND.search(value):
+        redact_object_text(annotations, key, "", 0)
+    elif not (PACKED.search(value) and redact_packed(annotations, key, 0)):
+        redact_member(annotations, key, value, 0)
+        annotations[key] = redact_text(annotations[key], prose=True)
+
+
+@lru_cache(maxsize=8192)
+def _is_plain_annotation(value: str) -> bool:
+    """Return whether an annotation stays as it is, whatever its key but for those of tools."""
+    annotations = {"": value}
+    _redact_annotation(annotations, "", value)
+    return annotations[""] is value
 
 
 def redact_tree(root: dict[str, Any], target: str) -> bool:
