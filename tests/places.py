@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from unittest import mock
 
 from mmdb_writer import MMDBWriter
 from netaddr import IPSet
+
+from k8sidx.events.normalize.places import AddressDatabases
 
 
 def place(country: str, city: str, latitude: float, longitude: float) -> dict[str, Any]:
@@ -30,9 +34,26 @@ def system(number: int, organization: str) -> dict[str, Any]:
 
 
 BERLIN = place("DE", "Berlin", 52.52, 13.405)
+MUNICH = place("DE", "Munich", 48.137, 11.575)
 POTSDAM = place("DE", "Potsdam", 52.39, 13.06)
 SYDNEY = place("AU", "Sydney", -33.87, 151.21)
 TRANSIT, OTHER = system(64501, "Example Transit"), system(64502, "Other Networks")
+THIRD = system(64503, "Third Party Mobile")
+
+EXAMPLES = {
+    "198.51.100.0/25": BERLIN | TRANSIT,
+    "198.51.100.128/25": MUNICH | TRANSIT,
+    "203.0.113.0/24": SYDNEY | OTHER,
+    "192.0.2.0/24": POTSDAM | THIRD,
+}
+"""Places of the addresses that examples and generated logs have."""
+
+
+@cache
+def example_places() -> AddressDatabases:
+    """Return an open database of :data:`EXAMPLES`."""
+    with TemporaryDirectory() as folder:
+        return AddressDatabases([write_database(Path(folder, "examples.mmdb"), EXAMPLES)])
 
 
 def write_database(

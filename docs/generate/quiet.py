@@ -13,20 +13,23 @@ from k8sidx.hunt.library.load import load_library
 from k8sidx.hunt.required_fields import required_fields
 from k8sidx.hunt.result import HuntResult
 from k8sidx.hunt.run import Window, run_hunts
-from k8sidx.shipping.pipeline import ship
+from k8sidx.shipping.pipeline import ShipOptions, ship
+from tests.places import EXAMPLES, write_database
 
 EVENTS = 20_000
 HOURS = 24
 
 
 def judged_ordinary_work() -> list[HuntResult]:
-    """Return the results of the library, without streams, over a generated log without attacks."""
+    """Return the results of the library, without streams, over a generated log without attacks,
+    with a database of the places of its addresses."""
     hunts = [hunt for hunt in load_library() if not hunt.stream]
     start = datetime(2026, 11, 23, tzinfo=UTC)
     log = Log(Wanted(EVENTS, None, 1, start, timedelta(hours=HOURS), 12, ()))
     with TemporaryDirectory() as folder, temporary_store(required_fields(hunts)) as store:
         path = Path(folder, "audit.log")
         write_lines(log.lines(), str(path))
-        ship([str(path)], store)
+        database = write_database(Path(folder, "places.mmdb"), EXAMPLES)
+        ship([str(path)], store, ShipOptions(address_databases=(database,)))
         with store.engine() as engine:
             return run_hunts(hunts, engine, Window())

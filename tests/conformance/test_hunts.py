@@ -28,6 +28,7 @@ from tests.demo import demo_lines
 from tests.hunt.library.cases import HISTORY
 from tests.hunt.library.test_pairs import pairs
 from tests.judge.engines import embedded
+from tests.places import example_places
 from tests.servers.cleaning import remove_all
 from tests.servers.find import Servers
 from tests.servers.fixtures import unique_prefix
@@ -43,7 +44,8 @@ ATTACK = Window(since=datetime(2026, 11, 23, 21, tzinfo=UTC), baseline=timedelta
 def cases() -> list[Normalized]:
     """The events that set off each hunt of the library, and those that nearly do, each once."""
     events = (event for one in pairs().values() for event in (*one.before, *one.fires, *one.silent))
-    return list({made.values.id: made for made in map(normalized, events)}.values())
+    made = [normalized(event, places=example_places()) for event in events]
+    return list({event.values.id: event for event in made}.values())
 
 
 @pytest.fixture(scope="module")

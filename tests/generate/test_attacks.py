@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -24,6 +25,7 @@ from k8sidx.hunt.required_fields import required_fields
 from k8sidx.hunt.result import Finding, HuntResult
 from k8sidx.hunt.run import Window, run_hunts
 from k8sidx.shipping.pipeline import ShipOptions, ship
+from tests.places import EXAMPLES, write_database
 
 CLUSTER = "orchestrator.cluster.name"
 ATTACKED, QUIET = "prod", "dev"
@@ -57,9 +59,11 @@ def hunted(
 ) -> list[HuntResult]:
     """What the hunts find in the logs, by the name of their clusters."""
     hunts = load_hunts(names, lists)
-    with temporary_store(required_fields(hunts)) as store:
+    with TemporaryDirectory() as folder, temporary_store(required_fields(hunts)) as store:
+        database = write_database(Path(folder, "places.mmdb"), EXAMPLES)
         for cluster, log in logs.items():
-            assert ship([str(log)], store, ShipOptions(cluster=cluster)).rejected == 0
+            options = ShipOptions(cluster=cluster, address_databases=(database,))
+            assert ship([str(log)], store, options).rejected == 0
         with store.engine() as engine:
             return run_hunts(hunts, engine, window)
 

@@ -19,7 +19,7 @@ DETECTION = "{s: {verb: get}, condition: s}"
 
 
 def test_kind_names_are_those_of_yaml_output_and_documentation() -> None:
-    rules = ["top", "new", "spike", "silent", "foreign", "credential"]
+    rules = ["top", "new", "spike", "silent", "foreign", "credential", "travel"]
     assert list(KINDS) == ["match", "threshold", "sequence", *rules]
     assert list(RULES) == rules
     assert list(CORRELATIONS) == ["event_count", "value_count", "temporal", "temporal_ordered"]

@@ -16,6 +16,7 @@ from k8sidx.events.normalize.event import Normalized
 from k8sidx.query.algebra import And, Compare, Or, Query, Wildcard
 from tests.building import normalized
 from tests.conformance.index_events import fill
+from tests.places import example_places
 from tests.servers.cleaning import remove_all
 from tests.servers.fixtures import unique_prefix
 from tests.stores import put_normalized
@@ -47,7 +48,7 @@ def tagged(cases: Mapping[str, Sequence[dict[str, Any]]]) -> list[Normalized]:
         for event in events:
             body = {key: value for key, value in event.items() if key != "cluster"}
             tag = f"{case} of {event['cluster']}" if "cluster" in event else case
-            made = normalized(body, cluster=tag)
+            made = normalized(body, cluster=tag, places=example_places())
             identity = hashlib.blake2b(made.values.id + case.encode(), digest_size=16).digest()
             made.values = made.values._replace(id=identity)
             found[identity] = made

@@ -11,6 +11,10 @@ NODE = "system:node:node-1"
 OFFICE = "198.51.100.200"
 POD_TOKEN, MINTED_TOKEN = "JTI=5f0c8a3e-pod", "JTI=5f0c8a3e-minted"
 TOR_EXIT = "203.0.113.66"
+ABROAD, OTHER_PROVIDER = "203.0.113.201", "192.0.2.251"
+"""Addresses that are in another country, or another provider's, for whoever has a database with
+the addresses of documentation (docs/places.md)."""
+CERTIFICATE = "X509SHA256=5f0c8a3e-person"
 
 ATTACKS = {
     "suspicious_tool_user_agent": attack(
@@ -50,6 +54,20 @@ ATTACKS = {
             annotations={ISSUED_ID: MINTED_TOKEN},
         ),
         ask("list", "secrets", credential=MINTED_TOKEN, user=ACCOUNT, seconds=5),
+    ),
+    "new_source_country": attack(
+        ask("list", "pods"), before=[ask("list", "pods", address=OFFICE)], address=ABROAD
+    ),
+    "new_source_provider": attack(
+        ask("list", "pods"), before=[ask("list", "pods", address=OFFICE)], address=OTHER_PROVIDER
+    ),
+    "impossible_travel": attack(
+        ask("list", "pods", address=OFFICE), ask("list", "secrets", seconds=60), address=ABROAD
+    ),
+    "credential_impossible_travel": attack(
+        ask("list", "pods", address=OFFICE, credential=CERTIFICATE),
+        ask("list", "secrets", credential=CERTIFICATE, seconds=60),
+        address=ABROAD,
     ),
     "unversioned_program": attack(
         ask("list", "secrets"), agent="lootkube/v0.0.0 (linux/amd64) kubernetes/$Format"

@@ -19,7 +19,8 @@ from k8sidx.hunt.kinds.evidence import (
     sort_key,
 )
 from k8sidx.hunt.kinds.finding_key import FindingKey
-from k8sidx.hunt.kinds.options import SomeFieldNames, Span
+from k8sidx.hunt.kinds.options import FieldNames, SomeFieldNames, Span
+from k8sidx.hunt.kinds.placed import without_places
 from k8sidx.hunt.kinds.time_window import (
     EXTENT,
     LEAST_HISTORY,
@@ -41,19 +42,23 @@ class NewHunt(Hunt):
     :param by: the fields whose combination is new.
     :param window: length of the current time when none is requested.
     :param history: length of the baseline when none is requested.
+    :param known: fields of ``by`` whose values the baseline must have: what is new of a caller,
+        say, is reported only of callers that are not new themselves.
     """
 
     kind = "new"
     facts = ("times",)
     documentation = (
         "combinations of values that are absent from the baseline. Nothing is judged if "
-        "the data cover less than a tenth of the baseline."
+        "the data cover less than a tenth of the baseline. With `known`, those of which "
+        "a part, for example the caller, is in the baseline."
     )
     untranslatable = "it compares with what the time before had"
 
     by: SomeFieldNames
     window: Span = timedelta(days=1)
     history: Span = timedelta(days=30)
+    known: FieldNames = ()
 
     def run(self, engine: Engine, window: Window) -> HuntResult:
         """Return one finding, and one row, for each new combination of values."""
@@ -62,8 +67,11 @@ class NewHunt(Hunt):
         spans = compared_spans(window, extent, self.window, self.history)
         if spans is None:
             return _result(self, engine, key, [])
+        now = replace(window, since=spans.since, until=spans.until)
+        unplaced = without_places(self.condition, self.by, engine, now)
         if not reaches_back(extent, spans):
-            return _result(self, engine, key, [], (_too_short(spans, extent.first),))
+            too_short = _too_short(spans, extent.first)
+            return _result(self, engine, key, [], (too_short, *unplaced))
         width = len(key.fields)
         query = _combinations(self, window)
         current = engine.run(
@@ -78,7 +86,30 @@ class NewHunt(Hunt):
         known = {row[:width] for row in before.rows}
         new = [row for row in current.rows if row[:width] not in known]
         new.sort(key=lambda row: (-as_count(row[width]), sort_key(row[:width])))
-        return _result(self, engine, key, [_finding(self, key, row, spans) for row in new])
+        judged = self._of_known(new, known, key, window)
+        findings = [_finding(self, key, row, spans) for row in judged]
+        result = _result(self, engine, key, findings, unplaced)
+        if len(judged) == len(new):
+            return result
+        others = (
+            f"{len(new) - len(judged):,} new combinations are of {code_names(self.known)} that the "
+            "time before did not have either: there is nothing to compare them with."
+        )
+        return replace(result, notes=(*result.notes, others))
+
+    def _of_known(
+        self,
+        new: list[tuple[Value, ...]],
+        known: set[tuple[Value, ...]],
+        key: FindingKey,
+        window: Window,
+    ) -> list[tuple[Value, ...]]:
+        """Return the rows of which the baseline has the values of :attr:`known`."""
+        if not self.known:
+            return new
+        parts = [key.fields.index(name) for name in FindingKey(self.known, window).fields]
+        callers = {tuple(row[part] for part in parts) for row in known}
+        return [row for row in new if tuple(row[part] for part in parts) in callers]
 
     def key_names(self) -> Collection[str]:
         return self.by

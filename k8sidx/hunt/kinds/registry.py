@@ -17,6 +17,7 @@ from k8sidx.hunt.kinds.silent import SilentHunt
 from k8sidx.hunt.kinds.spike import SpikeHunt
 from k8sidx.hunt.kinds.threshold import ThresholdHunt
 from k8sidx.hunt.kinds.top import TopHunt
+from k8sidx.hunt.kinds.travel import TravelHunt
 
 KINDS: dict[str, type[Hunt]] = {
     "match": MatchHunt,
@@ -28,6 +29,7 @@ KINDS: dict[str, type[Hunt]] = {
     "silent": SilentHunt,
     "foreign": ForeignHunt,
     "credential": CredentialHunt,
+    "travel": TravelHunt,
 }
 """By name, in the order of docs/hunts.md."""
 
