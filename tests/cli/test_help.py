@@ -104,6 +104,7 @@ def test_the_man_page_is_current_and_formats_without_a_warning() -> None:
 
 def test_the_reference_has_every_command() -> None:
     text = REFERENCE.read_text("utf-8")
+    assert "<!-- common options -->\n| | |\n| --- | --- |\n| `--" in text
     for command in COMMANDS:
         assert f"\n## k8sidx {command}\n" in text
         assert f"[{command}](#k8sidx-{command})" in text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from k8sidx.events.fields.lookup import resolve
@@ -95,6 +96,7 @@ def _verbs_of_attack(hunt: Hunt) -> list[str]:
     return sorted({step.verb for step in attack.steps}) if attack else []
 
 
+@cache
 def _core_resources() -> frozenset[str]:
     return frozenset(
         step.resource

@@ -66,7 +66,7 @@ def parse_address(given: str) -> Address:
     if "@" in parts.netloc:
         raise UsageError(
             f"{parts.scheme}://… contains credentials, which would be saved and printed.",
-            remedy="Give them to the provider's own variables or files; see docs/inputs.md.",
+            remedy="Give them to the provider's own variables or files; see docs/clouds.md.",
         )
     try:
         options = dict(parse_qsl(query, keep_blank_values=True, strict_parsing=bool(query)))

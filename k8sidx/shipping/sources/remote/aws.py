@@ -80,7 +80,7 @@ def source_error(address: str, error: Exception) -> SourceError:
         if code in _DENIED:
             return SourceError(
                 f"{address} denies access: {message or code}.",
-                remedy="docs/inputs.md has the permissions that are needed.",
+                remedy="docs/clouds.md has the permissions that are needed.",
             )
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         if code not in _PASSING and status < 500:

@@ -122,14 +122,14 @@ class ObjectStore:
         if _contains(text, _DENIED):
             return SourceError(
                 f"{self.url} denies access: {reason}.",
-                remedy="Allow listing and reading; docs/inputs.md has the permissions.",
+                remedy="Allow listing and reading; docs/clouds.md has the permissions.",
             )
         if _contains(text, _MISSING_PLACE):
             return SourceError(f"{self.url} does not exist.", remedy="Check the address.")
         if _contains(text, _NO_CREDENTIALS):
             return SourceError(
                 f"there are no credentials for {self.url}: {reason}.",
-                remedy="Give them as the provider's own tools expect them; see docs/inputs.md.",
+                remedy="Give them as the provider's own tools expect them; see docs/clouds.md.",
             )
         return SourceUnavailable(f"{self.url} cannot be read: {reason}.", remedy="Try again.")
 
