@@ -44,6 +44,9 @@ mod name {
     pub const OPERATION: u8 = 16;
     /// Its object repeats.
     pub const REPEATED: u8 = 32;
+    /// Words of a command: a container's arguments follow those of its command.
+    pub const COMMAND: u8 = 64;
+    pub const ARGUMENTS: u8 = 128;
     /// Only the value is looked at.
     pub const NONE: u8 = 0;
 }
@@ -164,6 +167,8 @@ impl Rules {
         let mut properties = match name {
             b"kind" => name::KIND,
             b"op" => name::OPERATION,
+            b"command" => name::COMMAND,
+            b"args" => name::ARGUMENTS,
             _ if REPEATED.contains(&name) => name::REPEATED,
             _ => name::NONE,
         };
@@ -255,7 +260,7 @@ impl Judge {
 
     fn object(&mut self, reader: &Reader, text: &[u8], index: u32) -> Judged {
         let node = reader.nodes[index as usize];
-        let (mut has_value, mut has_label) = (false, false);
+        let (mut has_value, mut has_label, mut words) = (false, false, name::NONE);
         let mut key = node.child;
         while key != 0 {
             let member = reader.nodes[key as usize];
@@ -268,6 +273,7 @@ impl Judge {
                 {
                     return Err(InDoubt);
                 }
+                words |= properties & (name::COMMAND | name::ARGUMENTS);
                 has_value |= properties & name::VALUE != 0;
                 has_label |=
                     properties & name::LABEL != 0 && is_text && self.names_secret(text, value);
@@ -287,7 +293,7 @@ impl Judge {
             self.value(reader, text, member.next)?;
             key = value.next;
         }
-        if has_value && has_label {
+        if (has_value && has_label) || words == name::COMMAND | name::ARGUMENTS {
             self.ask(b'v', text, node.start as usize, node.end as usize)?;
         }
         Ok(())
@@ -463,6 +469,7 @@ mod tests {
             (r#"{"a":["\u00e9"]}"#, r#"v["\u00e9"]"#),
             (r#"{"a":"x -p"}"#, r#"v"x -p""#),
             (r#"{"a":["b","-c"]}"#, r#"v["b","-c"]"#),
+            (r#"{"a":{"args":["x"],"command":["y"]}}"#, r#"v{"args":["x"],"command":["y"]}"#),
             (r#"{"a":[{"name":"TOKEN","value":1}]}"#, r#"v{"name":"TOKEN","value":1}"#),
         ] {
             let mut judge = judge();

@@ -34,6 +34,7 @@ from k8sidx.events.normalize.event import Normalizer
 from k8sidx.events.normalize.json_tree import Fields
 from k8sidx.events.normalize.parts import Part
 from k8sidx.events.normalize.places import AddressDatabases
+from k8sidx.events.normalize.program_names import COMMAND_TEXT_HINTS
 from k8sidx.events.normalize.redact import redact_json
 from k8sidx.events.normalize.redact_container import redact_promoted
 from k8sidx.events.normalize.redact_hints import (
@@ -48,16 +49,9 @@ from k8sidx.events.normalize.redact_hints import (
 )
 from k8sidx.events.normalize.redact_kinds import PARTS
 from k8sidx.events.normalize.redact_lines import ASSIGNED_HINTS
+from k8sidx.events.normalize.redact_marks import MARK, MARK_START, URI_MARK
 from k8sidx.events.normalize.redact_names import LABEL_NAMES, NAME_WORDS, VALUE_NAMES
-from k8sidx.events.normalize.redact_text import (
-    MARK,
-    MARK_START,
-    TEXT_HINTS,
-    URI_MARK,
-    URL_HINT,
-    VALUE_HINTS,
-    redact_uri,
-)
+from k8sidx.events.normalize.redact_text import TEXT_HINTS, URL_HINT, VALUE_HINTS, redact_uri
 from k8sidx.events.normalize.redact_walk import OBJECT_TEXT_HINTS, READ_BY_NAME, redact_objects
 from k8sidx.events.normalize.truncate import LENGTHS, cut
 from k8sidx.events.records import Context
@@ -377,7 +371,14 @@ def _words() -> dict[str, list[bytes]]:
         "texts": [hint.encode() for hint in TEXT_HINTS],
         "marks": [MARK_START, URI_MARK[:-1].encode()],
         "plain": [
-            hint.encode() for hint in (*OBJECT_TEXT_HINTS, *PACKED_HINTS, *VALUE_HINTS, URL_HINT)
+            hint.encode()
+            for hint in (
+                *OBJECT_TEXT_HINTS,
+                *PACKED_HINTS,
+                *VALUE_HINTS,
+                URL_HINT,
+                *COMMAND_TEXT_HINTS,
+            )
         ],
         "assigned": [hint.encode() for hint in ASSIGNED_HINTS],
         "secret_names": [word.encode() for word in NAME_WORDS],

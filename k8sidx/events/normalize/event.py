@@ -43,7 +43,8 @@ from k8sidx.events.normalize.redact import redact_json
 from k8sidx.events.normalize.redact_container import redact_promoted
 from k8sidx.events.normalize.redact_hints import BODY_HINTS, KIND_HINTS, LAST_APPLIED
 from k8sidx.events.normalize.redact_kinds import KIND_OF_RESOURCE
-from k8sidx.events.normalize.redact_text import MARK_START, URI_MARK, redact_uri
+from k8sidx.events.normalize.redact_marks import MARK_START, URI_MARK
+from k8sidx.events.normalize.redact_text import redact_uri
 from k8sidx.events.normalize.request import resource_of, uri_fields
 from k8sidx.events.normalize.timestamps import (
     canonical_text,

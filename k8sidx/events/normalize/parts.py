@@ -26,7 +26,8 @@ from k8sidx.events.normalize.json_tree import Fields, put_text
 from k8sidx.events.normalize.places import PLACES, AddressDatabases
 from k8sidx.events.normalize.redact import redact_annotations, redact_tree
 from k8sidx.events.normalize.redact_hints import embeds_objects
-from k8sidx.events.normalize.redact_text import MARK, MARK_START, redact_message, redact_text
+from k8sidx.events.normalize.redact_marks import MARK, MARK_START
+from k8sidx.events.normalize.redact_text import redact_message, redact_text
 from k8sidx.events.normalize.truncate import cut, merged
 
 PARTS_KEPT = 20_000

@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from k8sidx.events.normalize.redact_marks import MARK, WORD_MARK, is_mark
+from k8sidx.events.normalize.redact_programs import masked_words, may_be_command
 from k8sidx.events.normalize.redact_text import (
-    MARK,
     SECRET_NAME,
-    WORD_MARK,
     introduces_secret,
-    is_mark,
     redact_programs,
     redact_text,
 )
@@ -58,16 +57,32 @@ def redact_arguments(words: list[Any]) -> bool:
     return changed | _redact_across(words)
 
 
+def redact_command_and_arguments(container: dict[str, Any]) -> bool:
+    """Mask credentials among the words of a container's command and arguments, which run as one.
+
+    :returns: whether anything was replaced.
+    """
+    count = len(container["command"])
+    words = [*container["command"], *container["args"]]
+    changed = redact_arguments(words)
+    if changed:
+        container["command"], container["args"] = words[:count], words[count:]
+    return changed
+
+
 def _redact_across(words: list[Any]) -> bool:
     """Mask what an option of a program introduces: ``["curl", "-u", "user:password"]``."""
     if not all(isinstance(word, str) for word in words):
         return False
     line = _BETWEEN_WORDS.join(words)
     redacted = redact_programs(line)
-    if redacted is line:
-        return False
-    parts = redacted.split(_BETWEEN_WORDS)
-    words[:] = parts if len(parts) == len(words) else [MARK] * len(words)
+    if redacted is not line:
+        parts = redacted.split(_BETWEEN_WORDS)
+        words[:] = parts if len(parts) == len(words) else [MARK] * len(words)
+    marked = masked_words(words, MARK) if may_be_command(line) else words
+    if marked == words:
+        return redacted is not line
+    words[:] = marked
     return True
 
 

@@ -11,7 +11,9 @@ import re
 
 import re2  # type: ignore[import-untyped]
 
-from k8sidx.events.normalize.redact_text import MARK, SECRET_NAME, VALUE_HINTS
+from k8sidx.events.normalize.program_names import COMMAND_HINTS
+from k8sidx.events.normalize.redact_marks import MARK
+from k8sidx.events.normalize.redact_text import SECRET_NAME, VALUE_HINTS
 
 REDACTED_KINDS = (
     "Secret|ConfigMap|TokenRequest|TokenReview|CertificateSigningRequest|"
@@ -76,6 +78,9 @@ _CREDENTIAL = re2.compile(
     rb'\s+[^\s"]|","[^-])|pass","|from-literal'
     rb"|(?:bearer|basic|negotiate)\s+\S|eyJ|PRIVATE KEY|gh[pousr]_|github_pat_|glpat-|xox[abprs]-"
     rb"|sk_live_|hvs\.|npm_|mysql|mariadb|mongo|sshpass|redis-cli|login|openssl|ldap|sqlcmd|bcp|cookie|curl\s|wget\s|curl\W|wget\W"
+    + b"|"
+    + b"|".join(re.escape(hint.encode()) for hint in COMMAND_HINTS)
+    + rb'|[\s"=][-/](?:[pwktsxa]|pw|psk)(?:[\s"=:]|\w)|(?:pass|pw|psk|dsn)[0-9]*='
     rb"|(?:://|%3a%2f%2f|%253a%252f%252f)[^\s/@\"]*(?:@|%40|%2540)",
 )
 _VALUE_JSON = re2.compile("|".join(map(re.escape, VALUE_HINTS)).encode())
@@ -127,7 +132,7 @@ NAME_HINTS = (
     *(f"{stem}{between}{digit}" for stem in ("oken", "OKEN", "ecret", "ECRET")
       for between in "_-" for digit in range(10)),
     "mysql", "mariadb", "mongo", "redis-cli", "sshpass", "curl ", "wget ", "login ", "ldap",
-    "sqlcmd", "openssl ", 'tringData":{"', "tringData\\", "tringData:",
+    "sqlcmd", "openssl ", *COMMAND_HINTS, 'tringData":{"', "tringData\\", "tringData:",
 )  # fmt: skip
 """One of these is in every body with a member whose name says that its value is secret
 (:mod:`k8sidx.events.normalize.redact_names`), or with a text that assigns a value to such a name;

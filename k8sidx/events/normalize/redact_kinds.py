@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from k8sidx.events.normalize.redact_text import MARK, is_mark
+from k8sidx.events.normalize.redact_marks import MARK, is_mark
 
 APPLIED = frozenset(
     {

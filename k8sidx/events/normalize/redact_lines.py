@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 
+from k8sidx.events.normalize.redact_marks import MARK
 from k8sidx.events.normalize.redact_names import is_plain, is_secret_member, is_secret_name
-from k8sidx.events.normalize.redact_text import MARK
 
 _NAMES = (
     "pass", "pwd", "pw", "psk", "dsn", "secret", "token", "key", "credential", "auth", "bearer",

@@ -7,12 +7,11 @@ objects of any kind. What only refers to a secret stays: its name, its key, a pa
 from __future__ import annotations
 
 import base64
-import hashlib
 import re
 from functools import lru_cache
 from typing import Any
 
-from k8sidx.events.normalize.redact_text import MARK, is_mark
+from k8sidx.events.normalize.redact_marks import MARK, is_mark, opaque
 
 _WORDS = (
     "password", "passwd", "passphrase", "passcode", "pwd", "secret", "token", "credential",
@@ -90,12 +89,6 @@ NAME_WORDS = (*_WORDS, *_DOCUMENTS, "pass", "pw", "psk", "dsn", "auth", _STRING_
 neither a letter nor a digit; where a name is not ASCII, that does not hold."""
 _BESIDE_A_KEY = frozenset({"secretName", "secretRef", "remoteRef", "sourceRef", "secretNamespace"})
 _KEY_IN_SECRET = re.compile(r"[\w.-]{1,253}")
-
-
-def opaque(text: str) -> str:
-    """Return what stands for a text that cannot be looked into."""
-    data = text.encode("utf-8", "surrogatepass")
-    return f"{MARK[:-1]}: {len(data)} bytes, sha256 {hashlib.sha256(data).hexdigest()[:12]}]"
 
 
 @lru_cache(maxsize=8192)

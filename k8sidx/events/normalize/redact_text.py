@@ -10,14 +10,17 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import lru_cache
+from urllib.parse import quote_plus, unquote_plus
 
-MARK = "[redacted by k8sidx]"
-MARK_START = MARK[:-1].encode()
-"""In JSON, the beginning of every mark that stands for a value."""
-URI_MARK = MARK.replace(" ", "+")
-WORD_MARK = MARK.replace(" ", "-")
-MARKS = tuple(mark[:-1] for mark in (MARK, URI_MARK, WORD_MARK))
-"""Beginnings of all marks."""
+import re2  # type: ignore[import-untyped]
+
+from k8sidx.events.normalize.program_names import PROGRAM_HINTS
+from k8sidx.events.normalize.redact_marks import MARK, URI_MARK
+from k8sidx.events.normalize.redact_programs import (
+    masked,
+    masked_words,
+    may_be_command,
+)
 
 SECRET_NAME = (
     r"(?:pass(?:word|wd|phrase)|pwd|secret|token|api[_.-]?key|access[_.-]?key|private[_.-]?key|"
@@ -34,15 +37,28 @@ SERVICE_TOKEN_HINTS = (
 """One of these is in every token of a well-known service."""
 TEXT_HINTS = (
     *SERVICE_TOKEN_HINTS,
-    "pass", "pwd", "secret", "token", "key", "credential", "auth", "bearer", "basic", "eyJ", "://",
+    "pass", "pwd", "-pw", "-psk", "secret", "token", "key", "credential", "auth", "bearer",
+    "basic", "eyJ", "://",
     "%3a%2f", "%253a%252f", "mysql", "mariadb", "redis-cli", "mongo", "curl", "wget",
     "login", "openssl", "ldap", "sqlcmd", "bcp", "cookie", "sig=", "sig%", "nature=", "nature%",
-    "code=", "code%", "jwt=", "jwt%", "from-literal",
+    "code=", "code%", "jwt=", "jwt%", "from-literal", *PROGRAM_HINTS,
 )  # fmt: skip
 """One of these is in every text that has a credential, in letters of either case."""
-_HINT = re.compile("|".join(map(re.escape, TEXT_HINTS)), re.IGNORECASE)
-_LOWER_HINTS = tuple(hint.lower() for hint in TEXT_HINTS)
-_NAMES = ("pass", "pwd", "secret", "token", "key", "credential", "auth", "bearer")
+_HINT = re2.compile(("(?i)" + "|".join(map(re.escape, TEXT_HINTS))).encode())
+_NAMES = (
+    "pass",
+    "pwd",
+    "-pw",
+    "-psk",
+    "-pw",
+    "-psk",
+    "secret",
+    "token",
+    "key",
+    "credential",
+    "auth",
+    "bearer",
+)
 _SCHEMES = ("bearer", "basic", "negotiate")
 _ADDRESSES = ("://", "%3a%2f%2f", "%253a%252f%252f")
 _PROGRAMS = (
@@ -79,7 +95,7 @@ _ASSIGNED = re.compile(
 _HEADER = re.compile(rf"({SECRET_NAME}{_COLON}{_QUOTE}?+{_SCHEME})({_VALUE})", re.IGNORECASE)
 # --password hunter2, in a command line and as parameters of a URI.
 _OPTION = re.compile(
-    rf"((?:^|[\s=&+(\[{{;,|\"']|%20|%3[dD])--?(?:[\w-]*(?:{SECRET_NAME}|pass)){_SPACE}++{_QUOTE}?+)"
+    rf"((?:^|[\s=&+(\[{{;,|\"']|%20|%3[dD])--?(?:[\w-]*(?:{SECRET_NAME}|pass|pw|psk)){_SPACE}++{_QUOTE}?+)"
     rf"((?!-){_VALUE})",
     re.IGNORECASE,
 )
@@ -97,6 +113,7 @@ _PROGRAM_OPTION = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _OPTIONS_OF_A_PROGRAM = 100
+_WORDS_OF_A_COMMAND = 10_000
 _COOKIE = re.compile(
     rf"(cookie{_COLON}{_QUOTE}?+)((?:(?!\[redacted|%2[27]|%252[27])[^&\"'])+)", re.IGNORECASE
 )
@@ -169,11 +186,6 @@ URL_HINT = "://"
 _VALUE_HINT = re.compile("|".join(map(re.escape, (URL_HINT, *VALUE_HINTS))))
 
 
-def is_mark(value: object) -> bool:
-    """Whether a value was replaced already."""
-    return isinstance(value, str) and value.startswith(MARK[:-1]) and value.endswith("]")
-
-
 def redact_text(text: str, *, mark: str = MARK, prose: bool = False) -> str:
     """Return the text with credentials replaced; the same object when there are none.
 
@@ -181,9 +193,9 @@ def redact_text(text: str, *, mark: str = MARK, prose: bool = False) -> str:
     :param prose: the text is a sentence, in which a colon assigns nothing.
     """
     # A search for plain text takes a hundredth of the time of these expressions.
-    lower = text.lower() if text.isascii() else None
-    if not (_HINT.search(text) if lower is None else _has(lower, _LOWER_HINTS)):
+    if text.isascii() and _HINT.search(text.encode()) is None:
         return text
+    lower = text.lower() if text.isascii() else None
     keep = _keep_first_group(mark)
     redacted = _KEY_BLOCK.sub(mark, text) if "PRIVATE KEY" in text else text
     redacted = _JWT.sub(mark, redacted) if "eyJ" in redacted else redacted
@@ -200,6 +212,7 @@ def redact_text(text: str, *, mark: str = MARK, prose: bool = False) -> str:
         redacted = _FROM_LITERAL.sub(keep, redacted)
     if _has(lower, _PROGRAMS):
         redacted = _redact_program_options(redacted, keep)
+    redacted = masked(redacted, mark)
     if not prose and _has(lower, ("cookie",)):
         redacted = _COOKIE.sub(keep, redacted)
     if _has(lower, _SIGNATURES):
@@ -238,7 +251,7 @@ def _has(lower: str | None, hints: tuple[str, ...]) -> bool:
 
 
 _INTRODUCTION = re.compile(
-    rf"(?:--?[\w-]*(?:{SECRET_NAME}|pass)|(?s:.)*{SECRET_NAME}[\"']?\s*[:=]|"
+    rf"(?:--?[\w-]*(?:{SECRET_NAME}|pass|pw|psk)|(?s:.)*{SECRET_NAME}[\"']?\s*[:=]|"
     r"(?s:.)*\b(?:bearer|basic|negotiate))",
     re.IGNORECASE,
 )
@@ -254,7 +267,8 @@ _COMMAND = re.compile(r"(?:^|\s)-{1,2}\w")
 
 def redact_command(text: str) -> str:
     """Return a text of any object without credentials if it is a command, or a script of them."""
-    return redact_text(text) if "-" in text and _COMMAND.search(text) else text
+    is_command = ("-" in text and _COMMAND.search(text)) or may_be_command(text)
+    return redact_text(text) if is_command else text
 
 
 def redact_programs(line: str) -> str:
@@ -281,7 +295,31 @@ def _keep_first_group(mark: str) -> Callable[[re.Match[str]], str]:
 
 @lru_cache(maxsize=4096)
 def _redact_short_uri(uri: str) -> str:
-    return redact_text(uri, mark=URI_MARK)
+    return _redact_uri(uri)
+
+
+def _redact_uri(uri: str) -> str:
+    redacted = redact_text(uri, mark=URI_MARK)
+    return _redact_command_of(redacted) if "command=" in redacted else redacted
+
+
+def _redact_command_of(uri: str) -> str:
+    """Redact the words of the command in an exec's query, as those of a container."""
+    start, _, query = uri.partition("?")
+    parameters = query.split("&")
+    places = [at for at, text in enumerate(parameters) if text.startswith("command=")]
+    if not places or len(places) > _WORDS_OF_A_COMMAND:
+        return uri
+    words = [unquote_plus(parameters[at][8:]) for at in places]
+    marked = [masked(word, MARK) for word in words]
+    if may_be_command("\x1f".join(words)):
+        marked = masked_words(marked, MARK)
+    for at, word, made in zip(places, words, marked, strict=True):
+        if made != word:
+            pieces = (quote_plus(piece, safe="/:@,=-_.~") for piece in made.split(MARK))
+            parameters[at] = f"command={URI_MARK.join(pieces)}"
+    redacted = f"{start}?{'&'.join(parameters)}"
+    return uri if redacted == uri else redacted
 
 
 def redact_uri(uri: str) -> str:
@@ -290,7 +328,7 @@ def redact_uri(uri: str) -> str:
     if "?" not in uri and "=" not in uri and "@" not in uri and "%" not in uri and "eyJ" not in uri:
         return uri
     # Clients repeat themselves; what is long is an attacker's, or a token.
-    redacted = _redact_short_uri(uri) if len(uri) < 300 else redact_text(uri, mark=URI_MARK)
+    redacted = _redact_short_uri(uri) if len(uri) < 300 else _redact_uri(uri)
     return uri if redacted == uri else redacted
 
 

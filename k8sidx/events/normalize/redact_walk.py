@@ -9,17 +9,17 @@ from typing import Any
 
 from k8sidx.events.normalize.embedded_text import parse_text, unpacked
 from k8sidx.events.normalize.event_id import canonical_json
-from k8sidx.events.normalize.redact_container import redact_arguments, redact_environment
+from k8sidx.events.normalize.redact_container import (
+    redact_arguments,
+    redact_command_and_arguments,
+    redact_environment,
+)
 from k8sidx.events.normalize.redact_hints import APPLIED_TEXTS, PACKED, REDACTED_KINDS
 from k8sidx.events.normalize.redact_kinds import APPLIED, PARTS, mask_entry, mask_parts
 from k8sidx.events.normalize.redact_lines import introduces_values, redact_lines
-from k8sidx.events.normalize.redact_names import opaque, redact_members
-from k8sidx.events.normalize.redact_text import (
-    is_mark,
-    redact_command,
-    redact_text,
-    redact_value,
-)
+from k8sidx.events.normalize.redact_marks import is_mark, opaque
+from k8sidx.events.normalize.redact_names import redact_members
+from k8sidx.events.normalize.redact_text import redact_command, redact_text, redact_value
 
 SUSPECT_KIND = re.compile(rf"kind[\\\"': ]{{1,12}}(?:{REDACTED_KINDS})")
 _ARGUMENT_KEYS = frozenset({"args", "command"})
@@ -52,6 +52,9 @@ def redact_objects(root: Any, kind: str, depth: int) -> bool:
         actual = named if isinstance(named, str) and named else implied
         changed |= mask_parts(node, actual)
         changed |= redact_members(node)
+        runs = type(node.get("command")) is list and type(node.get("args")) is list
+        if runs:
+            changed |= redact_command_and_arguments(node)
         items_are = actual.removesuffix("List") if actual.endswith("List") else implied
         for key, child in list(node.items()):
             if isinstance(child, str):
@@ -63,7 +66,8 @@ def redact_objects(root: Any, kind: str, depth: int) -> bool:
                 if isinstance(child, list) and _is_json_patch(child):
                     changed |= redact_json_patch(child, kind)
                     continue
-                changed |= _redact_container_member(key, child)
+                if not (runs and key in _ARGUMENT_KEYS):
+                    changed |= _redact_container_member(key, child)
                 pending.append((child, items_are if key in ("items", "object") else ""))
     return changed
 

@@ -23,7 +23,7 @@ from k8sidx.events.normalize.places import PLACES
 from k8sidx.events.normalize.reconstruct import REST, whole_event
 from k8sidx.events.normalize.redact_hints import REDACTED_KINDS
 from k8sidx.events.normalize.redact_kinds import APPLIED, KIND_OF_RESOURCE
-from k8sidx.events.normalize.redact_text import MARKS
+from k8sidx.events.normalize.redact_marks import MARKS
 from k8sidx.events.records import Context
 
 TIME = "@timestamp"

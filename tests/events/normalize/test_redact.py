@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from k8sidx.events.normalize.reconstruct import whole_event
 from k8sidx.events.normalize.redact import redact_json
-from k8sidx.events.normalize.redact_text import MARK, redact_uri
+from k8sidx.events.normalize.redact_marks import MARK
+from k8sidx.events.normalize.redact_text import redact_uri
 from tests.building import event, normalized
 
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"

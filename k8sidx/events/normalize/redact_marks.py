@@ -1,0 +1,31 @@
+"""Marks that stand for values that redaction replaced."""
+
+from __future__ import annotations
+
+import hashlib
+
+MARK = "[redacted by k8sidx]"
+MARK_START = MARK[:-1].encode()
+"""In JSON, the beginning of every mark that stands for a value."""
+URI_MARK = MARK.replace(" ", "+")
+WORD_MARK = MARK.replace(" ", "-")
+MARKS = tuple(mark[:-1] for mark in (MARK, URI_MARK, WORD_MARK))
+"""Beginnings of all marks."""
+
+
+def is_mark(value: object) -> bool:
+    """Whether a value was replaced already."""
+    return isinstance(value, str) and value.startswith(MARK[:-1]) and value.endswith("]")
+
+
+def opaque(text: str) -> str:
+    """Return what stands for a text that cannot be looked into."""
+    data = text.encode("utf-8", "surrogatepass")
+    return f"{MARK[:-1]}: {len(data)} bytes, sha256 {hashlib.sha256(data).hexdigest()[:12]}]"
+
+
+def pseudonym(text: str) -> str:
+    """Return what stands for a credential in a name: one for each, so that events of one caller
+    still belong together."""
+    data = text.encode("utf-8", "surrogatepass")
+    return f"{MARK[:-1]}: sha256 {hashlib.sha256(data).hexdigest()[:12]}]"
