@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 
-from docs.generate.quiet import EVENTS, HOURS, judged_ordinary_work
+from docs.generate.quiet import (
+    EVENTS,
+    HOURS,
+    PLATFORM_EVENTS,
+    judged_ordinary_work,
+    judged_platform_hours,
+)
 from k8sidx.hunt.definition import Hunt, Steps
 from k8sidx.hunt.kinds.registry import KINDS
 from k8sidx.hunt.kinds.top import TopHunt
 from k8sidx.hunt.library.load import load_library
-from k8sidx.hunt.result import HuntResult
+from k8sidx.hunt.result import Finding, HuntResult
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "hunts.md"
 
@@ -28,13 +35,18 @@ are [lists](lists.md).
 """
 
 
-def document(hunts: Sequence[Hunt], ordinary: Sequence[HuntResult]) -> str:
+def document(
+    hunts: Sequence[Hunt],
+    ordinary: Sequence[HuntResult],
+    platforms: Mapping[str, Sequence[Finding]],
+) -> str:
     """Return the page.
 
     :param ordinary: results over ordinary work.
+    :param platforms: findings of an ordinary hour on each platform.
     """
     rates = {result.hunt: len(result.findings) for result in ordinary}
-    lines = [_INTRODUCTION, *_kinds(), "", _OWN_RULES]
+    lines = [_INTRODUCTION, *_kinds(), "", _OWN_RULES, *_platforms(platforms), ""]
     lines += ["| hunt | title | level | kind | ATT&CK |", "|---|---|---|---|---|"]
     lines += [
         f"| [`{hunt.id}`](#{hunt.id}) | {hunt.title} | {hunt.level} | {hunt.kind} "
@@ -42,7 +54,11 @@ def document(hunts: Sequence[Hunt], ordinary: Sequence[HuntResult]) -> str:
         for hunt in hunts
     ]
     for hunt in hunts:
-        lines += _section(hunt, rates.get(hunt.id, 0))
+        hours = {
+            name: sum(finding.hunt == hunt.id for finding in findings)
+            for name, findings in platforms.items()
+        }
+        lines += _section(hunt, rates.get(hunt.id, 0), hours)
     return "\n".join(lines) + "\n"
 
 
@@ -51,7 +67,23 @@ def _kinds() -> Iterator[str]:
         yield textwrap.fill(f"- **{name}**: {kind.documentation}", 98, subsequent_indent="  ")
 
 
-def _section(hunt: Hunt, ordinary: int) -> Iterator[str]:
+def _platforms(platforms: Mapping[str, Sequence[Finding]]) -> Iterator[str]:
+    yield textwrap.fill(
+        "Findings in an ordinary hour with the identities of each platform "
+        f"(`k8sidx generate --platform NAME --attacks none`, {PLATFORM_EVENTS:,} events):",
+        98,
+    )
+    yield from ("", "| platform | high | medium | low | hunts at medium |", "|---|--:|--:|--:|---|")
+    for name, findings in platforms.items():
+        levels = Counter(finding.level for finding in findings)
+        medium = sorted({f"`{each.hunt}`" for each in findings if each.level == "medium"})
+        yield (
+            f"| {name} | {levels['critical'] + levels['high']} | {levels['medium']} "
+            f"| {levels['low']} | {', '.join(medium) or '–'} |"
+        )
+
+
+def _section(hunt: Hunt, ordinary: int, platforms: Mapping[str, int]) -> Iterator[str]:
     yield from ("", f"## {hunt.id}", "", f"**{hunt.title}.** {hunt.description}", "")
     yield f"- Level: {hunt.level}. ATT&CK: {_attack(hunt)}."
     yield f"- Finds: {hunt.describe()}."
@@ -61,6 +93,9 @@ def _section(hunt: Hunt, ordinary: int) -> Iterator[str]:
     if not (hunt.stream or isinstance(hunt, TopHunt)):
         rate = f"{ordinary}, {ordinary / HOURS:.2f} an hour" if ordinary else "none"
         yield f"- Findings in {HOURS} hours of generated ordinary work ({EVENTS:,} events): {rate}."
+        hours = ", ".join(f"{name} {number}" for name, number in platforms.items() if number)
+        if hours:
+            yield f"- Findings in an ordinary hour on a platform: {hours}."
     for platform, why in hunt.platforms_blind:
         yield f"- May be invisible on {platform}: {why}"
     yield ""
@@ -80,4 +115,5 @@ def _attack(hunt: Hunt) -> str:
 
 if __name__ == "__main__":
     DOCUMENT.parent.mkdir(exist_ok=True)
-    DOCUMENT.write_text(document(load_library(), judged_ordinary_work()), encoding="utf-8")
+    page = document(load_library(), judged_ordinary_work(), judged_platform_hours())
+    DOCUMENT.write_text(page, encoding="utf-8")

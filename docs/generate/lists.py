@@ -46,6 +46,8 @@ def _section(one: ShippedList) -> Iterator[str]:
         yield f"- Includes: {', '.join(f'[`{name}`](#{name})' for name in one.includes)}."
     for source in one.sources:
         yield f"- Source: <{source}>"
+    if one.reviewed:
+        yield f"- Reviewed: {one.reviewed}."
     if one.entries:
         yield from ("", "```text", *one.entries, "```")
 

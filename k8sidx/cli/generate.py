@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -21,6 +22,17 @@ EXAMPLE = (
     "  k8sidx generate --events 2000 --attacks none | k8sidx ship --store synthetic -"
 )
 EVENTS = 100_000
+
+
+class Platform(StrEnum):
+    """Platforms whose own identities can be part of a log."""
+
+    AKS = "aks"
+    EKS = "eks"
+    GKE = "gke"
+    K3S = "k3s"
+    OPENSHIFT = "openshift"
+    RANCHER = "rancher"
 
 
 @ends_with_exit_code
@@ -73,6 +85,14 @@ def command(
     people: Annotated[
         int, typer.Option("--users", metavar="N", help="Set the number of human users.")
     ] = 6,
+    platform: Annotated[
+        Platform | None,
+        typer.Option(
+            "--platform",
+            help="Add the identities of a managed platform or distribution.",
+            show_default=False,
+        ),
+    ] = None,
     attacks: Annotated[
         str,
         typer.Option(
@@ -113,6 +133,7 @@ def command(
             span=parse_span(span),
             people=people,
             attacks=tuple(chosen(attacks)),
+            platform=platform.value if platform else "",
         )
     )
     written, length = write_lines(log.lines(), output)

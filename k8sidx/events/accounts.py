@@ -33,10 +33,20 @@ NODE_PREFIX = "system:node:"
 CONTROL_PLANE_PREFIXES = ("system:", "eks:", "aks:")
 
 
-# AKS names its platform's certificates without the system: prefix; masterclient is the
-# --admin kubeconfig, so a person.
-AKS_PLATFORM = frozenset(
-    {"aksService", "hcpService", "readinessChecker", "aksProblemDetector", "nodeclient"}
+# AKS, GKE, K3s and RKE2 name certificates of their platforms without the system: prefix;
+# masterclient is the --admin kubeconfig, so a person.
+UNPREFIXED_PLATFORM = frozenset(
+    {
+        "aksProblemDetector",
+        "aksService",
+        "hcpService",
+        "k3s-cloud-controller-manager",
+        "kubelet-bootstrap",
+        "kubelet-nodepool-bootstrap",
+        "nodeclient",
+        "readinessChecker",
+        "rke2-cloud-controller-manager",
+    }
 )
 
 
@@ -75,7 +85,7 @@ def user_kind(username: str) -> str:
         return SERVICE_ACCOUNT
     if username.startswith(NODE_PREFIX):
         return NODE
-    if username.startswith(CONTROL_PLANE_PREFIXES) or username in AKS_PLATFORM:
+    if username.startswith(CONTROL_PLANE_PREFIXES) or username in UNPREFIXED_PLATFORM:
         return CONTROL_PLANE
     return HUMAN
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,8 +14,10 @@ from typing import Any
 
 from k8sidx.errors import UsageError
 from k8sidx.generate.labels import labels_of
-from k8sidx.generate.ordinary import MOST_PEOPLE, OrdinaryWork, rate_for
+from k8sidx.generate.ordinary import MOST_PEOPLE, Line, OrdinaryWork, rate_for
 from k8sidx.generate.plan import Plan
+from k8sidx.generate.platforms import EGRESS, PLATFORMS
+from k8sidx.generate.platforms.model import LARGEST_SHARE, PlatformWork
 from k8sidx.generate.traffic import load_traffic
 
 LEAST_SPAN = timedelta(hours=1)
@@ -25,6 +28,9 @@ YEARS = range(1970, 9000)
 MEAN_LINE = 2080
 """Bytes of a line, on average: what a size is reckoned by; measured on the model."""
 
+_OF_CLUSTER = re.compile(rb'(?<="sourceIPs":\[")10\.(?:0\.1\.1[1-9]|244\.\d+\.\d+)(?="])')
+"""Addresses of the recording's nodes and pods."""
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
@@ -34,6 +40,7 @@ class Wanted:
     :param size: most bytes of it, or ``None``.
     :param attacks: ids of hunts.
     :param people: number of people who work with the cluster.
+    :param platform: whose own identities work with it as well; empty for none.
     """
 
     events: int
@@ -43,6 +50,7 @@ class Wanted:
     span: timedelta
     people: int
     attacks: tuple[str, ...]
+    platform: str = ""
 
 
 class Log:
@@ -67,6 +75,13 @@ class Log:
             raise UsageError(
                 f"{wanted.people} people are not possible.", remedy=f"Give 1 to {MOST_PEOPLE}."
             )
+        self._platform = PlatformWork(
+            PLATFORMS.get(wanted.platform, ()),
+            wanted.since,
+            wanted.span,
+            int((wanted.events - self._plan.own_events) * LARGEST_SHARE),
+            wanted.seed,
+        )
         if self._ordinary <= 0:
             raise UsageError(
                 f"the attacks alone are {self._plan.own_events:,} events.",
@@ -91,7 +106,7 @@ class Log:
 
     @property
     def _ordinary(self) -> int:
-        return self._wanted.events - self._plan.own_events
+        return self._wanted.events - self._plan.own_events - self._platform.events
 
     @cached_property
     def _merged(self) -> Iterator[bytes]:
@@ -101,7 +116,14 @@ class Log:
         random = Random(wanted.seed)  # noqa: S311 - repeatable
         work = OrdinaryWork(traffic, wanted.since, rate, wanted.people, random)
         lines = work.lines()
+        if egress := EGRESS.get(wanted.platform):
+            lines = (_from_outside(line, egress) for line in lines)
         if wanted.size is None:
             lines = islice(lines, self._ordinary)  # the attacks take place, all of them
-        streams = [lines, *self._plan.lines()]
+        streams = [lines, *self._platform.lines(), *self._plan.lines()]
         return (line.text for line in merge(*streams, key=lambda line: line.stage))
+
+
+def _from_outside(line: Line, address: str) -> Line:
+    """Return the line with another address for those of nodes and pods."""
+    return Line(line.stage, _OF_CLUSTER.sub(address.encode(), line.text))

@@ -113,6 +113,7 @@ class OrdinaryWork:
         self._fillings: list[Filling] = []
         self._filled: dict[tuple[int, int, str], Head] = {}
         self._busy = 0.0
+        self._watched: set[tuple[str, ...]] = set()
 
     def lines(self) -> Iterator[Line]:
         """Lines without end."""
@@ -162,18 +163,28 @@ class OrdinaryWork:
     def _who(self, kind: Kind) -> Iterator[Person | None]:
         """Yield who makes a request of the kind now: a machine, some people, or nobody."""
         if not kind.person:
-            if self._random.random() < self._rate.kept:
+            if self._random.random() < self._rate.kept and self._is_whole(kind):
                 yield None
             return
         for person in self._like.get(kind.person, ()):
             if self._random.random() < self._rate.kept * self._busy / self._rate.speed:
                 yield person
 
+    def _is_whole(self, kind: Kind) -> bool:
+        """Whether a reflector's list is one that it watches from: of a log with a part of the
+        requests, it must not be the list alone, which is what somebody else would send."""
+        if not kind.reflector:
+            return True
+        if kind.watches:
+            self._watched.add(kind.reflector)
+        return kind.watches or self._rate.kept == 1 or kind.reflector in self._watched
+
     def _turn(self, moment: int) -> None:
         """Another hour: new objects."""
         self._hour = moment // (3600 * SECOND)
         hour = datetime.fromtimestamp(self._hour * 3600, UTC)
         self._busy = busy(hour)
+        self._watched.clear()
         self._filled.clear()
         version = 10_000 * (self._hour % 1_000_000)
         self._fillings = [

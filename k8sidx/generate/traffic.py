@@ -13,6 +13,7 @@ from typing import Any
 
 import zstandard
 
+from k8sidx.events.accounts import SERVICE_ACCOUNT_PREFIX
 from k8sidx.generate.template import Template
 
 PEOPLE = {
@@ -32,10 +33,14 @@ class Kind:
 
     :param person: who of :data:`PEOPLE` asks; "" for a machine.
     :param stages: the request's events, in the order of their stages.
+    :param reflector: account and resource of a reflector's list or watch; else empty.
+    :param watches: whether it is the watch.
     """
 
     person: str
     stages: tuple[Template, ...]
+    reflector: tuple[str, ...] = ()
+    watches: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +90,18 @@ def _requests(model: dict[str, Any]) -> list[Request]:
     kind = Kind(
         person,
         tuple(Template(event, person, PEOPLE.get(person, "")) for event in model["events"]),
+        _reflector(model["events"][0]),
+        model["events"][0]["verb"] == "watch",
     )
     return [
         Request(began, kind, tuple(took))
         for began, took in zip(model["began"], model["took"], strict=True)
     ]
+
+
+def _reflector(event: dict[str, Any]) -> tuple[str, ...]:
+    user = event["user"].get("username", "")
+    listed = event["verb"] == "list" and "resourceVersion=" in event["requestURI"]
+    if not user.startswith(SERVICE_ACCOUNT_PREFIX) or not (listed or event["verb"] == "watch"):
+        return ()
+    return user, event.get("objectRef", {}).get("resource", "")

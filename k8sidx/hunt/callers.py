@@ -6,29 +6,22 @@ the name as well. So a request is exempt only if its caller is *known*: the addr
 server saw and the client are those that the data show for the identity. The others are *foreign*,
 and hunts judge them without their exemptions (:meth:`k8sidx.hunt.definition.Hunt.judging`).
 
-What the data show, from the baseline where there is one and else from the window itself:
-
-- A control-plane component or controller acts from the API server's own machine, or from an address
-  at which components of the control plane act.
-- A kubelet acts from its node's network: the one with most of the node's requests.
-- Every other account acts from inside the cluster, and not with a client that people use.
-- An address and a client that the baseline has for the identity are known.
+:mod:`k8sidx.hunt.known_places` describes what the data show.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from fnmatch import fnmatchcase
 from functools import cache
-from ipaddress import ip_address, ip_network
 
 from k8sidx.backends.protocol import Engine
-from k8sidx.backends.result import Value
-from k8sidx.events.normalize.actors import network_of
-from k8sidx.hunt.kinds.evidence import COUNT, EVIDENCE_METRICS, as_count, as_texts
+from k8sidx.errors import UnsupportedQuery
+from k8sidx.hunt.caller import Caller, is_listed
+from k8sidx.hunt.kinds.evidence import COUNT, EVIDENCE_METRICS, as_count
 from k8sidx.hunt.kinds.time_window import Window, compared_spans, extent_of, reaches_back
+from k8sidx.hunt.known_places import known_places, why_foreign
 from k8sidx.hunt.lists import SHIPPED
 from k8sidx.query.algebra import (
     And,
@@ -46,58 +39,18 @@ from k8sidx.query.algebra import (
 MOST_CLAUSES = 100
 """Foreign callers that a condition names one by one; of more, it names the identities."""
 
-OUTWEIGHED = 10
-"""Number of times more requests that another network of a node has where one is foreign."""
-
-SEEN = 10
-"""Requests of control-plane components that show an address to be theirs."""
-
 HISTORY = timedelta(days=30)
 """Length of the baseline when none is requested."""
 
-BY = ("orchestrator.cluster.name", "user.username", "source.ip", "user_agent.name")
+CLUSTER = "orchestrator.cluster.name"
+PRINCIPAL = "user.extra.arn"
+EKS_ROLE = "*:assumed-role/AWSWesleyClusterManagerLambda-*"
+"""IAM principal of the functions by which Amazon manages nodes and add-ons."""
+
+NO_ROLE = "its IAM role is not the one by which Amazon manages clusters"
+
+BY = (CLUSTER, "user.username", "source.ip", "user_agent.name")
 """Fields of a caller: an identity in a cluster, at an address, with a client."""
-
-_CLOUD_CONTROLLERS = ("cloud-provider", "node-controller", "route-controller", "service-controller")
-_CONTROLLER_PREFIX = "system:serviceaccount:kube-system:"
-_NODE_PREFIX = "system:node:"
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """An identity at an address, with a client.
-
-    :param agent: product of the user agent; empty without one.
-    :param evidence: first and last time, and auditIDs.
-    """
-
-    cluster: str | None
-    user: str
-    address: str
-    agent: str
-    requests: int = 0
-    evidence: tuple[Value, ...] = ()
-
-    @property
-    def network(self) -> str:
-        """Its /24 or /48; the address itself where it is none."""
-        return network_of(self.address)
-
-    @property
-    def identity(self) -> tuple[str | None, str]:
-        return self.cluster, self.user
-
-    @property
-    def first_seen(self) -> datetime | None:
-        return self.evidence[0] if isinstance(self.evidence[0], datetime) else None
-
-    @property
-    def last_seen(self) -> datetime | None:
-        return self.evidence[1] if isinstance(self.evidence[1], datetime) else None
-
-    @property
-    def audit_ids(self) -> tuple[str, ...]:
-        return as_texts(self.evidence[2])
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +83,7 @@ def platform_identities() -> Condition:
     names = [
         *(SHIPPED.entries("platform_identities") or ()),
         *(SHIPPED.entries("operators_reading_secrets") or ()),
+        *(SHIPPED.entries("provider_support") or ()),
     ]
     plain = tuple(dict.fromkeys(name for name in names if "*" not in name))
     patterns = [name for name in dict.fromkeys(names) if "*" in name]
@@ -161,114 +115,19 @@ def callers_in(engine: Engine, query: Query) -> list[Caller]:
     return callers
 
 
-@dataclass(frozen=True, slots=True)
-class _Shown:
-    """Places and clients that the data show.
-
-    :param before: networks and clients of each identity in the baseline.
-    :param control_plane: addresses of each cluster at which its components act.
-    :param requests: of each identity by network.
-    """
-
-    before: Mapping[tuple[str | None, str], tuple[set[str], set[str]]]
-    control_plane: Mapping[str | None, set[str]]
-    requests: Mapping[tuple[str | None, str], Mapping[str, int]] = field(default_factory=dict)
-
-
 def foreign_callers(now: Sequence[Caller], before: Sequence[Caller]) -> list[ForeignCaller]:
     """Return the callers that are not known.
 
     :param now: callers of the window.
     :param before: callers of the baseline; empty without one.
     """
-    shown = _shown(now, before)
+    places = known_places(now, before)
     foreign = []
     for caller in now:
-        why = _foreign(caller, shown)
+        why = why_foreign(caller, places)
         if why:
             foreign.append(ForeignCaller(caller, why))
     return foreign
-
-
-def _shown(now: Sequence[Caller], before: Sequence[Caller]) -> _Shown:
-    history: dict[tuple[str | None, str], tuple[set[str], set[str]]] = {}
-    for caller in before:
-        networks, agents = history.setdefault(caller.identity, (set(), set()))
-        networks.add(caller.network)
-        agents.add(caller.agent)
-    requests: dict[tuple[str | None, str], dict[str, int]] = {}
-    counted: dict[tuple[str | None, str], int] = {}
-    for caller in (*now, *before):
-        by_network = requests.setdefault(caller.identity, {})
-        by_network[caller.network] = by_network.get(caller.network, 0) + caller.requests
-        if caller.user in _entries("control_plane_users") and not _hands_on(caller.agent):
-            source = (caller.cluster, caller.address)
-            counted[source] = counted.get(source, 0) + caller.requests
-    control_plane: dict[str | None, set[str]] = {}
-    for (cluster, address), count in counted.items():
-        if count >= SEEN and is_private(address) and not _loopback(address):
-            control_plane.setdefault(cluster, set()).add(address)
-    return _Shown(history, control_plane, requests)
-
-
-def _foreign(caller: Caller, shown: _Shown) -> str:
-    """Return why a caller is foreign; empty for one that is known."""
-    if _loopback(caller.address):
-        return ""
-    networks, agents = shown.before.get(caller.identity, (set(), set()))
-    if caller.network in networks and caller.agent in agents:
-        return ""
-    if _hands_on(caller.agent) and caller.agent not in agents:
-        return f"{caller.agent} is a client that people use"
-    if caller.user.startswith(_NODE_PREFIX):
-        return _foreign_node(caller, shown, networks)
-    if not is_private(caller.address) and caller.network not in networks and _stays_inside(caller):
-        return "the address is outside the cluster"
-    if _is_control_plane(caller):
-        places = shown.control_plane.get(caller.cluster, set())
-        if places and caller.address not in places and caller.network not in networks:
-            return f"components of the control plane act from {_listed(places)}"
-    return ""
-
-
-def _foreign_node(caller: Caller, shown: _Shown, networks: set[str]) -> str:
-    if caller.agent and not any(
-        fnmatchcase(caller.agent.casefold(), name) for name in _entries("node_agents")
-    ):
-        return f"{caller.agent} is not software of a node"
-    if caller.network in networks:
-        return ""
-    by_network = shown.requests[caller.identity]
-    usual = max(by_network, key=lambda network: by_network[network])
-    if by_network[usual] >= OUTWEIGHED * by_network[caller.network]:
-        return f"the node acts from {usual}"
-    if not is_private(caller.address) and not _nodes_are_outside(caller, shown):
-        return "the address is outside the cluster"
-    return ""
-
-
-def _nodes_are_outside(caller: Caller, shown: _Shown) -> bool:
-    """Whether most nodes of the cluster act from public addresses, as where they have no others."""
-    homes = [
-        max(by_network, key=lambda network: by_network[network])
-        for (cluster, user), by_network in shown.requests.items()
-        if cluster == caller.cluster and user.startswith(_NODE_PREFIX) and user != caller.user
-    ]
-    outside = sum(not is_private(home.partition("/")[0]) for home in homes)
-    return bool(homes) and 2 * outside > len(homes)
-
-
-def _stays_inside(caller: Caller) -> bool:
-    """Whether an identity has no business outside: service accounts and components of the
-    cluster, not the services of a cloud."""
-    return caller.user.startswith("system:")
-
-
-def _is_control_plane(caller: Caller) -> bool:
-    account = caller.user.removeprefix(_CONTROLLER_PREFIX)
-    if account in _CLOUD_CONTROLLERS and caller.agent != "kube-controller-manager":
-        return False
-    return caller.user in _entries("controller_service_accounts")
 
 
 def foreign_requests(foreign: Sequence[ForeignCaller]) -> Condition | None:
@@ -288,57 +147,64 @@ def _clause(caller: Caller) -> Condition:
         agent if caller.agent else Not(Present("user_agent.name")),
     ]
     if caller.cluster is not None:
-        parts.append(Compare("orchestrator.cluster.name", "=", caller.cluster))
+        parts.append(Compare(CLUSTER, "=", caller.cluster))
     return And(tuple(parts))
 
 
-def _hands_on(agent: str) -> bool:
-    """Whether a client is one that people and their scripts use."""
-    name = agent.casefold()
-    return any(fnmatchcase(name, pattern) for pattern in _entries("hands_on_clients"))
+@dataclass(frozen=True, slots=True)
+class Callers:
+    """Callers of a window.
+
+    :param foreign: those that are not known.
+    :param own: public addresses of the nodes of each cluster.
+    """
+
+    foreign: Sequence[ForeignCaller]
+    own: Mapping[str | None, set[str]]
+
+    @property
+    def inside(self) -> Condition | None:
+        """The condition of requests from the own public addresses; ``None`` without any."""
+        clauses = []
+        for cluster, addresses in self.own.items():
+            parts: list[Condition] = [OneOf("source.ip", tuple(sorted(addresses)))]
+            if cluster is not None:
+                parts.append(Compare(CLUSTER, "=", cluster))
+            clauses.append(And(tuple(parts)))
+        return Or(tuple(clauses)) if clauses else None
 
 
-@cache
-def _entries(name: str) -> tuple[str, ...]:
-    entries = SHIPPED.entries(name) or ()
-    if name in ("hands_on_clients", "node_agents"):
-        return tuple(entry.casefold() for entry in entries)
-    return entries
-
-
-@cache
-def is_private(address: str) -> bool:
-    """Whether an address is one of a private network."""
-    return _is_in(address, "private_networks")
-
-
-@cache
-def _loopback(address: str) -> bool:
-    return _is_in(address, "loopback_addresses")
-
-
-def _is_in(address: str, name: str) -> bool:
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        return False
-    return any(parsed in ip_network(entry, strict=False) for entry in SHIPPED.entries(name) or ())
-
-
-def _listed(values: Iterable[str]) -> str:
-    return ", ".join(sorted(values)[:3])
-
-
-def callers_of(
-    identities: Condition, engine: Engine, window: Window, past: Engine
-) -> list[ForeignCaller]:
-    """Return the foreign callers of some identities in a window.
+def callers_of(identities: Condition, engine: Engine, window: Window, past: Engine) -> Callers:
+    """Return the callers of some identities in a window.
 
     :param past: answers the query about the baseline.
     """
     now = callers_in(engine, queried(platform_or(identities), window.since, window.until))
     before = _history(engine, window, past) if now else []
-    return foreign_callers(now, before)
+    pretenders = _without_role(engine, window, now)
+    foreign = [each for each in foreign_callers(now, before) if each.caller not in pretenders]
+    return Callers(
+        [*foreign, *(ForeignCaller(caller, NO_ROLE) for caller in pretenders)],
+        known_places(now, before).own,
+    )
+
+
+def _without_role(engine: Engine, window: Window, now: Sequence[Caller]) -> list[Caller]:
+    """Return the callers of Amazon's functions whose IAM role is not one of Amazon's.
+
+    They act from anywhere, and ``aws-auth`` gives their names to any IAM role; its own the caller
+    cannot choose.
+    """
+    callers = [caller for caller in now if is_listed(caller.user, "eks_outside_users")]
+    if not callers:
+        return []
+    users = OneOf("user.username", tuple(sorted({caller.user for caller in callers})))
+    other = And((users, Not(Wildcard(PRINCIPAL, EKS_ROLE))))
+    try:
+        found = callers_in(engine, queried(other, window.since, window.until))
+    except UnsupportedQuery:
+        return callers  # fields of somebody else's index that do not have it
+    return [caller for caller in callers if caller.place in {each.place for each in found}]
 
 
 def _history(engine: Engine, window: Window, past: Engine) -> list[Caller]:

@@ -112,6 +112,8 @@ class Hunt(ABC):
     :param impossible: tests of its rules that no event can pass.
     :param unexempted: the condition without the rule's exemptions; ``None`` without any.
     :param exempt_identities: tests of the caller's name in the exemptions.
+    :param nodes_inside: whether requests from public addresses of the cluster's own nodes are
+        left out.
     :param known_good: entries of the allow list that are about it, expired ones included.
     :param trusted_impersonators: proxies whose requests are those of the people behind them.
     :param stream: an activity stream, which reports and does not judge: runs only when it is
@@ -149,6 +151,7 @@ class Hunt(ABC):
     impossible: tuple[Impossible, ...] = ()
     unexempted: Condition | None = None
     exempt_identities: tuple[Leaf, ...] = ()
+    nodes_inside: bool = False
     known_good: tuple[KnownGood, ...] = ()
     trusted_impersonators: tuple[TrustedImpersonator, ...] = ()
     stream: bool = False

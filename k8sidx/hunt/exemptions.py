@@ -19,7 +19,7 @@ from k8sidx.hunt.definition import Hunt
 from k8sidx.hunt.kinds.time_window import Window
 from k8sidx.hunt.reflectors import lists_without_watch
 from k8sidx.hunt.result import Unjudged
-from k8sidx.query.algebra import Or
+from k8sidx.query.algebra import Not, Or
 
 _KIND = "user.kind"
 """Field by which a rule exempts every service account: as the reflector that it seems to be."""
@@ -44,21 +44,26 @@ def lift_exemptions(
     :raises StoreError: when the store cannot be read.
     """
     exempting = [hunt for hunt in hunts if hunt.unexempted is not None and hunt.finds_requests]
-    if not exempting:
+    if not exempting and not any(hunt.nodes_inside for hunt in hunts):
         return Lifted(list(hunts))
     names = dict.fromkeys(leaf for hunt in exempting for leaf in hunt.exempt_identities)
     past = engine
     if summaries is not None and not all(hunt.counts_only(window) for hunt in exempting):
         past = SummaryEngine(engine, summaries, (callers_question(platform_identities()),))
     try:
+        callers = callers_of(Or(tuple(names)), engine, window, past)
         lifted = [
-            foreign_requests(callers_of(Or(tuple(names)), engine, window, past)),
+            foreign_requests(callers.foreign),
             lists_without_watch(engine, window) if _KIND in {n.field for n in names} else None,
         ]
     except UnsupportedQuery as error:
         why = f"accounts of the platform are left out by their names alone: {error}"
         return Lifted(list(hunts), (Unjudged("query", why),))
     conditions = tuple(condition for condition in lifted if condition is not None)
-    if not conditions:
-        return Lifted(list(hunts))
-    return Lifted([hunt.judging(Or(conditions)) for hunt in hunts])
+    judging = [hunt.judging(Or(conditions)) for hunt in hunts] if conditions else list(hunts)
+    inside = callers.inside
+    if inside is None:
+        return Lifted(judging)
+    return Lifted(
+        [hunt.restricted_to(Not(inside)) if hunt.nodes_inside else hunt for hunt in judging]
+    )

@@ -38,6 +38,7 @@ class ShippedList:
     :param includes: lists whose entries belong to it as well.
     :param sources: where the entries are documented.
     :param platform: the platform of the entries; empty for every one.
+    :param reviewed: the day on which the entries were compared with the sources.
     :param needed: whether it is useless without entries of the user.
     """
 
@@ -48,6 +49,7 @@ class ShippedList:
     includes: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
     platform: str = ""
+    reviewed: str = ""
     needed: bool = False
 
 

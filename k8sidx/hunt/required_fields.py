@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from k8sidx.events.fields.lookup import resolve
-from k8sidx.hunt.callers import BY
+from k8sidx.hunt.callers import BY, PRINCIPAL
 from k8sidx.hunt.definition import Hunt
 from k8sidx.hunt.finding_callers import CONTEXT as CALLERS
 from k8sidx.hunt.impersonators import trusted_condition
@@ -21,7 +21,7 @@ _ALWAYS = (*CONTEXT, CLUSTER, *(metric.field for metric in EVIDENCE_METRICS))
 def required_fields(hunts: Iterable[Hunt]) -> frozenset[str]:
     """Return the names of the stored fields that the hunts' queries read, and those that tell the
     callers of their findings."""
-    return scanned_fields(hunts) | CALLERS
+    return scanned_fields(hunts) | CALLERS | {PRINCIPAL}
 
 
 def scanned_fields(hunts: Iterable[Hunt]) -> frozenset[str]:

@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from k8sidx.events.accounts import (
-    AKS_PLATFORM,
     ANONYMOUS,
     ANONYMOUS_NAMES,
     CONTROL_PLANE,
@@ -28,6 +27,7 @@ from k8sidx.events.accounts import (
     SERVICE_ACCOUNT,
     SERVICE_ACCOUNT_PREFIX,
     UNKNOWN,
+    UNPREFIXED_PLATFORM,
     WORKLOAD_CONTROLLERS,
 )
 from k8sidx.events.fields.lookup import resolve
@@ -203,7 +203,7 @@ def _user_kinds(dialect: Dialect) -> dict[str, Condition]:
     platform = Or(
         (
             *(Wildcard(name, f"{prefix}*") for prefix in CONTROL_PLANE_PREFIXES),
-            OneOf(name, tuple(sorted(AKS_PLATFORM))),
+            OneOf(name, tuple(sorted(UNPREFIXED_PLATFORM))),
         )
     )
     return {

@@ -36,7 +36,7 @@ Event = dict[str, Any]
 TAILS = ("", "x", "kube-system:x", "p.gserviceaccount.com", ".gserviceaccount.com")
 NAMES = (
     *accounts.ANONYMOUS_NAMES,
-    *sorted(accounts.AKS_PLATFORM),
+    *sorted(accounts.UNPREFIXED_PLATFORM),
     *sorted(accounts.WORKLOAD_CONTROLLERS),
     *(
         prefix + tail

@@ -16,7 +16,7 @@ from typing import Literal, NamedTuple
 from k8sidx.backends.protocol import Engine
 from k8sidx.backends.result import Value
 from k8sidx.events.normalize.actors import network_of
-from k8sidx.hunt.callers import is_private
+from k8sidx.hunt.caller import is_private
 from k8sidx.hunt.definition import Hunt
 from k8sidx.hunt.finding_text import fill, named, times
 from k8sidx.hunt.kinds.evidence import (

@@ -36,7 +36,7 @@ class ForeignHunt(Hunt):
 
     def run(self, engine: Engine, window: Window) -> HuntResult:
         """Return one finding, and one row, for each foreign caller."""
-        foreign = callers_of(self.condition, engine, window, engine)
+        foreign = callers_of(self.condition, engine, window, engine).foreign
         chosen = self._chosen(engine, window)
         callers = sorted(
             (caller for caller in foreign if _values(caller) in chosen),

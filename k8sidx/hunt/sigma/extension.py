@@ -23,12 +23,15 @@ class Extension(BaseModel):
         detection before the rule is read.
     :param exemptions: selections that leave out callers by what they can choose
         (:mod:`k8sidx.hunt.sigma.exemptions`).
+    :param nodes_inside: whether requests from public addresses of the cluster's own nodes are
+        left out (:func:`k8sidx.hunt.known_places.own_addresses`).
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     filters: tuple[Name, ...] = ()
     exemptions: tuple[Name, ...] = ()
+    nodes_inside: bool = False
     steps: Steps = Steps()
     level_needed: Literal["Metadata", "Request", "RequestResponse"] = "Metadata"
     platforms_blind: dict[str, str] = Field(default_factory=dict)

@@ -81,6 +81,7 @@ class RuleReader:
             "stream": extension.stream,
             "lists_missing": tuple(self.lists_missing),
             "impossible": tuple(self.impossible),
+            "nodes_inside": extension.nodes_inside,
             "exempt_identities": tuple(self.exempt_identities),
             "trusted_impersonators": self.lists.impersonators(),
         }

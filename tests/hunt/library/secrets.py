@@ -23,6 +23,7 @@ CURL = "curl/8.5.0"
 KUBELET = "kubelet/v1.37.2 (linux/amd64) kubernetes/0000000"
 CLIENT = "kubernetes.io/kube-apiserver-client"
 CSRS = "certificatesigningrequests"
+MANAGER = "AWSWesleyClusterManagerLambda-AddonManagerRole-1A"
 
 
 def secret(verb: str = "get", **more: Any) -> dict[str, Any]:
@@ -68,6 +69,13 @@ def approval(**more: Any) -> dict[str, Any]:
 
 def configmap(verb: str, name: str, **more: Any) -> dict[str, Any]:
     return event(verb, "configmaps", namespace="kube-system", name=name, **more)
+
+
+def by_amazon(body: dict[str, Any], role: str = MANAGER) -> dict[str, Any]:
+    """The same request by the add-on manager of EKS, with an IAM role."""
+    arn = f"arn:aws:sts::602401143452:assumed-role/{role}/0b1c"
+    user = {"username": "eks:addon-manager", "extra": {"arn": [arn]}}
+    return body | {"user": user, "sourceIPs": ["203.0.113.25"], "userAgent": "Go-http-client/1.1"}
 
 
 def with_data(data: dict[str, str], **more: Any) -> dict[str, Any]:
@@ -155,12 +163,12 @@ PAIRS = {
         with_data({"app.properties": "password = ${DB_PASSWORD}\npassword_policy = strict\n"}),
     ),
     "aws_auth_changed": pair(
-        configmap("patch", "aws-auth"),
+        [configmap("patch", "aws-auth"), by_amazon(configmap("patch", "aws-auth"), "mine")],
         [configmap("patch", "aws-auth", code=403), configmap("get", "aws-auth"),
-         configmap("patch", "aws-auth", user="eks:addon-manager")],
+         by_amazon(configmap("patch", "aws-auth"))],
     ),
     "dns_config_changed": pair(
         configmap("update", "coredns"),
-        [configmap("update", "coredns", user="eks:addon-manager"), configmap("update", "app")],
+        [by_amazon(configmap("update", "coredns")), configmap("update", "app")],
     ),
 }  # fmt: skip

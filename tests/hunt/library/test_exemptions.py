@@ -28,6 +28,7 @@ KUBECTL = "kubectl/v1.37.2 (linux/amd64) kubernetes/0000000"
 POD, OUTSIDE, CONTROL_PLANE = "10.244.9.9", "203.0.113.77", "10.0.1.10"
 NODE = "system:node:node-1"
 MANAGER = "system:kube-controller-manager"
+PULL_SECRETS = "system:serviceaccount:openshift-infra:serviceaccount-pull-secrets-controller"
 VELERO = "system:serviceaccount:velero:velero"
 
 ATTACKERS = (
@@ -77,6 +78,10 @@ OWN: dict[tuple[str, str], Sequence[tuple[str, str, str]]] = {
         ("system:serviceaccount:shop:cart", "cart/v1.4.0", POD),
     ],
     ("service_account_token_short", "kubelet"): [(NODE, own_agent(NODE), OUTSIDE)],
+    ("exec_kube_system", "probe"): [
+        ("aksProblemDetector", KUBECTL, POD),
+        ("aksProblemDetector", "aks-problem-detector/v0.0.0", OUTSIDE),
+    ],
     ("masters_group_used", "component"): ATTACKERS,
     ("minted_token_used", "node"): [(NODE, own_agent(NODE), OUTSIDE)],
     ("minted_token_used", "platform"): [(MANAGER, KUBECTL, POD)],
@@ -107,8 +112,17 @@ OWN: dict[tuple[str, str], Sequence[tuple[str, str, str]]] = {
     ("secret_access_node_or_sa", "platform"): ATTACKERS,
     ("self_subject_review_workload", "kubelet"): [(NODE, own_agent(NODE), OUTSIDE)],
     ("service_account_token_created", "platform"): ATTACKERS,
+    ("service_account_token_created", "registry"): [
+        (PULL_SECRETS, KUBECTL, POD),
+        (PULL_SECRETS, "openshift-controller-manager/v0.0.0", OUTSIDE),
+    ],
     ("service_account_token_created", "kubelet"): [(NODE, own_agent(NODE), OUTSIDE)],
     ("system_principal_public_ip", "kubelet"): [(NODE, own_agent(NODE), OUTSIDE)],
+    ("system_principal_public_ip", "managed"): [
+        ("eks:node-manager", KUBECTL, OUTSIDE),
+        # The name, which aws-auth gives to any role, with the client of the function.
+        ("eks:node-manager", "eksNodeManager/v1", OUTSIDE),
+    ],
     ("system_principal_public_ip", "node_agents"): [
         ("system:serviceaccount:kube-system:kube-proxy", "kube-proxy/v1.37.2", OUTSIDE),
     ],
