@@ -201,10 +201,11 @@ def _without_role(engine: Engine, window: Window, now: Sequence[Caller]) -> list
     users = OneOf("user.username", tuple(sorted({caller.user for caller in callers})))
     other = And((users, Not(Wildcard(PRINCIPAL, EKS_ROLE))))
     try:
-        found = callers_in(engine, queried(other, window.since, window.until))
+        pretenders = callers_in(engine, queried(other, window.since, window.until))
     except UnsupportedQuery:
         return callers  # fields of somebody else's index that do not have it
-    return [caller for caller in callers if caller.place in {each.place for each in found}]
+    places = {pretender.place for pretender in pretenders}
+    return [caller for caller in callers if caller.place in places]
 
 
 def _history(engine: Engine, window: Window, past: Engine) -> list[Caller]:

@@ -1,6 +1,6 @@
 """Known places: where the data show that identities of the platform act, and with which clients.
 
-Everything here is what other requests show, never what a caller says of itself. From the baseline
+Everything here is what other requests show, not a caller's own name or agent. From the baseline
 where there is one, and else from the window itself:
 
 - A control-plane component or controller acts from the API server's own machine, or from an address
@@ -104,7 +104,7 @@ def is_node(caller: Caller) -> bool:
 
 
 def _is_workload(caller: Caller) -> bool:
-    """Whether a caller runs in a pod, by its name: a service account that is no controller's."""
+    """Whether a caller runs in a pod, by its name: a service account that is not a controller's."""
     return caller.user.startswith(SERVICE_ACCOUNT_PREFIX) and not is_listed(
         caller.user, "controller_service_accounts"
     )

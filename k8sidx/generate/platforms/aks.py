@@ -147,4 +147,4 @@ IDENTITIES = (
         every_hour(20, ask("get", "configmaps", "settings"), ask("list", "pods")),
     ),
 )  # fmt: skip
-"""What an ordinary hour of a small cluster has of them."""
+"""The requests of an ordinary hour in a small cluster."""

@@ -152,4 +152,4 @@ IDENTITIES = (
                              namespace="amazon-cloudwatch"))],
     ),
 )  # fmt: skip
-"""What an ordinary hour of a small cluster has of them."""
+"""The requests of an ordinary hour in a small cluster."""

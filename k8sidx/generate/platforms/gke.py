@@ -198,4 +198,4 @@ IDENTITIES = (
         reflects("pods", "nodes", "deployments", "statefulsets", "daemonsets", "persistentvolumes"),
     ),
 )  # fmt: skip
-"""What an ordinary hour of a small cluster has of them."""
+"""The requests of an ordinary hour in a small cluster."""

@@ -159,4 +159,4 @@ IDENTITIES = (
         "10.128.0.33", every_hour(2, ask("list", "pods", namespace="")),
     ),
 )  # fmt: skip
-"""What an ordinary hour of a small cluster has of them."""
+"""The requests of an ordinary hour in a small cluster."""

@@ -61,7 +61,7 @@ K3S = (
         program("local-path-provisioner"), "10.42.0.8", reflects("persistentvolumes", "nodes"),
     ),
 )  # fmt: skip
-"""What an ordinary hour of K3s has of them."""
+"""The requests of an ordinary hour of K3s."""
 
 IDENTITIES = (
     Identity(
@@ -103,4 +103,4 @@ IDENTITIES = (
          *every_hour(4, ask("update", "validatingwebhookconfigurations", "rancher.cattle.io"))],
     ),
 )  # fmt: skip
-"""What an ordinary hour of Rancher on RKE2 has of them."""
+"""The requests of an ordinary hour of Rancher on RKE2."""
