@@ -38,7 +38,7 @@ TABLE_BYTES = 8 * 1024 * 1024
 TABLE_ROWS = 5_632
 """Events become columns, which take less memory, when there are this many bytes of their bodies,
 or events."""
-PART_BYTES = 32 * 1024 * 1024
+PART_BYTES = 20 * 1024 * 1024
 PART_ROWS = 50_000
 """A part is finished when it has this many bytes of bodies, or events. It is one row group:
 what repeats in it is stored once, and a column that has no value in it is left out."""
@@ -57,6 +57,8 @@ _TABLES = 128
 _PAGE_BYTES = 4 * 1024 * 1024
 _TIMES = [field.name for field in STORED if field.kind is Kind.TIME]
 _BODIES = ("requestObject", "responseObject")
+_RANDOM = (ID, "auditID")
+"""Columns in which nothing repeats: at a higher level they are larger."""
 _NO_DICTIONARY = {ID, "auditID", *_TIMES, *_BODIES}
 
 
@@ -81,7 +83,9 @@ class Compression:
         """Return the level of each column; ``None`` for a codec without levels."""
         if self.level is None or self.body_level is None:
             return None
-        return {name: self.body_level if name in _BODIES else self.level for name in columns}
+        levels = dict.fromkeys(columns, self.level)
+        levels |= dict.fromkeys(_BODIES, self.body_level) | dict.fromkeys(_RANDOM, 1)
+        return {name: levels[name] for name in columns}
 
 
 SHIPPED = Compression()
