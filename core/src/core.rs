@@ -2,7 +2,8 @@
 
 use crate::columns::{Bits, Numbers, Texts};
 use crate::event::{
-    Event, EventReader, Settings, Source, Span, NAME, NAMESPACE, REFERENCE, RESOURCE_VERSION, UID,
+    is_odd, Event, EventReader, Settings, Source, Span, NAME, NAMESPACE, REFERENCE,
+    RESOURCE_VERSION, UID,
 };
 use crate::json::{write_text, Mask, Plain, Reader};
 use crate::parts::{flag, Family, Part, ACTOR, AGENT, ANSWER, CALL, FAMILIES, NOTES, ORIGIN};
@@ -185,6 +186,11 @@ impl Core {
                 self.give_up(number);
                 continue;
             }
+            let names = event.reference.iter().chain([&event.audit_id]);
+            if names.into_iter().any(|name| self.may_be_secret(name.of(text, &self.arena))) {
+                self.give_up(number);
+                continue;
+            }
             let uri = event.uri.of(text, &self.arena);
             if event.uri_in_doubt && (!uri.is_ascii() || self.hints.texts.is_match(uri)) {
                 doubts.push((number, Doubt::Uri));
@@ -209,6 +215,10 @@ impl Core {
             }
         }
         doubts
+    }
+
+    fn may_be_secret(&self, name: &[u8]) -> bool {
+        is_odd(name) && (!name.is_ascii() || self.hints.texts.is_match(name))
     }
 
     fn may_hold_secrets(&self, body: &[u8], flags: u32) -> bool {

@@ -287,8 +287,7 @@ impl EventReader<'_> {
             Some(at) => (&uri[..at], &uri[at + 1..]),
             None => (uri, &uri[..0]),
         };
-        event.uri_in_doubt = uri.iter().any(|byte| matches!(byte, b'?' | b'=' | b'@' | b'%'))
-            || contains(uri, b"eyJ");
+        event.uri_in_doubt = is_odd(uri);
         if contains(query, b"dryRun=All") {
             return Err(NotPlain);
         }
@@ -479,6 +478,15 @@ impl EventReader<'_> {
 fn set<T>(into: &mut T, value: T, slot: u32) -> u32 {
     *into = value;
     slot
+}
+
+/// Whether a URI or a name has more than the letters of ordinary ones.
+pub fn is_odd(text: &[u8]) -> bool {
+    text.iter().any(|byte| {
+        matches!(byte, b'?' | b'=' | b'@' | b'%' | b'_' | b' ' | b'"' | b'\'')
+            || byte.is_ascii_uppercase()
+            || !byte.is_ascii()
+    })
 }
 
 /// Whether a path may be about a resource that no objectRef names.

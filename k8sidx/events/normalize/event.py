@@ -24,7 +24,7 @@ from k8sidx.events.decode.event_model import (
 from k8sidx.events.fields.field import NAMESPACE_LENGTH, TEXT_LENGTH
 from k8sidx.events.normalize.bodies import WORKLOADS, promoted_again, promoted_fields
 from k8sidx.events.normalize.embedded_text import parse_text
-from k8sidx.events.normalize.event_id import canonical_json, canonical_raw, digest
+from k8sidx.events.normalize.event_id import canonical_json, digest
 from k8sidx.events.normalize.extra_keys import clean_extra_keys
 from k8sidx.events.normalize.json_tree import Fields
 from k8sidx.events.normalize.message import event_outcome, message_of
@@ -42,6 +42,11 @@ from k8sidx.events.normalize.places import AddressDatabases
 from k8sidx.events.normalize.redact import redact_json
 from k8sidx.events.normalize.redact_container import redact_promoted
 from k8sidx.events.normalize.redact_hints import BODY_HINTS, KIND_HINTS, LAST_APPLIED
+from k8sidx.events.normalize.redact_identity import (
+    clean_authentication,
+    clean_reference,
+    redact_name,
+)
 from k8sidx.events.normalize.redact_kinds import KIND_OF_RESOURCE
 from k8sidx.events.normalize.redact_marks import MARK_START, URI_MARK
 from k8sidx.events.normalize.redact_text import redact_uri
@@ -198,7 +203,8 @@ class Normalizer:
         :raises ValueError: when a part is not valid JSON text (lone surrogates, bad UTF-8).
         :raises RecursionError: when it is nested beyond what JSON readers take.
         """
-        reference = event.objectRef or _NO_REFERENCE
+        audit_id = redact_name(event.auditID) if event.auditID else event.auditID
+        reference = clean_reference(event.objectRef) if event.objectRef else _NO_REFERENCE
         call = self._calls[
             event.level,
             event.stage,
@@ -243,9 +249,7 @@ class Normalizer:
         stored_request = self._stored(request_json, clean_request)
         stored_response = self._stored(response_json, clean_response)
 
-        authentication = b""
-        if event.authenticationMetadata is not NOTHING:
-            authentication = canonical_raw(event.authenticationMetadata)
+        authentication = clean_authentication(event.authenticationMetadata)
         received, received_is_canonical = read_moment(event.requestReceivedTimestamp)
         staged, staged_is_canonical = read_moment(event.stageTimestamp)
         received_text, staged_text = event.requestReceivedTimestamp, event.stageTimestamp
@@ -254,7 +258,7 @@ class Normalizer:
         if not staged_is_canonical:
             staged_text = canonical_text(staged_text, staged)
         head = orjson.dumps(
-            [event.level or None, event.auditID, event.stage or None, event.verb, clean,
+            [event.level or None, audit_id, event.stage or None, event.verb, clean,
              agent.label or None, received_text, staged_text, reference.resource or None,
              reference.namespace or None, reference.name or None, reference.uid or None,
              reference.apiGroup or None, reference.apiVersion or None,
@@ -288,7 +292,7 @@ class Normalizer:
                 _first(staged, received, context),
                 received,
                 staged,
-                event.auditID,
+                audit_id,
                 stored_uri,
                 message,
                 reference.namespace or None,
@@ -329,7 +333,9 @@ class Normalizer:
             left = _left(event, rest, parts, authentication, received, staged)
             extra["rest"] = canonical_json(merged(left, whole))
         redacted = (
-            answer.redacted
+            any(part.redacted for part in parts)
+            or audit_id != event.auditID
+            or reference not in (event.objectRef, _NO_REFERENCE)
             or actor.redacted
             or agent.redacted
             or notes.redacted

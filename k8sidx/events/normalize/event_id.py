@@ -26,12 +26,6 @@ def canonical_json(value: Any) -> bytes:
         return _sorted(value)
 
 
-def canonical_raw(raw: msgspec.Raw) -> bytes:
-    """Return canonical JSON, empty when it is null or an empty object."""
-    value = msgspec.json.decode(raw)
-    return canonical_json(value) if value else b""
-
-
 def digest(parts: Iterable[bytes]) -> bytes:
     """128 bits of SHA-256.
 

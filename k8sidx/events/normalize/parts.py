@@ -24,10 +24,11 @@ from k8sidx.events.normalize.actors import address, network_of, product
 from k8sidx.events.normalize.event_id import canonical_json
 from k8sidx.events.normalize.json_tree import Fields, put_text
 from k8sidx.events.normalize.places import PLACES, AddressDatabases
-from k8sidx.events.normalize.redact import redact_annotations, redact_tree
+from k8sidx.events.normalize.redact import redact_annotations
 from k8sidx.events.normalize.redact_hints import embeds_objects
+from k8sidx.events.normalize.redact_identity import redact_names, redact_status, redact_user
 from k8sidx.events.normalize.redact_marks import MARK, MARK_START
-from k8sidx.events.normalize.redact_text import redact_message, redact_text
+from k8sidx.events.normalize.redact_text import redact_text
 from k8sidx.events.normalize.truncate import cut, merged
 
 PARTS_KEPT = 20_000
@@ -136,8 +137,8 @@ def actor_part(key: tuple[bytes, bytes, str]) -> Part:
     user, impersonated = plain_user(_object(key[0])), plain_user(_object(key[1]))
     provider = key[2]
     fields: Fields = {}
-    _redact_extra(user)
-    _redact_extra(impersonated)
+    redact_user(user)
+    redact_user(impersonated)
     part = Part(fields, canonical_json([_without_empty(user), _without_empty(impersonated)]))
     part.redacted = MARK_START in part.canonical
     for name, value in (("user", user), ("impersonatedUser", impersonated)):
@@ -174,13 +175,6 @@ def _without_empty(value: Any, but: tuple[str, ...] = ()) -> Any:
     return {key: child for key, child in value.items() if key in but or child not in _EMPTY} or None
 
 
-def _redact_extra(user: Any) -> None:
-    """Redact what an authenticator adds: some put a token there."""
-    extra = user.get("extra") if type(user) is dict else None
-    if type(extra) is dict:
-        redact_tree(extra, "")
-
-
 def _user_fields(name: str, user: Any, fields: Fields) -> Any:
     """Put a user's fields; returns what of it no field holds."""
     if type(user) is not dict:
@@ -207,8 +201,12 @@ def origin_part(raw: bytes, places: AddressDatabases | None = None) -> Part:
     addresses = _json(raw)
     if (plain := plain_addresses(addresses)) is not None:
         addresses = plain
+    holder = {"sourceIPs": addresses}
+    redact_names(holder)
+    addresses = holder["sourceIPs"]
     fields: Fields = {}
     part = Part(fields, canonical_json(addresses or None))
+    part.redacted = MARK_START in part.canonical
     if not _is_texts(addresses):
         if addresses is not None and addresses != []:
             part.rest["sourceIPs"] = addresses
@@ -252,7 +250,7 @@ def answer_part(key: tuple[bytes, bool]) -> Part:
         part = Part(fields, canonical_json(status))
         part.rest["responseStatus"] = status
         return part
-    _redact_status(status, quotes_secrets)
+    redact_status(status, quotes_secrets=quotes_secrets)
     # The API server always writes "metadata":{} here; converters leave it out.
     if status.get("metadata") == {}:
         del status["metadata"]
@@ -272,16 +270,6 @@ def answer_part(key: tuple[bytes, bool]) -> Part:
     words = (fields.get("responseStatus.code"), fields.get("responseStatus.reason"))
     part.label = " ".join(str(word) for word in words if word is not None)
     return part
-
-
-def _redact_status(status: dict[str, Any], quotes_secrets: bool) -> None:
-    """Redact the messages, which may quote pieces of the object that was refused."""
-    details = status.get("details")
-    causes = details.get("causes") if type(details) is dict else None
-    for node in (status, *(causes if type(causes) is list else ())):
-        message = node.get("message") if type(node) is dict else None
-        if type(message) is str:
-            node["message"] = redact_message(message, quotes_secrets=quotes_secrets)
 
 
 def notes_part(key: tuple[bytes, str]) -> Part:

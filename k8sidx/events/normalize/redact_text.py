@@ -39,7 +39,7 @@ TEXT_HINTS = (
     *SERVICE_TOKEN_HINTS,
     "pass", "pwd", "-pw", "-psk", "secret", "token", "key", "credential", "auth", "bearer",
     "basic", "eyJ", "://",
-    "%3a%2f", "%253a%252f", "mysql", "mariadb", "redis-cli", "mongo", "curl", "wget",
+    "%3a%2f", "%3a//", "%253a%252f", "mysql", "mariadb", "redis-cli", "mongo", "curl", "wget",
     "login", "openssl", "ldap", "sqlcmd", "bcp", "cookie", "sig=", "sig%", "nature=", "nature%",
     "code=", "code%", "jwt=", "jwt%", "from-literal", *PROGRAM_HINTS,
 )  # fmt: skip
@@ -60,7 +60,7 @@ _NAMES = (
     "bearer",
 )
 _SCHEMES = ("bearer", "basic", "negotiate")
-_ADDRESSES = ("://", "%3a%2f%2f", "%253a%252f%252f")
+_ADDRESSES = ("://", "%3a%2f", "%3a//", "%253a%252f")
 _PROGRAMS = (
     "mysql", "mariadb", "mongo", "sshpass", "redis-cli", "curl", "wget", "login", "openssl", "ldap",
     "sqlcmd", "bcp",
@@ -95,7 +95,7 @@ _ASSIGNED = re.compile(
 _HEADER = re.compile(rf"({SECRET_NAME}{_COLON}{_QUOTE}?+{_SCHEME})({_VALUE})", re.IGNORECASE)
 # --password hunter2, in a command line and as parameters of a URI.
 _OPTION = re.compile(
-    rf"((?:^|[\s=&+(\[{{;,|\"']|%20|%3[dD])--?(?:[\w-]*(?:{SECRET_NAME}|pass|pw|psk)){_SPACE}++{_QUOTE}?+)"
+    rf"((?:^|[\s/=&+(\[{{;,|\"']|%20|%3[dD])--?(?:[\w-]*(?:{SECRET_NAME}|pass|pw|psk)){_SPACE}++{_QUOTE}?+)"
     rf"((?!-){_VALUE})",
     re.IGNORECASE,
 )
@@ -124,7 +124,7 @@ _SIGNED = re.compile(
     re.IGNORECASE,
 )
 _URL = re.compile(
-    r"([a-z][a-z0-9+.-]{1,20}(?:://|%3a%2f%2f|%253a%252f%252f)"
+    r"([a-z][a-z0-9+.-]{1,20}(?::|%3a|%253a)(?:/|%2f|%252f){2}"
     r"[^\s/:@%&\"']{0,200}(?::|%3a|%253a))([^\s/@&\"']{1,500}?)(?=@|%40|%2540)",
     re.IGNORECASE,
 )
@@ -322,10 +322,20 @@ def _redact_command_of(uri: str) -> str:
     return uri if redacted == uri else redacted
 
 
+# The core has the same test (core/src/event.rs).
+_ODD = re.compile(r"[?=@%_ \"'A-Z]|[^\x00-\x7f]")
+
+
+def is_odd(text: str) -> bool:
+    """Whether a URI or a name has more than the letters of ordinary ones; no other has a
+    credential."""
+    return _ODD.search(text) is not None
+
+
 def redact_uri(uri: str) -> str:
     """Return a requestURI without credentials; the same object when there are none."""
     # Most URIs have no query, and a path without any of these has no credential.
-    if "?" not in uri and "=" not in uri and "@" not in uri and "%" not in uri and "eyJ" not in uri:
+    if not is_odd(uri):
         return uri
     # Clients repeat themselves; what is long is an attacker's, or a token.
     redacted = _redact_short_uri(uri) if len(uri) < 300 else _redact_uri(uri)
