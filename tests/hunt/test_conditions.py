@@ -96,6 +96,22 @@ def test_a_sigma_item_matches_the_same_events(item: str, negated: bool, engine: 
     assert engine_says(condition, engine) == slowly(condition)
 
 
+@pytest.mark.parametrize(
+    "limit", ["sql.LONG", "by_value.FEW", "by_value.MOST_VALUES"], ids=lambda name: name.lower()
+)
+def test_the_limits_of_a_statement_change_no_match(
+    limit: str, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The lists of a statement, patterns tested for each value, and values that are too many."""
+    monkeypatch.setattr("k8sidx.backends.embedded.engine.by_value.FEW", 0)
+    monkeypatch.setattr(f"k8sidx.backends.embedded.engine.{limit}", 0)
+    for item in ITEMS:
+        for condition in ("s or t", "not s", "t and not s", "not (s or t)"):
+            detection = f"{{s: {{{item}}}, t: {{userAgent|contains: l}}, condition: {condition}}}"
+            where = sigma(detection).condition
+            assert engine_says(where, engine) == slowly(where), (item, condition)
+
+
 @pytest.mark.parametrize("hunt", load_library(), ids=lambda hunt: hunt.id)
 def test_a_hunt_of_the_library_matches_the_same_events(hunt: Hunt, engine: Engine) -> None:
     assert engine_says(hunt.condition, engine) == slowly(hunt.condition)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from k8sidx.backends.embedded.engine import shared_scan as duckdb_shared
 from k8sidx.backends.embedded.engine.engine import DuckDBEngine
-from k8sidx.backends.embedded.engine.shared_scan import RoutedEngine
+from k8sidx.backends.embedded.engine.routed import RoutedEngine
 from k8sidx.backends.shared import ScanRequest
 from k8sidx.hunt.library.load import load_library
 from k8sidx.hunt.run import Window, run_hunt, run_hunts

@@ -11,8 +11,14 @@ from typing import Any
 
 import duckdb
 
+from k8sidx.backends.embedded.engine import by_value
 from k8sidx.backends.embedded.engine.shared_scan import SharedScan
-from k8sidx.backends.embedded.engine.sql import compile_query, time_tests
+from k8sidx.backends.embedded.engine.sql import (
+    compile_query,
+    condition_sql,
+    is_looked_up,
+    time_tests,
+)
 from k8sidx.backends.embedded.storage.columns import (
     COMPUTED,
     PARTS,
@@ -25,16 +31,19 @@ from k8sidx.backends.embedded.storage.integrity import check_parts, damaged_part
 from k8sidx.backends.embedded.storage.manifest import Manifest, Part
 from k8sidx.backends.embedded.summaries import EmbeddedSummaries
 from k8sidx.backends.explain import statement_text
-from k8sidx.backends.materialize import is_large, materialize, selected_leaves, with_placeholders
+from k8sidx.backends.materialize import materialize, selected_leaves, with_placeholders
 from k8sidx.backends.percentiles import defer_after_percentiles, finish_percentiles
 from k8sidx.backends.protocol import EXACT, Engine, QueryOptions
 from k8sidx.backends.result import Result, Value
 from k8sidx.backends.shared import ScanRequest
 from k8sidx.backends.time_columns import to_datetimes
 from k8sidx.errors import InvalidQuery, MissingColumns, StoreError, UsageError
+from k8sidx.events.fields.lookup import resolve
 from k8sidx.events.fields.moment import to_micros
 from k8sidx.query.algebra import (
+    Condition,
     Metric,
+    OneOf,
     Query,
     Terms,
     fields_of,
@@ -109,8 +118,8 @@ class DuckDBEngine:
         :raises UnsupportedQuery: when DuckDB cannot run the query, or the store lacks a field.
         """
         self._refuse_missing(query)
-        lookups = selected_leaves(query.where, is_large)
-        plain = query.replace(where=with_placeholders(query.where, is_large))
+        lookups = selected_leaves(query.where, is_looked_up)
+        plain = query.replace(where=with_placeholders(query.where, is_looked_up))
         statement = compile_query(defer_after_percentiles(plain))
         sql = statement.sql.replace("{source}", "events", 1)
         return statement_text(sql, statement.parameters, lookups)
@@ -256,24 +265,37 @@ class DuckDBEngine:
         return PARTS, [paths]
 
     def _materialized(self, query: Query, run: Callable[[Query], Result]) -> Query:
-        """Replace networks and long lists by the stored values: DuckDB has no address type
-        here, and a statement of a hundred thousand parameters takes minutes.
+        """Replace comparisons by the stored values that they hold for, where that is necessary, or
+        quicker.
 
         :param run: looks them up where the query will be answered.
         """
 
-        def distinct(field: str) -> Iterator[Value]:
+        def distinct(field: str, limit: int | None = None) -> Iterator[Value]:
             lookup = Query(
                 since=query.since,
                 until=query.until,
                 group_by=(Terms(field, "value"),),
                 metrics=(Metric("n", "count"),),
+                limit=limit,
             )
             return (value for value, _ in run(lookup).rows)
 
-        if not selected_leaves(query.where, is_large):
-            return query
-        return query.replace(where=materialize(query.where, is_large, distinct))
+        def with_values(field: str, condition: Condition) -> Condition:
+            values = list(distinct(field, by_value.MOST_VALUES + 1))
+            if len(values) > by_value.MOST_VALUES:
+                return condition
+            name = resolve(field).field.name
+            parameters: list[Any] = [values]
+            test = condition_sql(condition, parameters)
+            source = f'(SELECT unnest(?::VARCHAR[]) AS "{name}") AS events'
+            rows = self.statement(f'SELECT "{name}" FROM {source} WHERE {test}', parameters)
+            return OneOf(field, tuple(value for (value,) in rows))
+
+        where = by_value.by_value(query.where, with_values)
+        if selected_leaves(where, is_looked_up):
+            where = materialize(where, is_looked_up, distinct)
+        return query.replace(where=where)
 
 
 def _first_line(error: Exception) -> str:

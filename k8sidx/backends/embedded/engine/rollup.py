@@ -83,6 +83,7 @@ class Rolled:
 
     :param dimensions: stored fields to roll up by.
     :param source: SQL of the events, with its parameters.
+    :ivar every: all combinations.
     """
 
     def __init__(
@@ -101,7 +102,7 @@ class Rolled:
             f'SELECT "{ROLLED_COUNT}" FROM {self.table.source} ORDER BY rowid'
         )
         self._counts = [row[0] for row in counts]
-        self._all = Bitset.all(len(counts))
+        self.every = Bitset.all(len(counts))
         self._matching: dict[Leaf, frozenset[Value]] = {}
         self._rows: dict[Leaf, Bitset] = {}
         self._rows_by_value: dict[str, dict[Value, list[int]]] = {}
@@ -172,10 +173,10 @@ class Rolled:
     def _bounds(self, condition: Condition) -> _Bounds:
         match condition:
             case Always():
-                return _Bounds(condition, self._all, self._all)
+                return _Bounds(condition, self.every, self.every)
             case And(parts):
                 children = [self._bounds(part) for part in parts]
-                may, must = self._all, self._all
+                may, must = self.every, self.every
                 for child in children:
                     may, must = may & child.may, must & child.must
                 return _Bounds(condition, may, must, children)
@@ -187,9 +188,9 @@ class Rolled:
                 return _Bounds(condition, may, must, children)
             case Not(part):
                 child = self._bounds(part)
-                return _Bounds(condition, self._all - child.must, self._all - child.may, [child])
+                return _Bounds(condition, self.every - child.must, self.every - child.may, [child])
         if condition not in self._matching:
-            return _Bounds(condition, self._all, NO_ROWS)
+            return _Bounds(condition, self.every, NO_ROWS)
         rows = self._rows_where(condition)
         return _Bounds(condition, rows, rows)
 

@@ -17,24 +17,21 @@ query over fewer rows, of which none that was left out could match.
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from k8sidx.backends.embedded.engine.bitset import NO_ROWS, Bitset
 from k8sidx.backends.embedded.engine.rollup import Database, Rolled, numbers, quoted
+from k8sidx.backends.embedded.engine.routed import NUMBER, Gathered, RoutedEngine, columns_of
 from k8sidx.backends.embedded.engine.sql import ROLLED_COUNT
-from k8sidx.backends.embedded.storage.columns import COMPUTED, ID, TIME
-from k8sidx.backends.ordering import Row, finish_rows
+from k8sidx.backends.embedded.storage.columns import ID, TIME
 from k8sidx.backends.protocol import Engine
-from k8sidx.backends.result import Result
 from k8sidx.backends.shared import ScanRequest
 from k8sidx.events.fields.lookup import resolve
-from k8sidx.query.algebra import NEVER, Condition, Metric, Or, Query, Terms, fields_of
-from k8sidx.query.bounds import implies
+from k8sidx.query.algebra import Or, Present
 
 DIMENSIONS = (
     "target.resource",
@@ -75,34 +72,11 @@ MOST_CELLS = 20_000_000
 MOST_COMBINATIONS = 200_000
 """Largest number of combinations that are evaluated."""
 
+MOST_WITH_LIST = 0.05
+"""Share of the events with a value up to which a list is as cheap to read as another field."""
+
 _KEYS = 6
 """Largest number of leading dimensions by which events are joined."""
-
-
-NUMBER = "number of keys"
-"""Column that numbers an event's values of the leading dimensions."""
-
-
-@dataclass(frozen=True, slots=True)
-class Gathered:
-    """One requester's part of a table of gathered events.
-
-    :param fields: its stored fields.
-    :param numbers: the lowest and the highest ``NUMBER`` of its events, which selects most of them.
-    :param combinations: rows of the roll-up that the selected events can have.
-    """
-
-    table: str
-    fields: frozenset[str]
-    numbers: tuple[int, int]
-    combinations: Bitset
-
-    def source(self, columns: Iterable[str]) -> str:
-        """Return the SQL of the events, with some columns: to plan for them all takes long."""
-        return (
-            f'(SELECT {quoted(sorted(columns))} FROM "{self.table}" '
-            f'WHERE "{NUMBER}" BETWEEN ? AND ?) AS events'
-        )
 
 
 @dataclass(slots=True)
@@ -214,8 +188,9 @@ class SharedScan:
         """
         with_lists, plain = Gathering(), Gathering()
         sizes = [rolled.events(combinations) for combinations in self._about]
-        reads = [_columns(request.fields) & self._have for request in self._requests]
-        listed = [any(resolve(name).field.many for name in columns) for columns in reads]
+        reads = [columns_of(request.fields) & self._have for request in self._requests]
+        lists = {name for names in reads for name in names if self._is_expensive(name, rolled)}
+        listed = [not columns.isdisjoint(lists) for columns in reads]
         for at in sorted(range(len(sizes)), key=lambda at: (not listed[at], sizes[at])):
             if not sizes[at] or self._in_counts(self._requests[at]):
                 continue
@@ -227,6 +202,15 @@ class SharedScan:
             if gathering.grown(*needs, rolled) <= MOST_CELLS:
                 gathering.add(at, *needs)
         return [gathering for gathering in (with_lists, plain) if gathering.requests]
+
+    def _is_expensive(self, name: str, rolled: Rolled) -> bool:
+        """Whether a field is a list that many events have."""
+        if not resolve(name).field.many:
+            return False
+        if name not in rolled.table.fields:
+            return True
+        present = rolled.events(rolled.combinations(Present(name)))
+        return present > rolled.events(rolled.every) * MOST_WITH_LIST
 
     def _in_counts(self, request: ScanRequest) -> bool:
         """Whether the roll-up contains everything that it queries."""
@@ -317,96 +301,3 @@ class SharedScan:
 
 def _same(keys: Sequence[str]) -> str:
     return " AND ".join(f'events."{key}" IS NOT DISTINCT FROM keys."{key}"' for key in keys)
-
-
-def _columns(fields: frozenset[str]) -> frozenset[str]:
-    """Return the columns that fields are read from."""
-    columns = {name for name in fields if name == ID or name not in COMPUTED}
-    if "event.duration" in fields:
-        columns |= {"stageTimestamp", "requestReceivedTimestamp"}
-    return frozenset(columns)
-
-
-@dataclass(slots=True)
-class RoutedEngine:
-    """Runs queries over the smallest table that contains their events and fields.
-
-    :param gathered: a table with all events of the conditions, when there is one.
-    :param none: the conditions hold for no event.
-    :param between: time range of the tables.
-    """
-
-    database: Database
-    conditions: tuple[Condition, ...]
-    rolled: Rolled
-    gathered: Gathered | None
-    none: bool
-    between: tuple[datetime | None, datetime | None]
-    name: str = "duckdb"
-
-    def run(self, query: Query) -> Result:
-        """Run the query; see :class:`k8sidx.backends.protocol.Engine`."""
-        meant = any(implies(query.where, condition) for condition in self.conditions)
-        within = self._within(query)
-        if meant and within and self.none:
-            return _of_nothing(query)
-        gathered = self.gathered
-        if self._rolls(query):
-            # Without its time range, which is that of the whole roll-up.
-            where = self.rolled.materialized(query.where)
-            asked = dataclasses.replace(query, where=where, since=None, until=None)
-            return self.database.answer(asked, self.rolled.table.source, rolled=True)
-        if meant and within and gathered and _columns(_fields(query)) <= gathered.fields:
-            return self._of_gathered(query, gathered)
-        if within:
-            query = query.replace(where=self.rolled.materialized(query.where))
-        return self.database.run(query)
-
-    def _of_gathered(self, query: Query, gathered: Gathered) -> Result:
-        where = self.rolled.specialized(query.where, gathered.combinations)
-        if where == NEVER:
-            return _of_nothing(query)
-        query = query.replace(where=self.rolled.materialized(where))
-        source = gathered.source(_columns(_fields(query)) | {ID, TIME})
-        return self.database.answer(query, source, gathered.numbers)
-
-    def _within(self, query: Query) -> bool:
-        since, until = self.between
-        return (since is None or (query.since is not None and query.since >= since)) and (
-            until is None or (query.until is not None and query.until <= until)
-        )
-
-    def _rolls(self, query: Query) -> bool:
-        if query.select or (query.since, query.until) != self.between:
-            return False
-        keys = [key for key in query.group_by if not isinstance(key, Terms)]
-        if keys or not all(_can_roll(metric) for metric in query.metrics):
-            return False
-        fields = _fields(query, but=TIME)
-        return fields <= self.rolled.table.fields
-
-
-def _can_roll(metric: Metric) -> bool:
-    if metric.kind in ("min", "max"):
-        return resolve(metric.field).field.name == TIME
-    return metric.kind in ("count", "count_distinct")
-
-
-def _fields(query: Query, but: str = "") -> frozenset[str]:
-    """Return the stored fields of a query; with ``but``, without it in time range and metrics."""
-    names = {path.field.name for path in fields_of(query)}
-    if but:
-        tested = fields_of(Query(where=query.where, metrics=(Metric("n", "count"),)))
-        names -= {but} - {path.field.name for path in tested}
-    return frozenset(names)
-
-
-def _of_nothing(query: Query) -> Result:
-    """Return the result for no events."""
-    if query.select or query.group_by:
-        return Result(query.columns, [], "duckdb")
-    row: Row = [
-        0 if metric.kind in ("count", "present", "count_distinct") else None
-        for metric in query.metrics
-    ]
-    return Result(query.columns, [tuple(values) for values in finish_rows(query, [row])], "duckdb")

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from k8sidx.backends.embedded.storage.columns import COMPUTED, ID, TIME
+from k8sidx.backends.materialize import LONG, is_large
 from k8sidx.backends.percentiles import rank_of
 from k8sidx.backends.time_columns import time_columns
 from k8sidx.errors import UnsupportedQuery
@@ -220,7 +221,10 @@ def condition_sql(condition: Condition, parameters: list[Any]) -> str:
     if isinstance(condition, Always):
         return "true"
     if isinstance(condition, Not):
-        return f"(({condition_sql(condition.condition, parameters)}) IS NOT TRUE)"
+        # CASE stops at the first alternative that holds, IS NOT TRUE evaluates all of them.
+        return (
+            f"(CASE WHEN {condition_sql(condition.condition, parameters)} THEN false ELSE true END)"
+        )
     if isinstance(condition, And | Or):
         if not condition.conditions:
             return "true" if isinstance(condition, And) else "false"
@@ -303,8 +307,20 @@ def _membership(leaf: OneOf, path: FieldPath, value: str, parameters: list[Any])
         return "false"
     if leaf.ignore_case and any(has_letters(str(text)) for text in wanted):
         return _folded_equality(value, [str(text) for text in wanted], parameters)
+    if len(wanted) > LONG and not path.many:  # DuckDB allows no subquery in a lambda
+        parameters.append(wanted)
+        return f"{value} IN (SELECT unnest(?))"
     parameters.extend(wanted)
     return f"{value} IN ({', '.join('?' * len(wanted))})"
+
+
+def is_looked_up(leaf: Leaf) -> bool:
+    """Whether a comparison has to be replaced by the stored values that it holds for: networks,
+    because DuckDB has no address type here, and long lists that a join cannot compare with."""
+    if not is_large(leaf) or not isinstance(leaf, OneOf):
+        return is_large(leaf)
+    folds = leaf.ignore_case and any(has_letters(str(text)) for text in leaf.values)
+    return folds or resolve(leaf.field).many
 
 
 def _folded_equality(value: str, wanted: Sequence[str], parameters: list[Any]) -> str:
