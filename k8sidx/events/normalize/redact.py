@@ -20,8 +20,8 @@ from k8sidx.events.normalize.redact_hints import (
     KUBECTL_ENTRY,
     KUBECTL_MARK,
     LAST_APPLIED,
-    PACKED,
     is_suspect,
+    may_be_packed,
 )
 from k8sidx.events.normalize.redact_kinds import APPLIED, KIND_OF_RESOURCE, mask_parts
 from k8sidx.events.normalize.redact_marks import MARK, is_mark
@@ -143,7 +143,7 @@ def _redact_annotation(annotations: dict[str, Any], key: str, value: str) -> Non
         annotations[key] = MARK
     elif SUSPECT_KIND.search(value):
         redact_object_text(annotations, key, "", 0)
-    elif not (PACKED.search(value) and redact_packed(annotations, key, 0)):
+    elif not (may_be_packed(value) and redact_packed(annotations, key, 0)):
         redact_member(annotations, key, value, 0)
         annotations[key] = redact_text(annotations[key], prose=True)
 
@@ -183,7 +183,7 @@ def redact_tree(root: dict[str, Any], target: str) -> bool:
 
 def _redact_kept_text(node: Any, key: Any, text: str, kind: str) -> bool:
     suspect = bool(kind) or SUSPECT_KIND.search(text) is not None
-    if suspect or PACKED.search(text):
+    if suspect or may_be_packed(text):
         is_plain = not suspect or _SIMPLE.fullmatch(text) is not None or not _is_content(key)
         if redact_object_text(node, key, kind, 0, keep_plain=is_plain):
             return True

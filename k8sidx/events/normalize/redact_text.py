@@ -183,7 +183,7 @@ VALUE_HINTS = (
 """One of these, or a login in a URL, is in every text that :func:`redact_value` changes; the case
 is that of the usual spellings."""
 URL_HINT = "://"
-_VALUE_HINT = re.compile("|".join(map(re.escape, (URL_HINT, *VALUE_HINTS))))
+_VALUE_HINT = re2.compile("|".join(map(re.escape, (URL_HINT, *VALUE_HINTS))).encode())
 
 
 def redact_text(text: str, *, mark: str = MARK, prose: bool = False) -> str:
@@ -224,7 +224,7 @@ def redact_text(text: str, *, mark: str = MARK, prose: bool = False) -> str:
 def redact_value(text: str) -> str:
     """Return a text of any object without private keys, JSON web tokens, tokens of services,
     credentials in URLs, ``Bearer ...`` and ``password=...``; the same text if there are none."""
-    if _VALUE_HINT.search(text) is None:
+    if _VALUE_HINT.search(text.encode("utf-8", "replace")) is None:
         return text
     keep = _keep_first_group(MARK)
     redacted = _KEY_BLOCK.sub(MARK, text) if "PRIVATE KEY" in text else text

@@ -14,7 +14,7 @@ from k8sidx.events.normalize.redact_container import (
     redact_command_and_arguments,
     redact_environment,
 )
-from k8sidx.events.normalize.redact_hints import APPLIED_TEXTS, PACKED, REDACTED_KINDS
+from k8sidx.events.normalize.redact_hints import APPLIED_TEXTS, REDACTED_KINDS, may_be_packed
 from k8sidx.events.normalize.redact_kinds import APPLIED, PARTS, mask_entry, mask_parts
 from k8sidx.events.normalize.redact_lines import introduces_values, redact_lines
 from k8sidx.events.normalize.redact_marks import is_mark, opaque
@@ -85,7 +85,7 @@ def redact_member(node: Any, key: Any, text: str, depth: int) -> bool:
         return False
     if len(text) > 12 and _may_be_object(text):
         return redact_object_text(node, key, "", depth)
-    changed = redact_packed(node, key, depth) if len(text) > 12 and PACKED.search(text) else False
+    changed = redact_packed(node, key, depth) if len(text) > 12 and may_be_packed(text) else False
     if not changed and introduces_values(text):
         changed = _redact_document(node, key, depth)
     return _redact_value(node, key) | changed
@@ -99,7 +99,7 @@ def _may_be_object(text: str) -> bool:
 @lru_cache(maxsize=16384)
 def _is_plain(text: str) -> bool:
     """Whether nothing in a text is looked into or replaced, wherever it stands."""
-    if _may_be_object(text) or PACKED.search(text) or introduces_values(text):
+    if _may_be_object(text) or may_be_packed(text) or introduces_values(text):
         return False
     return redact_command(redact_value(text)) is text
 
