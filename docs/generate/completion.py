@@ -1,12 +1,14 @@
-"""Generator of ``k8sidx/cli/cli.json``: commands, options, and what completes them.
+"""Generator of ``cli.json`` and ``help.json``: commands, what completes them, and their help.
 
-``python -m docs.generate.completion k8sidx/cli/cli.json``
+``python -m docs.generate.completion k8sidx/cli/cli.json`` writes both.
 """
 
 from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from enum import Enum
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
@@ -76,5 +78,47 @@ def _choices(parameter: Any) -> str:
     return ""
 
 
+class _Sections:
+    """The part of a formatter of help texts that options are written with."""
+
+    width = 100
+
+    def __init__(self) -> None:
+        self.sections: list[tuple[str, list[list[str]]]] = []
+
+    @contextmanager
+    def section(self, title: str) -> Iterator[None]:
+        self.sections.append((title, []))
+        yield
+
+    def write_dl(self, rows: Iterable[Sequence[str]], *_: object, **__: object) -> None:
+        self.sections[-1][1].extend(list(row) for row in rows)
+
+
+def helps() -> str:
+    """Return the text of the file with the help of each command."""
+    root: Any = typer.main.get_command(app)
+    described = _help(root, root.make_context("k8sidx", [], resilient_parsing=True))
+    return json.dumps(described, indent=1, ensure_ascii=False) + "\n"
+
+
+def _help(command: Any, context: Any) -> dict[str, Any]:
+    sections = _Sections()
+    command.format_options(context, sections)
+    described: dict[str, Any] = {
+        "usage": command.collect_usage_pieces(context),
+        "help": command.help,
+        "epilog": command.epilog,
+        "sections": [section for section in sections.sections if section[0] != "Commands"],
+    }
+    if hasattr(command, "commands"):
+        described["commands"] = {
+            name: _help(child, typer.Context(child, info_name=name, parent=context))
+            for name, child in command.commands.items()
+        }
+    return described
+
+
 if __name__ == "__main__":
     Path(sys.argv[1]).write_text(description(), "utf-8")
+    Path(sys.argv[1]).with_name("help.json").write_text(helps(), "utf-8")

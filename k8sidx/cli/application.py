@@ -10,6 +10,7 @@ import typer
 
 from k8sidx import __version__
 from k8sidx.cli.defaults import Command, Group
+from k8sidx.cli.fast_help import SETTINGS
 
 
 def application(names: Sequence[str]) -> typer.Typer:
@@ -62,7 +63,7 @@ def _empty() -> typer.Typer:
         no_args_is_help=True,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
-        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+        context_settings=SETTINGS,
     )
     app.callback()(k8sidx)
     return app

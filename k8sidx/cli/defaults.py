@@ -18,9 +18,10 @@ from typing import Any, NamedTuple
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from k8sidx.cli.options import PROFILE, configuration_folders
+from k8sidx.cli.options import PROFILE
 from k8sidx.cli.output import print_message
-from k8sidx.cli.start import described
+from k8sidx.cli.start import configuration_folders, described
+from k8sidx.cli.usage_errors import readable, with_commands
 from k8sidx.config_file import ConfigurationFile, Name, find_file, nearest
 from k8sidx.errors import K8sidxError, UsageError
 from k8sidx.show.render.escape import visible
@@ -261,7 +262,12 @@ class _Configured:
             if not given.wants_help() and ctx.info_name != "doctor":
                 print_message(f"k8sidx: {error}")
                 raise typer.Exit(error.exit_code) from None
-        rest = super().parse_args(ctx, args)  # type: ignore[misc]
+        try:
+            rest = super().parse_args(ctx, args)  # type: ignore[misc]
+        except Exception as error:
+            if isinstance(getattr(error, "message", None), str) and hasattr(error, "param"):
+                error.message = readable(error.message)  # type: ignore[attr-defined]
+            raise
         if file is not None:
             _in_effect.set((file, tuple(_used(self.params, ctx))))
         return rest  # type: ignore[no-any-return]
@@ -273,6 +279,17 @@ class Command(_Configured, TyperCommand):
 
 class Group(_Configured, TyperGroup):
     """A group of commands that may be a command itself, with defaults likewise."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        try:
+            return super().resolve_command(ctx, args)
+        except Exception as error:
+            if isinstance(getattr(error, "message", None), str):
+                error.message = with_commands(  # type: ignore[attr-defined]
+                    error.message,  # type: ignore[attr-defined]
+                    list(self.commands),
+                )
+            raise
 
 
 class _Given:

@@ -5,6 +5,7 @@ What it does not know is left to typer, which imports every command.
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -44,6 +45,7 @@ def candidates(words: Sequence[str], incomplete: str, described: Any) -> Items |
     :returns: ``None`` for what is not known here.
     """
     node, pending, only_arguments = described, "", False
+    given: list[str] = []
     for word in words:
         if pending:
             pending = ""
@@ -54,6 +56,8 @@ def candidates(words: Sequence[str], incomplete: str, described: Any) -> Items |
             pending = kind if kind and "=" not in word else ""
         elif word in node.get("commands", {}):
             node = node["commands"][word]
+        else:
+            given.append(word)
     if incomplete.startswith("-") and not pending and not only_arguments:
         if "=" in incomplete:
             return None
@@ -63,7 +67,8 @@ def candidates(words: Sequence[str], incomplete: str, described: Any) -> Items |
     elif not pending and "commands" in node:
         items = [(name, command["help"]) for name, command in node["commands"].items()]
     else:
-        values = _values(pending or node.get("argument", "file"), described)
+        kind = pending or node.get("argument", "file")
+        values = _saved(given) if kind == "saved" else _values(kind, described)
         if values is None:
             return None
         items = [(value, "") for value in values]
@@ -81,10 +86,25 @@ def _values(kind: str, described: Any) -> Sequence[str] | None:
             return list(_configuration().get("profile", {}))
         case "file" | "text":
             return []
-        case "saved":
-            return None
     lists: Sequence[str] = described["values"].get(kind, ())
     return lists or kind.split("|")
+
+
+def _saved(given: Sequence[str]) -> list[str]:
+    """Return the names of saved queries, each with the ``@`` unless it is a word before.
+
+    bash treats ``@`` as a separate word and expects only the text after it.
+
+    :param given: the arguments before.
+    """
+    if given and given[-1] != "@":
+        return []
+    folders = [Path(__file__).parents[1] / "insights" / "saved"]
+    queries = _configuration().get("query", {})
+    if named := os.environ.get("K8SIDX_QUERY_FOLDER") or queries.get("folder"):
+        folders.append(Path(str(named)).expanduser())
+    names = {file.stem for folder in folders for file in folder.glob("*.cwli")}
+    return [name if given else f"@{name}" for name in sorted(names)]
 
 
 def _hunts() -> list[str]:

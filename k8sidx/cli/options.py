@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from k8sidx.cli.output import LogFormat
+from k8sidx.cli.start import configuration_folders
 from k8sidx.show.render.formats.registry import Output
 
 if TYPE_CHECKING:
@@ -216,8 +217,3 @@ def time_zone() -> tzinfo:
     from k8sidx.query.durations import parse_zone
 
     return parse_zone(_zone.get() or os.environ.get(ZONE) or configuration().tz or "UTC")
-
-
-def configuration_folders() -> tuple[Path, ...]:
-    """Return the folders to search for the configuration file, in order."""
-    return Path.cwd(), Path(typer.get_app_dir("k8sidx"))

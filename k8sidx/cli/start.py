@@ -36,7 +36,35 @@ def start(arguments: Sequence[str], environment: Mapping[str, str]) -> None:
         if answer is not None:
             sys.stdout.write(f"{answer.text}\n")
             raise SystemExit(answer.exit_code)
-    _application(arguments, completing=bool(wanted))(prog_name="k8sidx")
+    arguments = _as_options(arguments)
+    if not wanted and (printed := _fast_help(arguments)) is not None:
+        sys.stdout.write(f"{printed}\n")
+        return
+    _application(arguments, completing=bool(wanted))(list(arguments), prog_name="k8sidx")
+
+
+def _as_options(arguments: Sequence[str]) -> Sequence[str]:
+    """Return the arguments, ``help COMMAND`` and ``version`` being those of other programs."""
+    if arguments and arguments[0] == "help":
+        return [*arguments[1:], "--help"]
+    return ["--version"] if list(arguments) == ["version"] else arguments
+
+
+def _fast_help(arguments: Sequence[str]) -> str | None:
+    """Return the help of a command; ``None`` where the command itself has to print it."""
+    from k8sidx.cli.fast_help import described_help, has_defaults, wanted_path
+
+    path = wanted_path(arguments)
+    if path is None or has_defaults(configuration_folders()):
+        return None
+    return described_help(path)
+
+
+def configuration_folders() -> tuple[Path, ...]:
+    """Return the folders to search for the configuration file, in order."""
+    import typer
+
+    return Path.cwd(), Path(typer.get_app_dir("k8sidx"))
 
 
 @cache
@@ -53,7 +81,7 @@ def _application(arguments: Sequence[str], *, completing: bool) -> typer.Typer:
         return application(COMMANDS)
     if first in COMMANDS:
         return application([first])
-    if not arguments or list(arguments) in (["--help"], ["-h"]):
+    if not arguments or list(arguments) in (["--help"], ["-h"], ["--version"]):
         commands = described()["commands"]
         return help_only({name: command["help"] for name, command in commands.items()})
     return application(COMMANDS)

@@ -37,7 +37,7 @@ def unknown_object(engine: Engine, period: Period, reference: ObjectReference) -
     if not rows:
         kinds = [str(row[0]) for row in _groups(engine, Always(), period, ("objectRef.resource",))]
         return UsageError(
-            f"no event is about {reference.resource}.",
+            f"no event is about objects of the kind {reference.resource!r}.",
             remedy=_suggestion(reference.resource, kinds) or "Check the kind.",
         )
     paths = [f"{row[0]}/{row[1]}" if row[0] else str(row[1]) for row in rows if row[1]]

@@ -74,6 +74,8 @@ def parse_moment(text: str, now: datetime, zone: tzinfo = UTC) -> datetime:
             return datetime.fromtimestamp(0, UTC) + timedelta(microseconds=int(stripped) * factor)
         head, _, last = stripped.rpartition(" ")
         if head and _ZONE.fullmatch(last):
+            if head[0].isalpha() and head.strip().lower() not in (*_DAYS, "now"):
+                raise ValueError(head)  # words that are not a time, rather than a wrong zone
             stripped, zone = head.strip(), parse_zone(last)
         if (days := _DAYS.get(stripped.lower())) is not None:
             midnight = now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)

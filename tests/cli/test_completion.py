@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
-from docs.generate.completion import description
+from docs.generate.completion import description, helps
 from k8sidx.cli import COMMANDS, app
 from k8sidx.cli.application import help_only
 from k8sidx.cli.fast_completion import candidates, completed
-from k8sidx.cli.start import described
+from k8sidx.cli.fast_help import SETTINGS, described_help
+from k8sidx.cli.start import described, start
+from k8sidx.insights.saved.saved import saved_names
 
 GENERATED = Path(__file__).parents[2] / "k8sidx" / "cli" / "cli.json"
 
@@ -28,6 +33,53 @@ def values(*words: str) -> list[str]:
 def test_the_description_is_current() -> None:
     text = GENERATED.read_text("utf-8")
     assert text == description(), "run: python -m docs.generate.completion k8sidx/cli/cli.json"
+
+
+def test_the_description_of_the_help_is_current() -> None:
+    text = GENERATED.with_name("help.json").read_text("utf-8")
+    assert text == helps(), "run: python -m docs.generate.completion k8sidx/cli/cli.json"
+
+
+@pytest.mark.parametrize("width", [60, 80, 100])
+def test_the_described_help_is_that_of_the_command(width: int) -> None:
+    def compare(command: Any, path: list[str], parent: Any) -> None:
+        context = typer.Context(
+            command, info_name=([*path] or ["k8sidx"])[-1], parent=parent, **SETTINGS,
+            terminal_width=width,
+        )  # fmt: skip
+        if path:
+            assert described_help(path, terminal_width=width) == context.get_help(), path
+        for name, child in getattr(command, "commands", {}).items():
+            compare(child, [*path, name], context)
+
+    compare(typer.main.get_command(app), [], None)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "begins"),
+    [
+        (["help"], "Usage: k8sidx [OPTIONS] COMMAND"),
+        (["help", "hunt"], "Usage: k8sidx hunt [OPTIONS]"),
+        (["findings", "list", "-h"], "Usage: k8sidx findings list [OPTIONS]"),
+        (["version"], "k8sidx "),
+    ],
+)
+def test_help_is_printed_as_other_programs_are_asked_for_it(
+    arguments: list[str], begins: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with contextlib.suppress(SystemExit):
+        start(arguments, {})
+    assert capsys.readouterr().out.startswith(begins)
+
+
+def test_the_help_of_a_command_has_the_defaults_of_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "k8sidx.toml").write_text("[defaults.search]\nlimit = 7\n")
+    with pytest.raises(SystemExit):
+        start(["search", "--help"], {})
+    assert "[default: 7, from k8sidx.toml]" in " ".join(capsys.readouterr().out.split())
 
 
 def test_the_list_of_commands_is_that_of_the_whole_application() -> None:
@@ -98,8 +150,22 @@ def test_each_shell_gets_its_form(
     assert answer == (text, exit_code)
 
 
-def test_saved_queries_are_left_to_the_application() -> None:
-    assert candidates(["query"], "@", described()) is None
+def test_saved_queries_are_completed_with_those_of_the_users_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("K8SIDX_QUERY_FOLDER", raising=False)
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "mine.cwli").write_text("# Mine\nlimit 1\n")
+    (tmp_path / "k8sidx.toml").write_text('[query]\nfolder = "own"\n')
+    shipped = sorted([*saved_names(None), "mine"])
+    assert values("query", "") == [f"@{name}" for name in shipped]
+    assert values("query", "@mi") == ["@mine"]
+    assert values("query", "@", "mi") == ["mine"]  # as bash splits it
+    assert values("query", "stats count(*)", "") == []
+
+
+def test_the_source_of_a_completion_is_left_to_the_application() -> None:
     assert completed("source_bash", {}, described()) is None
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from k8sidx.backends.result import Value
 from k8sidx.show.render.escape import iso_time, json_line
+
+_QUALIFIED = re.compile(r"(.*?)( of | without |$)(.*)")
+"""A noun, and what qualifies it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,5 +75,13 @@ def plain(value: Value) -> str | int | float | bool | None:
 
 
 def quantity(count: int, noun: str) -> str:
-    """Return a count with its noun: ``1 finding``, ``1,234 findings``."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+    """Return a count with its noun: ``1 finding``, ``1,234 findings``, ``2 entries of a log``."""
+    return f"{count:,} {noun if count == 1 else _plural(noun)}"
+
+
+def _plural(noun: str) -> str:
+    head, preposition, rest = _QUALIFIED.fullmatch(noun).groups()  # type: ignore[union-attr]
+    if head == "JSON":
+        return noun
+    plural = f"{head[:-1]}ies" if re.search("[^aeiou]y$", head) else f"{head}s"
+    return f"{plural}{preposition}{rest}"

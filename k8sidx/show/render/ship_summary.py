@@ -70,7 +70,8 @@ def not_understood_lines(report: ShipReport) -> Iterator[str]:
         example = next((example_text(example) for example in entry.examples.values()), "")
         yield (
             f"k8sidx: {entry.input}: no audit event was found, only {kinds}"
-            f"{f', for example {example}' if example else ''}"
+            f"{f', for example {example}' if example else ''}."
+            " Records of an audit log contain auditID or audit.k8s.io (docs/inputs.md)."
         )
 
 

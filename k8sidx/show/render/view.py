@@ -51,9 +51,7 @@ def document(scope: Scope, verdict: str, **more: Any) -> dict[str, Any]:
 
 def scope_line(scope: Scope) -> str:
     """Return the sentence on what was looked at."""
-    named = [name or "without a name" for name in scope.clusters]
-    listed = ", ".join(named) if len(named) <= 3 else f"{len(named):,} clusters"
-    noun = "cluster" if len(named) == 1 else "clusters"
-    clusters = f"{noun} {listed}" if len(named) <= 3 else listed
+    named = [f"cluster {name}" if name else "a cluster without a name" for name in scope.clusters]
+    clusters = ", ".join(named) if len(named) <= 3 else f"{len(named):,} clusters"
     period = f"{readable_time(scope.first)} to {readable_time(scope.last)}"
     return f"looked at {quantity(scope.events, 'event')} of {clusters}, {period}."

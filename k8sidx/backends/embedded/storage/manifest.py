@@ -197,8 +197,10 @@ def _no_manifest(store: Path) -> StoreError:
             "but events are there.",
             remedy="Make it anew from the events: k8sidx doctor --rebuild",
         )
+    problem = "is not a k8sidx store" if store.exists() else "does not exist: there is no store yet"
     return StoreError(
-        f"{store} is not a k8sidx store.", remedy="Ship into it first: k8sidx ship INPUT"
+        f"{store} {problem}.",
+        remedy="Ship into it first: k8sidx ship FILE. Or read files without a store: --input FILE",
     )
 
 

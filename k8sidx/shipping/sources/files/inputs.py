@@ -70,7 +70,8 @@ def refuse_address(given: str) -> None:
     if "://" in given:
         raise UsageError(
             f"{given} is an address, and only files can be read.",
-            remedy="Download it first, or pipe it into k8sidx with the input '-'.",
+            remedy="Download it first, or pipe it into k8sidx with the input '-'. Those that "
+            "can be read begin with s3, gs, az, cloudwatch, sqs, azqueue or kafka.",
         )
 
 

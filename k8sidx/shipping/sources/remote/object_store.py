@@ -25,6 +25,8 @@ _CREDENTIALS = (
 )  # fmt: skip
 _DENIED = ("AccessDenied", "AuthorizationPermissionMismatch", "AuthorizationFailure", "403 ")
 _MISSING_PLACE = ("NoSuchBucket", "ContainerNotFound", "bucket does not exist", "404 ")
+_NOWHERE = ("finds no credentials", "169.254.169.254", "metadata.google.internal")
+"""In errors of providers that looked everywhere, the last place being the machine's own service."""
 _NO_CREDENTIALS = ("metadata", "credential", "CredentialProvider", "169.254.169.254")
 
 
@@ -114,6 +116,11 @@ class ObjectStore:
     def _error(self, error: Exception) -> SourceError:
         """Return the error for a user, by what the provider answered."""
         text, reason = str(error), _first_line(error)
+        if _contains(text, _NOWHERE):
+            return SourceError(
+                f"there are no credentials for {self.url}.",
+                remedy="Give them as the provider's own tools expect them; see docs/clouds.md.",
+            )
         if _contains(text, _CREDENTIALS):
             return SourceError(
                 f"{self.url} does not accept the credentials: {reason}.",
