@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from k8sidx.config import load_configuration
+from k8sidx.config import Configuration, load_configuration
 from k8sidx.errors import UsageError
+
+SETTINGS = [name for name in Configuration.model_fields if name != "source"]
 
 
 def test_defaults_apply_without_a_file(tmp_path: Path) -> None:
@@ -49,9 +51,7 @@ def test_the_folder_of_queries_starts_at_the_files_folder(tmp_path: Path) -> Non
         ('stor = "x"', "unknown setting 'stor'. Did you mean store?"),
         (
             "zzz = 1",
-            "unknown setting 'zzz'. "
-            "Settings: store, index, cluster, tz, lists, known_good, trusted_impersonators, "
-            "notify, query, defaults, connection.",
+            f"unknown setting 'zzz'. Settings: {', '.join(SETTINGS)}.",
         ),
         ('[query]\nfolde = "x"', "unknown setting 'folde'. Did you mean folder?"),
         ("query = 5", "query: Input should be a valid dictionary"),

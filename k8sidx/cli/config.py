@@ -110,6 +110,7 @@ def _settings(configured: Configuration, defaults: Defaults | None, profile: str
     ]
     targets = [(("notify", name), target.level) for name, target in configured.notify.items()]
     others = [(("known_good",), ", ".join(configured.known_good)),
+              (("address_databases",), ", ".join(configured.address_databases)),
               (("query", "folder"), configured.query.folder)]  # fmt: skip
     for names, value in (*others, *lists, *impersonators, *targets):
         if value:
