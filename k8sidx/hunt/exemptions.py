@@ -17,6 +17,7 @@ from k8sidx.hunt.callers import (
 )
 from k8sidx.hunt.definition import Hunt
 from k8sidx.hunt.kinds.time_window import Window
+from k8sidx.hunt.made_accounts import requests_of_made_accounts
 from k8sidx.hunt.reflectors import lists_without_watch
 from k8sidx.hunt.result import Unjudged
 from k8sidx.query.algebra import Not, Or
@@ -59,11 +60,18 @@ def lift_exemptions(
     except UnsupportedQuery as error:
         why = f"accounts of the platform are left out by their names alone: {error}"
         return Lifted(list(hunts), (Unjudged("query", why),))
+    unknown: tuple[Unjudged, ...] = ()
+    try:
+        lifted.append(requests_of_made_accounts(engine, window))
+    except UnsupportedQuery as error:
+        why = f"accounts in system namespaces are the platform's by their names alone: {error}"
+        unknown = (Unjudged("query", why),)
     conditions = tuple(condition for condition in lifted if condition is not None)
     judging = [hunt.judging(Or(conditions)) for hunt in hunts] if conditions else list(hunts)
     inside = callers.inside
     if inside is None:
-        return Lifted(judging)
+        return Lifted(judging, unknown)
     return Lifted(
-        [hunt.restricted_to(Not(inside)) if hunt.nodes_inside else hunt for hunt in judging]
+        [hunt.restricted_to(Not(inside)) if hunt.nodes_inside else hunt for hunt in judging],
+        unknown,
     )

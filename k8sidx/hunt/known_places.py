@@ -184,6 +184,8 @@ def why_foreign(caller: Caller, places: KnownPlaces) -> str:
     hands_on = is_listed(caller.agent, "hands_on_clients") and caller.agent not in agents
     if hands_on and not _is_own_library(caller, places):
         return f"{caller.agent} is a client that people use"
+    if not caller.agent and any(any(at) for at in places.clients[caller.identity].values()):
+        return "it sends no user agent, and does so elsewhere"
     if is_node(caller):
         return _foreign_node(caller, places, networks)
     if caller.network in networks:

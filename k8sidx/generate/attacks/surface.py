@@ -6,12 +6,13 @@ from typing import Any
 
 from k8sidx.generate.attack import attack
 from k8sidx.generate.attacks.roles import RBAC
-from k8sidx.generate.step import KUBECTL, Step, ask
+from k8sidx.generate.step import KUBECTL, Step, again, ask
 
 ACCOUNT = "system:serviceaccount:shop:cart"
 KUBELET = "kubelet/v1.37.2 (linux/amd64) kubernetes/0000000"
 PROXY = "/api/v1/nodes/node-1/proxy/"
 CLAIM = {"devices": {"requests": [{"exactly": {"adminAccess": True}}]}}
+VIOLATION = "validation.policy.admission.k8s.io/validation_failure"
 BINDINGS = "validatingadmissionpolicybindings"
 
 
@@ -20,8 +21,8 @@ def write(resource: str, spec: Any, verb: str = "create", name: str = "x", **mor
     return ask(verb, resource, name, body=body, **more)
 
 
-def noted(verb: str, key: str, **more: Any) -> Step:
-    return ask(verb, "pods", "p", annotations={key: "x"}, **more)
+def noted(verb: str, key: str, name: str = "p", **more: Any) -> Step:
+    return ask(verb, "pods", name, annotations={key: "x"}, **more)
 
 
 def pod(name: str = "p", metadata: Any = None, **own: Any) -> Step:
@@ -47,7 +48,10 @@ ATTACKS = {
     ),
     "unsafe_delete": attack(noted("delete", "apiserver.k8s.io/unsafe-delete-ignore-read-error")),
     "policy_audit_violation": attack(
-        noted("create", "validation.policy.admission.k8s.io/validation_failure")
+        noted("create", VIOLATION)
+    ),
+    "policy_violation_burst": attack(
+        again(noted("create", VIOLATION, "probe-{n}"), 6, 20)
     ),
     "policy_binding_not_denying": attack(
         write(BINDINGS, {"validationActions": ["Warn"]}, "update")

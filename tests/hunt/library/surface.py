@@ -21,6 +21,12 @@ def noted(key: str, value: str = "x", **more: Any) -> dict[str, Any]:
     return made | {NOTE: made[NOTE] | {key: value}}
 
 
+def violating(name: str, minute: float, **more: Any) -> dict[str, Any]:
+    """A pod that an audited policy would refuse, that many minutes after the first."""
+    key = "pod-security.kubernetes.io/audit-violations"
+    return noted(key, name=name, seconds=60 * minute, **more)
+
+
 def written(resource: str, spec: Any, verb: str = "create", **more: Any) -> dict[str, Any]:
     """An object with its specification."""
     body = {"metadata": more.pop("metadata", {}), "spec": spec}
@@ -100,6 +106,12 @@ PAIRS = {
             noted("pod-security.kubernetes.io/enforce-policy", "restricted:latest"),
             noted("validation.policy.admission.k8s.io/validation_failure", code=403),
         ],
+    ),
+    "policy_violation_burst": pair(
+        [violating(f"web-{n}", n) for n in range(5)],
+        # Few objects, however often; and many that were refused.
+        [violating(f"web-{n % 4}", n) for n in range(40)]
+        + [violating(f"job-{n}", n, user="bob", code=403) for n in range(9)],
     ),
     "policy_binding_not_denying": pair(
         written("validatingadmissionpolicybindings", {"validationActions": ["Audit"]}, "update"),

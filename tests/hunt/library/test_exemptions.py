@@ -38,6 +38,9 @@ ATTACKERS = (
     (f"{CONTROLLER}generic-garbage-collector", own_agent(CONTROLLER), OUTSIDE),
     # With the component's client, in a pod.
     (f"{CONTROLLER}namespace-controller", own_agent(CONTROLLER), POD),
+    # With an account of a namespace, or in one, that has the name of the platform's.
+    ("system:serviceaccount:openshift-evil:runner", "runner/v1.0.0", POD),
+    (f"{CONTROLLER}helper", "helper/v1.0.0", POD),
 )
 """Users, user agents and addresses."""
 
@@ -50,8 +53,13 @@ PRESENT = [
         seconds=-600 + n,
     )
     for n in range(12)
-] + [event("watch", "secrets", user=VELERO, agent="velero-server/v1.14.1", source="10.244.3.61")]
-"""What shows where components of the control plane act from, and that watches are logged."""
+] + [
+    event("create", "namespaces", name="openshift-evil", namespace="openshift-evil", code=201),
+    event("create", "serviceaccounts", name="helper", namespace="kube-system", code=201),
+    event("watch", "secrets", user=VELERO, agent="velero-server/v1.14.1", source="10.244.3.61"),
+]
+"""What shows where components of the control plane act from, who made accounts, and that watches
+are logged."""
 
 ABOUT_AGENTS = (
     "helm_release_read_burst",
@@ -153,6 +161,8 @@ def document(name: str) -> str:
 def attackers_of(name: str, selection: str) -> Sequence[tuple[str, str, str]]:
     if selection != "filters":
         return OWN[name, selection]
+    if name == "system_account_workload":  # about service accounts of kube-system alone
+        return [attacker for attacker in ATTACKERS if attacker[0].startswith(CONTROLLER)]
     operators = name in ("secret_read_burst", "secret_get_denied")
     return OPERATORS if operators else ATTACKERS
 
