@@ -32,7 +32,7 @@ from k8sidx.query.algebra import (
 )
 
 HISTORY = timedelta(days=30)
-"""How long before the window somebody may have made an account."""
+"""Time before the window in which somebody may have made an account."""
 
 MOST_ACCOUNTS = 100
 """Accounts that a condition names one by one; of more, it names their namespaces."""
