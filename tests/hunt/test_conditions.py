@@ -106,10 +106,11 @@ def test_the_limits_of_a_statement_change_no_match(
     monkeypatch.setattr("k8sidx.backends.embedded.engine.by_value.FEW", 0)
     monkeypatch.setattr(f"k8sidx.backends.embedded.engine.{limit}", 0)
     for item in ITEMS:
-        for condition in ("s or t", "not s", "t and not s", "not (s or t)"):
+        for condition in ("s or t", "not (s or t)"):
             detection = f"{{s: {{{item}}}, t: {{userAgent|contains: l}}, condition: {condition}}}"
             where = sigma(detection).condition
-            assert engine_says(where, engine) == slowly(where), (item, condition)
+            rows = engine.run(Query(where=where, select=("auditID",))).rows
+            assert {name for (name,) in rows} == slowly(where), (item, condition)
 
 
 @pytest.mark.parametrize("hunt", load_library(), ids=lambda hunt: hunt.id)
