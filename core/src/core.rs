@@ -37,7 +37,7 @@ pub struct Lengths {
 /// What is looked for in quick tests for secrets.
 pub struct Hints {
     /// A body without any of these that cannot hold other objects has no secret.
-    pub bodies: Words,
+    pub bodies: AhoCorasick,
     /// Nor has any other without these.
     pub kinds: Words,
     /// Names of applied configurations: any, the masked ones and those of managed fields. A body
@@ -224,7 +224,8 @@ impl Core {
     fn may_hold_secrets(&self, body: &[u8], flags: u32) -> bool {
         let embeds = flags & flag::EMBEDDING != 0 || memchr::memchr(b'\\', body).is_some();
         flags & flag::SENSITIVE != 0
-            || self.hints.bodies.is_in(body)
+            || !body.is_ascii()
+            || self.hints.bodies.is_match(body)
             || self.has_other_applied(body)
             || (embeds && self.hints.kinds.is_in(body))
     }

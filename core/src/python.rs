@@ -68,7 +68,7 @@ impl EventCore {
         let [any, masked, managed] = exactly(words("applied")?)?;
         let [key, mark, marked] = exactly(words("mask")?)?;
         let hints = Hints {
-            bodies: Words::new(&words("bodies")?).map_err(invalid)?,
+            bodies: automaton(words("bodies")?, true)?,
             kinds: Words::new(&words("kinds")?).map_err(invalid)?,
             applied: [
                 automaton(vec![any], false)?,

@@ -39,6 +39,7 @@ from k8sidx.events.normalize.redact import redact_json
 from k8sidx.events.normalize.redact_container import redact_promoted
 from k8sidx.events.normalize.redact_hints import (
     BODY_HINTS,
+    ESCAPE_HINTS,
     KIND_HINTS,
     KUBECTL_FIELD,
     KUBECTL_KEY,
@@ -378,6 +379,7 @@ def _words() -> dict[str, list[bytes]]:
                 *VALUE_HINTS,
                 URL_HINT,
                 *COMMAND_TEXT_HINTS,
+                *ESCAPE_HINTS,
             )
         ],
         "assigned": [hint.encode() for hint in ASSIGNED_HINTS],

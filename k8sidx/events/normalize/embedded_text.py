@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 import re
 from typing import Any
 from urllib.parse import unquote
@@ -21,12 +22,13 @@ MAX_PACKED = 16 * 1024 * 1024
 MAX_LAYERS = 4
 """Encodings inside one another that are undone."""
 _PERCENT = re.compile(r"%(?:25)*(?:22|7[bB]|5[bB]|3[aA])")
-_MAPPING = re.compile(r"^(?:---\s*\n)?\s*[\w.\"'-]+\s*:", re.MULTILINE)
+_MAPPING = re.compile(r"^(?:---\s*\n)?\s*[\w.\"'\\-]+\s*:", re.MULTILINE)
 _STANDARD = str.maketrans("-_", "+/")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]+={0,2}")
 _DATA_URI = re.compile(r"data:[\w/+.;=,-]{0,100}?;base64,")
 # A few bytes of anchors and aliases can stand for gigabytes.
 _ALIAS = re.compile(r"(?:^|[\s\[,:-])[*&][\w-]+")
+_ESCAPE = re.compile(r"\\(?:u00[4-7]|x[4-7]|u0?[1-9a-fA-F])")
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -45,6 +47,19 @@ def parse_text(text: str, layers: int = MAX_LAYERS) -> dict[str, Any] | list[Any
     if ":" in stripped and _MAPPING.search(stripped):
         return _yaml(stripped)
     return None
+
+
+def has_escapes(text: str) -> bool:
+    """Whether letters of ASCII stand in escapes in a text, as those of a name may."""
+    return "\\" in text and _ESCAPE.search(text) is not None
+
+
+def quoted_text(text: str) -> str | None:
+    """Return the text that a text is JSON of; ``None`` when it is something else."""
+    try:
+        return msgspec.json.decode(text.strip().encode("utf-8", "surrogatepass"), type=str)
+    except (msgspec.DecodeError, UnicodeError):
+        return None
 
 
 def unpacked(text: str, layers: int = MAX_LAYERS) -> str | None:
@@ -106,7 +121,31 @@ def _json(text: bytes) -> dict[str, Any] | list[Any] | None:
         value = msgspec.json.decode(text)
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         return None
-    return value if isinstance(value, dict | list) else None
+    if not isinstance(value, dict | list):
+        return None
+    return _with_repeated(text, value)
+
+
+def _with_repeated(text: bytes, value: dict[str, Any] | list[Any]) -> dict[str, Any] | list[Any]:
+    """Return the value with the members that its text has more than once: each is there."""
+    repeated = False
+
+    def members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        nonlocal repeated
+        made: dict[str, Any] = {}
+        for name, child in pairs:
+            count = 0
+            while (key := f"{name}#{count}" if count else name) in made:
+                count += 1
+            repeated |= count > 0
+            made[key] = child
+        return made
+
+    try:
+        whole: dict[str, Any] | list[Any] = json.loads(text, object_pairs_hook=members)
+    except (ValueError, RecursionError):
+        return value
+    return whole if repeated else value
 
 
 def _yaml(text: str) -> dict[str, Any] | list[Any] | None:

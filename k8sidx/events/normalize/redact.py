@@ -25,7 +25,8 @@ from k8sidx.events.normalize.redact_hints import (
 )
 from k8sidx.events.normalize.redact_kinds import APPLIED, KIND_OF_RESOURCE, mask_parts
 from k8sidx.events.normalize.redact_marks import MARK, is_mark
-from k8sidx.events.normalize.redact_text import redact_message, redact_text
+from k8sidx.events.normalize.redact_message import redact_message
+from k8sidx.events.normalize.redact_text import redact_text
 from k8sidx.events.normalize.redact_walk import (
     SUSPECT_KIND,
     mask_target,

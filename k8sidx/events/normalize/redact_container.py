@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from k8sidx.events.normalize.redact_marks import MARK, WORD_MARK, is_mark
+from k8sidx.events.normalize.redact_names import is_secret_name
 from k8sidx.events.normalize.redact_programs import masked_words, may_be_command
 from k8sidx.events.normalize.redact_text import (
     SECRET_NAME,
@@ -28,7 +29,8 @@ def redact_environment(variables: Any) -> bool:
         if isinstance(variable, dict) and isinstance(value := variable.get("value"), str):
             if is_mark(value) or not value:
                 continue
-            if _SECRET_VARIABLE.search(str(variable.get("name", ""))):
+            name = str(variable.get("name", ""))
+            if _SECRET_VARIABLE.search(name) or is_secret_name(name):
                 variable["value"] = MARK
                 changed = True
             elif (redacted := redact_text(value)) is not value:

@@ -17,7 +17,8 @@ from k8sidx.events.normalize.redact_text import SECRET_NAME, VALUE_HINTS
 
 REDACTED_KINDS = (
     "Secret|ConfigMap|TokenRequest|TokenReview|CertificateSigningRequest|"
-    "HelmRelease|HelmChart|HelmChartConfig"
+    "HelmRelease|HelmChart|HelmChartConfig|ExternalSecret|ClusterExternalSecret|PushSecret|"
+    "SealedSecret|ClusterSecretStore"
 )
 """Kinds that hold secrets, as alternatives of a regular expression."""
 SUSPECT_KIND_JSON = re.compile(rf"kind[\\\": ]{{1,12}}(?:{REDACTED_KINDS})".encode())
@@ -33,6 +34,8 @@ _PACKED_WORDS = (
     "credential", "PRIVATE KEY", "Authorization",
 )  # fmt: skip
 
+_PACKED_MARKS = ("://", "eyJ", "ghp_", "glpat-", "earer ", "PASSW", "asswd")
+
 
 def base64_forms(text: str) -> list[str]:
     """Return what Base64 has of a text, wherever in the bytes it begins."""
@@ -46,7 +49,7 @@ def base64_forms(text: str) -> list[str]:
 
 PACKED_HINTS = (
     *_KIND_HINTS,
-    *(form for word in _PACKED_WORDS for form in base64_forms(word)),
+    *(form for word in (*_PACKED_WORDS, *_PACKED_MARKS) for form in base64_forms(word)),
     *(twice for word in ("password", "token", "secret") for form in base64_forms(word)
       for twice in base64_forms(form)),
 )  # fmt: skip
@@ -90,22 +93,25 @@ _CREDENTIAL = re2.compile(
     rb"|(?:://|%3a%2f%2f|%253a%252f%252f)[^\s/@\"]*(?:@|%40|%2540)",
 )
 _VALUE_JSON = re2.compile("|".join(map(re.escape, VALUE_HINTS)).encode())
-_URL_LOGIN = re.compile(rb"://[^\s/:@\"]*:[^\s/@\"]+@")
+_URL_LOGIN = re.compile(rb"://[^\s@\"]{1,300}@(?!sha256:)")
 
 
 def _spelt(*stems: str) -> tuple[str, ...]:
-    """Return stems with the words of each written together, in camel case, and between marks,
-    in letters of both cases."""
-    spelt = []
-    for stem in stems:
-        first, *others = stem.split(" ")
-        for between in ("", "_", "-", ".") if others else ("",):
-            plain = between.join((first, *others))
-            spelt += [plain, plain.upper()]
-            spelt += [between.join((first, *map(str.title, others)))] if others else []
-    return tuple(dict.fromkeys(spelt))
+    """Return stems with the words of each written together and between marks."""
+    return tuple(
+        dict.fromkeys(
+            between.join(stem.lower().split(" "))
+            for stem in stems
+            for between in (("", "_", "-", ".", " ") if " " in stem else ("",))
+        )
+    )
 
 
+ESCAPE_HINTS = (
+    *(f"\\{start}{digit}" for start in ("u00", "x") for digit in "4567"),
+    *(f"\\{start}{digit}" for start in ("u", "u0") for digit in "123456789abcdefABCDEF"),
+)
+"""One of these is in every text that has letters in escapes."""
 _TAILS = ("value", "data", "string", "text", "hash", "plain", "env", "raw", "base64")
 _ENDING = (
     '":"', '":["', 's":"', 's":["', 's":{"', "\\", "s\\", ":", "s:", "'", "=", " =",
@@ -137,13 +143,14 @@ NAME_HINTS = (
     *(f"{stem}{digit}" for stem in ("oken", "OKEN", "ecret", "ECRET") for digit in range(10)),
     *(f"{stem}{between}{digit}" for stem in ("oken", "OKEN", "ecret", "ECRET")
       for between in "_-" for digit in range(10)),
+    *ESCAPE_HINTS,
     "mysql", "mariadb", "mongo", "redis-cli", "sshpass", "curl ", "wget ", "login ", "ldap",
     "sqlcmd", "openssl ", *COMMAND_HINTS, 'tringData":{"', "tringData\\", "tringData:",
 )  # fmt: skip
 """One of these is in every body with a member whose name says that its value is secret
 (:mod:`k8sidx.events.normalize.redact_names`), or with a text that assigns a value to such a name;
-the case is that of the usual spellings."""
-_NAME_JSON = re2.compile("|".join(map(re.escape, NAME_HINTS)).encode())
+case counts for nothing."""
+_NAME_JSON = re2.compile(("(?i)" + "|".join(map(re.escape, NAME_HINTS))).encode())
 VALUE_MEMBER = b'alue":"'
 """A value beside its name, or at its path in a patch."""
 _LABELLED = re2.compile(
@@ -175,7 +182,8 @@ KIND_HINTS = tuple(kind.encode() for kind in REDACTED_KINDS.split("|"))
 def is_suspect(body: bytes, embedding: bool) -> bool:
     """Whether a body may hold a secret: most hold none, which must be found out quickly."""
     return (
-        ((embedding or b"\\" in body) and SUSPECT_KIND_JSON.search(body) is not None)
+        not body.isascii()
+        or ((embedding or b"\\" in body) and SUSPECT_KIND_JSON.search(body) is not None)
         or _has_secret_variable(body)
         or b"/env/" in body
         or _has_secret_argument(body)

@@ -15,7 +15,8 @@ from k8sidx.events.decode.event_model import NOTHING, ObjectReference
 from k8sidx.events.normalize.event_id import canonical_json
 from k8sidx.events.normalize.redact import redact_tree
 from k8sidx.events.normalize.redact_marks import MARK, pseudonym
-from k8sidx.events.normalize.redact_text import is_odd, redact_message, redact_text
+from k8sidx.events.normalize.redact_message import redact_message
+from k8sidx.events.normalize.redact_text import is_odd, redact_text
 
 _MEMBERS = ("resource", "namespace", "name", "uid", "apiGroup", "resourceVersion", "subresource")
 

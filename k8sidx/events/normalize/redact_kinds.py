@@ -38,6 +38,12 @@ PARTS: dict[str, tuple[tuple[str, ...], ...]] = {
     "TokenReview": (("spec", "token"), ("status", "user"), ("status", "error")),
     "CertificateSigningRequest": (("spec", "request"), ("status", "certificate")),
     "HelmRelease": (("spec", "values"),),
+    "ExternalSecret": (("spec", "target", "template", "data"),),
+    "ClusterExternalSecret": (("spec", "externalSecretSpec", "target", "template", "data"),),
+    "PushSecret": (("spec", "template", "data"),),
+    "SealedSecret": (("spec", "template", "data"),),
+    "SecretStore": (("spec", "provider", "fake", "data"),),
+    "ClusterSecretStore": (("spec", "provider", "fake", "data"),),
     "HelmChart": (("spec", "valuesContent"), ("spec", "set")),
     "HelmChartConfig": (("spec", "valuesContent"), ("spec", "set")),
 }

@@ -11,7 +11,12 @@ import re
 import re2  # type: ignore[import-untyped]
 
 from k8sidx.events.normalize.redact_marks import MARK
-from k8sidx.events.normalize.redact_names import is_plain, is_secret_member, is_secret_name
+from k8sidx.events.normalize.redact_names import (
+    is_plain,
+    is_secret_member,
+    is_secret_name,
+    plain_letters,
+)
 
 _NAMES = (
     "pass", "pwd", "pw", "psk", "dsn", "secret", "token", "key", "credential", "auth", "bearer",
@@ -20,17 +25,19 @@ _NAMES = (
 ASSIGNED_HINTS = (*_NAMES, "dockerc")
 """One of these, in letters of either case, is in every text that :func:`introduces_values`."""
 _INTRODUCED = (
-    rf"(?im)(?:{'|'.join(_NAMES)}|dockerc\w+)[\w.-]{{0,24}}(?:\\*[\"'])?"
+    rf"(?im)(?:{'|'.join(_NAMES)}|dockerc\w+)[\w. -]{{0,24}}(?:\\*[\"'])?"
     r"[\s\v\x1c-\x1f]*(?:[:=>,}]|$)"
 )
 _INTRODUCED_ANYWHERE = re.compile(_INTRODUCED)
 _INTRODUCED_IN_ASCII = re2.compile(_INTRODUCED.encode())
 """The same; :mod:`re` takes a microsecond for each character."""
 _LINE = re.compile(
-    r"([ \t]*(?:[-*+?] +)*(?:export +|set +|env +|ENV +|ARG +|-D|-e +|--)?[\"']?)([\w./-]+)"
+    r"([ \t]*(?:[-*+?] +|# *)*(?:export +|set +|env +|ENV +|ARG +|-D|-e +|--)?[\"']?)"
+    r"([\w./-]+(?: [\w./-]+){0,2})"
     r"([\"']?[ \t]*(?:=>|:=|=|:(?=[\s\"']|$))[ \t]*)(.*)"
 )
-_BLOCK = re.compile(r"(?:[|>][-+0-9]*)?\s*(?:#.*)?")
+_BLOCK = re.compile(r"(?:[!&][\w!/.:-]*\s*)*(?:[|>][-+0-9]*)?\s*(?:#.*)?")
+_COMPLEX_KEY = re.compile(r"\s*\?\s+[\"']?([\w./-]+)[\"']?\s*")
 _INLINE = re.compile(
     r"([{,;(&?=]\s*[\"']?)([\w.-]+)([\"']?\s*(?:=|:(?=[\s\"']))\s*)([^,;{}\[\]&\n]+)"
 )
@@ -42,6 +49,7 @@ LONGEST = 1024 * 1024
 def introduces_values(text: str) -> bool:
     """Whether a text may assign a value to a name that says secret."""
     # Most texts are words and names; a search for one character takes no time.
+    text = plain_letters(text)
     has_mark = ":" in text or "=" in text or "<" in text
     if not has_mark:
         return False
@@ -69,6 +77,10 @@ def redact_lines(text: str) -> str:
                     lines[number] = line[:indent] + MARK
                 continue
             below = None
+        before = _COMPLEX_KEY.fullmatch(lines[number - 1]) if number else None
+        if before and line.lstrip()[:1] == ":" and is_secret_name(before[1]):
+            lines[number] = f"{line[:indent]}: {MARK}"
+            continue
         match = _LINE.fullmatch(line)
         if match is None or not is_secret_name(match[2]):
             lines[number] = _redact_inline(line)

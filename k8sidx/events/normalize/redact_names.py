@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import re
+import unicodedata
 from functools import lru_cache
 from typing import Any
 
@@ -54,7 +55,7 @@ VALUE_NAMES = frozenset(
         "content", "data", "default", "inline", "list", "literal", "plain", "plaintext",
         "plaintextvalue", "raw", "string", "stringvalue", "text", "val", "value", "secret",
         "base64", "hash",
-        "defaultvalue", "newvalue", "parametervalue", "valuestring",
+        "defaultvalue", "newvalue", "parametervalue", "valuestring", "values",
     }
 )  # fmt: skip
 LABEL_NAMES = frozenset(
@@ -91,9 +92,17 @@ _BESIDE_A_KEY = frozenset({"secretName", "secretRef", "remoteRef", "sourceRef", 
 _KEY_IN_SECRET = re.compile(r"[\w.-]{1,253}")
 
 
+_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060-\u2064\ufeff]")
+
+
+def plain_letters(text: str) -> str:
+    """Return a text with fullwidth and other compatible letters as the letters of ASCII."""
+    return text if text.isascii() else _INVISIBLE.sub("", unicodedata.normalize("NFKC", text))
+
+
 @lru_cache(maxsize=8192)
 def _squashed(name: str) -> str:
-    return _OTHER.sub("", name[-200:].lower())
+    return _OTHER.sub("", plain_letters(name[-200:]).lower())
 
 
 @lru_cache(maxsize=8192)
@@ -101,7 +110,8 @@ def is_secret_name(name: str) -> bool:
     """Whether the value of a member of that name is a secret: ``adminPassword``, ``api_key``."""
     if _NAME.search(_squashed(name)):
         return True
-    return _WHOLE_WORD.search(_CAMEL.sub("_", name[-200:]).lower()) is not None
+    plain = plain_letters(name[-200:])
+    return _WHOLE_WORD.search(_CAMEL.sub("_", plain).lower()) is not None
 
 
 @lru_cache(maxsize=8192)
@@ -231,6 +241,9 @@ def _redact_labelled(node: dict[str, Any]) -> bool:
     changed = False
     for key in values if labels else ():
         value = node[key]
+        if isinstance(value, list):
+            changed |= _mask_entries(value, but_names=False)
+            continue
         if isinstance(value, str):
             if is_plain(value):
                 continue

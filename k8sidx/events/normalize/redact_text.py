@@ -16,49 +16,36 @@ import re2  # type: ignore[import-untyped]
 
 from k8sidx.events.normalize.program_names import PROGRAM_HINTS
 from k8sidx.events.normalize.redact_marks import MARK, URI_MARK
+from k8sidx.events.normalize.redact_names import plain_letters
 from k8sidx.events.normalize.redact_programs import (
     masked,
     masked_words,
     may_be_command,
 )
+from k8sidx.events.normalize.service_tokens import SERVICE_TOKEN, SERVICE_TOKEN_HINTS
 
 SECRET_NAME = (
-    r"(?:pass(?:word|wd|phrase)|pwd|secret|token|api[_.-]?key|access[_.-]?key|private[_.-]?key|"
-    r"secret[_.-]?key|account[_.-]?key|client[_.-]?secret|credential|authorization|auth[_.-]?key|session[_.-]?key|bearer)s?"
+    r"(?:pass[_.-]?(?:word|wd|phrase)|pwd|secret|token|api[_.-]?key|access[_.-]?key|private[_.-]?key|"
+    r"secret[_.-]?key|account[_.-]?key|client[_.-]?secret|credential|authorization|subscription[_.-]?key|auth[_.-]?key|session[_.-]?key|bearer)s?(?:[_-]?\d{1,4})?"
 )
 """Names of variables, parameters and options whose value is a credential."""
 
-SERVICE_TOKEN_HINTS = (
-    "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat", "glpat-", "glrt-", "gldt-", "xox",
-    "sk_live", "rk_live", "whsec_", "sk-ant-", "sk-proj-", "hvs.", "hvb.", "npm_", "AIza", "ya29.",
-    "xapp-", "SG.", "dop_v1_", "dckr_pat_", "pypi-AgE", "shpat_", "AGE-SECRET-KEY-",
-    "hooks.slack.com", "api/webhooks/", "webhookb2/",
-)  # fmt: skip
-"""One of these is in every token of a well-known service."""
+NEEDLESS_HINTS = tuple(f"%{digits}" for digits in ("4", "5", "6", "7", "25", "2d", "2D"))
+"""One of these is in every text with letters that are percent-encoded."""
 TEXT_HINTS = (
     *SERVICE_TOKEN_HINTS,
     "pass", "pwd", "-pw", "-psk", "secret", "token", "key", "credential", "auth", "bearer",
     "basic", "eyJ", "://",
     "%3a%2f", "%3a//", "%253a%252f", "mysql", "mariadb", "redis-cli", "mongo", "curl", "wget",
     "login", "openssl", "ldap", "sqlcmd", "bcp", "cookie", "sig=", "sig%", "nature=", "nature%",
-    "code=", "code%", "jwt=", "jwt%", "from-literal", *PROGRAM_HINTS,
+    "code=", "code%", "jwt=", "jwt%", "from-literal", *NEEDLESS_HINTS, *PROGRAM_HINTS,
 )  # fmt: skip
 """One of these is in every text that has a credential, in letters of either case."""
 _HINT = re2.compile(("(?i)" + "|".join(map(re.escape, TEXT_HINTS))).encode())
 _NAMES = (
-    "pass",
-    "pwd",
-    "-pw",
-    "-psk",
-    "-pw",
-    "-psk",
-    "secret",
-    "token",
-    "key",
-    "credential",
-    "auth",
-    "bearer",
-)
+    "pass", "pwd", "-pw", "-psk", "secret", "token", "key", "credential", "auth", "bearer",
+    "cookie",
+)  # fmt: skip
 _SCHEMES = ("bearer", "basic", "negotiate")
 _ADDRESSES = ("://", "%3a%2f", "%3a//", "%253a%252f")
 _PROGRAMS = (
@@ -85,7 +72,7 @@ _BEARER = re.compile(
     rf"((?=(?-i:(?:(?!\[redacted)[^&\s\"'])*[0-9A-Z])){_VALUE})",
     re.IGNORECASE,
 )
-_SCHEME = rf"(?:(?:bearer|basic|negotiate){_SPACE}++)?+"
+_SCHEME = rf"(?:(?:bearer|basic|negotiate|token|apikey|digest|aws4-hmac-sha256){_SPACE}++)?+"
 # password=…, "password":"…"; not: secrets "db-token": the object has been modified
 _ASSIGNED = re.compile(
     rf"({SECRET_NAME}(?:{_QUOTE}?{_EQUALS}{_QUOTE}?+|{_QUOTE}{_COLON}{_QUOTE}){_SCHEME})({_VALUE})",
@@ -93,6 +80,17 @@ _ASSIGNED = re.compile(
 )
 # X-Api-Key: …, in commands and URIs; in prose this would be any sentence about a token.
 _HEADER = re.compile(rf"({SECRET_NAME}{_COLON}{_QUOTE}?+{_SCHEME})({_VALUE})", re.IGNORECASE)
+_AUTHORIZATION = re.compile(
+    r"(authorization:\s*(?:digest|aws4-hmac-sha256|hmac|hawk|oauth)\s+)"
+    r"((?!\[redacted)[^\"'\n&]+)",
+    re.IGNORECASE,
+)
+# The same in prose, where the value can hardly be a word.
+_PROSE_HEADER = re.compile(
+    rf"((?:{SECRET_NAME}|cookie):\s*{_SCHEME}(?:[\w.-]+=)?)"
+    r"((?=[^\s,;]*\d)(?=[^\s,;]*[A-Za-z])(?!\[redacted)[^\s,;:\"']{8,})",
+    re.IGNORECASE,
+)
 # --password hunter2, in a command line and as parameters of a URI.
 _OPTION = re.compile(
     rf"((?:^|[\s/=&+(\[{{;,|\"']|%20|%3[dD])--?(?:[\w-]*(?:{SECRET_NAME}|pass|pw|psk)){_SPACE}++{_QUOTE}?+)"
@@ -112,6 +110,7 @@ _PROGRAM_OPTION = re.compile(
     rf"[^\s:&%+]+(?::|%3[aA]|%253[aA])){_SPACE}*+{_QUOTE}?+)({_VALUE})",
     re.IGNORECASE | re.DOTALL,
 )
+_NEEDLESS = re.compile(r"%(?:25)*(4[1-9a-f]|5[0-9a]|6[1-9a-f]|7[0-9a]|2d|5f|2e)", re.IGNORECASE)
 _OPTIONS_OF_A_PROGRAM = 100
 _WORDS_OF_A_COMMAND = 10_000
 _COOKIE = re.compile(
@@ -119,28 +118,30 @@ _COOKIE = re.compile(
 )
 # Signed addresses, and the code of an OAuth answer.
 _SIGNED = re.compile(
-    r"((?:[?&;]|%3f|%26|%253f|%2526)(?:sig|code|key|pass|auth|jwt|(?:x-(?:amz|goog)-)?signature)(?:=|%3d|%253d))"
+    r"((?:[?&;]|^|%3f|%26|%253f|%2526)(?:sig|code|key|pass|auth|jwt|(?:x-(?:amz|goog)-)?signature)(?:=|%3d|%253d))"
     rf"((?=[^&\s]{{8}}){_VALUE})",
     re.IGNORECASE,
 )
+_SIGNED_HINT = re.compile(r"://|[?&]\w+=[^&]*&|sig=", re.IGNORECASE)
 _URL = re.compile(
     r"([a-z][a-z0-9+.-]{1,20}(?::|%3a|%253a)(?:/|%2f|%252f){2}"
-    r"[^\s/:@%&\"']{0,200}(?::|%3a|%253a))([^\s/@&\"']{1,500}?)(?=@|%40|%2540)",
+    r"[^\s/:@%&\"'?#]{0,200}(?::|%3a|%253a))"
+    r"((?!\[redacted)(?:[^\s/&\"'?#]{1,500}(?=@|%40|%2540)|"
+    r"(?!\d{1,5}(?:[/?#]|%2f))[^\s@&\"']{1,200}(?=@[\w.-]+(?:[:/?#\s]|$))))",
     re.IGNORECASE,
 )
+# A login that is a token: https://TOKEN@host. A user's name has no digits and capital letters.
+_TOKEN_LOGIN = re.compile(
+    r"([a-z][a-z0-9+.-]{1,20}://)((?=[^\s/@]*\d)(?=[^\s/@]*[A-Z])(?=[^\s/@]*[a-z])[\w-]{12,200}|"
+    r"[0-9a-f]{24,64})(?=@)"
+)
+_ORACLE = re.compile(r"(jdbc:oracle:[a-z]+:[\w.-]+/)([^\s@/\"']{1,200})(?=@)", re.IGNORECASE)
 _JWT = re.compile(r"eyJ[\w-]{8,}(?:\.|%2[eE]|%252[eE])[\w-]{8,}(?:\.|%2[eE]|%252[eE])[\w-]*")
 _KEY_BLOCK = re.compile(
     r"-----BEGIN [A-Z ]*PRIVATE KEY(?: BLOCK)?-----.*?"
-    r"(?:-----END [A-Z ]*PRIVATE KEY(?: BLOCK)?-----|$)",
+    r"(?:-----END [A-Z ]*PRIVATE KEY(?: BLOCK)?-----|$)|"
+    r"(?<=Private-Lines: )\d{1,5}\s.*?(?=Private-MAC|$)",
     re.DOTALL,
-)
-_SERVICE_TOKEN = re.compile(
-    r"\b(?:gh[pousr]_\w{20,}|github_pat_\w{20,}|gl(?:pat|rt|dt)-[\w-]{20,}|xox[a-z]-[\w-]{10,}|"
-    r"xapp-[\w-]{20,}|[sr]k_live_\w{16,}|whsec_[\w+/=]{20,}|sk-(?:ant|proj)-[\w-]{20,}|"
-    r"hv[sb]\.[\w-]{20,}|npm_\w{30,}|AIza[\w-]{35}|ya29\.[\w-]{20,}|"
-    r"SG\.[\w-]{16,}\.[\w-]{16,}|dop_v1_\w{40,}|dckr_pat_[\w-]{20,}|pypi-AgE[\w-]{30,}|"
-    r"shpat_\w{20,}|AGE-SECRET-KEY-1\w{20,}|(?<=hooks\.slack\.com/)services/[\w/]+|"
-    r"(?<=api/webhooks/)\d+/[\w-]+|(?<=webhookb2/)[\w@/-]+)"
 )
 # In texts of any meaning only what cannot be read as anything else is a credential.
 _LONG_BEARER = re.compile(
@@ -151,9 +152,6 @@ _ASSIGNED_VALUE = re.compile(
     r"client[_.-]?secret)(?:\s*=\s*[\"']?|%3[dD]))((?!\[redacted)[^\s\"'&;,$({<]{6,})",
     re.IGNORECASE,
 )
-# The API server quotes the body around the byte that it could not decode.
-_CONTEXT = re.compile(r"\.\.\.\|.*?\|\.\.\.", re.DOTALL)
-_INVALID_VALUE = re.compile(r"(Invalid value: )(\"(?:[^\"\\]|\\.)*\"|[^\s:,]+)")
 
 
 # user:password@tcp(host)/db; ... IDENTIFIED BY '...'; machine ... password ...; echo a:b | chpasswd
@@ -175,10 +173,10 @@ _FROM_LITERAL = re.compile(
 _TAILS = ("assword", "asswd", "assphrase", "pwd", "oken", "ey", "ecret")
 VALUE_HINTS = (
     *SERVICE_TOKEN_HINTS,
-    *("PRIVATE KEY", "eyJ", "...|", "earer ", "EARER ", "asic ", "BASIC "),
+    *("PRIVATE KEY", "Private-Lines", "eyJ", "...|", "earer ", "EARER ", "asic ", "BASIC "),
     *(f"{name}{equals}" for tail in _TAILS for name in (tail, tail.upper())
       for equals in ("=", " =", "%3")),
-    *_STATEMENT_HINTS, "sig=", "ignature=",
+    *_STATEMENT_HINTS, *NEEDLESS_HINTS, "jdbc:oracle", "sig=", "ignature=",
 )  # fmt: skip
 """One of these, or a login in a URL, is in every text that :func:`redact_value` changes; the case
 is that of the usual spellings."""
@@ -195,18 +193,23 @@ def redact_text(text: str, *, mark: str = MARK, prose: bool = False) -> str:
     # A search for plain text takes a hundredth of the time of these expressions.
     if text.isascii() and _HINT.search(text.encode()) is None:
         return text
+    if (plain := _with_plain_letters(text)) != text:
+        redacted = redact_text(plain, mark=mark, prose=prose)
+        if redacted != plain:
+            return redacted
     lower = text.lower() if text.isascii() else None
     keep = _keep_first_group(mark)
-    redacted = _KEY_BLOCK.sub(mark, text) if "PRIVATE KEY" in text else text
+    redacted = _KEY_BLOCK.sub(mark, text) if _has_key(text) else text
     redacted = _JWT.sub(mark, redacted) if "eyJ" in redacted else redacted
     if _has(lower, _ADDRESSES):
         redacted = _URL.sub(keep, redacted)
+        redacted = _TOKEN_LOGIN.sub(keep, redacted)
     if _has(lower, _SCHEMES):
         redacted = _BEARER.sub(keep, redacted)
     if _has(lower, _NAMES):
         redacted = _ASSIGNED.sub(keep, redacted)
-        if not prose:
-            redacted = _HEADER.sub(keep, redacted)
+        redacted = _AUTHORIZATION.sub(keep, redacted)
+        redacted = (_PROSE_HEADER if prose else _HEADER).sub(keep, redacted)
         redacted = _OPTION.sub(keep, redacted)
     if "from-literal" in redacted:
         redacted = _FROM_LITERAL.sub(keep, redacted)
@@ -217,25 +220,57 @@ def redact_text(text: str, *, mark: str = MARK, prose: bool = False) -> str:
         redacted = _COOKIE.sub(keep, redacted)
     if _has(lower, _SIGNATURES):
         redacted = _SIGNED.sub(keep, redacted)
-    redacted = _SERVICE_TOKEN.sub(mark, redacted)
+    redacted = SERVICE_TOKEN.sub(mark, redacted)
+    if "jdbc:oracle" in redacted:
+        redacted = _ORACLE.sub(keep, redacted)
+    if any(hint in redacted for hint in _STATEMENT_HINTS):
+        redacted = _STATEMENT.sub(keep, redacted)
     return text if redacted == text else redacted
+
+
+def _with_plain_letters(text: str) -> str:
+    """Return a text with the letters that need no percent-encoding, nor another form, as they are
+    (RFC 3986 section 6.2.2.2)."""
+    if "%" in text:
+        text = _NEEDLESS.sub(lambda match: chr(int(match[1], 16)), text)
+    return plain_letters(text)
+
+
+def redact_headers(text: str) -> str:
+    """Return a text of any object without what follows the name of a header; the same text if
+    there is nothing."""
+    keep = _keep_first_group(MARK)
+    redacted = _PROSE_HEADER.sub(keep, _AUTHORIZATION.sub(keep, text))
+    return text if redacted == text else redacted
+
+
+def _has_key(text: str) -> bool:
+    return "PRIVATE KEY" in text or "Private-Lines" in text
 
 
 def redact_value(text: str) -> str:
     """Return a text of any object without private keys, JSON web tokens, tokens of services,
     credentials in URLs, ``Bearer ...`` and ``password=...``; the same text if there are none."""
-    if _VALUE_HINT.search(text.encode("utf-8", "replace")) is None:
+    if text.isascii() and _VALUE_HINT.search(text.encode()) is None:
         return text
+    if (plain := _with_plain_letters(text)) != text:
+        redacted = redact_value(plain)
+        redacted = redact_text(plain) if redacted == plain and "=" in plain else redacted
+        if redacted != plain:
+            return redacted
     keep = _keep_first_group(MARK)
-    redacted = _KEY_BLOCK.sub(MARK, text) if "PRIVATE KEY" in text else text
+    redacted = _KEY_BLOCK.sub(MARK, text) if _has_key(text) else text
     redacted = _JWT.sub(MARK, redacted) if "eyJ" in redacted else redacted
-    redacted = _SERVICE_TOKEN.sub(MARK, redacted)
+    redacted = SERVICE_TOKEN.sub(MARK, redacted)
     if "://" in redacted and "@" in redacted:
         redacted = _URL.sub(keep, redacted)
+        redacted = _TOKEN_LOGIN.sub(keep, redacted)
     redacted = _LONG_BEARER.sub(keep, redacted)
     if "=" in redacted or "%3" in redacted:
         redacted = _ASSIGNED_VALUE.sub(keep, redacted)
-        redacted = _SIGNED.sub(keep, redacted) if "://" in redacted else redacted
+        redacted = _SIGNED.sub(keep, redacted) if _SIGNED_HINT.search(redacted) else redacted
+    if "jdbc:oracle" in redacted:
+        redacted = _ORACLE.sub(keep, redacted)
     if any(hint in redacted for hint in _STATEMENT_HINTS):
         redacted = _STATEMENT.sub(keep, redacted)
     return text if redacted == text else redacted
@@ -340,15 +375,3 @@ def redact_uri(uri: str) -> str:
     # Clients repeat themselves; what is long is an attacker's, or a token.
     redacted = _redact_short_uri(uri) if len(uri) < 300 else _redact_uri(uri)
     return uri if redacted == uri else redacted
-
-
-def redact_message(message: str, *, quotes_secrets: bool) -> str:
-    """Return a status message without the pieces of a body that it quotes.
-
-    :param quotes_secrets: the request was about an object that holds secrets.
-    """
-    redacted = _CONTEXT.sub(f"...|{MARK}|...", message) if "...|" in message else message
-    redacted = redact_text(redacted, prose=True)
-    if quotes_secrets and "Invalid value: " in redacted:
-        redacted = _INVALID_VALUE.sub(rf'\1"{MARK}"', redacted)
-    return redacted

@@ -7,7 +7,7 @@ import re
 from functools import lru_cache
 from typing import Any
 
-from k8sidx.events.normalize.embedded_text import parse_text, unpacked
+from k8sidx.events.normalize.embedded_text import has_escapes, parse_text, quoted_text, unpacked
 from k8sidx.events.normalize.event_id import canonical_json
 from k8sidx.events.normalize.redact_container import (
     redact_arguments,
@@ -17,9 +17,14 @@ from k8sidx.events.normalize.redact_container import (
 from k8sidx.events.normalize.redact_hints import APPLIED_TEXTS, REDACTED_KINDS, may_be_packed
 from k8sidx.events.normalize.redact_kinds import APPLIED, PARTS, mask_entry, mask_parts
 from k8sidx.events.normalize.redact_lines import introduces_values, redact_lines
-from k8sidx.events.normalize.redact_marks import is_mark, opaque
+from k8sidx.events.normalize.redact_marks import MARK, is_mark, opaque
 from k8sidx.events.normalize.redact_names import redact_members
-from k8sidx.events.normalize.redact_text import redact_command, redact_text, redact_value
+from k8sidx.events.normalize.redact_text import (
+    redact_command,
+    redact_headers,
+    redact_text,
+    redact_value,
+)
 
 SUSPECT_KIND = re.compile(rf"kind[\\\"': ]{{1,12}}(?:{REDACTED_KINDS})")
 _ARGUMENT_KEYS = frozenset({"args", "command"})
@@ -31,6 +36,7 @@ MAX_TEXT_DEPTH = 4
 """Texts with objects inside one another that are looked into."""
 OBJECT_TEXT_HINTS = (*REDACTED_KINDS.split("|"), *APPLIED_TEXTS)
 """One of these is in every text that is read as an object."""
+_RUN = re.compile(r"[A-Za-z0-9+/_-]{16,}={0,2}")
 _SHORT = 80
 """Characters of texts that repeat from object to object: names, images, words."""
 
@@ -66,6 +72,8 @@ def redact_objects(root: Any, kind: str, depth: int) -> bool:
                 if isinstance(child, list) and _is_json_patch(child):
                     changed |= redact_json_patch(child, kind)
                     continue
+                if isinstance(child, list):
+                    changed |= _mask_split_key(child)
                 if not (runs and key in _ARGUMENT_KEYS):
                     changed |= _redact_container_member(key, child)
                 pending.append((child, items_are if key in ("items", "object") else ""))
@@ -86,7 +94,7 @@ def redact_member(node: Any, key: Any, text: str, depth: int) -> bool:
     if len(text) > 12 and _may_be_object(text):
         return redact_object_text(node, key, "", depth)
     changed = redact_packed(node, key, depth) if len(text) > 12 and may_be_packed(text) else False
-    if not changed and introduces_values(text):
+    if not changed and (introduces_values(text) or has_escapes(text)):
         changed = _redact_document(node, key, depth)
     return _redact_value(node, key) | changed
 
@@ -99,7 +107,7 @@ def _may_be_object(text: str) -> bool:
 @lru_cache(maxsize=16384)
 def _is_plain(text: str) -> bool:
     """Whether nothing in a text is looked into or replaced, wherever it stands."""
-    if _may_be_object(text) or may_be_packed(text) or introduces_values(text):
+    if _may_be_object(text) or may_be_packed(text) or introduces_values(text) or has_escapes(text):
         return False
     return redact_command(redact_value(text)) is text
 
@@ -111,7 +119,7 @@ def redact_packed(node: Any, key: Any, depth: int) -> bool:
     text = node[key]
     plain = unpacked(text)
     if plain is text:
-        return False
+        return _redact_runs(node, key, depth)
     if plain is not None and depth < MAX_TEXT_DEPTH:
         holder = {"": plain}
         if not redact_member(holder, "", plain, depth + 1):
@@ -120,15 +128,56 @@ def redact_packed(node: Any, key: Any, depth: int) -> bool:
     return True
 
 
+def _mask_split_key(lines: list[Any]) -> bool:
+    """Mask a private key that stands line by line in a list."""
+    first = next((i for i, line in enumerate(lines) if _begins_key(line)), None)
+    if first is None:
+        return False
+    ends = (i for i, line in enumerate(lines) if isinstance(line, str) and "-----END" in line)
+    last = next((i for i in ends if i >= first), len(lines) - 1)
+    for index in range(first, last + 1):
+        lines[index] = MARK
+    return True
+
+
+def _begins_key(line: Any) -> bool:
+    return isinstance(line, str) and "-----BEGIN" in line and "PRIVATE KEY" in line
+
+
+def _redact_runs(node: Any, key: Any, depth: int) -> bool:
+    """Replace what of a longer text is Base64 of a secret."""
+    text = node[key]
+
+    def clean(match: re.Match[str]) -> str:
+        run = match[0]
+        if not may_be_packed(run) or depth >= MAX_TEXT_DEPTH or run == text.strip():
+            return run
+        holder = {"": run}
+        return opaque(run) if redact_packed(holder, "", depth + 1) else run
+
+    node[key] = _RUN.sub(clean, text)
+    changed: bool = node[key] != text
+    return changed
+
+
 def _redact_document(node: Any, key: Any, depth: int) -> bool:
     """Redact a text that may be a document, or lines, with members whose names say secret."""
     text = node[key]
-    if "\n" in text or text.lstrip()[:1] in ("{", "["):
-        value = parse_text(text) if depth < MAX_TEXT_DEPTH else None
+    first = text.lstrip()[:1]
+    if first == '"' and (quoted := quoted_text(text)) is not None:
+        holder = {"": quoted}
+        if depth < MAX_TEXT_DEPTH and redact_member(holder, "", quoted, depth + 1):
+            node[key] = canonical_json(holder[""]).decode()
+            return True
+    if "\n" in text or first in ("{", "["):
+        if depth >= MAX_TEXT_DEPTH:
+            node[key] = opaque(text)
+            return True
+        value = parse_text(text)
         if value is not None and _redact_parsed(value, "", depth):
             node[key] = canonical_json(value).decode()
             return True
-    node[key] = redact_lines(text)
+    node[key] = redact_headers(redact_lines(text))
     return node[key] is not text
 
 
@@ -172,7 +221,9 @@ def redact_object_text(
     changed = _redact_parsed(value, kind, depth)
     if changed:
         node[key] = canonical_json(value).decode()
-    return changed
+        return True
+    node[key] = redact_lines(text)
+    return node[key] is not text
 
 
 def _redact_parsed(value: dict[str, Any] | list[Any], kind: str, depth: int) -> bool:
@@ -234,7 +285,10 @@ def mask_target(body: dict[str, Any], kind: str) -> bool:
     if not kind:
         return False
     items = body.get("items")
-    objects = items if isinstance(items, list) else [body]
+    rows = body.get("rows")
+    objects = items if isinstance(items, list) else [body, body.get("object")]
+    if isinstance(rows, list):
+        objects = [row.get("object") for row in rows if isinstance(row, dict)]
     changed = False
     for node in objects:
         if isinstance(node, dict):

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from k8sidx.events.normalize.reconstruct import whole_event
 from k8sidx.events.normalize.redact_marks import is_mark
-from k8sidx.events.normalize.redact_text import redact_message, redact_text, redact_uri
+from k8sidx.events.normalize.redact_message import redact_message
+from k8sidx.events.normalize.redact_text import redact_text, redact_uri
 from tests.building import event, normalized
 from tests.events.normalize.secret_places import NAMED
 
