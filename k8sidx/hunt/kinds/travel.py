@@ -18,6 +18,7 @@ from k8sidx.backends.result import Value
 from k8sidx.events.normalize.places import AS_NAME, AS_NUMBER, CITY, COUNTRY, LOCATION
 from k8sidx.hunt.definition import Hunt
 from k8sidx.hunt.finding_text import fill, named, span, times
+from k8sidx.hunt.impersonators import ACTING
 from k8sidx.hunt.kinds.credential import ID as CREDENTIAL
 from k8sidx.hunt.kinds.evidence import (
     COUNT,
@@ -247,7 +248,8 @@ class TravelHunt(Hunt):
 
     def _without_callers(self, engine: Engine, window: Window) -> tuple[Unjudged, ...]:
         """Return that nothing can be judged where events exist and none names such a caller."""
-        lacking = [name for name in self.by if not count_events(Present(name), engine, window)]
+        names = [name for name in FindingKey(self.by, WHOLE).fields if name != ACTING]
+        lacking = [name for name in names if not count_events(Present(name), engine, window)]
         events = count_events(Always(), engine, window) if lacking else 0
         if not events:
             return ()
