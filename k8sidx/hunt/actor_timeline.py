@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from k8sidx.hunt.attack.chain import Tactics, chain_in, describe_chain
+from k8sidx.hunt.finding_text import listed
 from k8sidx.hunt.level import LEVELS, urgency
 from k8sidx.hunt.result import Finding
 
@@ -27,7 +28,9 @@ _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 class ActorTimeline:
     """Timeline of one actor: the findings about it.
 
-    :param actor: a user; without a name, the source address.
+    :param actor: a user; without a name, the source address. Several users where they share an
+        address, or one minted the credential of another, and their findings form a chain
+        (:mod:`k8sidx.hunt.ties`).
     :param level: of its most urgent finding; critical where findings form a chain.
     :param findings: in order of time.
     :param chain: the findings that follow the order of an attack
@@ -40,6 +43,11 @@ class ActorTimeline:
     findings: tuple[Finding, ...]
     chain: tuple[Finding, ...] = ()
     chain_text: str = ""
+
+    @property
+    def outcome(self) -> str:
+        """Outcome of the chain's last step; empty without a chain, or where it is not known."""
+        return self.chain[-1].outcome if self.chain else ""
 
     @property
     def first_seen(self) -> datetime | None:
@@ -81,7 +89,7 @@ def timelines_of(
         for part in _parts(sorted(about, key=_begin), quiet)
     ]
     return sorted(
-        timelines,
+        _joined(timelines, quiet, tactics) if tactics else timelines,
         key=lambda timeline: (
             -urgency(timeline.level), -len(timeline.findings),
             timeline.first_seen or _LONG_AGO, timeline.actor,
@@ -93,6 +101,64 @@ def _timeline(actor: str, findings: Sequence[Finding], tactics: Tactics) -> Acto
     chain = chain_in(findings, tactics)
     level = LEVELS[-1] if chain else max((f.level for f in findings), key=urgency)
     return ActorTimeline(actor, level, tuple(findings), chain, describe_chain(chain, tactics))
+
+
+def _joined(
+    timelines: Sequence[ActorTimeline], quiet: timedelta, tactics: Tactics
+) -> list[ActorTimeline]:
+    """Return the timelines; those of several actors whose tied findings form a chain as one.
+
+    A finding is in one timeline. One whose own chain would be torn apart stays as it is.
+    """
+    own = {id(finding): line for line in timelines for finding in line.findings}
+    by_tie: dict[tuple[str, str], list[Finding]] = {}
+    for finding in (finding for line in timelines for finding in line.findings):
+        for tie in finding.ties:
+            by_tie.setdefault(tie, []).append(finding)
+    joined: list[ActorTimeline] = []
+    taken: set[int] = set()
+    for tie, tied in sorted(by_tie.items(), key=lambda item: (-len(item[1]), item[0])):
+        here = {id(finding) for finding in tied} - taken
+        whole = [
+            finding
+            for finding in tied
+            if id(finding) in here and here.issuperset(map(id, own[id(finding)].chain))
+        ]
+        for part in _parts(sorted(whole, key=_begin), quiet):
+            chain = chain_in(part, tactics)
+            names = list(dict.fromkeys(_name(finding) for finding in chain))
+            if len(names) > 1:
+                about = [finding for finding in part if _name(finding) in names]
+                taken |= {id(finding) for finding in about}
+                joined.append(_of_several(names, tie, about, tactics))
+    if not joined:
+        return list(timelines)
+    left = []
+    for line in timelines:
+        rest = [finding for finding in line.findings if id(finding) not in taken]
+        left += (
+            [_timeline(line.actor, part, tactics) for part in _parts(rest, quiet)]
+            if len(rest) < len(line.findings)
+            else [line]
+        )
+    return joined + left
+
+
+def _of_several(
+    names: Sequence[str], tie: tuple[str, str], findings: Sequence[Finding], tactics: Tactics
+) -> ActorTimeline:
+    """Return the timeline of actors that are tied together."""
+    value, cluster = tie
+    where = f"with {value}" if "=" in value else f"from {value}"
+    actor = f"{listed(names)} {where}{f' in {cluster}' if cluster else ''}"
+    chain = chain_in(findings, tactics)
+    text = describe_chain(chain, tactics, [_name(finding) for finding in chain])
+    return ActorTimeline(actor, LEVELS[-1], tuple(findings), chain, text)
+
+
+def _name(finding: Finding) -> str:
+    """Return the name of a finding's actor without its address."""
+    return finding.actor or _first(finding, _WHO) or "somebody"
 
 
 def actor_of(finding: Finding) -> str:

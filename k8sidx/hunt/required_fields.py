@@ -13,6 +13,7 @@ from k8sidx.hunt.kinds.correlated_events import CONTEXT
 from k8sidx.hunt.kinds.evidence import EVIDENCE_METRICS
 from k8sidx.hunt.kinds.time_window import CLUSTER
 from k8sidx.hunt.made_accounts import FIELDS as MADE_BY
+from k8sidx.hunt.ties import CONTEXT as TIES
 from k8sidx.hunt.visibility import hidden_fields
 from k8sidx.query.algebra import leaves
 
@@ -21,8 +22,8 @@ _ALWAYS = (*CONTEXT, CLUSTER, *(metric.field for metric in EVIDENCE_METRICS))
 
 def required_fields(hunts: Iterable[Hunt]) -> frozenset[str]:
     """Return the names of the stored fields that the hunts' queries read, and those that tell the
-    callers of their findings."""
-    return scanned_fields(hunts) | CALLERS | {PRINCIPAL} | MADE_BY
+    callers of their findings and what ties these together."""
+    return scanned_fields(hunts) | CALLERS | {PRINCIPAL} | MADE_BY | TIES
 
 
 def scanned_fields(hunts: Iterable[Hunt]) -> frozenset[str]:

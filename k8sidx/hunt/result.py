@@ -36,6 +36,8 @@ class Finding:
     :param count: number of its requests or events.
     :param reason: one plain sentence on what happened.
     :param audit_ids: evidence, up to 20, earliest first.
+    :param ties: addresses and credentials that tie it to findings of other actors, each with the
+        cluster (:mod:`k8sidx.hunt.ties`).
     :param outcome: of its requests: success, failure, mixed or unknown; empty where nobody
         looked them up.
     :param actor: whom its story belongs to; empty where that follows from the key.
@@ -53,6 +55,7 @@ class Finding:
     actor: str = ""
     wording: Wording | None = field(default=None, compare=False, repr=False)
     outcome: str = field(default="", compare=False)
+    ties: tuple[tuple[str, str], ...] = field(default=(), compare=False, repr=False)
 
 
 Why = Literal["history", "impossible", "level", "list", "platform", "query", "time", "truncated"]

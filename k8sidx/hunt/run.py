@@ -26,6 +26,7 @@ from k8sidx.hunt.kinds.time_window import CLUSTER, Window, count_events
 from k8sidx.hunt.lists import how_to_give
 from k8sidx.hunt.required_fields import own_fields, scanned_fields
 from k8sidx.hunt.result import UNNAMED, EventsJudged, HuntResult, Unjudged
+from k8sidx.hunt.ties import with_ties
 from k8sidx.hunt.visibility import Overview, hidden_events, overview_of, subject
 from k8sidx.query.algebra import Compare, Condition, Not, Present, Query
 
@@ -245,7 +246,8 @@ def run_hunts(
                 why = Unjudged("query", f"{engine.name} cannot run it: {error}")
                 results.append(unjudged(hunt, engine, (why,)))
     by_id = {hunt.id: hunt for hunt in all_hunts}
-    attributed = with_callers(results, by_id, engine, window)
+    trusted = next((hunt.trusted_impersonators for hunt in all_hunts), ())
+    attributed = with_ties(with_callers(results, by_id, engine, window), trusted, engine, window)
     name = window.clusters[0] if len(window.clusters) == 1 else None
     return [replace(_in_cluster(result, name), judged=judged) for result in attributed]
 

@@ -32,6 +32,7 @@ MOST = 500
 Tactics = Mapping[str, Sequence[str]]
 """ATT&CK tactics by id of the hunt."""
 
+_OUTCOMES = {"success": "succeeded", "failure": "failed", "mixed": "succeeded in part"}
 _LAST = datetime.max.replace(tzinfo=UTC)
 
 
@@ -81,13 +82,19 @@ def _stages(finding: Finding, tactics: Sequence[str]) -> list[int]:
     ]
 
 
-def describe_chain(chain: Sequence[Finding], tactics: Tactics) -> str:
-    """Return the chain as a phrase: a tactic and a hunt for each step."""
+def describe_chain(chain: Sequence[Finding], tactics: Tactics, actors: Sequence[str] = ()) -> str:
+    """Return the chain as a phrase: for each step a tactic, a hunt, and the outcome if it is known.
+
+    :param actors: of the steps, where they are of several.
+    """
     steps = []
     stage = -1
-    for finding in chain:
+    for number, finding in enumerate(chain):
         stages = _stages(finding, tactics.get(finding.hunt, ()))
         stage = min((each for each in stages if each > stage), default=stage)
         names = [name for name in tactics.get(finding.hunt, ()) if name in STAGES[stage]]
-        steps.append(f"{names[0].replace('-', ' ') if names else 'then'} ({finding.hunt})")
+        by = f" by {actors[number]}" if len(set(actors)) > 1 else ""
+        outcome = f", {_OUTCOMES[finding.outcome]}" if finding.outcome in _OUTCOMES else ""
+        tactic = names[0].replace("-", " ") if names else "then"
+        steps.append(f"{tactic} ({finding.hunt}{by}{outcome})")
     return ", then ".join(steps)

@@ -143,6 +143,8 @@ def story_object(story: ActorTimeline) -> dict[str, object]:
         "actor": story.actor,
         "level": story.level,
         "chain": [finding.hunt for finding in story.chain],
+        "chain_text": story.chain_text,
+        "outcome": story.outcome or None,
         "first_seen": story.first_seen,
         "last_seen": story.last_seen,
         "steps": [[followed_up(finding) for finding in step] for step in story.steps],
