@@ -32,6 +32,11 @@ CASES: dict[str, list[dict[str, Any]]] = {
     "at once": [by("a", BERLIN, n) for n in range(5)] + [by("a", SYDNEY, 2.5)],
     "impersonated": [
         by("a", BERLIN) | {"impersonatedUser": {"username": "b"}},
+        by("a", SYDNEY, 60) | {"impersonatedUser": {"username": "c"}},
+    ],
+    "known caller as others": [
+        by("a", BERLIN, -60),
+        by("a", BERLIN) | {"impersonatedUser": {"username": "c"}},
         by("a", SYDNEY, 60) | {"impersonatedUser": {"username": "b"}},
     ],
     "unplaced": [by("a", BERLIN), by("a", UNPLACED, 1), by("a", "10.0.0.1", 2)],
@@ -80,11 +85,19 @@ def test_requests_from_two_places_at_once_are_found(engine: Engine) -> None:
     assert "at the same time" in finding.reason
 
 
-def test_the_caller_of_an_impersonation_is_named_beside_whom_it_impersonated(
+def test_a_caller_is_one_traveller_whomever_it_impersonates(
     engine: Engine,
 ) -> None:
     (finding,) = hunted(engine, "impersonated").findings
-    assert finding.key["user.username"] == "a"
+    assert (finding.actor, finding.key["user.username"]) == ("a", "a")
+    assert finding.key["impersonatedUser.username"] == ["b", "c"]
+    assert "a, acting as b and c, acted once" in finding.reason
+
+
+def test_a_known_caller_is_known_whomever_it_impersonates(engine: Engine) -> None:
+    """Otherwise another name for each request would hide any place."""
+    (finding,) = hunted(engine, "known caller as others", "new_source_country").findings
+    assert (finding.actor, finding.key["source.geo.country_iso_code"]) == ("a", "AU")
 
 
 @pytest.mark.parametrize("hunt", ["impossible_travel", "new_source_country", "new_source_provider"])

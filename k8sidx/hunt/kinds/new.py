@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import TypeAlias
 
 from k8sidx.backends.protocol import Engine
 from k8sidx.backends.result import Value
 from k8sidx.hunt.definition import Hunt
 from k8sidx.hunt.finding_text import code_names, named, span, times, worded
+from k8sidx.hunt.impersonators import ACTING
 from k8sidx.hunt.kinds.evidence import (
     COUNT,
     EVIDENCE_METRICS,
@@ -22,6 +24,7 @@ from k8sidx.hunt.kinds.finding_key import FindingKey
 from k8sidx.hunt.kinds.options import FieldNames, SomeFieldNames, Span
 from k8sidx.hunt.kinds.placed import without_places
 from k8sidx.hunt.kinds.time_window import (
+    CLUSTER,
     EXTENT,
     LEAST_HISTORY,
     WHOLE,
@@ -33,6 +36,8 @@ from k8sidx.hunt.kinds.time_window import (
 )
 from k8sidx.hunt.result import Finding, HuntResult, Unjudged, Wording
 from k8sidx.query.algebra import Query
+
+Row: TypeAlias = tuple[Value, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,9 +89,9 @@ class NewHunt(Hunt):
         )
         before = engine.run(query.replace(since=spans.start, until=spans.since))
         known = {row[:width] for row in before.rows}
-        new = [row for row in current.rows if row[:width] not in known]
+        new = self._new_rows(current.rows, known, key)
         new.sort(key=lambda row: (-as_count(row[width]), sort_key(row[:width])))
-        judged = self._of_known(new, known, key, window)
+        judged = self._of_known(new, known, key)
         findings = [_finding(self, key, row, spans) for row in judged]
         result = _result(self, engine, key, findings, unplaced)
         if len(judged) == len(new):
@@ -97,17 +102,22 @@ class NewHunt(Hunt):
         )
         return replace(result, notes=(*result.notes, others))
 
-    def _of_known(
-        self,
-        new: list[tuple[Value, ...]],
-        known: set[tuple[Value, ...]],
-        key: FindingKey,
-        window: Window,
-    ) -> list[tuple[Value, ...]]:
+    def _new_rows(self, rows: Sequence[Row], known: Collection[Row], key: FindingKey) -> list[Row]:
+        """Return the rows whose values the baseline does not have.
+
+        With :attr:`known`, whom a caller impersonates does not count: the caller would be new
+        under each name.
+        """
+        parts = [at for at, name in enumerate(key.fields) if not self.known or name != ACTING]
+        before = {tuple(row[part] for part in parts) for row in known}
+        return [row for row in rows if tuple(row[part] for part in parts) not in before]
+
+    def _of_known(self, new: Sequence[Row], known: Collection[Row], key: FindingKey) -> list[Row]:
         """Return the rows of which the baseline has the values of :attr:`known`."""
         if not self.known:
-            return new
-        parts = [key.fields.index(name) for name in FindingKey(self.known, window).fields]
+            return list(new)
+        names = {*FindingKey(self.known, WHOLE).fields, CLUSTER} - {ACTING}
+        parts = [at for at, name in enumerate(key.fields) if name in names]
         callers = {tuple(row[part] for part in parts) for row in known}
         return [row for row in new if tuple(row[part] for part in parts) in callers]
 

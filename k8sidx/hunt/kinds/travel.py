@@ -17,8 +17,7 @@ from k8sidx.backends.protocol import Engine
 from k8sidx.backends.result import Value
 from k8sidx.events.normalize.places import AS_NAME, AS_NUMBER, CITY, COUNTRY, LOCATION
 from k8sidx.hunt.definition import Hunt
-from k8sidx.hunt.finding_text import fill, named, span, times
-from k8sidx.hunt.impersonators import ACTING
+from k8sidx.hunt.finding_text import named, span, times, worded
 from k8sidx.hunt.kinds.credential import ID as CREDENTIAL
 from k8sidx.hunt.kinds.evidence import (
     COUNT,
@@ -28,7 +27,7 @@ from k8sidx.hunt.kinds.evidence import (
     exact_result,
     sort_key,
 )
-from k8sidx.hunt.kinds.finding_key import FindingKey
+from k8sidx.hunt.kinds.finding_key import caller_fields, correlation_columns, correlation_key
 from k8sidx.hunt.kinds.options import Positive, SomeFieldNames, Span
 from k8sidx.hunt.kinds.placed import ADDRESS, without_places
 from k8sidx.hunt.kinds.time_window import (
@@ -42,7 +41,7 @@ from k8sidx.hunt.kinds.time_window import (
     extent_of,
     reaches_back,
 )
-from k8sidx.hunt.result import Finding, HuntResult, Unjudged
+from k8sidx.hunt.result import Finding, HuntResult, Unjudged, Wording
 from k8sidx.query.algebra import Always, And, DateHistogram, OneOf, Present, Query, Terms
 
 _EARTH = 6371.0
@@ -51,7 +50,8 @@ _FARTHEST = 20_040.0
 """Half of the Earth's circumference in kilometres."""
 _NAMES_AT_ONCE = 500
 _SPOT = (AS_NUMBER, COUNTRY)
-_MOST_EVIDENCE = 20
+_MOST_FOREIGN, _MOST_OTHER = 15, 5
+"""Evidence that a finding has of the foreign place, and of the other one."""
 
 Caller: TypeAlias = tuple[Value, ...]
 Point: TypeAlias = tuple[float, float]
@@ -85,6 +85,26 @@ class Trip(NamedTuple):
     other: Stay
     kilometres: float
     gap: timedelta
+
+
+class CallerKey:
+    """Key of callers, whomever they impersonate: another name for each place would hide the trip.
+
+    :param names: the fields that a rule groups by.
+    """
+
+    def __init__(self, names: Sequence[str], window: Window) -> None:
+        self.fields = caller_fields(names, window)
+        self.columns = correlation_columns(names, window)
+        self._names, self._window = names, window
+
+    def terms(self) -> tuple[Terms, ...]:
+        """Return what to group by."""
+        return tuple(Terms(name, keep_missing=name == CLUSTER) for name in self.fields)
+
+    def key(self, caller: Caller) -> dict[str, Value]:
+        """Return the key of a finding."""
+        return correlation_key(self._names, caller, self._window)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,7 +143,7 @@ class TravelHunt(Hunt):
 
     def run(self, engine: Engine, window: Window) -> HuntResult:
         """Return one finding, and one row, for each caller and address that is too far away."""
-        key = FindingKey(self.by, window)
+        key = CallerKey(self.by, window)
         extent = extent_of(engine, window)
         spans = compared_spans(window, extent, self.window, self.history)
         if spans is None:
@@ -160,10 +180,10 @@ class TravelHunt(Hunt):
 
     def required_fields(self) -> Collection[str]:
         place = (ADDRESS, AS_NUMBER, AS_NAME, COUNTRY, CITY, LOCATION)
-        return {*FindingKey(self.by, WHOLE).fields, *place}
+        return {*CallerKey(self.by, WHOLE).fields, *place}
 
     def baseline_queries(self, window: Window | None = None) -> tuple[Query, ...]:
-        return (EXTENT, self._usual_query(_user_of(FindingKey(self.by, window or WHOLE))))
+        return (EXTENT, self._usual_query(_user_of(CallerKey(self.by, window or WHOLE))))
 
     def describe(self) -> str:
         return (
@@ -171,13 +191,13 @@ class TravelHunt(Hunt):
             f"{self.faster_than:,.0f} km/h between the requests"
         )
 
-    def _far_apart(self, engine: Engine, key: FindingKey, window: Window) -> set[Caller]:
+    def _far_apart(self, engine: Engine, key: CallerKey, window: Window) -> set[Caller]:
         """Return the callers that were in two places that are far from each other."""
         query = Query(
             where=self.condition,
             since=window.since,
             until=window.until,
-            group_by=(*key.terms(keep_missing=False), *_place_terms()),
+            group_by=(*key.terms(), *_place_terms()),
             metrics=(COUNT,),
         )
         width = len(key.fields)
@@ -196,7 +216,7 @@ class TravelHunt(Hunt):
         )
 
     def _stays(
-        self, engine: Engine, key: FindingKey, window: Window, callers: set[Caller]
+        self, engine: Engine, key: CallerKey, window: Window, callers: set[Caller]
     ) -> Iterator[tuple[Caller, list[Stay]]]:
         """Yield the stays of callers, each caller's in order of time.
 
@@ -214,7 +234,7 @@ class TravelHunt(Hunt):
                 since=window.since,
                 until=window.until,
                 group_by=(
-                    *key.terms(keep_missing=False),
+                    *key.terms(),
                     *_place_terms(),
                     *more,
                     Terms(ADDRESS),
@@ -236,7 +256,7 @@ class TravelHunt(Hunt):
             metrics=(COUNT,),
         )
 
-    def _usual(self, engine: Engine, key: FindingKey, spans: Spans) -> dict[Caller, set[Spot]]:
+    def _usual(self, engine: Engine, key: CallerKey, spans: Spans) -> dict[Caller, set[Spot]]:
         """Return the spots of each user in the time before, whatever the credential was."""
         query = self._usual_query(_user_of(key)).replace(
             since=spans.start - self.look_back, until=spans.since - self.look_back
@@ -248,8 +268,11 @@ class TravelHunt(Hunt):
 
     def _without_callers(self, engine: Engine, window: Window) -> tuple[Unjudged, ...]:
         """Return that nothing can be judged where events exist and none names such a caller."""
-        names = [name for name in FindingKey(self.by, WHOLE).fields if name != ACTING]
-        lacking = [name for name in names if not count_events(Present(name), engine, window)]
+        lacking = [
+            name
+            for name in caller_fields(self.by, WHOLE)
+            if not count_events(Present(name), engine, window)
+        ]
         events = count_events(Always(), engine, window) if lacking else 0
         if not events:
             return ()
@@ -285,10 +308,10 @@ class TravelHunt(Hunt):
             if place not in latest or latest[place].last <= stay.last:
                 latest[place] = stay
 
-    def _finding(self, key: FindingKey, caller: Caller, trips: Sequence[Trip]) -> Finding:
+    def _finding(self, key: CallerKey, caller: Caller, trips: Sequence[Trip]) -> Finding:
         fastest = min(trips, key=lambda trip: (trip.gap, -trip.kilometres, trip.foreign.first))
         stays = list(dict.fromkeys(trip.foreign for trip in trips))
-        values = key.key(key.values(caller)) | {ADDRESS: fastest.foreign.address}
+        values = key.key(caller) | {ADDRESS: fastest.foreign.address}
         requests = sum(stay.requests for stay in stays)
         facts = {
             "times": times(requests),
@@ -298,7 +321,13 @@ class TravelHunt(Hunt):
             "within": f"within {span(fastest.gap)}" if fastest.gap else "at the same time",
         }
         default = f"{self.title}: {named(values)}, {facts['distance']} {facts['within']}"
-        audit_ids = [each for stay in (*stays, fastest.other) for each in stay.audit_ids]
+        wording = Wording(self.reason, facts) if self.reason else None
+        of_foreign = [each for stay in stays for each in stay.audit_ids][:_MOST_FOREIGN]
+        parts = [
+            (fastest.foreign.first, of_foreign),
+            (fastest.other.first, fastest.other.audit_ids[:_MOST_OTHER]),
+        ]
+        audit_ids = [each for _, part in sorted(parts, key=lambda part: part[0]) for each in part]
         return Finding(
             self.id,
             self.level,
@@ -306,24 +335,24 @@ class TravelHunt(Hunt):
             requests,
             min(stay.first for stay in stays),
             max(stay.last for stay in stays),
-            fill(self.reason, values, facts) if self.reason else default,
-            tuple(dict.fromkeys(audit_ids))[:_MOST_EVIDENCE],
+            worded(wording, values) if wording else default,
+            tuple(dict.fromkeys(audit_ids)),
+            wording=wording,
         )
 
     def _result(
         self,
         engine: Engine,
-        key: FindingKey,
+        key: CallerKey,
         findings: list[Finding],
         unjudged: tuple[Unjudged, ...] = (),
     ) -> HuntResult:
-        keys = [tuple(each.key.get(name) for name in key.columns) for each in findings]
-        columns, shown = key.table(keys)
+        columns = (*key.columns, ADDRESS)
         rows: list[tuple[Value, ...]] = [
-            (*values, each.key[ADDRESS], each.first_seen, each.last_seen, each.count)
-            for values, each in zip(shown, findings, strict=True)
+            (*(each.key.get(name) for name in columns), each.first_seen, each.last_seen, each.count)
+            for each in findings
         ]
-        columns = (*columns, ADDRESS, "first_seen", "last_seen", "count")
+        columns = (*columns, "first_seen", "last_seen", "count")
         return exact_result(self, engine, columns, rows, findings, unjudged)
 
 
@@ -342,7 +371,7 @@ def _is_same(first: Spot, second: Spot) -> bool:
     return first == second and first[0] is not None
 
 
-def _user_of(key: FindingKey) -> tuple[str, ...]:
+def _user_of(key: CallerKey) -> tuple[str, ...]:
     """Return the fields that name the user of a caller, whatever the credential is."""
     return tuple(name for name in key.fields if name in (key.fields[0], CLUSTER))
 
