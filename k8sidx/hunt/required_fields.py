@@ -23,7 +23,7 @@ _ALWAYS = (*CONTEXT, CLUSTER, *(metric.field for metric in EVIDENCE_METRICS))
 def required_fields(hunts: Iterable[Hunt]) -> frozenset[str]:
     """Return the names of the stored fields that the hunts' queries read, and those that tell the
     callers of their findings and what ties these together."""
-    return scanned_fields(hunts) | CALLERS | {PRINCIPAL} | MADE_BY | TIES
+    return scanned_fields(hunts) | CALLERS | {*BY, PRINCIPAL} | MADE_BY | TIES
 
 
 def scanned_fields(hunts: Iterable[Hunt]) -> frozenset[str]:
