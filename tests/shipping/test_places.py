@@ -22,8 +22,10 @@ from k8sidx.events.normalize.stored import renormalize
 from k8sidx.query.algebra import Compare, Metric, Present, Query, Terms
 from k8sidx.shipping.pipeline import ShipOptions, ship
 from tests.building import event, normalized, write_log
+from tests.events.test_core import needs_core
 from tests.places import BERLIN, SYDNEY, TRANSIT, write_database
 
+CORES = ["python", pytest.param("native", marks=needs_core)]
 EVENTS = [
     event(source="203.0.113.7", seconds=0),
     event(source="203.0.113.8", seconds=1, user="bob"),
@@ -62,7 +64,7 @@ def assert_places_are_stored_and_searched(store: Store) -> None:
             assert engine.run(Query(where=where, metrics=count)).rows == [(expected,)], where
 
 
-@pytest.mark.parametrize("core", ["python", "native"])
+@pytest.mark.parametrize("core", CORES)
 def test_an_embedded_store_has_the_places(
     core: str, database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -103,7 +105,7 @@ def test_an_event_that_is_normalized_again_keeps_its_place(database: Path) -> No
     )
 
 
-@pytest.mark.parametrize("core", ["python", "native"])
+@pytest.mark.parametrize("core", CORES)
 def test_a_database_that_turns_out_damaged_rejects_no_event(
     core: str,
     database: Path,
