@@ -207,6 +207,7 @@ def _findings(investigation: Investigation, where: Condition, limit: int) -> tup
     """Return the findings about the selected events."""
     from k8sidx.cli.selection import Selection, selected_hunts
     from k8sidx.investigate.judged import judged
+    from k8sidx.show.render.sheet import quantity
 
     result = judged(
         investigation.engine,
@@ -216,7 +217,7 @@ def _findings(investigation: Investigation, where: Condition, limit: int) -> tup
         limit=limit,
     )
     investigation.notice(
-        f"{result.hunts:,} hunts ran over these {result.events:,} events; {result.others:,} "
-        "others compare with other events and did not: k8sidx hunt --all"
+        f"{result.hunts:,} hunts ran over {quantity(result.events, 'event')}; "
+        f"{result.others:,} others compare with other events and did not: k8sidx hunt --all"
     )
     return result.findings

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import logging
 import os
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -30,6 +31,9 @@ _MOST = 32
 _ALREADY_GONE = ("MessageNotFound", "PopReceiptMismatch")
 """Codes for a message that was delivered once more meanwhile: it is acknowledged there."""
 _PASSING = (408, 429)
+
+# Without a handler, Python prints the library's page about each kind of credentials to stderr.
+logging.getLogger("azure").addHandler(logging.NullHandler())
 
 
 def open_source(address: Address) -> QueueSource:
