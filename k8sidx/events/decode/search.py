@@ -146,6 +146,16 @@ def _content_of(text: str) -> str | Base64Payload | None:
     return text if may_contain_events(text.encode("utf-8", "replace")) else None
 
 
+def packed_record(text: bytes) -> Base64Payload | None:
+    """Return the Base64 that a line of text ends with, if an event may be in it: queues and
+    exports write records so, some after a time or a key."""
+    word = text.rsplit(maxsplit=1)[-1].strip(b"\"'") if len(text) > MIN_BASE64 else b""
+    if len(word) <= MIN_BASE64 or not word.isascii():
+        return None
+    content = _content_of(word.decode())
+    return content if isinstance(content, Base64Payload) else None
+
+
 def _text_of_bytes(values: list[Any]) -> str | None:
     """Return the text of an array of byte values, the form in which journald exports lines."""
     if len(values) < 2 or not all(type(value) is int and 0 <= value < 256 for value in values):

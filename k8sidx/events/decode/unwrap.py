@@ -36,6 +36,7 @@ from k8sidx.events.decode.search import (
     may_contain_events,
     names_an_event,
     nested_events,
+    packed_record,
 )
 from k8sidx.events.records import Context, Event, JsonObject, Record, Rejected, Skipped
 
@@ -180,6 +181,8 @@ class _Unwrapping:
                 return
         if names_event or is_rest_of_an_event(text, self._line):
             yield self._rejected(reason)
+        elif (packed := packed_record(text)) is not None:
+            yield from self._parts((Nested(packed, context),))
         elif _LEGACY.match(text):
             yield self._skipped("audit line in the legacy text format")
         else:

@@ -206,3 +206,20 @@ def test_epoch_times_are_read() -> None:
     (record,) = decode(Chunk("x", 1, json.dumps({**event(), **TIMES}).encode()))
     assert isinstance(record, Event)
     assert record.audit.stageTimestamp == "2024-05-06T10:13:33.350000Z"
+
+
+@pytest.mark.parametrize("before", ["", "2026-11-23T12:00:00Z ", "key-1\t", '"'])
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_a_line_that_is_base64_of_an_event_is_read(
+    before: str, pack: Callable[[bytes], bytes]
+) -> None:
+    """Queues and exports write such lines; beside plain events they must not be skipped."""
+    body = event("delete", "secrets", name="db")
+    word = base64.b64encode(pack(json.dumps(body).encode())).decode()
+    after = '"' if before == '"' else ""
+    assert ids_of(f"{before}{word}{after}".encode()) == [normalized(body).row["event.id"]]
+
+
+def test_a_line_of_base64_without_an_event_is_text() -> None:
+    word = base64.b64encode(json.dumps({"message": "x" * 200}).encode())
+    assert ids_of(word) == ["skipped: text line"]
