@@ -133,12 +133,12 @@ def _with_repeated(text: bytes, value: dict[str, Any] | list[Any]) -> dict[str, 
     def members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         nonlocal repeated
         made: dict[str, Any] = {}
+        counts: dict[str, int] = {}
         for name, child in pairs:
-            count = 0
-            while (key := f"{name}#{count}" if count else name) in made:
-                count += 1
+            count = counts.get(name, 0)
+            counts[name] = count + 1
             repeated |= count > 0
-            made[key] = child
+            made[f"{name}#{count}" if count else name] = child
         return made
 
     try:

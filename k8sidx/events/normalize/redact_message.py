@@ -11,7 +11,7 @@ from k8sidx.events.normalize.redact_text import SECRET_NAME, redact_text
 _CONTEXT = re.compile(r"\.\.\.\|.*?\|\.\.\.", re.DOTALL)
 _INVALID_VALUE = re.compile(
     r"((?:Invalid|Unsupported|Duplicate) value: )"
-    r"((?!\"?\[redacted)(?:\"(?:[^\"\\]|\\.)*\"|\{.*\}|[^\s:,]+))",
+    r"((?!\"?\[redacted)(?:\"(?:[^\"\\]|\\.)*\"|\{.*|[^\s:,]+))",
     re.DOTALL,
 )
 # unable to parse "...", cannot unmarshal `...` into; not: secrets "db" not found
@@ -21,9 +21,7 @@ _QUOTED = re.compile(
     re.IGNORECASE,
 )
 _SECRET_FIELD = re.compile(rf"{SECRET_NAME}\]?: \w+ value: ", re.IGNORECASE)
-_OBJECT = re.compile(
-    r"\{[^{}]{0,200}kind[\\\"': ]{1,12}(?:Secret|ConfigMap|TokenRe)\w*.*\}", re.DOTALL
-)
+_OBJECT = re.compile(r"\{[^{}]{0,200}kind[\\\"': ]{1,12}(?:Secret|ConfigMap|TokenRe)\w*")
 
 
 def redact_message(message: str, *, quotes_secrets: bool) -> str:
@@ -33,7 +31,8 @@ def redact_message(message: str, *, quotes_secrets: bool) -> str:
     """
     redacted = _CONTEXT.sub(f"...|{MARK}|...", message) if "...|" in message else message
     if "{" in redacted and (kind := _OBJECT.search(redacted)) is not None:
-        redacted = redacted[: kind.start()] + MARK + redacted[kind.end() :]
+        end = max(redacted.rfind("}") + 1, kind.end())
+        redacted = redacted[: kind.start()] + MARK + redacted[end:]
     redacted = redact_text(redacted, prose=True)
     if quotes_secrets or _SECRET_FIELD.search(redacted):
         redacted = _INVALID_VALUE.sub(rf'\1"{MARK}"', redacted)

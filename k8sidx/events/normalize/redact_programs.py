@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import lru_cache
+from itertools import islice
 
 import re2  # type: ignore[import-untyped]
 
@@ -52,6 +53,9 @@ _LAST_OPERAND: tuple[tuple[str, str, int], ...] = (
     (r"redis-cli|valkey-cli|keydb-cli", r"auth|requirepass|masterauth", 1),
 )  # fmt: skip
 """Programs, the word that introduces it, and how many of the last operands are credentials."""
+_PROGRAMS_OF_A_COMMAND = 16
+_WORDS_OF_A_PROGRAM = 2_000
+"""Each program is looked at with the words behind it, and a client may send any number."""
 _WITH_BATCH = re.compile(r"htpasswd|mosquitto_passwd|htdigest")
 _READERS = re.compile(
     r"su|sudo|doas|kinit|passwd|chpasswd|cryptsetup|smbpasswd|ssh-add|pdbedit|veracrypt|chap-secrets"
@@ -75,6 +79,17 @@ _WRAPPERS = frozenset(
 _VARIABLE = re.compile(r"[A-Za-z_]\w*")
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
 _WINDOWS = re.compile(r"/(?:p|pw|pwd|pass|password):([^=]+)", re.IGNORECASE)
+_KNOWN = re.compile(
+    "|".join(
+        [
+            *(programs for programs, _ in _OPTIONS),
+            *(programs for programs, _, _ in _LOGINS),
+            *(programs for programs, _, _ in _LAST_OPERAND),
+            _WITH_BATCH.pattern,
+            "sqlplus|sqlldr|expdp|impdp|rman|expect|spawn",
+        ]
+    )
+)
 _ORACLE = re.compile(r"[\w.-]+/([^\s@/]+)@.*|[\w.-]+/([^\s@/]+)")
 _SENT = re.compile(r"send(?:_user)?\s+(?:--\s+)?[\"']?((?:(?!\\[rn])[^\s\"'])+)")
 _SENT_WORD = re.compile(r"[\"']?((?:(?!\\[rn])[^\s\"'])+)")
@@ -90,7 +105,7 @@ _HINT = re2.compile(
 # Operators end commands; a line that a backslash continues is one.
 _TOKEN = re.compile(
     r"(?P<operator>\|[|&]?|&&?|;+|[()`]|<<<|(?<!\\)\n)|"
-    r"(?P<word>(?:\[redacted[ +-]by[ +-]k8sidx[^\]]*\]|"
+    r"(?P<word>(?:\[redacted[ +-]by[ +-]k8sidx[^\]]{0,80}\]|"
     r"\"(?:[^\"\\]|\\.)*+\"|'[^']*+'|\\[^\n]|[^\s|;&()`<\"'\\]|[\"'\\]|<(?!<<))++)",
     re.DOTALL,
 )
@@ -214,11 +229,11 @@ def _reads_password(words: list[_Word]) -> bool:
 def _mark_command(words: list[_Word]) -> None:
     """Mark the credentials of one command, whatever runs it (``sudo``, ``env``, ``sh -c``)."""
     texts = [word.text for word in words]
-    for index, text in enumerate(texts):
-        name = _base(text)
-        if name and text[:1] != "-":
-            _mark_options(name, words[index + 1 :])
-            _mark_operands(name, words[index + 1 :])
+    named = (index for index, text in enumerate(texts) if _is_known(text))
+    for index in islice(named, _PROGRAMS_OF_A_COMMAND):
+        name, others = _base(texts[index]), words[index + 1 : index + 1 + _WORDS_OF_A_PROGRAM]
+        _mark_options(name, others)
+        _mark_operands(name, others)
     has_login = "login" in texts
     if has_login or _program(texts) not in ORDINARY:
         _mark_unknown(words, has_user=any(_EVIDENCE.fullmatch(text) for text in texts))
@@ -340,6 +355,11 @@ def _is_ordinary(text: str, *, has_user: bool = False) -> bool:
 
 def _is_strong(text: str) -> bool:
     return _STRONG.fullmatch(text) is not None and _PATH.fullmatch(text) is None
+
+
+@lru_cache(maxsize=4096)
+def _is_known(word: str) -> bool:
+    return word[:1] != "-" and _KNOWN.fullmatch(_base(word)) is not None
 
 
 @lru_cache(maxsize=4096)

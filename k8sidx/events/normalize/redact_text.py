@@ -136,7 +136,7 @@ _TOKEN_LOGIN = re.compile(
     r"[0-9a-f]{24,64})(?=@)"
 )
 _ORACLE = re.compile(r"(jdbc:oracle:[a-z]+:[\w.-]+/)([^\s@/\"']{1,200})(?=@)", re.IGNORECASE)
-_JWT = re.compile(r"eyJ[\w-]{8,}(?:\.|%2[eE]|%252[eE])[\w-]{8,}(?:\.|%2[eE]|%252[eE])[\w-]*")
+_JWT = re.compile(r"eyJ[\w-]{8,2000}+(?:\.|%2[eE]|%252[eE])[\w-]{8,}(?:\.|%2[eE]|%252[eE])[\w-]*")
 _KEY_BLOCK = re.compile(
     r"-----BEGIN [A-Z ]*PRIVATE KEY(?: BLOCK)?-----.*?"
     r"(?:-----END [A-Z ]*PRIVATE KEY(?: BLOCK)?-----|$)|"
