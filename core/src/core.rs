@@ -23,6 +23,8 @@ pub enum Doubt {
     Body(usize),
     /// What is promoted from the bodies.
     Promoted,
+    /// Which container the URI names.
+    Container,
 }
 
 /// Lengths of the fields that nearly every event has its own value of, in characters.
@@ -194,6 +196,9 @@ impl Core {
             let uri = event.uri.of(text, &self.arena);
             if event.uri_in_doubt && (!uri.is_ascii() || self.hints.texts.is_match(uri)) {
                 doubts.push((number, Doubt::Uri));
+            }
+            if event.names_container {
+                doubts.push((number, Doubt::Container));
             }
             if !self.settings.bodies {
                 continue;

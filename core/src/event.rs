@@ -86,6 +86,8 @@ pub struct Event {
     pub promotes: bool,
     /// Fields of a pod or of a workload's template, as JSON.
     pub fields: Span,
+    /// The URI may name a container, and no command.
+    pub names_container: bool,
     /// Python has to look at the URI.
     pub uri_in_doubt: bool,
     pub is_plain: bool,
@@ -293,7 +295,10 @@ impl EventReader<'_> {
         }
         let commands: [&[u8]; 4] = [b"exec", b"attach", b"log", b"portforward"];
         if commands.contains(&subresource) && query.contains(&b'=') {
-            return Err(NotPlain);
+            if subresource != b"log" || query.contains(&b'%') || contains(query, b"command") {
+                return Err(NotPlain);
+            }
+            event.names_container = contains(query, b"container");
         }
         if !has_target && (names_resource(path) || path.contains(&b'%')) {
             return Err(NotPlain);

@@ -198,6 +198,7 @@ impl EventCore {
             let call = event.parts[CALL];
             match doubt {
                 Doubt::Uri => list.append((number, "uri", bytes(event.uri), call))?,
+                Doubt::Container => list.append((number, "container", bytes(event.uri), call))?,
                 Doubt::Body(body) => {
                     let which = ["requestObject", "responseObject"][body];
                     list.append((number, which, bytes(event.bodies[body]), call))?;

@@ -54,6 +54,7 @@ from k8sidx.events.normalize.redact_marks import MARK, MARK_START, URI_MARK
 from k8sidx.events.normalize.redact_names import LABEL_NAMES, NAME_WORDS, VALUE_NAMES
 from k8sidx.events.normalize.redact_text import TEXT_HINTS, URL_HINT, VALUE_HINTS, redact_uri
 from k8sidx.events.normalize.redact_walk import OBJECT_TEXT_HINTS, READ_BY_NAME, redact_objects
+from k8sidx.events.normalize.request import LOG, query_fields
 from k8sidx.events.normalize.truncate import LENGTHS, cut
 from k8sidx.events.records import Context
 
@@ -252,7 +253,9 @@ class CoreReader:
 
     def _rows(self, data: bytes) -> Rows:
         self._learn()
-        extra = dict(self._settled(data))
+        extra: dict[int, Fields] = {}
+        for event, fields in self._settled(data):
+            extra[event] = {**fields, **extra.get(event, {})}  # those of the URI come first and win
         columns = self._core.rows(data)
         rows = Rows(columns, self._families, self._core.own_texts())
         for row, event in enumerate(columns["events"]) if extra else ():
@@ -288,6 +291,8 @@ class CoreReader:
                 if what == "promoted":
                     clean = [replaced.get((event, body)) for body in _BODIES]
                     yield event, _promoted(content, clean, part)
+                elif what == "container":
+                    yield event, _checked(query_fields(content.decode(), LOG))
                 elif what == "uri":
                     uri = content.decode()
                     if redact_uri(uri) is not uri:

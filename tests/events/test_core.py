@@ -252,6 +252,12 @@ EVENTS = [
     event(objectRef=None, requestURI="/healthz"),
     event(objectRef=None, requestURI="/api/v1/secrets"),
     event(objectRef=None, requestURI="?x"),
+    *(event("get", subresource="log", requestURI=f"/x?{query}") for query in (
+        "container=web&tailLines=5", "container=&follow=true", "follow=true", "container=a+b",
+        "follow=true&container=a&container=b", "%63ontainer=x", "container=x&command=id",
+        "container=" + "x" * 3000, "container=x&dryRun=All")),
+    event("create", subresource="log", requestURI="/x?container=web", requestObject={
+        "kind": "PodLogOptions", "dryRun": ["All"]}),
     event("get", subresource="exec", requestURI="/x?command=cat&command=/etc/shadow"),
     event(userAgent="curl/8 password=hunter2"),
     event(userAgent="x" * 9000),

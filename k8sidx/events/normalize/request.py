@@ -10,7 +10,8 @@ from urllib.parse import parse_qsl, unquote, unquote_plus
 from k8sidx.events.decode.event_model import NOTHING, AuditEvent, ObjectReference
 from k8sidx.events.normalize.json_tree import Fields
 
-_WITH_COMMAND = frozenset({"exec", "attach", "log", "portforward"})
+LOG = "log"
+_WITH_COMMAND = frozenset({"exec", "attach", LOG, "portforward"})
 _READ = frozenset({"command", "container"})
 _PARAMETER = re.compile("[^&]+")
 MAX_PARAMETERS = 10_000
