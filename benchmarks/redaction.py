@@ -13,12 +13,15 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
 WORK = Path(__file__).parent / "work" / "redaction"
+RETURNS_A_VALUE = frozenset(
+    {"redact_json", "redact_uri", "redact_text", "redact_name", "redact_message", "clean_reference"}
+)
+"""Functions that return what is left; the others change an object, and return whether they did."""
 NOWHERE = b"\xff"
 """A word that is in no text: it is not UTF-8."""
 
@@ -73,19 +76,12 @@ def _redact_nothing() -> None:
     from k8sidx.events.normalize.redact_kinds import KIND_OF_RESOURCE
 
     KIND_OF_RESOURCE.clear()
-    replacements: dict[str, Callable[..., Any]] = {
-        "redact_json": lambda body, *_: body,
-        "redact_uri": lambda uri: uri,
-        "redact_text": lambda text, **_: text,
-        "redact_message": lambda message, **_: message,
-        "redact_tree": lambda *_: False,
-        "redact_annotations": lambda *_: False,
-        "redact_promoted": lambda _: False,
-    }
     for module in (core, event, parts):
-        for name, replacement in replacements.items():
-            if hasattr(module, name):
-                setattr(module, name, replacement)
+        for name in dir(module):
+            if name in RETURNS_A_VALUE:
+                setattr(module, name, _unchanged)
+            elif name.startswith("redact_"):
+                setattr(module, name, _no_change)
     event._HINTS = _Nothing()
     words = core._words()
     few = {"marks": 2, "applied": 3, "mask": 3}
@@ -95,6 +91,14 @@ def _redact_nothing() -> None:
     # Every kind is one to redact: the core does not judge an object beyond its kind.
     words["parts"] = [b""]
     core._words = lambda: words
+
+
+def _unchanged(value: Any, *_: Any, **__: Any) -> Any:
+    return value
+
+
+def _no_change(*_: Any, **__: Any) -> bool:
+    return False
 
 
 class _Nothing:
