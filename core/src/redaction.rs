@@ -330,34 +330,37 @@ impl Judge {
         let mut element = node.child;
         while element != 0 {
             let value = reader.nodes[element as usize];
-            let first = text.get(value.start as usize);
-            if value.kind == Kind::Text && matches!(first, Some(b'-' | b'\\')) {
-                // It may be the words of a command.
+            if value.kind == Kind::Text && !self.is_plain(text, value) {
+                // The words of a command, or the lines of a text, are read together.
                 return self.ask(b'v', text, node.start as usize, node.end as usize);
             }
             element = value.next;
         }
         let mut element = node.child;
         while element != 0 {
-            self.value(reader, text, element)?;
+            if reader.nodes[element as usize].kind != Kind::Text {
+                self.value(reader, text, element)?;
+            }
             element = reader.nodes[element as usize].next;
         }
         Ok(())
     }
 
     fn text(&mut self, text: &[u8], node: Node) -> Judged {
-        let slice = &text[node.start as usize..node.end as usize];
-        let is_plain = if node.escaped {
-            self.scratch.clear();
-            unescape(slice, &mut self.scratch);
-            self.rules.is_plain(&self.scratch)
-        } else {
-            self.rules.is_plain(slice)
-        };
-        if is_plain {
+        if self.is_plain(text, node) {
             return Ok(());
         }
         self.ask(b'v', text, node.start as usize - 1, end(node))
+    }
+
+    fn is_plain(&mut self, text: &[u8], node: Node) -> bool {
+        let slice = &text[node.start as usize..node.end as usize];
+        if !node.escaped {
+            return self.rules.is_plain(slice);
+        }
+        self.scratch.clear();
+        unescape(slice, &mut self.scratch);
+        self.rules.is_plain(&self.scratch)
     }
 
     fn properties(&mut self, text: &[u8], member: Node) -> u8 {

@@ -303,6 +303,14 @@ def test_secrets_are_in_no_column() -> None:
 
 
 @needs_core
+def test_a_key_that_stands_line_by_line_in_a_list_is_masked() -> None:
+    """No line by itself says so."""
+    lines = ["key: -----BEGIN rsa PRIVATE KEY-----", "hunter2Xyzzy", "end -----END rsa"]
+    rows = assert_same([json.dumps(thing({"x": lines})).encode()])
+    assert "hunter2Xyzzy" not in repr(in_columns(rows).to_pylist())
+
+
+@needs_core
 def test_secrets_that_a_name_marks_are_the_same_or_left() -> None:
     lines = [json.dumps(make("hunter2Xyzzy")).encode() for make in PLACES.values()]
     rows = assert_same([*lines, *(json.dumps(thing(spec)).encode() for spec in NOT_SECRET)])
