@@ -62,9 +62,14 @@ def redact_user(user: Any) -> None:
         user["extra"] = {redact_name(key): value for key, value in extra.items()}
 
 
-def redact_names(node: Any) -> None:
-    """Redact the texts of an object and of the lists in it, in place; not of objects below."""
+def redact_names(node: Any, but: str = "") -> None:
+    """Redact the texts of an object and of the lists in it, in place; not of objects below.
+
+    :param but: name of a member that stays as it is.
+    """
     for key, value in node.items() if type(node) is dict else ():
+        if key == but:
+            continue
         if type(value) is str:
             node[key] = redact_name(value)
         elif type(value) is list:
@@ -79,9 +84,7 @@ def redact_status(status: dict[str, Any], *, quotes_secrets: bool) -> None:
     for node in (status, details, *(causes if type(causes) is list else ())):
         if type(node) is not dict:
             continue
-        message = node.pop("message", None)
-        redact_names(node)
+        message = node.get("message")
+        redact_names(node, but="message")
         if type(message) is str:
-            message = redact_message(message, quotes_secrets=quotes_secrets)
-        if message is not None:
-            node["message"] = message
+            node["message"] = redact_message(message, quotes_secrets=quotes_secrets)

@@ -46,6 +46,12 @@ def test_an_ordinary_name_stays(name: str) -> None:
         assert name in (made.row["user.username"], made.row.get("objectRef.name"))
 
 
+def test_a_status_whose_message_is_null_stays_whole() -> None:
+    status = {"code": 200, "message": None}
+    made = normalized(event(responseStatus=status))
+    assert whole_event(made.row)["responseStatus"]["message"] is None
+
+
 @needs_core
 def test_names_are_the_same_in_the_core_or_left_to_python() -> None:
     texts = [text.replace("{}", SECRET) for text in TEXTS]
