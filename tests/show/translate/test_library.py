@@ -16,6 +16,7 @@ LIBRARY = load_library()
 KINDS = (
     "follow one another", "the time before", "usual in the same data", "fell silent",
     "where an identity acts otherwise", "the requests of one credential",
+    "the places of successive requests",
 )  # fmt: skip
 
 
