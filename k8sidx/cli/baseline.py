@@ -106,10 +106,13 @@ def update(
             remedy="Hunts recount these days on each run; grant this user write access.",
         )
     if unsupported:
-        error = next(iter(unsupported.values()))
-        raise type(error)(
-            f"{', '.join(unsupported)}: cannot be summarized: {error.message}", remedy=error.remedy
+        by_reason: dict[str, list[str]] = {}
+        for hunt, error in unsupported.items():
+            by_reason.setdefault(error.message, []).append(hunt)
+        reasons = (
+            f"{', '.join(named)}: cannot be summarized: {why}" for why, named in by_reason.items()
         )
+        raise type(error)(" ".join(reasons), remedy=error.remedy)
 
 
 def _comparing(names: tuple[str, ...]) -> list[Hunt]:

@@ -39,7 +39,7 @@ def test_a_missing_store_ends_with_3_and_says_how_to_make_one() -> None:
     done = k8sidx("doctor")
     assert done.exit_code == 3
     assert "fail" in done.stdout
-    assert "k8sidx ship INPUT" in done.stdout
+    assert "k8sidx ship FILE" in done.stdout
 
 
 def test_a_wrong_configuration_ends_with_2(here: Path) -> None:
