@@ -62,7 +62,7 @@ def test_all_lists_only_names_that_exist() -> None:
 
 
 def test_open_store_raises_when_there_is_none(tmp_path: Path) -> None:
-    with pytest.raises(k8sidx.api.K8sidxError, match="k8sidx store"):
+    with pytest.raises(k8sidx.api.K8sidxError, match="there is no store yet"):
         open_store(str(tmp_path / "none"))
 
 

@@ -31,7 +31,10 @@ def statement_text(sql: str, parameters: Sequence[Any], lookups: Iterable[Leaf])
     :param lookups: comparisons whose values are queried before.
     """
     lines = [f"-- {line}" for line in _lookups(lookups, "IS NOT NULL")]
-    return "\n".join([*lines, pretty_sql(sql), "-- Parameters, in order:", _json(list(parameters))])
+    shown = [
+        f"a list of {len(each):,} values" if isinstance(each, list) else each for each in parameters
+    ]
+    return "\n".join([*lines, pretty_sql(sql), "-- Parameters, in order:", _json(shown)])
 
 
 def request_text(

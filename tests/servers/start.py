@@ -49,13 +49,13 @@ def java_for(product: str, version: str) -> Java:
 def start_server(
     name: str = "opensearch",
     *,
-    heap: str = "768m",
+    heap: str = "1g",
     full_jit: bool = False,
 ) -> Node:
     """Start a server of one's own, to kill, restart or fill up. End it with ``stop()``.
 
     :param name: a name in ``VERSIONS``.
-    :param heap: largest heap, such as ``768m``.
+    :param heap: largest heap, such as ``1g``.
     :param full_jit: the stock compilers, for benchmarks: slower start, faster work.
     :raises CannotStart: when it cannot be had on this machine.
     :raises NotStarted: when it does not come up.
@@ -70,7 +70,7 @@ def make_node(
     version: str,
     settings: Mapping[str, str],
     *,
-    heap: str = "768m",
+    heap: str = "1g",
     full_jit: bool = False,
     plugins: tuple[str, ...] = (),
 ) -> Node:
