@@ -16,6 +16,7 @@ from k8sidx.backends.protocol import Engine
 from k8sidx.backends.result import Value
 from k8sidx.errors import UnsupportedQuery
 from k8sidx.hunt.definition import Hunt
+from k8sidx.hunt.finding_events import AUDIT_ID, events_of
 from k8sidx.hunt.finding_text import actor_text, worded
 from k8sidx.hunt.impersonators import (
     ACTING,
@@ -27,15 +28,14 @@ from k8sidx.hunt.impersonators import (
 from k8sidx.hunt.kinds.finding_key import texts_of
 from k8sidx.hunt.kinds.time_window import Window, count_events
 from k8sidx.hunt.result import Finding, HuntResult
-from k8sidx.query.algebra import Compare, Condition, OneOf, Or, Present, Query
+from k8sidx.query.algebra import Compare, Condition, Or, Present
 
 SEEN, CLAIMED = "source.ip", "source.claimed_ip"
 _FORWARDED = Compare("source.forwarded", "=", True)
-IDS_AT_ONCE = 5000
 MOST_VALUES = 20
 """Values of one field that a finding keeps."""
 
-_FIELDS = ("auditID", CALLER, ACTING, IMPERSONATED_GROUPS, SEEN, CLAIMED)
+_FIELDS = (AUDIT_ID, CALLER, ACTING, IMPERSONATED_GROUPS, SEEN, CLAIMED)
 CONTEXT = frozenset({*_FIELDS, "source.forwarded"})
 """Stored fields that tell callers."""
 
@@ -82,17 +82,13 @@ def _requests(
     fields, worth_reading = _readable(engine, window)
     if not worth_reading:
         return {}
-    ids = list(dict.fromkeys(audit_id for finding in findings for audit_id in finding.audit_ids))
     requests: dict[str, dict[str, _Request]] = {}
-    for first in range(0, len(ids), IDS_AT_ONCE):
-        where = OneOf("auditID", tuple(ids[first : first + IDS_AT_ONCE]))
-        query = Query(where=where, since=window.since, until=window.until, select=fields)
-        for row in engine.run(query).rows:
-            values = dict(zip(fields, row, strict=True))
-            by_caller = requests.setdefault(str(values["auditID"]), {})
-            request = by_caller.setdefault(str(values[CALLER] or ""), _Request())
-            for name in fields[1:]:
-                request.add(name, values[name])
+    for event in events_of(findings, fields, engine, window):
+        values = dict(zip(fields, event, strict=True))
+        by_caller = requests.setdefault(str(values[AUDIT_ID]), {})
+        request = by_caller.setdefault(str(values[CALLER] or ""), _Request())
+        for name in fields[1:]:
+            request.add(name, values[name])
     return requests
 
 

@@ -24,6 +24,7 @@ from k8sidx.backends.result import Value
 from k8sidx.errors import UnsupportedQuery
 from k8sidx.events.accounts import ANONYMOUS_NAMES, CONTROL_PLANE, NODE
 from k8sidx.hunt.attack.chain import SHORTEST
+from k8sidx.hunt.finding_events import AUDIT_ID, IDS_AT_ONCE, events_of
 from k8sidx.hunt.impersonators import CALLER, EFFECTIVE, TrustedImpersonator, trusted_condition
 from k8sidx.hunt.kinds.credential import ID as CREDENTIAL
 from k8sidx.hunt.kinds.credential import ISSUED
@@ -41,10 +42,9 @@ LONG_BEFORE = timedelta(days=1)
 HISTORY = timedelta(days=30)
 """Time before :data:`LONG_BEFORE` in which identities that share an address are looked for."""
 _MOST_ADDRESSES = 200
-_AT_ONCE = 5_000
 _PLATFORM = (NODE, CONTROL_PLANE)
 
-_FIELDS = ("auditID", STAGE, CALLER, ADDRESS, CREDENTIAL, CLUSTER, OUTCOME)
+_FIELDS = (AUDIT_ID, STAGE, CALLER, ADDRESS, CREDENTIAL, CLUSTER, OUTCOME)
 CONTEXT = frozenset({*_FIELDS, ISSUED, KIND})
 """Stored fields that ties are made of."""
 
@@ -120,22 +120,17 @@ def with_ties(
 
 def _origins(findings: Sequence[Finding], engine: Engine, window: Window) -> dict[int, _Origin]:
     """Return where the requests of findings came from, by the identity of the finding."""
-    ids = list(dict.fromkeys(audit_id for finding in findings for audit_id in finding.audit_ids))
     requests: dict[str, list[_Request]] = defaultdict(list)
-    for first in range(0, len(ids), _AT_ONCE):
-        where = OneOf("auditID", tuple(ids[first : first + _AT_ONCE]))
-        query = Query(where=where, since=window.since, until=window.until, select=_FIELDS)
-        for audit_id, stage, caller, address, credential, cluster, outcome in engine.run(
-            query
-        ).rows:
-            requests[str(audit_id)].append(
-                _Request(
-                    str(caller or ""),
-                    (cluster, str(address or "")),
-                    (cluster, str(credential or "")),
-                    "" if stage in OPENING else str(outcome or ""),
-                )
+    for event in events_of(findings, _FIELDS, engine, window):
+        audit_id, stage, caller, address, credential, cluster, outcome = event
+        requests[str(audit_id)].append(
+            _Request(
+                str(caller or ""),
+                (cluster, str(address or "")),
+                (cluster, str(credential or "")),
+                "" if stage in OPENING else str(outcome or ""),
             )
+        )
     return {id(finding): _origin(finding, requests) for finding in findings}
 
 
@@ -237,9 +232,9 @@ def _minters(
     plane mint those of all pods."""
     used = sorted({value for origin in origins.values() for _, value in origin.credentials})
     minters: list[tuple[At, str]] = []
-    for first in range(0, len(used), _AT_ONCE):
+    for first in range(0, len(used), IDS_AT_ONCE):
         query = Query(
-            where=And((OneOf(ISSUED, tuple(used[first : first + _AT_ONCE])),
+            where=And((OneOf(ISSUED, tuple(used[first : first + IDS_AT_ONCE])),
                        Not(OneOf(KIND, _PLATFORM)))),
             since=window.since and window.since - LONG_BEFORE,
             until=window.until,
