@@ -20,8 +20,14 @@ from k8sidx.backends.protocol import Engine
 from k8sidx.errors import UnsupportedQuery
 from k8sidx.hunt.caller import Caller, is_listed
 from k8sidx.hunt.kinds.evidence import COUNT, EVIDENCE_METRICS, as_count
-from k8sidx.hunt.kinds.time_window import Window, compared_spans, extent_of, reaches_back
-from k8sidx.hunt.known_places import known_places, why_foreign
+from k8sidx.hunt.kinds.time_window import (
+    CLUSTER,
+    Window,
+    compared_spans,
+    extent_of,
+    reaches_back,
+)
+from k8sidx.hunt.known_places import KnownPlaces, known_places, why_foreign
 from k8sidx.hunt.lists import SHIPPED
 from k8sidx.query.algebra import (
     And,
@@ -42,7 +48,6 @@ MOST_CLAUSES = 100
 HISTORY = timedelta(days=30)
 """Length of the baseline when none is requested."""
 
-CLUSTER = "orchestrator.cluster.name"
 PRINCIPAL = "user.extra.arn"
 EKS_ROLE = "*:assumed-role/AWSWesleyClusterManagerLambda-*"
 """IAM principal of the functions by which Amazon manages nodes and add-ons."""
@@ -115,13 +120,11 @@ def callers_in(engine: Engine, query: Query) -> list[Caller]:
     return callers
 
 
-def foreign_callers(now: Sequence[Caller], before: Sequence[Caller]) -> list[ForeignCaller]:
+def foreign_callers(now: Sequence[Caller], places: KnownPlaces) -> list[ForeignCaller]:
     """Return the callers that are not known.
 
     :param now: callers of the window.
-    :param before: callers of the baseline; empty without one.
     """
-    places = known_places(now, before)
     foreign = []
     for caller in now:
         why = why_foreign(caller, places)
@@ -181,11 +184,12 @@ def callers_of(identities: Condition, engine: Engine, window: Window, past: Engi
     """
     now = callers_in(engine, queried(platform_or(identities), window.since, window.until))
     before = _history(engine, window, past) if now else []
+    places = known_places(now, before)
     pretenders = _without_role(engine, window, now)
-    foreign = [each for each in foreign_callers(now, before) if each.caller not in pretenders]
+    foreign = [each for each in foreign_callers(now, places) if each.caller not in pretenders]
     return Callers(
         [*foreign, *(ForeignCaller(caller, NO_ROLE) for caller in pretenders)],
-        known_places(now, before).own,
+        places.own,
     )
 
 

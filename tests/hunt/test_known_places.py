@@ -7,7 +7,7 @@ import pytest
 from k8sidx.generate.platforms import PLATFORMS
 from k8sidx.hunt.caller import Caller, is_listed
 from k8sidx.hunt.callers import foreign_callers
-from k8sidx.hunt.known_places import own_addresses
+from k8sidx.hunt.known_places import known_places, own_addresses
 
 POD, OUTSIDE, NODE, MASTER = "10.244.1.99", "203.0.113.77", "10.0.1.12", "172.16.0.3"
 GO = "Go-http-client"
@@ -25,7 +25,8 @@ PUBLIC = [Caller(None, f"system:node:n-{n}", "52.152.245.238", "kubelet", 300) f
 
 def why(caller: Caller, *others: Caller) -> str:
     """Why a caller is foreign among ordinary callers; empty when it is known."""
-    reasons = {each.caller: each.why for each in foreign_callers([*ORDINARY, *others, caller], [])}
+    now = [*ORDINARY, *others, caller]
+    reasons = {each.caller: each.why for each in foreign_callers(now, known_places(now, []))}
     assert not reasons.keys() & set(ORDINARY)
     return reasons.get(caller, "")
 
@@ -75,7 +76,8 @@ def test_the_public_address_of_most_nodes_is_the_cluster_s_own() -> None:
     account = "system:serviceaccount:kube-system:cloud-node-manager"
     inside = Caller(None, account, "52.152.245.238", "azure-cloud-node-manager", 20)
     outside = Caller(None, account, OUTSIDE, "azure-cloud-node-manager", 20)
-    found = {each.caller for each in foreign_callers([*PUBLIC, inside, outside], [])}
+    now = [*PUBLIC, inside, outside]
+    found = {each.caller for each in foreign_callers(now, known_places(now, []))}
     assert found == {outside}
 
 

@@ -27,14 +27,13 @@ from k8sidx.hunt.kinds.evidence import (
     exact_result,
     sort_key,
 )
-from k8sidx.hunt.kinds.time_window import Window
+from k8sidx.hunt.kinds.time_window import CLUSTER, Window
 from k8sidx.hunt.result import Finding, HuntResult, Unjudged
 from k8sidx.query.algebra import And, Condition, OneOf, Present, Query, Terms, Wildcard
 
 ID = "user.extra.authentication.kubernetes.io/credential-id"
 ISSUED = "annotations.authentication.kubernetes.io/issued-credential-id"
 TOKEN = "JTI="  # noqa: S105 - the prefix of a token's id
-CLUSTER = "orchestrator.cluster.name"
 
 USED_WITHIN = timedelta(days=1)
 """Time in which the uses of a watched credential are compared."""
