@@ -11,7 +11,6 @@ from typing import Any
 
 from k8sidx.errors import UnsupportedQuery
 from k8sidx.events.fields.lookup import FieldPath, resolve
-from k8sidx.events.fields.table import Kind
 from k8sidx.query.algebra import (
     Condition,
     InNetwork,
@@ -38,7 +37,7 @@ def is_large(leaf: Leaf) -> bool:
         return True
     if not isinstance(leaf, OneOf) or len(leaf.values) <= LONG:
         return False
-    return resolve(leaf.field).field.kind in (Kind.KEYWORD, Kind.ADDRESS)
+    return resolve(leaf.field).is_text
 
 
 def membership(leaf: Leaf) -> Test:

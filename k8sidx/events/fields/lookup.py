@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from k8sidx.errors import UnknownField
 from k8sidx.events.fields.findings import FINDING_ONLY
-from k8sidx.events.fields.table import FIELDS, Field
+from k8sidx.events.fields.table import FIELDS, Field, Kind
 
 BY_NAME: dict[str, Field] = {field.name: field for field in (*FIELDS, *FINDING_ONLY)}
 ALIASES: dict[str, str] = {alias: field.name for field in FIELDS for alias in field.aliases}
@@ -29,6 +29,16 @@ class FieldPath(NamedTuple):
     def many(self) -> bool:
         """True when there can be more than one value."""
         return self.field.many and self.position is None
+
+    @property
+    def is_text(self) -> bool:
+        """Whether the values are texts, addresses among them."""
+        return self.field.kind in (Kind.KEYWORD, Kind.ADDRESS)
+
+    @property
+    def is_one_text(self) -> bool:
+        """Whether the field is one text, and not a list or an element of one."""
+        return self.is_text and not self.field.many
 
 
 @lru_cache(maxsize=4096)

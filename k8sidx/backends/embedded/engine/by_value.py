@@ -10,7 +10,6 @@ from collections.abc import Callable
 
 from k8sidx.backends.embedded.storage.columns import COMPUTED
 from k8sidx.events.fields.lookup import resolve
-from k8sidx.events.fields.table import Kind
 from k8sidx.query.algebra import (
     Always,
     And,
@@ -78,9 +77,7 @@ def _only_field(condition: Condition) -> str | None:
         case Always() | Not() | Present() | InNetwork():
             return None
     path = resolve(condition.field)
-    is_text = path.field.kind in (Kind.KEYWORD, Kind.ADDRESS)
-    has_column = path.field.name not in COMPUTED and not path.many and path.position is None
-    return condition.field if is_text and has_column else None
+    return condition.field if path.is_one_text and path.field.name not in COMPUTED else None
 
 
 def _is_long(condition: Condition) -> bool:

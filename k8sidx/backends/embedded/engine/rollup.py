@@ -25,7 +25,6 @@ from k8sidx.backends.materialize import LONG, is_large, materialize
 from k8sidx.backends.protocol import Engine
 from k8sidx.backends.result import Result, Value
 from k8sidx.events.fields.lookup import resolve
-from k8sidx.events.fields.table import Kind
 from k8sidx.query.algebra import (
     NEVER,
     Always,
@@ -244,10 +243,7 @@ class Rolled:
 
     def _needs_values(self, leaf: Leaf) -> bool:
         """Whether a test for the values for which a comparison holds may be quicker."""
-        path = resolve(leaf.field)
-        is_text = path.field.kind in (Kind.KEYWORD, Kind.ADDRESS)
-        has_one_value = not path.many and path.position is None
-        return self._is_slow(leaf) and is_text and has_one_value
+        return self._is_slow(leaf) and resolve(leaf.field).is_one_text
 
     def _is_slow(self, leaf: Leaf) -> bool:
         if isinstance(leaf, Present) or (isinstance(leaf, Compare) and not leaf.ignore_case):
