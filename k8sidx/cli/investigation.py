@@ -19,6 +19,7 @@ from k8sidx.show.render.formats.registry import Output, load_format
 if TYPE_CHECKING:
     from k8sidx.backends.protocol import StoreEngine
     from k8sidx.backends.store import Store
+    from k8sidx.investigate.judged import Judged
     from k8sidx.investigate.scope import Period, Scope
     from k8sidx.show.render.view import View
 
@@ -50,6 +51,15 @@ class Investigation:
         from k8sidx.show.render.view import scope_line
 
         self.notice(scope_line(self.scope))
+
+    def print_judged(self, result: Judged) -> None:
+        """Print how many hunts judged the events, and how many compare with others."""
+        from k8sidx.show.render.sheet import quantity
+
+        self.notice(
+            f"{result.hunts:,} hunts ran over {quantity(result.events, 'event')}; "
+            f"{result.others:,} others compare with other events and did not: k8sidx hunt --all"
+        )
 
     def print_unread(self, events: int, read: int) -> None:
         """Print how many events were left out because of ``--limit``."""

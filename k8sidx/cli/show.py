@@ -102,12 +102,8 @@ def _hunted(investigation: Investigation, where: Condition) -> list[Any]:
     from k8sidx.cli.selection import Selection, selected_hunts
     from k8sidx.investigate.judged import judged
     from k8sidx.investigate.scope import Period
-    from k8sidx.show.render.sheet import quantity
 
     hunts = selected_hunts(Selection(everything=True))
     result = judged(investigation.engine, where, Period(), hunts)
-    investigation.notice(
-        f"{result.hunts:,} hunts ran over {quantity(result.events, 'event')}; "
-        f"{result.others:,} others compare with other events and did not: k8sidx hunt --all"
-    )
+    investigation.print_judged(result)
     return [*result.findings]

@@ -207,7 +207,6 @@ def _findings(investigation: Investigation, where: Condition, limit: int) -> tup
     """Return the findings about the selected events."""
     from k8sidx.cli.selection import Selection, selected_hunts
     from k8sidx.investigate.judged import judged
-    from k8sidx.show.render.sheet import quantity
 
     result = judged(
         investigation.engine,
@@ -216,8 +215,5 @@ def _findings(investigation: Investigation, where: Condition, limit: int) -> tup
         selected_hunts(Selection(everything=True)),
         limit=limit,
     )
-    investigation.notice(
-        f"{result.hunts:,} hunts ran over {quantity(result.events, 'event')}; "
-        f"{result.others:,} others compare with other events and did not: k8sidx hunt --all"
-    )
+    investigation.print_judged(result)
     return result.findings
