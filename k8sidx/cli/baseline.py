@@ -106,13 +106,14 @@ def update(
             remedy="Hunts recount these days on each run; grant this user write access.",
         )
     if unsupported:
+        first = next(iter(unsupported.values()))
         by_reason: dict[str, list[str]] = {}
         for hunt, error in unsupported.items():
             by_reason.setdefault(error.message, []).append(hunt)
         reasons = (
             f"{', '.join(named)}: cannot be summarized: {why}" for why, named in by_reason.items()
         )
-        raise type(error)(" ".join(reasons), remedy=error.remedy)
+        raise type(first)(" ".join(reasons), remedy=first.remedy)
 
 
 def _comparing(names: tuple[str, ...]) -> list[Hunt]:
