@@ -47,7 +47,7 @@ NAMES = (
 OPTION_LETTERS = "pPwWkKtTsSxXaA"
 PROGRAM_HINTS = (
     *(f"{name}{after}" for name in NAMES for after in (" ", "\t", "+", "&", "%20")),
-    *(f"{name.replace(' ', between)}" for name in NAMES if " " in name
+    *(name.replace(" ", between) for name in NAMES if " " in name
       for between in ("+", "%20", "&command=")),
     *(f"{before}-{letter}" for letter in OPTION_LETTERS.lower()
       for before in (" ", "=", "+", "20", "09", "\n")),

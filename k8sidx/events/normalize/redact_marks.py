@@ -20,12 +20,15 @@ def is_mark(value: object) -> bool:
 
 def opaque(text: str) -> str:
     """Return what stands for a text that cannot be looked into."""
-    data = text.encode("utf-8", "surrogatepass")
-    return f"{MARK[:-1]}: {len(data)} bytes, sha256 {hashlib.sha256(data).hexdigest()[:12]}]"
+    length = len(text.encode("utf-8", "surrogatepass"))
+    return f"{MARK[:-1]}: {length} bytes, sha256 {_digest(text)}]"
 
 
 def pseudonym(text: str) -> str:
     """Return what stands for a credential in a name: one for each, so that events of one caller
     still belong together."""
-    data = text.encode("utf-8", "surrogatepass")
-    return f"{MARK[:-1]}: sha256 {hashlib.sha256(data).hexdigest()[:12]}]"
+    return f"{MARK[:-1]}: sha256 {_digest(text)}]"
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]

@@ -6,10 +6,10 @@ import re
 
 SERVICE_TOKEN_HINTS = (
     "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat", "glpat-", "glrt-", "gldt-", "xox",
-    "sk_live", "rk_live", "whsec_", "sk-ant-", "sk-proj-", "hvs.", "hvb.", "npm_", "AIza", "ya29.",
+    "sk_live", "rk_live", "whsec_", "hvs.", "hvb.", "npm_", "AIza", "ya29.",
     "xapp-", "SG.", "dop_v1_", "dckr_pat_", "pypi-AgE", "shpat_", "AGE-SECRET-KEY-",
     "hooks.slack.com", "api/webhooks/", "webhookb2/",
-    "sk-svcacct-", "sk-", "AKIA", "ASIA", "GOCSPX-", "lin_api_", "sk_test", "hf_", "pul-",
+    "sk-", "AKIA", "ASIA", "GOCSPX-", "lin_api_", "sk_test", "hf_", "pul-",
     "atlasv1.",
     "dapi", "shpss_", "shpca_", "glsa_", "EAACEdEose0cBA", "ATATT3x", "nvapi-", "gsk_", "xai-",
     "v1.0-",

@@ -27,7 +27,7 @@ _DENIED = ("AccessDenied", "AuthorizationPermissionMismatch", "AuthorizationFail
 _MISSING_PLACE = ("NoSuchBucket", "ContainerNotFound", "bucket does not exist", "404 ")
 _NOWHERE = ("finds no credentials", "169.254.169.254", "metadata.google.internal")
 """In errors of providers that looked everywhere, the last place being the machine's own service."""
-_NO_CREDENTIALS = ("metadata", "credential", "CredentialProvider", "169.254.169.254")
+_NO_CREDENTIALS = ("metadata", "credential", "CredentialProvider")
 
 
 class StoredObject(NamedTuple):
